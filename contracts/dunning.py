@@ -1,0 +1,175 @@
+"""What dunning says: every reminder it decides, and every non-reminder with its reasons."""
+
+from datetime import date
+from typing import ClassVar
+from uuid import UUID
+
+from contracts.event import Amount, ClientId, Currency, EntryId, Event, Fact
+
+
+class ScenarioStep(Fact):
+    """One step of a scenario, in order (rules 4.4 to 4.12).
+
+    ``step`` is ``notice``, ``R1`` to ``R7`` or ``thanks``; ``medium`` is ``email``, ``letter``, ``phone`` or
+    ``other``; ``counted_from`` is ``due_date``, ``invoice_date`` or ``previous_step``; ``delay_days`` counts days
+    after it (before the due date for a notice); ``mode`` is ``manual`` or ``automatic``.
+    """
+
+    step: str
+    medium: str
+    delay_days: int
+    counted_from: str = "due_date"
+    mode: str = "manual"
+    template: str | None = None
+    ignorable: bool = False
+    enabled: bool = True
+
+
+class ScenarioPublished(Event):
+    """The scenario of a profile, whole: its variant for clients with an e-mail address and the one without."""
+
+    speaker: ClassVar[str] = "dunning"
+    profile: str
+    version: int
+    with_email: tuple[ScenarioStep, ...]
+    without_email: tuple[ScenarioStep, ...]
+
+
+class PolicyChanged(Event):
+    """The company's whole policy. Thresholds compare bookkeeping amounts (rules 8.4, 8.8, 22.17)."""
+
+    speaker: ClassVar[str] = "dunning"
+    version: int
+    mode: str = "item"
+    netting: str = "same_level"
+    default_profile: str = "Standard"
+    minimum_per_entry: Amount | None = None
+    minimum_per_reminder: Amount | None = None
+    maximum_per_reminder: Amount | None = None
+    promises_exclude: bool = False
+    automatic_payment_modes: tuple[str, ...] = ()
+
+
+class ActionEntry(Fact):
+    """One line of a message. ``amount`` is debit minus credit in the action's currency."""
+
+    entry_id: EntryId
+    occurrence: int
+    amount: Amount
+    due_date: date
+    level_before: str | None = None
+
+
+class Action(Fact):
+    """One message or contact: client x step x currency, with every entry it speaks of (rule 22.12).
+
+    ``amount`` is the sum of the debits, ``net_amount`` what is left after the credits (rule 7.6).
+    """
+
+    action_id: UUID
+    client_id: ClientId
+    profile: str
+    scenario_version: int
+    kind: str
+    """``notice``, ``reminder`` or ``thanks``."""
+    step: str
+    medium: str
+    template: str | None = None
+    currency: Currency
+    amount: Amount
+    net_amount: Amount
+    book_net_amount: Amount
+    due_since: date
+    """The first day on which the oldest of its entries was due for this step (rule 4.12)."""
+    entries: tuple[ActionEntry, ...]
+
+
+class ActionProposed(Event):
+    """The action waits for a person to confirm it."""
+
+    speaker: ClassVar[str] = "dunning"
+    action: Action
+
+
+class ActionDue(Event):
+    """The action is to be carried out: decided automatically, or confirmed by the actor of this event.
+
+    ``draft_id`` names a draft that a person edited at notify.
+    """
+
+    speaker: ClassVar[str] = "dunning"
+    action: Action
+    draft_id: UUID | None = None
+
+
+class ExcludedEntry(Fact):
+    """An entry that is due for a step and is not reminded. ``reasons`` holds all of them, sorted."""
+
+    entry_id: EntryId
+    step: str
+    reasons: tuple[str, ...]
+
+
+class ActionExcluded(Event):
+    """The entries of a client whose reasons changed in this round; an entry without reasons is excluded no more."""
+
+    speaker: ClassVar[str] = "dunning"
+    client_id: ClientId
+    entries: tuple[ExcludedEntry, ...]
+
+
+class ActionWithdrawn(Event):
+    """The action will not be carried out; its entries keep their level (rules 8.17, 22.16)."""
+
+    speaker: ClassVar[str] = "dunning"
+    action_id: UUID
+    client_id: ClientId
+    reason: str
+
+
+class LevelMove(Fact):
+    entry_id: EntryId
+    level_before: str | None
+    level_after: str | None
+
+
+class ActionDone(Event):
+    """The action was carried out on ``done_on``: the levels of its entries before and after (rule 5.3)."""
+
+    speaker: ClassVar[str] = "dunning"
+    action_id: UUID
+    client_id: ClientId
+    step: str
+    medium: str
+    done_on: date
+    levels: tuple[LevelMove, ...]
+
+
+class LevelSet(Event):
+    """Levels moved without a message: by a person, or because a credit stood alone (rules 5.6, 22.14)."""
+
+    speaker: ClassVar[str] = "dunning"
+    client_id: ClientId
+    reason: str
+    set_on: date
+    levels: tuple[LevelMove, ...]
+
+
+class RoundCompleted(Event):
+    """The decisions of a company and day are all recorded; said once per (company, as_of)."""
+
+    speaker: ClassVar[str] = "dunning"
+    round_on: date
+    clients: int
+    entries: int
+    proposed: int
+    due: int
+    excluded: int
+
+
+class DunningExhausted(Event):
+    """Nothing follows the last active step that this entry has received."""
+
+    speaker: ClassVar[str] = "dunning"
+    client_id: ClientId
+    entry_id: EntryId

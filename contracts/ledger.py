@@ -1,0 +1,145 @@
+"""What ledger says: what people state about clients, and what it finds true of their accounts."""
+
+from datetime import date
+from typing import ClassVar
+from uuid import UUID
+
+from contracts.event import Amount, ClientId, Currency, EntryId, Event
+
+
+class CompanyRegistered(Event):
+    """A company whose receivables are followed. ``fiscal_year_start`` is ``MM-DD``."""
+
+    speaker: ClassVar[str] = "ledger"
+    name: str
+    time_zone: str = "Europe/Paris"
+    currency: Currency = "EUR"
+    country: str = "FR"
+    fiscal_year_start: str = "01-01"
+
+
+class CompanyChanged(CompanyRegistered):
+    """The whole new state of the company's settings."""
+
+
+class ClientChanged(Event):
+    """What others may know of a client without knowing the person.
+
+    ``version`` grows with every change of the client's people or facts; whoever shows or writes to the client
+    fetches what it needs from ledger once per version.
+    """
+
+    speaker: ClassVar[str] = "ledger"
+    client_id: ClientId
+    version: int
+    has_email: bool = False
+    has_phone: bool = False
+    has_address: bool = False
+    language: str = "fr"
+    profile: str | None = None
+    category: str | None = None
+    payment_mode: str | None = None
+    removed: bool = False
+
+
+class PersonErased(Event):
+    speaker: ClassVar[str] = "ledger"
+    client_id: ClientId
+    version: int
+
+
+class PromiseRecorded(Event):
+    speaker: ClassVar[str] = "ledger"
+    promise_id: UUID
+    client_id: ClientId
+    entry_id: EntryId
+    amount: Amount
+    currency: Currency
+    promised_on: date
+
+
+class PromiseCancelled(Event):
+    speaker: ClassVar[str] = "ledger"
+    promise_id: UUID
+    client_id: ClientId
+    entry_id: EntryId
+
+
+class PromiseKept(PromiseCancelled):
+    """The entry was lettered (rule 10.2)."""
+
+
+class PromiseBroken(PromiseCancelled):
+    """The promised day has passed and the entry is still open (rule 10.2)."""
+
+
+class ClientStopped(Event):
+    """A person decided that this client is not to be reminded (rule 8.1)."""
+
+    speaker: ClassVar[str] = "ledger"
+    client_id: ClientId
+
+
+class ClientResumed(Event):
+    speaker: ClassVar[str] = "ledger"
+    client_id: ClientId
+
+
+class EntryStopped(Event):
+    """A person decided that this entry is not to be reminded (rule 8.2)."""
+
+    speaker: ClassVar[str] = "ledger"
+    client_id: ClientId
+    entry_id: EntryId
+
+
+class EntryResumed(Event):
+    speaker: ClassVar[str] = "ledger"
+    client_id: ClientId
+    entry_id: EntryId
+
+
+class NoteAdded(Event):
+    """A note was written; its text stays in ledger."""
+
+    speaker: ClassVar[str] = "ledger"
+    note_id: UUID
+    client_id: ClientId
+    entry_id: EntryId | None = None
+
+
+class ProfileAssigned(Event):
+    """A person's choice of profile; ``None`` gives the choice back to accounting (rule 3.5)."""
+
+    speaker: ClassVar[str] = "ledger"
+    client_id: ClientId
+    profile: str | None
+
+
+class PaymentLettered(Event):
+    """A balanced lettering group came to hold a payment."""
+
+    speaker: ClassVar[str] = "ledger"
+    client_id: ClientId
+    account: str
+    lettering: str
+    payments: tuple[EntryId, ...]
+    settled: tuple[EntryId, ...]
+    paid_on: date
+
+
+class LetteringErrorFound(Event):
+    """Debits and credits of one (account, client, code) differ (rule 2.8); ``difference`` is debit minus credit."""
+
+    speaker: ClassVar[str] = "ledger"
+    client_id: ClientId
+    account: str
+    lettering: str
+    difference: Amount
+
+
+class LetteringErrorCleared(Event):
+    speaker: ClassVar[str] = "ledger"
+    client_id: ClientId
+    account: str
+    lettering: str

@@ -1,0 +1,89 @@
+"""What notify says: what left, what came back, what was held."""
+
+from datetime import datetime
+from typing import ClassVar
+from uuid import UUID
+
+from contracts.event import ClientId, Event
+
+
+class EmailSent(Event):
+    """The mail server took the message. ``message_id`` is its RFC 5322 Message-ID, the same on every attempt."""
+
+    speaker: ClassVar[str] = "notify"
+    action_id: UUID
+    client_id: ClientId
+    message_id: str
+    sent_at: datetime
+
+
+class EmailOpened(Event):
+    """The message was opened, perhaps by a machine (``by_machine`` is a guess, ``None`` when there is none)."""
+
+    speaker: ClassVar[str] = "notify"
+    action_id: UUID
+    client_id: ClientId
+    message_id: str
+    opened_at: datetime
+    by_machine: bool | None = None
+
+
+class EmailBounced(Event):
+    speaker: ClassVar[str] = "notify"
+    action_id: UUID
+    client_id: ClientId
+    message_id: str
+    status: str
+    permanent: bool
+
+
+class EmailFailed(Event):
+    """The message did not leave and will not: the action reopens (rule 22.16). ``reason`` is a code."""
+
+    speaker: ClassVar[str] = "notify"
+    action_id: UUID
+    client_id: ClientId
+    message_id: str
+    reason: str
+
+
+class EmailInDoubt(Event):
+    """The process died between handing the message to the mail server and hearing its answer: a person decides."""
+
+    speaker: ClassVar[str] = "notify"
+    action_id: UUID
+    client_id: ClientId
+    message_id: str
+
+
+class MessageWithheld(Event):
+    """The last look before sending found a reason not to: paid, stopped, promised, withdrawn."""
+
+    speaker: ClassVar[str] = "notify"
+    action_id: UUID
+    client_id: ClientId
+    reason: str
+
+
+class LetterPrepared(Event):
+    """A person posted the letter."""
+
+    speaker: ClassVar[str] = "notify"
+    action_id: UUID
+    client_id: ClientId
+
+
+class CallLogged(Event):
+    """A person made the call; ``outcome`` is a code, the comment stays in notify."""
+
+    speaker: ClassVar[str] = "notify"
+    action_id: UUID
+    client_id: ClientId
+    outcome: str
+
+
+class OtherContactLogged(Event):
+    speaker: ClassVar[str] = "notify"
+    action_id: UUID
+    client_id: ClientId
+    outcome: str
