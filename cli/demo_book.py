@@ -1,7 +1,7 @@
-"""The demonstration company's books: about 300 invented French clients and 2,000 customer entries, as a FEC.
+"""The demonstration company's books as a FEC: about 300 invented French clients and 2,000 customer entries.
 
-Everything is drawn from a seed and a business date, so the same day always shows the same books. The names are
-made of common French words; any likeness to a real firm is chance.
+Everything is drawn from a seed and a business date, so the same day always shows the same books. The names
+are made of common French words; any likeness to a real firm is chance.
 """
 
 from collections.abc import Iterator
@@ -18,10 +18,11 @@ PAYMENT_TERM_DAYS = 30
 MAIL_DOMAIN = "example.org"
 
 SURNAMES = (
-    "Giraud", "Marion", "Martel", "Bodin", "Germain", "Peron", "Neveu", "Munoz", "Dufour", "Clerc", "Lemoine",
+    "Giraud", "Marion", "Martel", "Bodin", "Germain", "Peron", "Neveu", "Munoz", "Dufour", "Clerc",
+    "Lemoine",
     "Garnier", "Hubert", "Voisin", "Guyot", "Pasquier", "Camus", "Leleu", "Bonnet", "Jacob", "Descamps", "Adam",
     "Albert", "Alves", "Andre", "Antoine", "Barbier", "Berger", "Besson", "Blanchard", "Boucher",
-    "Brunet", "Caron", "Chevallier", "Colin", "Cordier", "Courtois", "Delorme", "Dumas", "Evrard", "Fabre",
+    "Bourgeois", "Brunet", "Caron", "Chevallier", "Colin", "Cordier", "Courtois", "Delorme", "Dumas", "Evrard", "Fabre",
     "Ferrand", "Fontaine", "Gaillard", "Gauthier", "Gilbert", "Goncalves", "Hamel", "Humbert", "Joly",
 )  # fmt: skip
 TRADES = (
