@@ -19,11 +19,11 @@ MAIL_DOMAIN = "example.org"
 
 SURNAMES = (
     "Giraud", "Marion", "Martel", "Bodin", "Germain", "Peron", "Neveu", "Munoz", "Dufour", "Clerc",
-    "Lemoine",
-    "Garnier", "Hubert", "Voisin", "Guyot", "Pasquier", "Camus", "Leleu", "Bonnet", "Jacob", "Descamps", "Adam",
-    "Albert", "Alves", "Andre", "Antoine", "Barbier", "Berger", "Besson", "Blanchard", "Boucher",
-    "Bourgeois", "Brunet", "Caron", "Chevallier", "Colin", "Cordier", "Courtois", "Delorme", "Dumas", "Evrard", "Fabre",
-    "Ferrand", "Fontaine", "Gaillard", "Gauthier", "Gilbert", "Goncalves", "Hamel", "Humbert", "Joly",
+    "Lemoine", "Garnier", "Hubert", "Voisin", "Guyot", "Pasquier", "Camus", "Leleu", "Bonnet", "Jacob",
+    "Descamps", "Adam", "Albert", "Alves", "Andre", "Antoine", "Barbier", "Berger", "Besson",
+    "Blanchard", "Boucher", "Bourgeois", "Brunet", "Caron", "Chevallier", "Colin", "Cordier",
+    "Courtois", "Delorme", "Dumas", "Evrard", "Fabre", "Ferrand", "Fontaine", "Gaillard", "Gauthier",
+    "Gilbert", "Goncalves", "Hamel", "Humbert", "Joly",
 )  # fmt: skip
 TRADES = (
     "Bâtiment", "Menuiserie", "Négoce", "Agencement", "Distribution", "Toitures", "Électricité", "Peinture",
