@@ -1,0 +1,48 @@
+"""One line of JSON per benchmark: ours, this machine's limit and their ratio, measured in the same run."""
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """``ours`` and ``limit`` are rates in ``unit``; ``details`` holds what the figure is made of."""
+
+    name: str
+    ours: float
+    limit: float
+    unit: str
+    n: int
+    details: dict[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> str:
+        """The line that machines read: ``{"name", "ours", "limit", "ratio", "unit", "n", ...}``."""
+        return json.dumps(
+            {
+                "name": self.name,
+                "ours": round(self.ours, 1),
+                "limit": round(self.limit, 1),
+                "ratio": round(self.ours / self.limit, 4),
+                "unit": self.unit,
+                "n": self.n,
+                **self.details,
+            }
+        )
+
+
+class Stopwatch:
+    """Wall seconds of named stages, in the order they were measured."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Measure the block as stage ``name``."""
+        started = time.perf_counter()
+        yield
+        self.seconds[name] = round(time.perf_counter() - started, 3)
