@@ -67,8 +67,6 @@ def _lines(random: Random, entries: int, clients: int, open_share: float) -> Ite
         yield from invoice.lines(debit=True)
         written += 1
         if lettered:
-            payment = _Booking(
-                receipt, paid, client, f"V{number}", f"Règlement F{number}", amount, code, paid
-            )
+            payment = _Booking(receipt, paid, client, f"V{number}", f"Règlement F{number}", amount, code, paid)
             yield from payment.lines(debit=False)
             written += 1

@@ -99,9 +99,7 @@ class DemoBook:
         for number, invoice in enumerate(self.invoices, 1):
             if invoice.dated > known_on:
                 continue
-            settled = (
-                invoice.paid_on is not None and invoice.paid_on <= known_on and invoice.part_paid is None
-            )
+            settled = invoice.paid_on is not None and invoice.paid_on <= known_on and invoice.part_paid is None
             lettering = (_letters(number), invoice.paid_on) if settled else ("", None)
             written += _sale(invoice, number, lettering)
             if invoice.paid_on is not None and invoice.paid_on <= known_on and invoice.amount > 0:
