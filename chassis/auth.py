@@ -1,0 +1,95 @@
+"""Who is calling: short-lived Ed25519 tokens, minted by the console or a service, verified offline."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, cast, get_args
+
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import OKPKey
+
+from chassis import clock
+
+Role = Literal["reader", "user", "admin", "system"]
+"""From the least to the most: reads, acts for a company, configures it, is another service."""
+ROLES: tuple[Role, ...] = get_args(Role)
+EVERY_COMPANY = "*"
+ALGORITHM = "Ed25519"
+ISSUER = "relance"
+CLOCK_LEEWAY_SECONDS = 30
+
+
+class TokenRefused(Exception):
+    """The token is missing, forged, expired or unreadable. The text names no secret."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who sent a request: a user (``user:<id>``), a service (``service:notify``) or the command line."""
+
+    subject: str
+    companies: tuple[str, ...]
+    role: Role
+
+    def may_see(self, company: str) -> bool:
+        """The token was given for this company, or for all of them."""
+        return company in self.companies or EVERY_COMPANY in self.companies
+
+    def is_at_least(self, role: Role) -> bool:
+        return ROLES.index(self.role) >= ROLES.index(role)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPair:
+    """PEM texts of a fresh pair."""
+
+    private: str
+    public: str
+
+
+def new_key_pair() -> KeyPair:
+    key = OKPKey.generate_key("Ed25519")
+    return KeyPair(private=key.as_pem(private=True).decode(), public=key.as_pem(private=False).decode())
+
+
+def read_key(file: Path) -> OKPKey:
+    """A public or private Ed25519 key from a PEM file. Raises ``OSError`` when it cannot be read."""
+    return OKPKey.import_key(file.read_text(encoding="utf-8"))
+
+
+def mint(private_key: OKPKey, subject: str, companies: Sequence[str], role: Role, minutes: float = 5) -> str:
+    """A token for ``subject`` over ``companies`` (``"*"`` for every one), good for ``minutes``."""
+    issued = int(clock.now().timestamp())
+    claims = {
+        "iss": ISSUER,
+        "sub": subject,
+        "companies": list(companies),
+        "role": role,
+        "iat": issued,
+        "exp": issued + int(minutes * 60),
+    }
+    return jwt.encode({"alg": ALGORITHM}, claims, private_key, algorithms=[ALGORITHM])
+
+
+_CLAIMS = {
+    "iss": {"essential": True, "value": ISSUER},
+    "sub": {"essential": True},
+    "companies": {"essential": True},
+    "role": {"essential": True},
+    "exp": {"essential": True},
+}
+
+
+def verify(token: str, public_key: OKPKey) -> Caller:
+    """The caller that a token speaks for. Raises ``TokenRefused``."""
+    now = int(clock.now().timestamp())
+    try:
+        claims = jwt.decode(token, public_key, algorithms=[ALGORITHM]).claims
+        jwt.JWTClaimsRegistry(now=now, leeway=CLOCK_LEEWAY_SECONDS, **_CLAIMS).validate(claims)  # type: ignore[arg-type]
+    except (JoseError, ValueError) as refusal:
+        raise TokenRefused("the token is forged, expired or unreadable") from refusal
+    companies, role = claims["companies"], claims["role"]
+    if role not in ROLES or not isinstance(companies, list):
+        raise TokenRefused("the token has no known role or no list of companies")
+    return Caller(subject=str(claims["sub"]), companies=tuple(map(str, companies)), role=cast(Role, role))

@@ -1,0 +1,67 @@
+"""A service as one wiring object, and the process that runs it.
+
+``services/<name>/main.py`` builds a ``Service``; ``services/<name>/__main__.py`` is::
+
+    from chassis.service import main
+    from services.ledger.main import build
+    from services.ledger.settings import LedgerSettings
+
+    if __name__ == "__main__":
+        main("ledger", build, LedgerSettings)
+
+which gives ``python -m services.ledger run | api | worker | relay | migrate | rebuild [--check]``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from chassis.settings import Settings
+
+if TYPE_CHECKING:
+    from fastapi import APIRouter, FastAPI
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from chassis.projection import Listening
+    from chassis.running import Running
+    from contracts.event import Event
+
+Today = Callable[["AsyncConnection", str], Awaitable[date]]
+Background = Callable[["Running"], Coroutine[Any, Any, None]]
+Mount = Callable[["FastAPI", "Running"], None]
+Knobs = TypeVar("Knobs", bound=Settings)
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    """Everything the chassis needs to know of a service."""
+
+    name: str
+    settings: Settings
+    events: Mapping[str, type[Event]] = field(default_factory=dict)
+    """Every event type by its CloudEvents type: ``contracts.registry.EVENTS``."""
+    listening: Listening | None = None
+    router: APIRouter | None = None
+    """Commands and queries; company-scoped paths begin with ``/companies/{company}``."""
+    background: Mapping[str, Background] = field(default_factory=dict)
+    """Long-running work by name (job workers, schedules): started again when it fails."""
+    today: Today | None = None
+    """The company's own day, from its time zone; without it the day in Paris."""
+    refusals: Mapping[type[Exception], int] = field(default_factory=dict)
+    """Domain facts that refuse a command, and the HTTP status that tells so."""
+    mount: Mount | None = None
+    """Last touch on the HTTP application: static files, pages, error pages."""
+    speaks: bool = True
+    """Has an event log and a relay."""
+    warm_up: Background | None = None
+    """Work to finish before the process counts as ready, such as filling a cache."""
