@@ -111,7 +111,7 @@ class ExcludedEntry(Fact):
 
 
 class ActionExcluded(Event):
-    """The entries of a client whose reasons changed in this round; an entry without reasons is excluded no more."""
+    """A client's entries whose reasons changed in this round; one without reasons is excluded no more."""
 
     speaker: ClassVar[str] = "dunning"
     client_id: ClientId

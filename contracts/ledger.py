@@ -129,7 +129,7 @@ class PaymentLettered(Event):
 
 
 class LetteringErrorFound(Event):
-    """Debits and credits of one (account, client, code) differ (rule 2.8); ``difference`` is debit minus credit."""
+    """Debits and credits of one (account, client, code) differ (rule 2.8); ``difference`` is debits - credits."""
 
     speaker: ClassVar[str] = "ledger"
     client_id: ClientId
