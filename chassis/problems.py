@@ -20,9 +20,7 @@ log = logging.getLogger(__name__)
 class Problem(Exception):
     """An answer other than success. ``type`` is a stable kebab-case code; ``extensions`` are further members."""
 
-    def __init__(
-        self, type: str, title: str, status: int, detail: str | None = None, **extensions: Any
-    ) -> None:
+    def __init__(self, type: str, title: str, status: int, detail: str | None = None, **extensions: Any) -> None:
         super().__init__(detail or title)
         self.type = type
         self.title = title

@@ -1,0 +1,238 @@
+"""The HTTP side of a service: the application, and what its commands and queries may ask for.
+
+An endpoint declares what it needs::
+
+    @router.post("/companies/{company}/stop-client")
+    async def stop_client(body: ClientBody, company: CompanyDep, as_of: AsOfDep, say: SayDep, cause: CauseDep):
+        positions = await say(company, [Said(ClientStopped(...), body.client_id)], as_of=as_of, cause=cause)
+        return accepted(positions)
+
+The transaction is committed before the answer leaves, and rolled back when the endpoint raises. Every route needs
+a token; a route with ``{company}`` in its path needs one for that company, else it answers 404.
+"""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Sequence
+from datetime import date
+from typing import Annotated, Any
+from uuid import UUID, uuid4
+
+from fastapi import APIRouter, Depends, FastAPI, Header, Query, Request, Response
+from fastapi.responses import JSONResponse
+from prometheus_client import generate_latest
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from chassis import clock, problems
+from chassis.auth import Caller, Role, TokenRefused, verify
+from chassis.database import transaction
+from chassis.eventlog import Cause, Position, Say
+from chassis.problems import Problem
+from chassis.running import Running
+from chassis.telemetry import current_traceparent
+from chassis.transport import RequestMetrics, SecurityHeaders
+
+AS_OF_HEADER = "Relance-As-Of"
+AT_LEAST_HEADER = "Relance-At-Least"
+CORRELATION_HEADER = "Relance-Correlation-Id"
+UPDATING_HEADER = "Relance-Updating"
+"""``1`` on an answer that does not yet know all the positions that were asked for."""
+LONGEST_WAIT_SECONDS = 30.0
+COMPANY_SLUG = re.compile(r"[a-z0-9_-]{1,32}")
+DEFAULT_TIME_ZONE = "Europe/Paris"
+
+
+def running(request: Request) -> Running:
+    """The process that serves this request: its engines, its neighbours, its health."""
+    process: Running = request.app.state.running
+    return process
+
+
+RunningDep = Annotated[Running, Depends(running)]
+
+
+async def caller(process: RunningDep, authorization: Annotated[str | None, Header()] = None) -> Caller:
+    """Who calls, from a bearer token. Answers 401."""
+    scheme, _, token = (authorization or "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise Problem("token-missing", "A bearer token is needed", 401)
+    try:
+        return verify(token, process.public_key())
+    except TokenRefused as refused:
+        raise Problem("token-refused", "The token is not accepted", 401, str(refused)) from refused
+
+
+CallerDep = Annotated[Caller, Depends(caller)]
+
+
+async def company(request: Request, who: CallerDep) -> str:
+    """The company named in the path, which the caller may see. Answers 404 for any other."""
+    slug = str(request.path_params.get("company", ""))
+    if not COMPANY_SLUG.fullmatch(slug) or not who.may_see(slug):
+        raise Problem("company-unknown", "There is no such company for this caller", 404, company=slug[:32])
+    return slug
+
+
+CompanyDep = Annotated[str, Depends(company)]
+
+
+async def _guard(request: Request, who: CallerDep) -> None:
+    if "company" in request.path_params:
+        await company(request, who)
+
+
+def requires(role: Role) -> Any:
+    """``dependencies=[requires("admin")]``: refuses callers of a lesser role with 403."""
+
+    async def check(who: CallerDep) -> None:
+        if not who.is_at_least(role):
+            raise Problem("role-insufficient", f"This needs the role {role}", 403, role=who.role)
+
+    return Depends(check)
+
+
+def positions_asked(header: str | None) -> list[Position]:
+    """Positions out of ``sync/7/42,ledger/3/9``. Answers 422 when they cannot be read."""
+    if not header:
+        return []
+    try:
+        return [Position.parse(text.strip()) for text in header.split(",") if text.strip()]
+    except ValueError as unreadable:
+        raise Problem(
+            "position-unreadable", "A position is written speaker/partition/number", 422, header[:200]
+        ) from unreadable
+
+
+async def at_least(
+    process: RunningDep,
+    response: Response,
+    asked: Annotated[str | None, Header(alias=AT_LEAST_HEADER)] = None,
+    wait: Annotated[float, Query(ge=0, le=LONGEST_WAIT_SECONDS)] = 1.0,
+) -> None:
+    """Waits until this service has heard the positions asked for, at most ``wait`` seconds; then answers anyway.
+
+    An answer that may lack them carries ``Relance-Updating: 1``.
+    """
+    positions = [position for position in positions_asked(asked) if position.speaker != process.name]
+    if not positions:
+        return
+    deadline = asyncio.get_running_loop().time() + wait
+    while not await process.has_heard(positions):
+        if asyncio.get_running_loop().time() >= deadline:
+            response.headers[UPDATING_HEADER] = "1"
+            return
+        await asyncio.sleep(0.02)
+
+
+async def tx(request: Request, process: RunningDep, who: CallerDep) -> AsyncIterator[AsyncConnection]:
+    """One transaction per request, seeing only the company of the path (row-level security)."""
+    slug = await company(request, who) if "company" in request.path_params else None
+    async with transaction(process.api_engine, slug) as connection:
+        yield connection
+
+
+TxDep = Annotated[AsyncConnection, Depends(tx, scope="function")]
+
+
+async def system_tx(process: RunningDep, who: CallerDep) -> AsyncIterator[AsyncConnection]:
+    """One transaction over all companies, for another service or the command line. Answers 403 to people."""
+    if not who.is_at_least("system"):
+        raise Problem("role-insufficient", "This needs the role system", 403, role=who.role)
+    async with transaction(process.engine) as connection:
+        yield connection
+
+
+SystemTxDep = Annotated[AsyncConnection, Depends(system_tx, scope="function")]
+
+
+async def say(process: RunningDep, connection: TxDep, who: CallerDep) -> Say:
+    """Says events in the request's transaction. Answers 403 to callers who may only read."""
+    if not who.is_at_least("user"):
+        raise Problem("role-insufficient", "This needs the role user", 403, role=who.role)
+    return process.say(connection)
+
+
+SayDep = Annotated[Say, Depends(say)]
+
+
+async def cause(
+    who: CallerDep, correlation: Annotated[UUID | None, Header(alias=CORRELATION_HEADER)] = None
+) -> Cause:
+    """Why what follows happens: the caller, and the correlation it was given or a new one."""
+    return Cause(actor=who.subject, correlation_id=correlation or uuid4(), traceparent=current_traceparent())
+
+
+CauseDep = Annotated[Cause, Depends(cause)]
+
+
+async def as_of(
+    process: RunningDep,
+    slug: CompanyDep,
+    connection: TxDep,
+    asked: Annotated[date | None, Header(alias=AS_OF_HEADER)] = None,
+) -> date:
+    """The business date: the company's own day, or the one asked for where a setting allows it (else 403)."""
+    if asked is not None:
+        if not process.settings.allow_as_of:
+            raise Problem("as-of-refused", "This installation does not let callers choose the date", 403)
+        return asked
+    if process.service.today is not None:
+        return await process.service.today(connection, slug)
+    return clock.today(DEFAULT_TIME_ZONE)
+
+
+AsOfDep = Annotated[date, Depends(as_of)]
+
+
+def accepted(positions: Sequence[Position], **members: Any) -> dict[str, Any]:
+    """The answer to a command: where its events stand, to ask a reader for at least that."""
+    return {
+        "position": str(positions[-1]) if positions else None,
+        "positions": [str(position) for position in positions],
+        **members,
+    }
+
+
+def create_app(process: Running) -> FastAPI:
+    """The application of a service, with health, readiness, metrics, problem documents and security headers."""
+    service = process.service
+
+    app = FastAPI(title=f"Relance {service.name}", docs_url=None, redoc_url=None)
+    app.state.running = process
+    problems.install(app, service.refusals)
+    app.include_router(_probes())
+    if service.router is not None:
+        app.include_router(service.router, dependencies=[Depends(_guard), Depends(at_least)])
+    if service.mount is not None:
+        service.mount(app, process)
+    app.add_middleware(SecurityHeaders)
+    app.add_middleware(RequestMetrics, registry=process.telemetry.registry)
+    app.add_middleware(process.telemetry.trace_app)
+    return app
+
+
+def _probes() -> APIRouter:
+    router = APIRouter()
+
+    @router.get("/healthz")
+    async def alive(process: RunningDep) -> Response:
+        """200 while the event loop turns."""
+        turning = process.health.is_alive()
+        return JSONResponse({"status": "alive" if turning else "stuck"}, 200 if turning else 503)
+
+    @router.get("/readyz")
+    async def ready(process: RunningDep) -> Response:
+        """200 when requests can be served; else 503 and, in words, what the process waits for."""
+        waiting = await process.health.waiting_for()
+        status = "waiting" if waiting else "ready"
+        body = {"service": process.name, "status": status, "waiting_for": waiting}
+        return JSONResponse(body, 503 if waiting else 200)
+
+    @router.get("/metrics")
+    async def metrics(process: RunningDep) -> Response:
+        """Prometheus text format."""
+        return Response(
+            generate_latest(process.telemetry.registry), media_type="text/plain; version=0.0.4; charset=utf-8"
+        )
+
+    return router

@@ -1,0 +1,149 @@
+"""One process of a service while it runs: its engines, its broker, its neighbours, its health."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from faststream.nats import NatsBroker
+from faststream.nats.opentelemetry import NatsTelemetryMiddleware
+from faststream.nats.prometheus import NatsPrometheusMiddleware
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from chassis import database
+from chassis.auth import read_key
+from chassis.eventlog import Position, Say
+from chassis.health import Health
+from chassis.http_client import Neighbour, Signer
+from chassis.service import Service
+from chassis.telemetry import Telemetry
+
+if TYPE_CHECKING:
+    from joserfc.jwk import OKPKey
+
+NATS_PING_SECONDS = 10
+NATS_RECONNECT_SECONDS = 1
+log = logging.getLogger(__name__)
+
+
+class KeyMissing(Exception):
+    """No key file is configured for what was asked."""
+
+    def __init__(self, setting: str) -> None:
+        super().__init__(f"the setting {setting} names no key file")
+        self.setting = setting
+
+
+class Running:
+    """Built before anything is reachable: engines and broker connect when they are first used."""
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+        self.name = service.name
+        self.settings = service.settings
+        self.health = Health()
+        self.telemetry = Telemetry(service.name, self.settings.otlp_endpoint)
+        self._engines: dict[str, AsyncEngine] = {}
+        self._neighbours: dict[str, Neighbour] = {}
+        self._public_key: OKPKey | None = None
+        self._signer: Signer | None = None
+        self._broker: NatsBroker | None = None
+
+    def _engine(self, url: str) -> AsyncEngine:
+        if url not in self._engines:
+            engine = database.engine(url, schema=self.name, pool_size=self.settings.pool_size)
+            self.telemetry.trace_engine(engine)
+            self._engines[url] = engine
+        return self._engines[url]
+
+    @property
+    def engine(self) -> AsyncEngine:
+        """For workers: every company, all data of this service."""
+        return self._engine(self.settings.database_url)
+
+    @property
+    def api_engine(self) -> AsyncEngine:
+        """For requests: only the company that the transaction was opened for."""
+        return self._engine(self.settings.api_database_url or self.settings.database_url)
+
+    @property
+    def broker(self) -> NatsBroker:
+        """The connection to NATS, which reconnects for ever once it was made."""
+        if self._broker is None:
+            self._broker = NatsBroker(
+                self.settings.nats_url,
+                max_reconnect_attempts=-1,
+                reconnect_time_wait=NATS_RECONNECT_SECONDS,
+                ping_interval=NATS_PING_SECONDS,
+                connect_timeout=2,
+                logger=None,
+                middlewares=(
+                    NatsTelemetryMiddleware(tracer_provider=self.telemetry.tracer_provider),
+                    NatsPrometheusMiddleware(registry=self.telemetry.registry, app_name=self.name),
+                ),
+            )
+        return self._broker
+
+    def public_key(self) -> OKPKey:
+        """The key that verifies callers. Raises ``KeyMissing``."""
+        if self._public_key is None:
+            if self.settings.token_public_key_file is None:
+                raise KeyMissing("token_public_key_file")
+            self._public_key = read_key(self.settings.token_public_key_file)
+        return self._public_key
+
+    def signer(self) -> Signer:
+        """Mints the tokens of this service, and for the console those of its users. Raises ``KeyMissing``."""
+        if self._signer is None:
+            if self.settings.token_private_key_file is None:
+                raise KeyMissing("token_private_key_file")
+            self._signer = Signer.from_file(self.settings.token_private_key_file)
+        return self._signer
+
+    def neighbour(self, name: str) -> Neighbour:
+        """Another service, at the URL that the settings give it. Raises ``KeyMissing``."""
+        if name not in self._neighbours:
+            url: str = getattr(self.settings, f"{name}_url")
+            neighbour = Neighbour(name, url, self.signer(), calling=self.name)
+            self.telemetry.trace_http(neighbour.http)
+            self._neighbours[name] = neighbour
+        return self._neighbours[name]
+
+    def say(self, tx: AsyncConnection) -> Say:
+        """Says events in this transaction and applies them to this service's own rows."""
+        return Say(self.name, tx, self.service.listening)
+
+    async def has_heard(self, positions: Sequence[Position]) -> bool:
+        """Every position is at or below this service's checkpoint."""
+        if not positions:
+            return True
+        asked = [{"speaker": at.speaker, "p": at.partition, "pseq": at.number} for at in positions]
+        async with database.transaction(self.engine) as tx:
+            missing = await tx.scalar(
+                text(
+                    "select count(*) from json_to_recordset(cast(:asked as json))"
+                    " as asked(speaker text, p smallint, pseq bigint)"
+                    " left join checkpoint using (speaker, p) where coalesce(checkpoint.pseq, 0) < asked.pseq"
+                ),
+                {"asked": _json(asked)},
+            )
+        return missing == 0
+
+    async def stop(self) -> None:
+        """Closes every connection."""
+        for neighbour in self._neighbours.values():
+            await neighbour.close()
+        if self._broker is not None:
+            await self._broker.stop()
+        for engine in self._engines.values():
+            await engine.dispose()
+        await asyncio.to_thread(self.telemetry.stop)
+
+
+def _json(value: Any) -> str:
+    import json
+
+    return json.dumps(value)

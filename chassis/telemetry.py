@@ -1,0 +1,82 @@
+"""OpenTelemetry and Prometheus, wired once for HTTP in and out, SQL and NATS.
+
+Without a collector nothing is recorded, yet the trace context still travels from a request to the events it caused
+and to whoever hears them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from opentelemetry import trace
+from opentelemetry.sdk.resources import SERVICE_NAME, Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON, ParentBased
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
+
+if TYPE_CHECKING:
+    import httpx
+    from sqlalchemy.ext.asyncio import AsyncEngine
+    from starlette.types import ASGIApp
+
+PROBES = "healthz,readyz,metrics"
+
+
+def current_traceparent() -> str | None:
+    """The W3C ``traceparent`` of the present span, to be stored beside the events it causes."""
+    carrier: dict[str, str] = {}
+    TraceContextTextMapPropagator().inject(carrier)
+    return carrier.get("traceparent")
+
+
+class Telemetry:
+    """The tracer provider and the metrics registry of one process."""
+
+    def __init__(self, service: str, otlp_endpoint: str | None) -> None:
+        sampler = ParentBased(ALWAYS_ON) if otlp_endpoint else ALWAYS_OFF
+        self.tracer_provider = TracerProvider(
+            resource=Resource({SERVICE_NAME: f"relance-{service}"}), sampler=sampler
+        )
+        if otlp_endpoint:
+            from opentelemetry.exporter.otlp.proto.http.trace_exporter import (  # noqa: PLC0415 - slow to import
+                OTLPSpanExporter,
+            )
+            from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415 - with the exporter
+
+            exporter = OTLPSpanExporter(endpoint=f"{otlp_endpoint.rstrip('/')}/v1/traces")
+            self.tracer_provider.add_span_processor(BatchSpanProcessor(exporter))
+        trace.set_tracer_provider(self.tracer_provider)
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        PlatformCollector(registry=self.registry)
+        GCCollector(registry=self.registry)
+
+    def trace_app(self, app: ASGIApp) -> ASGIApp:
+        """The application with a span around every request except the probes."""
+        from opentelemetry.instrumentation.asgi import OpenTelemetryMiddleware  # noqa: PLC0415 - only servers
+        from opentelemetry.util.http import parse_excluded_urls  # noqa: PLC0415 - only servers
+
+        traced: ASGIApp = OpenTelemetryMiddleware(
+            app,
+            excluded_urls=parse_excluded_urls(PROBES),
+            tracer_provider=self.tracer_provider,
+            exclude_spans=["receive", "send"],
+        )
+        return traced
+
+    def trace_engine(self, engine: AsyncEngine) -> None:
+        """Spans around SQL statements; their parameters are never recorded."""
+        from opentelemetry.instrumentation.sqlalchemy import SQLAlchemyInstrumentor  # noqa: PLC0415 - with SQL only
+
+        SQLAlchemyInstrumentor().instrument(engine=engine.sync_engine, tracer_provider=self.tracer_provider)
+
+    def trace_http(self, http: httpx.AsyncClient) -> None:
+        """Spans around calls to neighbours, which receive the trace context."""
+        from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor  # noqa: PLC0415 - with callers only
+
+        HTTPXClientInstrumentor.instrument_client(http, tracer_provider=self.tracer_provider)
+
+    def stop(self) -> None:
+        """Sends what is left to the collector."""
+        self.tracer_provider.shutdown()
