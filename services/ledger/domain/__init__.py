@@ -1,0 +1,57 @@
+"""The rules of ledger. Pure: no clock, no database, no wire."""
+
+from services.ledger.domain.client import decide
+from services.ledger.domain.company import CompanySettings, decide_company
+from services.ledger.domain.facts import (
+    AddNote,
+    AssignProfile,
+    CancelPromise,
+    ClientFacts,
+    ClientSeen,
+    ClientState,
+    Command,
+    DayCame,
+    EntryFacts,
+    Fact,
+    Group,
+    GroupLine,
+    GroupSeen,
+    Promise,
+    PromiseState,
+    PromiseStatus,
+    RecordPromise,
+    ResumeClient,
+    ResumeEntry,
+    StopClient,
+    StopEntry,
+)
+from services.ledger.domain.memory import evolve, status_of
+
+__all__ = [
+    "AddNote",
+    "AssignProfile",
+    "CancelPromise",
+    "ClientFacts",
+    "ClientSeen",
+    "ClientState",
+    "Command",
+    "CompanySettings",
+    "DayCame",
+    "EntryFacts",
+    "Fact",
+    "Group",
+    "GroupLine",
+    "GroupSeen",
+    "Promise",
+    "PromiseState",
+    "PromiseStatus",
+    "RecordPromise",
+    "ResumeClient",
+    "ResumeEntry",
+    "StopClient",
+    "StopEntry",
+    "decide",
+    "decide_company",
+    "evolve",
+    "status_of",
+]

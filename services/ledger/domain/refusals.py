@@ -1,0 +1,142 @@
+"""Refusals, named as the fact that stands in the way and carrying its ids; the edges find the words."""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from uuid import UUID
+
+
+class Refusal(Exception):
+    """A statement that cannot be accepted as things stand; its text is a sentence without personal data."""
+
+
+class Unknown(Refusal):
+    """What the statement speaks of does not exist here."""
+
+
+@dataclass(eq=False)
+class UnknownCompany(Unknown):
+    company: str
+
+    def __str__(self) -> str:
+        return f"The company {self.company} is not registered."
+
+
+@dataclass(eq=False)
+class UnknownClient(Unknown):
+    client_id: str
+
+    def __str__(self) -> str:
+        return f"The client {self.client_id} is not known."
+
+
+@dataclass(eq=False)
+class UnknownEntry(Unknown):
+    client_id: str
+    entry_id: str
+
+    def __str__(self) -> str:
+        return f"The client {self.client_id} has no entry {self.entry_id}."
+
+
+@dataclass(eq=False)
+class UnknownPromise(Unknown):
+    promise_id: UUID
+
+    def __str__(self) -> str:
+        return f"There is no promise {self.promise_id}."
+
+
+@dataclass(eq=False)
+class PromiseInThePast(Refusal):
+    client_id: str
+    entry_id: str
+    promised_on: date
+    as_of: date
+
+    def __str__(self) -> str:
+        return f"A payment cannot be promised for {self.promised_on}: today is {self.as_of}."
+
+
+@dataclass(eq=False)
+class PromiseOfNothing(Refusal):
+    """The promised amount is zero or less."""
+
+    client_id: str
+    entry_id: str
+    amount: Decimal
+
+    def __str__(self) -> str:
+        return f"A promise needs an amount above zero, not {self.amount}."
+
+
+@dataclass(eq=False)
+class EntryAlreadyLettered(Refusal):
+    client_id: str
+    entry_id: str
+
+    def __str__(self) -> str:
+        return f"The entry {self.entry_id} is already settled."
+
+
+@dataclass(eq=False)
+class EntryIsACredit(Refusal):
+    """Nobody promises to pay a credit."""
+
+    client_id: str
+    entry_id: str
+
+    def __str__(self) -> str:
+        return f"The entry {self.entry_id} is a credit: nothing is owed on it."
+
+
+@dataclass(eq=False)
+class PromiseAlreadyKept(Refusal):
+    client_id: str
+    promise_id: UUID
+
+    def __str__(self) -> str:
+        return f"The promise {self.promise_id} was already kept."
+
+
+@dataclass(eq=False)
+class PromiseAlreadyCancelled(Refusal):
+    client_id: str
+    promise_id: UUID
+
+    def __str__(self) -> str:
+        return f"The promise {self.promise_id} was already cancelled."
+
+
+@dataclass(eq=False)
+class ClientAlreadyStopped(Refusal):
+    client_id: str
+
+    def __str__(self) -> str:
+        return f"Reminders to the client {self.client_id} are already stopped."
+
+
+@dataclass(eq=False)
+class ClientNotStopped(Refusal):
+    client_id: str
+
+    def __str__(self) -> str:
+        return f"Reminders to the client {self.client_id} are not stopped."
+
+
+@dataclass(eq=False)
+class EntryAlreadyStopped(Refusal):
+    client_id: str
+    entry_id: str
+
+    def __str__(self) -> str:
+        return f"Reminders on the entry {self.entry_id} are already stopped."
+
+
+@dataclass(eq=False)
+class EntryNotStopped(Refusal):
+    client_id: str
+    entry_id: str
+
+    def __str__(self) -> str:
+        return f"Reminders on the entry {self.entry_id} are not stopped."
