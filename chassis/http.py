@@ -11,7 +11,6 @@ The transaction is committed before the answer leaves, and rolled back when the 
 a token; a route with ``{company}`` in its path needs one for that company, else it answers 404.
 """
 
-import asyncio
 import re
 from collections.abc import AsyncIterator, Sequence
 from datetime import date
@@ -26,7 +25,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from chassis import clock, problems
 from chassis.auth import Caller, Role, TokenRefused, verify
 from chassis.database import transaction
-from chassis.eventlog import Cause, Position, Say
+from chassis.eventlog import Cause, Position, Say, vector
+from chassis.listening import wait_for
 from chassis.problems import Problem
 from chassis.running import Running
 from chassis.telemetry import current_traceparent
@@ -113,15 +113,9 @@ async def at_least(
 
     An answer that may lack them carries ``Relance-Updating: 1``.
     """
-    positions = [position for position in positions_asked(asked) if position.speaker != process.name]
-    if not positions:
-        return
-    deadline = asyncio.get_running_loop().time() + wait
-    while not await process.has_heard(positions):
-        if asyncio.get_running_loop().time() >= deadline:
-            response.headers[UPDATING_HEADER] = "1"
-            return
-        await asyncio.sleep(0.02)
+    positions = positions_asked(asked)
+    if positions and not await wait_for(process.engine, vector(positions), wait):
+        response.headers[UPDATING_HEADER] = "1"
 
 
 async def tx(request: Request, process: RunningDep, who: CallerDep) -> AsyncIterator[AsyncConnection]:

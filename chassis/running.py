@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from faststream.nats import NatsBroker
 from faststream.nats.opentelemetry import NatsTelemetryMiddleware
 from faststream.nats.prometheus import NatsPrometheusMiddleware
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from chassis import database
 from chassis.auth import read_key
-from chassis.eventlog import Position, Say
+from chassis.eventlog import Say
 from chassis.health import Health
 from chassis.http_client import Neighbour, Signer
 from chassis.service import Service
@@ -54,7 +52,7 @@ class Running:
 
     def _engine(self, url: str) -> AsyncEngine:
         if url not in self._engines:
-            engine = database.engine(url, schema=self.name, pool_size=self.settings.pool_size)
+            engine = database.engine(url, schema=self.name, size=self.settings.pool_size)
             self.telemetry.trace_engine(engine)
             self._engines[url] = engine
         return self._engines[url]
@@ -114,23 +112,8 @@ class Running:
 
     def say(self, tx: AsyncConnection) -> Say:
         """Says events in this transaction and applies them to this service's own rows."""
-        return Say(self.name, tx, self.service.listening)
-
-    async def has_heard(self, positions: Sequence[Position]) -> bool:
-        """Every position is at or below this service's checkpoint."""
-        if not positions:
-            return True
-        asked = [{"speaker": at.speaker, "p": at.partition, "pseq": at.number} for at in positions]
-        async with database.transaction(self.engine) as tx:
-            missing = await tx.scalar(
-                text(
-                    "select count(*) from json_to_recordset(cast(:asked as json))"
-                    " as asked(speaker text, p smallint, pseq bigint)"
-                    " left join checkpoint using (speaker, p) where coalesce(checkpoint.pseq, 0) < asked.pseq"
-                ),
-                {"asked": _json(asked)},
-            )
-        return missing == 0
+        listening = self.service.listening
+        return Say(self.name, tx, listening.project if listening else {})
 
     async def stop(self) -> None:
         """Closes every connection."""
@@ -141,9 +124,3 @@ class Running:
         for engine in self._engines.values():
             await engine.dispose()
         await asyncio.to_thread(self.telemetry.stop)
-
-
-def _json(value: Any) -> str:
-    import json
-
-    return json.dumps(value)

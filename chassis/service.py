@@ -14,11 +14,7 @@ which gives ``python -m services.ledger run | api | worker | relay | migrate | r
 
 from __future__ import annotations
 
-import argparse
-import asyncio
 import logging
-import signal
-import sys
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -30,7 +26,7 @@ if TYPE_CHECKING:
     from fastapi import APIRouter, FastAPI
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from chassis.projection import Listening
+    from chassis.listening import Listening
     from chassis.running import Running
     from contracts.event import Event
 
