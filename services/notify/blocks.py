@@ -1,0 +1,151 @@
+"""The blocks of a message, tables and buttons, as text and as rows of the frame."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from services.notify import formats
+from services.notify.domain import Line, Statement, Subjects
+from services.notify.formats import Medium
+from services.notify.tags import block_of
+from services.notify.words import WORDS
+
+FRAMES = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "templates" / "frames"),
+    autoescape=True,
+    undefined=StrictUndefined,
+)
+LAYOUTS: Mapping[str, Mapping[str, int]] = {
+    "email": {"": 1, "1": 1, "2": 2, "3": 3},
+    "letter": {"": 2, "1": 1, "2": 2, "3": 3},
+}
+"""Table layout by medium and tag: 1 compact, 2 the five columns of rule 7.6, 3 with level and label."""
+
+
+@lru_cache(maxsize=512)
+def blocks_in(body: str) -> tuple[str, ...]:
+    """The block tags of a body."""
+    return tuple({block for line in body.splitlines() if (block := block_of(line))})
+
+
+def text_blocks(body: str, about: Subjects, language: str, medium: Medium) -> dict[str, str]:
+    words, sender = WORDS[language], about.sender
+    colon = words["colon"]
+    written: dict[str, str] = {}
+    for block in blocks_in(body):
+        if block == "access_invoices":
+            url = sender.invoices_url
+            written[block] = f"{words['invoices']}{colon} {url}" if url else ""
+        elif block == "pay":
+            pay = [f"{words['pay']}{colon} {sender.payment_url}"] if sender.payment_url else []
+            if sender.bank_details:
+                reference = f"{words['reference']} {about.person.client_id}"
+                pay.append(f"{words['by_transfer']} {sender.bank_details}, {reference}.")
+            written[block] = "\n".join(pay)
+        else:
+            written[block] = _text_table(about, language, medium)
+    return written
+
+
+def _text_table(about: Subjects, language: str, medium: Medium) -> str:
+    """Lines rather than columns: they survive any width and any font."""
+    words, statement = WORDS[language], about.statement
+    colon = words["colon"]
+
+    def money(value: Decimal) -> str:
+        return formats.amount(value, statement.currency, language, medium)
+
+    def written(line: Line) -> str:
+        late = _late(line, about, language)
+        badge = f" ({late})" if late else ""
+        kind = "" if line.is_debit else f" ({words['credit_text']})"
+        return (
+            f"- {line.piece} {words['dated']} {formats.short_date(line.entry_date)},"
+            f" {words['due_text']} {formats.short_date(line.due_date)}{badge}{colon} {money(line.amount)}{kind}"
+        )
+
+    lines = [written(line) for line in statement.lines]
+    if about.action.kind == "thanks":
+        return "\n".join(lines)
+    if statement.credits:
+        lines.append(f"{words['total']}{colon} {money(statement.debits)}")
+        lines.append(f"{words['credit']}{colon} {money(statement.credits)}")
+    lines.append(f"{words['amount_due']}{colon} {money(statement.amount_due)}")
+    return "\n".join(lines)
+
+
+def html_blocks(body: str, about: Subjects, language: str, medium: Medium) -> dict[str, Markup]:
+    words, sender, statement = WORDS[language], about.sender, about.statement
+    drawn: dict[str, Markup] = {}
+    for block in blocks_in(body):
+        if block == "access_invoices":
+            drawn[block] = (
+                _draw("invoices.html.j2", words=words, url=sender.invoices_url)
+                if sender.invoices_url
+                else Markup()
+            )
+        elif block == "pay":
+            due = formats.amount(statement.amount_due, statement.currency, language, medium)
+            drawn[block] = _draw(
+                "pay.html.j2",
+                words=words,
+                url=sender.payment_url,
+                button=f"{words['pay']} {due}",
+                bank_details=sender.bank_details,
+                client_code=about.person.client_id,
+            )
+        else:
+            layout = LAYOUTS[medium][block.removeprefix("tableau_comptable")]
+            drawn[block] = _html_table(about, layout, language, medium)
+    return drawn
+
+
+def _html_table(about: Subjects, layout: int, language: str, medium: Medium) -> Markup:
+    statement = about.statement
+
+    def money(value: Decimal) -> str:
+        return formats.amount(value, statement.currency, language, medium) if value else ""
+
+    return _draw(
+        "table.html.j2",
+        words=WORDS[language],
+        layout=layout,
+        settled=about.action.kind == "thanks",
+        lines=[
+            {
+                "piece": line.piece,
+                "entry_date": formats.short_date(line.entry_date),
+                "due_date": formats.short_date(line.due_date),
+                "late": _late(line, about, language),
+                "level": line.level or "",
+                "label": line.label,
+                "debit": money(max(line.amount, Decimal(0))),
+                "credit": money(max(-line.amount, Decimal(0))),
+            }
+            for line in statement.lines
+        ],
+        debits=money(statement.debits),
+        credits=money(statement.credits),
+        amount_due=_amount_due(statement, language, medium),
+    )
+
+
+def _amount_due(statement: Statement, language: str, medium: Medium) -> str:
+    return formats.amount(statement.amount_due, statement.currency, language, medium)
+
+
+def _late(line: Line, about: Subjects, language: str) -> str:
+    """The badge of a late debit; credits and settled lines have none."""
+    late = line.days_late(about.as_of)
+    if not line.is_debit or late <= 0 or about.action.kind == "thanks":
+        return ""
+    return formats.days(late, language)
+
+
+def _draw(template: str, **values: Any) -> Markup:
+    return Markup(FRAMES.get_template(template).render(values))  # noqa: S704 - autoescaped by the environment

@@ -1,0 +1,270 @@
+"""What a message says in figures, and the last look before it leaves. Pure."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import ROUND_HALF_EVEN, Decimal
+from enum import StrEnum
+
+from contracts.dunning import Action, ActionEntry
+from contracts.terms import days_late, is_overdue, net
+
+CENT = Decimal("0.01")
+FIXED_INDEMNITY_EUR = Decimal(40)
+
+
+class WithholdReason(StrEnum):
+    """Why the last look kept a message back."""
+
+    ACTION_WITHDRAWN = "action_withdrawn"
+    CLIENT_REMOVED = "client_removed"
+    CLIENT_STOPPED = "client_stopped"
+    ENTRY_STOPPED = "entry_stopped"
+    ENTRY_REMOVED = "entry_removed"
+    ENTRY_LETTERED = "entry_lettered"
+    ENTRY_CHANGED = "entry_changed"
+    PROMISE_AHEAD = "promise_ahead"
+    NOTHING_DUE = "nothing_due"
+
+
+class NotYetHeard(StrEnum):
+    """Why the last look cannot judge yet: the message waits until notify has heard as much as dunning had."""
+
+    ENTRY = "entry_not_yet_heard"
+
+
+@dataclass(frozen=True, slots=True)
+class EntryNow:
+    """An accounting line as notify knows it now. ``amount`` is debit minus credit in the line's currency."""
+
+    entry_id: str
+    piece: str
+    kind: str
+    entry_date: date
+    due_date: date
+    amount: Decimal
+    currency: str
+    lettered: bool = False
+    removed: bool = False
+    stopped: bool = False
+    promised_on: tuple[date, ...] = ()
+    """The days of its open promises."""
+
+
+@dataclass(frozen=True, slots=True)
+class SituationNow:
+    """Everything the last look needs, read in the transaction that lets the message go."""
+
+    withdrawn: bool
+    client_stopped: bool
+    client_removed: bool
+    promises_exclude: bool
+    entries: Mapping[str, EntryNow]
+
+
+OVERRIDABLE = frozenset(
+    {WithholdReason.CLIENT_STOPPED, WithholdReason.ENTRY_STOPPED, WithholdReason.PROMISE_AHEAD}
+)
+"""What a person may set aside by ticking an excluded row back (rule 8.15)."""
+
+
+def last_look(
+    action: Action, now: SituationNow, as_of: date, despite: frozenset[str] = frozenset()
+) -> WithholdReason | NotYetHeard | None:
+    """Why this message must not leave, or ``None`` (rules 8.1, 8.2, 8.5, 5.8, 22.10).
+
+    ``despite`` holds the reasons that the person who confirmed knew and set aside (rule 8.15).
+    """
+    if not now.withdrawn and any(line.entry_id not in now.entries for line in action.entries):
+        return NotYetHeard.ENTRY
+    set_aside = OVERRIDABLE & despite
+    return next((reason for reason in _reasons(action, now, as_of) if reason not in set_aside), None)
+
+
+def _reasons(action: Action, now: SituationNow, as_of: date) -> Iterator[WithholdReason]:
+    """A thank-you speaks of settled entries, so lettering and balance do not hold it back."""
+    if now.withdrawn:
+        yield WithholdReason.ACTION_WITHDRAWN
+        return
+    if now.client_removed:
+        yield WithholdReason.CLIENT_REMOVED
+    if now.client_stopped:
+        yield WithholdReason.CLIENT_STOPPED
+    thanks = action.kind == "thanks"
+    for line in action.entries:
+        yield from _reasons_of_entry(line, now.entries[line.entry_id], now, as_of, thanks=thanks)
+    if not thanks and statement(action, now.entries, as_of).amount_due <= 0:
+        yield WithholdReason.NOTHING_DUE
+
+
+def _reasons_of_entry(
+    line: ActionEntry, entry: EntryNow, now: SituationNow, as_of: date, *, thanks: bool
+) -> Iterator[WithholdReason]:
+    if entry.removed:
+        yield WithholdReason.ENTRY_REMOVED
+    if entry.stopped:
+        yield WithholdReason.ENTRY_STOPPED
+    if thanks:
+        return
+    if entry.lettered:
+        yield WithholdReason.ENTRY_LETTERED
+    if entry.amount != line.amount or entry.due_date != line.due_date:
+        yield WithholdReason.ENTRY_CHANGED
+    if now.promises_exclude and promises_exclude(entry.promised_on, as_of):
+        yield WithholdReason.PROMISE_AHEAD
+
+
+def promises_exclude(promised_on: Iterable[date], as_of: date) -> bool:
+    """An open promise is ahead and none is late; on the day itself it is neither (rule 10.5)."""
+    days = tuple(promised_on)
+    return any(day > as_of for day in days) and not any(day < as_of for day in days)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the table of a message (rule 7.6)."""
+
+    entry_id: str
+    piece: str
+    entry_date: date
+    due_date: date
+    amount: Decimal
+    level: str | None = None
+    label: str = ""
+
+    @property
+    def is_debit(self) -> bool:
+        return self.amount > 0
+
+    def days_late(self, as_of: date) -> int:
+        return days_late(self.due_date, as_of)
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """The table of one message, in one currency: its lines, oldest due date first, debits before credits."""
+
+    lines: tuple[Line, ...]
+    currency: str
+    as_of: date
+
+    @property
+    def debits(self) -> Decimal:
+        """The line Total, column amount."""
+        return sum((line.amount for line in self.lines if line.amount > 0), Decimal(0))
+
+    @property
+    def credits(self) -> Decimal:
+        """The line Total, column credit note / payment; positive."""
+        return -sum((line.amount for line in self.lines if line.amount < 0), Decimal(0))
+
+    @property
+    def amount_due(self) -> Decimal:
+        return net([self.debits], [self.credits])
+
+    @property
+    def invoices(self) -> tuple[Line, ...]:
+        return tuple(line for line in self.lines if line.is_debit)
+
+    @property
+    def oldest_due_date(self) -> date | None:
+        return min((line.due_date for line in self.invoices), default=None)
+
+    @property
+    def max_days_late(self) -> int:
+        return max((line.days_late(self.as_of) for line in self.invoices), default=0)
+
+    def penalties(self, annual_rate: Decimal | None) -> Decimal:
+        """Late penalties, rounded to the cent per invoice; zero without a rate (rule 18.3)."""
+        if annual_rate is None:
+            return Decimal(0)
+        return sum(
+            (
+                (line.amount * annual_rate * line.days_late(self.as_of) / 365).quantize(
+                    CENT, rounding=ROUND_HALF_EVEN
+                )
+                for line in self.invoices
+                if is_overdue(line.due_date, self.as_of)
+            ),
+            Decimal(0),
+        )
+
+    def fixed_indemnity(self) -> Decimal:
+        """40 euros per overdue invoice (rules 18.2, 18.3)."""
+        return FIXED_INDEMNITY_EUR * sum(is_overdue(line.due_date, self.as_of) for line in self.invoices)
+
+
+def statement(
+    action: Action, entries: Mapping[str, EntryNow], as_of: date, labels: Mapping[str, str] | None = None
+) -> Statement:
+    """The table that this action's message shows, from the lines as they are now."""
+    lines = [
+        Line(
+            entry_id=line.entry_id,
+            piece=entry.piece,
+            entry_date=entry.entry_date,
+            due_date=entry.due_date,
+            amount=entry.amount,
+            level=line.level_before,
+            label=(labels or {}).get(line.entry_id, ""),
+        )
+        for line in action.entries
+        if (entry := entries.get(line.entry_id)) is not None
+    ]
+    lines.sort(key=lambda line: (not line.is_debit, line.due_date, line.piece, line.entry_id))
+    return Statement(tuple(lines), action.currency, as_of)
+
+
+def message_id(action_id: object, sender_email: str) -> str:
+    """The RFC 5322 Message-ID of an action's message: the same on every attempt."""
+    return f"<{action_id}@{sender_email.rpartition('@')[2]}>"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who is written to, as ledger knows it at ``version``."""
+
+    client_id: str
+    version: int
+    name: str
+    emails: tuple[str, ...] = ()
+    address: tuple[str, ...] = ()
+    """The lines of the postal address, without the name."""
+    contact_name: str = ""
+    language: str = "fr"
+    salesperson: str = ""
+    free_fields: Mapping[str, str] = field(default_factory=dict)
+    """``tag1`` to ``tag10``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who writes, per company. ``penalty_rate`` is yearly: ``Decimal("0.12")`` is 12 %."""
+
+    name: str
+    email: str
+    company_name: str
+    reply_to: str = ""
+    phone: str = ""
+    company_address: str = ""
+    footer: str = ""
+    bank_details: str = ""
+    payment_url: str = ""
+    invoices_url: str = ""
+    penalty_rate: Decimal | None = None
+    track_opens: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Subjects:
+    """Everything that a message speaks of."""
+
+    action: Action
+    statement: Statement
+    person: Person
+    sender: Sender
+    overdue: Decimal
+    """What the client owes that is late, in the message's currency, net of credits (rules 1.3, 1.4)."""
+    upcoming: Decimal
+    as_of: date
+    pixel_url: str = ""
