@@ -12,7 +12,8 @@ class ScenarioStep(Fact):
 
     ``step`` is ``notice``, ``R1`` to ``R7`` or ``thanks``; ``medium`` is ``email``, ``letter``, ``phone`` or
     ``other``; ``counted_from`` is ``due_date``, ``invoice_date`` or ``previous_step``; ``delay_days`` counts days
-    after it (before the due date for a notice); ``mode`` is ``manual`` or ``automatic``.
+    after it (before the due date for a notice), then up to the end of that month with ``end_of_month``; ``mode``
+    is ``manual`` or ``automatic``.
     """
 
     step: str
@@ -23,16 +24,22 @@ class ScenarioStep(Fact):
     template: str | None = None
     ignorable: bool = False
     enabled: bool = True
+    end_of_month: bool = False
 
 
 class ScenarioPublished(Event):
-    """The scenario of a profile, whole: its variant for clients with an e-mail address and the one without."""
+    """The scenario of a profile, whole: its variant for clients with an e-mail address and the one without.
+
+    A variant that is switched off keeps its steps (rule 4.1).
+    """
 
     speaker: ClassVar[str] = "dunning"
     profile: str
     version: int
     with_email: tuple[ScenarioStep, ...]
     without_email: tuple[ScenarioStep, ...]
+    with_email_enabled: bool = True
+    without_email_enabled: bool = True
 
 
 class PolicyChanged(Event):
@@ -51,19 +58,25 @@ class PolicyChanged(Event):
 
 
 class ActionEntry(Fact):
-    """One line of a message. ``amount`` is debit minus credit in the action's currency."""
+    """One line of a message. ``amount`` is debit minus credit in the action's currency.
+
+    ``level_after`` is the level it reaches once the action is carried out.
+    """
 
     entry_id: EntryId
     occurrence: int
     amount: Amount
     due_date: date
     level_before: str | None = None
+    level_after: str | None = None
 
 
 class Action(Fact):
     """One message or contact: client x step x currency, with every entry it speaks of (rule 22.12).
 
-    ``amount`` is the sum of the debits, ``net_amount`` what is left after the credits (rule 7.6).
+    ``amount`` is the sum of the debits, ``net_amount`` what is left after the credits (rule 7.6). ``mode`` is the
+    grouping it was decided in, ``item`` or ``account`` (rule 6). ``accepted_reasons`` are the exclusions that a
+    person overrode by ticking the row back (rule 8.15): the last look lets those pass.
     """
 
     action_id: UUID
@@ -82,6 +95,8 @@ class Action(Fact):
     due_since: date
     """The first day on which the oldest of its entries was due for this step (rule 4.12)."""
     entries: tuple[ActionEntry, ...]
+    mode: str = "item"
+    accepted_reasons: tuple[str, ...] = ()
 
 
 class ActionProposed(Event):
