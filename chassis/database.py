@@ -1,0 +1,201 @@
+"""PostgreSQL: one schema and three roles per service, all SQL unqualified, the search path says which schema.
+
+Roles of a service: ``<service>_owner`` runs migrations and rebuilds, ``<service>_worker`` does the work,
+``<service>_api`` has the same rights but sees one company only, by row-level security.
+"""
+
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import Any, cast
+
+import psycopg
+from alembic.config import Config
+from alembic.operations import Operations
+from alembic.runtime.environment import EnvironmentContext
+from alembic.script import ScriptDirectory
+from psycopg import sql
+from sqlalchemy import Connection, create_engine, make_url, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
+
+from chassis.tables import install
+
+__all__ = [
+    "ROLES",
+    "AsyncConnection",
+    "AsyncEngine",
+    "driver",
+    "engine",
+    "ensure_database",
+    "grant",
+    "install",
+    "is_transient",
+    "migrate",
+    "transaction",
+]
+
+ROLES = ("owner", "worker", "api")
+
+TRANSIENT_STATES = ("08", "40", "53", "55", "57")
+"""SQLSTATE classes that say "try again": connection, rollback, resources, lock not available, intervention."""
+
+
+def _connect_args(schema: str) -> dict[str, Any]:
+    settings = {
+        "search_path": schema,
+        "timezone": "UTC",
+        "jit": "off",  # compiling costs more than our short statements
+        "tcp_keepalives_idle": "10",
+        "tcp_keepalives_interval": "5",
+        "tcp_keepalives_count": "3",
+    }
+    return {
+        "options": " ".join(f"-c {name}={value}" for name, value in settings.items()),
+        "connect_timeout": 5,
+    }
+
+
+def engine(
+    url: str, schema: str, *, size: int = 5, overflow: int = 5, application: str | None = None
+) -> AsyncEngine:
+    """An engine whose connections see one schema. ``url`` is ``postgresql+psycopg://...``."""
+    return create_async_engine(
+        url,
+        connect_args=_connect_args(schema) | {"application_name": application or schema},
+        pool_size=size,
+        max_overflow=overflow,
+        pool_pre_ping=True,
+        pool_recycle=1800,
+    )
+
+
+@asynccontextmanager
+async def transaction(engine: AsyncEngine, company: str | None = None) -> AsyncIterator[AsyncConnection]:
+    """One transaction, committed at the end, rolled back on an exception.
+
+    With ``company`` the row-level security of the api role lets this transaction see that company alone.
+    """
+    async with engine.begin() as tx:
+        if company is not None:
+            await tx.execute(text("select set_config('relance.company', :company, true)"), {"company": company})
+        yield tx
+
+
+async def driver(tx: AsyncConnection) -> psycopg.AsyncConnection[Any]:
+    """The psycopg connection under a transaction, for COPY and binary parameters."""
+    raw = await tx.get_raw_connection()
+    return cast("psycopg.AsyncConnection[Any]", raw.driver_connection)
+
+
+def is_transient(error: BaseException) -> bool:
+    """Whether trying the same again may help: lost connection, deadlock, serialization, shutting down."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return True
+    if isinstance(cause, psycopg.Error):
+        state = cause.sqlstate
+        if state is None:
+            return isinstance(cause, psycopg.OperationalError | psycopg.InterfaceError)
+        return state[:2] in TRANSIENT_STATES
+    return isinstance(cause, OSError | TimeoutError)
+
+
+def grant(op: Operations, service: str) -> None:
+    """Give the service's roles their rights on every table of the current schema; last step of a migration
+    that creates tables. Idempotent.
+
+    The log only grows: nobody but the owner may change or remove an event. Every table with a ``company``
+    column shows the api role one company only (architecture, Correctness 7); the worker's policy is the
+    constant true, which the planner drops.
+    """
+    bind = op.get_bind()
+    worker, api = f"{service}_worker", f"{service}_api"
+    schema = bind.scalar(text("select current_schema()"))
+    run = bind.exec_driver_sql
+    run(f'grant usage on schema "{schema}" to {worker}, {api}')
+    run(f'grant select, insert, update, delete on all tables in schema "{schema}" to {worker}, {api}')
+    run(f'grant truncate on all tables in schema "{schema}" to {worker}')
+    run(f'grant usage, select on all sequences in schema "{schema}" to {worker}, {api}')
+    run(f'revoke update, delete, truncate on "{schema}".event_log from {worker}, {api}')
+    if bind.scalar(text("select to_regclass('alembic_version')")):
+        run(f"revoke insert, update, delete, truncate on alembic_version from {worker}, {api}")
+    for table in _unprotected(bind):
+        run(f'alter table "{table}" enable row level security')
+        run(f'create policy worker on "{table}" to {worker} using (true) with check (true)')
+        mine = "company = current_setting('relance.company', true)"
+        run(f'create policy company on "{table}" to {api} using ({mine}) with check ({mine})')
+
+
+def _unprotected(bind: Connection) -> list[str]:
+    found = bind.execute(
+        text(
+            "select c.relname from pg_class c join pg_attribute a on a.attrelid = c.oid"
+            " where c.relnamespace = current_schema()::regnamespace and c.relkind in ('r', 'p')"
+            " and a.attname = 'company' and not a.attisdropped and not c.relrowsecurity order by 1"
+        )
+    )
+    return [row.relname for row in found]
+
+
+def migrate(service_module: str | ModuleType, url: str, schema: str) -> None:
+    """Bring a schema to the head of ``<service_module>/migrations/versions``; safe to run from many replicas.
+
+    The version table lives inside the schema, so that a shadow schema migrates on its own.
+    """
+    module = import_module(service_module) if isinstance(service_module, str) else service_module
+    folder = Path(next(iter(module.__path__))) / "migrations"
+    script = ScriptDirectory(str(folder), version_locations=[str(folder / "versions")])
+    migration_engine = create_engine(url, connect_args=_connect_args(schema), poolclass=NullPool)
+    with migration_engine.begin() as connection:
+        connection.exec_driver_sql(f'create schema if not exists "{schema}"')
+        connection.execute(text("select pg_advisory_xact_lock(hashtext(:schema))"), {"schema": schema})
+        with EnvironmentContext(
+            Config(), script, fn=lambda revision, _: script._upgrade_revs("head", cast("str", revision))
+        ) as environment:
+            environment.configure(
+                connection=connection, version_table="alembic_version", version_table_schema=schema
+            )
+            environment.run_migrations()
+    migration_engine.dispose()
+
+
+def ensure_database(
+    superuser_url: str,
+    services: Iterable[str],
+    *,
+    database: str | None = None,
+    passwords: Mapping[str, str] | None = None,
+) -> None:
+    """Create what is missing: the database (by default the one the url names), and per service its schema and
+    roles. ``passwords`` gives a password per role name; without one a role can only log in where the server
+    trusts it. Existing roles keep their password unless one is given.
+    """
+    url = make_url(superuser_url)
+    name = database or url.database or "relance"
+    kwargs = url.set(drivername="postgresql").translate_connect_args(username="user", database="dbname")
+    kwargs |= {key: str(value) for key, value in url.query.items()}
+    with psycopg.connect(**(kwargs | {"dbname": "postgres"}), autocommit=True) as admin:
+        if not admin.execute("select 1 from pg_database where datname = %s", (name,)).fetchone():
+            admin.execute(
+                sql.SQL("create database {} encoding 'UTF8' template template0").format(sql.Identifier(name))
+            )
+    with psycopg.connect(**(kwargs | {"dbname": name})) as admin:
+        admin.execute("select pg_advisory_xact_lock(hashtext('relance roles'))")
+        for service in services:
+            for role in ROLES:
+                _ensure_role(admin, f"{service}_{role}", (passwords or {}).get(f"{service}_{role}"))
+            owner, schema = sql.Identifier(f"{service}_owner"), sql.Identifier(service)
+            admin.execute(sql.SQL("create schema if not exists {} authorization {}").format(schema, owner))
+            # a rebuild makes its shadow schema itself
+            admin.execute(sql.SQL("grant create on database {} to {}").format(sql.Identifier(name), owner))
+
+
+def _ensure_role(admin: psycopg.Connection[Any], role: str, password: str | None) -> None:
+    if not admin.execute("select 1 from pg_roles where rolname = %s", (role,)).fetchone():
+        admin.execute(sql.SQL("create role {} login").format(sql.Identifier(role)))
+    if password is not None:
+        admin.execute(sql.SQL("alter role {} password {}").format(sql.Identifier(role), sql.Literal(password)))
