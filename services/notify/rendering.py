@@ -14,6 +14,7 @@ from services.notify.formats import Medium
 from services.notify.words import WORDS
 
 _BLANK_LINES = re.compile(r"\n{3,}")
+_SPACES = re.compile(r"[ \t\r\n]+")
 _IN_FRAME = ("company_name", "company_address", "client_name", "client_code", "client_address", "today")
 
 
@@ -28,7 +29,7 @@ class Rendered:
 def render(subject: str, body: str, about: Subjects, language: str, medium: Medium = "email") -> Rendered:
     """The message as it leaves. ``subject`` and ``body`` are texts that passed ``tags.problems``."""
     values = _values(about, language, medium)
-    title = " ".join(text_template(subject).render(values).split())
+    title = _SPACES.sub(" ", text_template(subject).render(values)).strip()
     text = _BLANK_LINES.sub(
         "\n\n", text_template(body).render(values | text_blocks(body, about, language, medium))
     )

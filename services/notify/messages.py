@@ -1,0 +1,124 @@
+"""The bytes of a mail: headers, plain text and HTML, exactly as they leave and are kept.
+
+The parts are joined here: ``email.message`` builds the same bytes five times slower, which at hundreds of mails a
+second is a core. Its functions for names, subjects and dates are used, and its parser reads the result back.
+"""
+
+import binascii
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email import policy
+from email.header import Header
+from email.parser import BytesParser
+from email.utils import format_datetime, formataddr
+from functools import lru_cache
+
+from services.notify.domain import Sender
+from services.notify.rendering import Rendered
+
+_LINE_ENDS = re.compile(r"\r\n|\r")
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f]+")
+_ADDRESS = re.compile(r"[!-~]{1,64}@[!-~]{1,253}", re.ASCII)
+_OUTSIDE = frozenset('<>()[],;:"\\@')
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A message ready to leave. ``envelope_from`` takes the bounces."""
+
+    message_id: str
+    envelope_from: str
+    recipients: tuple[str, ...]
+    subject: str
+    raw: bytes
+
+
+def usable_addresses(emails: Sequence[str]) -> tuple[str, ...]:
+    """The addresses that can be written to, without repetition, in their order."""
+    stripped = (email.strip() for email in emails)
+    return tuple(dict.fromkeys(email for email in stripped if is_usable_address(email)))
+
+
+def is_usable_address(email: str) -> bool:
+    """One bare ASCII address: no name, no list, nothing that could end a header line."""
+    return _ADDRESS.fullmatch(email) is not None and email.count("@") == 1 and not _OUTSIDE & {*email} - {"@"}
+
+
+def compose(rendered: Rendered, sender: Sender, recipients: Sequence[str], message_id: str, at: datetime) -> Mail:
+    """The mail, with its two alternatives; ``at`` is an instant, ``recipients`` are usable addresses."""
+    boundary = f"={message_id[1:].partition('@')[0]}="
+    headers = [
+        f"From: {_named(sender.name or sender.company_name, sender.email)}",
+        "To: " + ",\r\n ".join(recipients),
+        f"Subject: {_unstructured('Subject', rendered.subject)}",
+        f"Date: {format_datetime(at.astimezone(UTC))}",
+        f"Message-ID: {message_id}",
+        f"Content-Language: {rendered.language}",
+        # RFC 3834: no out-of-office answers to a message that nobody typed
+        "Auto-Submitted: auto-generated",
+        "X-Auto-Response-Suppress: OOF, AutoReply",
+        "MIME-Version: 1.0",
+        f'Content-Type: multipart/alternative;\r\n boundary="{boundary}"',
+    ]
+    if sender.reply_to and sender.reply_to != sender.email:
+        headers.insert(1, f"Reply-To: {_named(sender.name or sender.company_name, sender.reply_to)}")
+    delimiter = f"--{boundary}\r\n".encode()
+    raw = b"".join(
+        [
+            "\r\n".join(headers).encode("ascii"),
+            b"\r\n\r\n",
+            delimiter,
+            _part(rendered.text, "plain"),
+            delimiter,
+            _part(rendered.html, "html"),
+            f"--{boundary}--\r\n".encode(),
+        ]
+    )
+    return Mail(message_id, sender.email, tuple(recipients), rendered.subject, raw)
+
+
+@lru_cache(maxsize=1024)
+def _named(name: str, email: str) -> str:
+    return formataddr((_CONTROLS.sub(" ", name).strip(), email), charset="utf-8")
+
+
+def _unstructured(name: str, value: str) -> str:
+    clean = _CONTROLS.sub(" ", value)
+    charset = "us-ascii" if clean.isascii() else "utf-8"
+    return Header(clean, charset, header_name=name, maxlinelen=76).encode(linesep="\r\n")
+
+
+def _part(text: str, subtype: str) -> bytes:
+    unix = _LINE_ENDS.sub("\n", text) if "\r" in text else text
+    lines = (unix if unix.endswith("\n") else f"{unix}\n").encode()
+    encoded = binascii.b2a_qp(lines, istext=True).replace(b"\n", b"\r\n")
+    head = f'Content-Type: text/{subtype}; charset="utf-8"\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n'
+    return head.encode() + encoded
+
+
+@dataclass(frozen=True, slots=True)
+class ReadMail:
+    """A kept mail, taken apart for people to read."""
+
+    subject: str
+    sender: str
+    recipients: str
+    date: str
+    text: str
+    html: str
+
+
+def read(raw: bytes) -> ReadMail:
+    """The parts of a mail that was composed here."""
+    message = BytesParser(policy=policy.default).parsebytes(raw)
+    plain, rich = message.get_body(("plain",)), message.get_body(("html",))
+    return ReadMail(
+        subject=str(message["Subject"] or ""),
+        sender=str(message["From"] or ""),
+        recipients=str(message["To"] or ""),
+        date=str(message["Date"] or ""),
+        text=plain.get_content() if plain is not None else "",
+        html=rich.get_content() if rich is not None else "",
+    )
