@@ -1,0 +1,22 @@
+"""The scenarios that a new company starts with (rule 4.13): data, published as events when it registers."""
+
+from importlib.resources import files
+
+import yaml
+
+from contracts.dunning import PolicyChanged, ScenarioPublished
+
+WITHOUT_SCENARIO = ("Interne",)
+"""Delivered profiles whose clients are never reminded (rules 3.1, 3.6)."""
+
+
+def delivered_scenarios() -> tuple[ScenarioPublished, ...]:
+    text = files(__package__).joinpath("scenarios.yaml").read_text(encoding="utf-8")
+    return tuple(
+        ScenarioPublished(profile=profile, version=1, **variants)
+        for profile, variants in yaml.safe_load(text).items()
+    )
+
+
+def delivered_policy() -> PolicyChanged:
+    return PolicyChanged(version=1)

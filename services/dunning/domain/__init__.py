@@ -1,0 +1,1 @@
+"""The rules of reminding, pure: no clock, no database, no network."""

@@ -1,0 +1,17 @@
+"""Money inside the rules: whole ten-thousandths of a currency unit, so that sums are exact and cheap."""
+
+from decimal import Decimal
+
+PER_UNIT = 10_000
+
+
+def ten_thousandths(amount: Decimal) -> int:
+    """Exact for amounts of at most four decimals, which is all that events carry."""
+    return int(amount * PER_UNIT)
+
+
+def decimal(amount: int) -> Decimal:
+    """Two decimals wherever they are enough, four otherwise."""
+    if amount % 100 == 0:
+        return Decimal(amount // 100).scaleb(-2)
+    return Decimal(amount).scaleb(-4)

@@ -1,0 +1,274 @@
+"""What is decided about one client on one day. Total and deterministic: the same facts give the same answer."""
+
+from collections.abc import Iterable
+from datetime import date
+from uuid import UUID
+
+from services.dunning.domain import exclusions
+from services.dunning.domain.exclusions import NONE, entry_reasons, promised_until, together
+from services.dunning.domain.grouping import Grouped, by_account, by_item
+from services.dunning.domain.identity import action_id
+from services.dunning.domain.looks import Draft, Look
+from services.dunning.domain.policy import Policy
+from services.dunning.domain.scenario import Plan, Scenario
+from services.dunning.domain.standing import accepted, same_message, stands, withdrawal_reason
+from services.dunning.domain.state import ClientState, OpenAction
+from services.dunning.domain.triggers import ONE_DAY, Pending, next_change, pending
+from services.dunning.domain.verdicts import (
+    Decision,
+    Due,
+    Excluded,
+    NoStep,
+    NotDue,
+    PlannedAction,
+    PlannedEntry,
+    SilentMove,
+    Verdict,
+    Withdrawal,
+)
+
+NO_SCENARIO = "no_scenario"
+VARIANT_OFF = "variant_off"
+EXHAUSTED = "exhausted"
+NO_STEP = "no_step"
+NO_STEP_REASONS = (NO_SCENARIO, VARIANT_OFF, EXHAUSTED, NO_STEP)
+
+
+def decide(client: ClientState, policy: Policy, scenario: Scenario | None, as_of: date) -> Decision:
+    """Everything due, not due, excluded or withdrawn for this client on ``as_of``.
+
+    ``scenario`` is that of the client's profile, ``None`` when the profile has none (rule 3.6).
+    """
+    plan = None if scenario is None else scenario.plan(client.has_email)
+    day = _Day(client, policy, plan, scenario, as_of)
+    day.look()
+    day.keep_standing_actions()
+    day.group()
+    day.withdraw_the_rest()
+    return day.decision()
+
+
+class _Day:
+    """The working state of one decision."""
+
+    def __init__(
+        self, client: ClientState, policy: Policy, plan: Plan | None, scenario: Scenario | None, as_of: date
+    ) -> None:
+        self.client = client
+        self.policy = policy
+        self.plan = plan
+        self.scenario = scenario
+        self.as_of = as_of
+        self.looks: dict[str, Look] = {}
+        self.verdicts: dict[str, Verdict] = {}
+        self.actions: list[PlannedAction] = []
+        self.moves: list[SilentMove] = []
+        self.withdrawals: list[Withdrawal] = []
+        self.proposals: list[OpenAction] = []
+        self.lapsed: list[OpenAction] = []
+        self.changes: set[date] = set()
+        self.by_account = policy.mode == "account"
+        self.stop = (exclusions.CLIENT_STOPPED,) if client.stopped else NONE
+
+    def look(self) -> None:
+        plan, as_of, by_account = self.plan, self.as_of, self.by_account
+        credits_wait = self.policy.netting == "account"
+        for entry in self.client.entries:
+            found = None if plan is None else pending(entry, plan, as_of)
+            overdue = entry.due_date < as_of
+            reasons = NONE
+            if (found is not None and found.on <= as_of) or (by_account and overdue):
+                reasons = entry_reasons(entry, self.client, self.policy, as_of)
+                if exclusions.PROMISE_AHEAD in reasons and (until := promised_until(entry, as_of)):
+                    self.changes.add(until)
+            self.looks[entry.entry_id] = Look(entry, found, reasons)
+            if found is not None and plan is not None:
+                if found.on > as_of and found.step.level and not found.step.ignorable:
+                    self.changes.add(found.on)
+                elif (change := next_change(entry, plan, as_of, found)) is not None:
+                    self.changes.add(change)
+            if not overdue and (by_account or (credits_wait and entry.amount <= 0)):
+                self.changes.add(entry.due_date + ONE_DAY)
+
+    def keep_standing_actions(self) -> None:
+        """Confirmed and ticked-back actions stand while they hold; other proposals must be drawn again alike."""
+        for action in self.client.open_actions:
+            if not action.confirmed and not action.accepted_reasons:
+                self.proposals.append(action)
+            elif stands(action, self.looks, self.stop, self.policy, self.as_of):
+                for held in action.entries:
+                    if held.entry_id in self.looks:
+                        self.verdicts[held.entry_id] = Due(action.step, action.action_id)
+            else:
+                self.lapsed.append(action)
+
+    def group(self) -> None:
+        if self.plan is None:
+            reason = NO_SCENARIO if self.scenario is None else VARIANT_OFF
+            for entry_id in self.looks:
+                self.verdicts.setdefault(entry_id, NoStep(reason))
+            return
+        free, account, barred = self._sorted_out()
+        if free:
+            self._settle(by_item(free, self.looks.values(), self.plan, self.policy, self.as_of))
+        if account:
+            grouped = by_account(account, self.policy, self.as_of)
+            self._settle(grouped)
+            for drawn in grouped.drafts:
+                for look in barred:  # they would come along, were it not for their reasons
+                    if look.entry.currency == drawn.currency:
+                        verdict = Excluded(drawn.step.name, together(look.reasons, self.stop))
+                        self.verdicts[look.entry.entry_id] = verdict
+
+    def _sorted_out(self) -> tuple[list[Look], list[Look], list[Look]]:
+        """Entries free to be grouped by step, those of the overdue account, and those barred from it."""
+        free: list[Look] = []
+        account: list[Look] = []
+        barred: list[Look] = []
+        for entry_id, look in self.looks.items():
+            if entry_id in self.verdicts:
+                continue
+            found = look.pending
+            if self.by_account and look.entry.due_date < self.as_of:
+                if not look.reasons:
+                    account.append(look)
+                    continue
+                barred.append(look)
+            if found is None:
+                self.verdicts[entry_id] = NoStep(EXHAUSTED if look.entry.level else NO_STEP)
+            elif found.on > self.as_of:
+                self.verdicts[entry_id] = NotDue(found.step.name, found.on)
+            elif look.reasons:
+                self.verdicts[entry_id] = Excluded(found.step.name, together(look.reasons, self.stop))
+            elif self.by_account and found.step.level:
+                until = look.entry.due_date + ONE_DAY  # not yet due, so not in the account's message (rule 6.6)
+                self.verdicts[entry_id] = NotDue(found.step.name, until)
+            else:
+                free.append(look)
+        return free, account, barred
+
+    def _settle(self, grouped: Grouped) -> None:
+        for drawn in grouped.drafts:
+            self._judge(drawn)
+        for look in grouped.alone:
+            self._advance_silently(look)
+        for look, step in grouped.waiting:
+            self.verdicts[look.entry.entry_id] = NotDue(step.step.name, step.on)
+            self.changes.add(step.on)
+        for look in grouped.spent:
+            self.verdicts[look.entry.entry_id] = NoStep(EXHAUSTED if look.entry.level else NO_STEP)
+
+    def _judge(self, drawn: Draft) -> None:
+        reasons = together(drawn.reasons, self.stop)
+        verdict: Verdict
+        if reasons:
+            verdict = Excluded(drawn.step.name, reasons)
+        else:
+            verdict = Due(drawn.step.name, self._keep_or_plan(drawn))
+        for member in drawn.members:
+            self.verdicts[member.entry.entry_id] = verdict
+
+    def _keep_or_plan(self, drawn: Draft) -> UUID:
+        for proposal in self.proposals:
+            if same_message(proposal, drawn, self.policy):
+                self.proposals.remove(proposal)
+                return proposal.action_id
+        planned = plan_action(self.client, self.policy, self.plan, drawn)
+        self.actions.append(planned)
+        return planned.action_id
+
+    def _advance_silently(self, look: Look) -> None:
+        assert self.plan is not None
+        assert look.pending is not None
+        entry, step = look.entry, look.pending.step
+        if self.stop:
+            self.verdicts[entry.entry_id] = Excluded(
+                step.name, together(self.stop, (exclusions.NET_NOT_POSITIVE,))
+            )
+            return
+        self.moves.append(SilentMove(entry.entry_id, entry.level, step.level))
+        moved = entry._replace(level=step.level, reminded_on=self.as_of)
+        coming: Pending | None = pending(moved, self.plan, self.as_of)
+        if coming is None:
+            self.verdicts[entry.entry_id] = NoStep(EXHAUSTED)
+        else:
+            self.verdicts[entry.entry_id] = NotDue(coming.step.name, coming.on)
+            self.changes.add(coming.on)
+
+    def withdraw_the_rest(self) -> None:
+        for action in (*self.lapsed, *self.proposals):
+            reason = withdrawal_reason(action, self.looks, self.verdicts, self.stop, self.policy)
+            self.withdrawals.append(Withdrawal(action.action_id, reason))
+
+    def decision(self) -> Decision:
+        return Decision(
+            profile=self.client.profile or self.policy.default_profile,
+            scenario_version=0 if self.scenario is None else self.scenario.version,
+            verdicts=self.verdicts,
+            actions=self.actions,
+            moves=self.moves,
+            withdrawals=self.withdrawals,
+            next_on=min(self.changes, default=None),
+        )
+
+
+def plan_action(
+    client: ClientState,
+    policy: Policy,
+    plan: Plan | None,
+    drawn: Draft,
+    accepted_reasons: Iterable[str] = (),
+) -> PlannedAction:
+    """The action of a draft. Levels after: the step's own, except for followers of an account (rule 6.4)."""
+    step = drawn.step
+    name = step.name
+    entries = []
+    for member in drawn.members:
+        entry = member.entry
+        after = entry.level
+        if step.level:
+            after = max(entry.level, step.level)
+            if policy.mode == "account" and plan is not None:
+                following = plan.after[entry.level]
+                after = max(entry.level, min(step.level, following[0].level if following else step.level))
+                if member.pending is not None and member.pending.step.level == step.level:
+                    after = step.level
+        entries.append(
+            PlannedEntry(
+                entry.entry_id,
+                entry.entered.get(name, 0) + 1,
+                entry.amount,
+                entry.due_date,
+                entry.level,
+                after,
+            )
+        )
+    since = min(
+        (
+            member.pending.on
+            for member in drawn.members
+            if member.pending is not None and member.pending.step.level == step.level
+        ),
+        default=drawn.members[0].entry.due_date,
+    )
+    return PlannedAction(
+        action_id=action_id(
+            client.company,
+            client.client_id,
+            name,
+            drawn.currency,
+            [(entry.entry_id, entry.occurrence) for entry in entries],
+        ),
+        step=name,
+        medium=step.medium,
+        template=step.template,
+        automatic=step.automatic and not accepted_reasons,
+        mode=policy.mode,
+        currency=drawn.currency,
+        amount=drawn.amount,
+        net_amount=drawn.net_amount,
+        book_net_amount=drawn.book_net_amount,
+        due_since=since,
+        entries=tuple(entries),
+        accepted_reasons=accepted(accepted_reasons),
+    )

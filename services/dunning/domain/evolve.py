@@ -1,0 +1,198 @@
+"""Facts to state, pure: the same account of a client that the projections keep in tables.
+
+Stories and specs live on it; an integration test holds the tables against it.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from decimal import Decimal
+from typing import TypeVar
+from uuid import UUID
+
+from contracts import dunning, ledger, sync
+from contracts.event import Event
+from contracts.terms import is_open, lettering_difference
+from services.dunning.domain.amounts import ten_thousandths
+from services.dunning.domain.scenario import NOTICE, level_number
+from services.dunning.domain.state import ClientState, EntryState, HeldEntry, OpenAction
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True)
+class Stage:
+    """How far an entry has come; it stays when the entry is lettered (rule 5.8)."""
+
+    level: int = 0
+    reminded_on: date | None = None
+    noticed_on: date | None = None
+
+
+@dataclass(frozen=True)
+class ClientBook:
+    """Everything dunning has heard and said about one client."""
+
+    company: str
+    client_id: str
+    profile: str | None = None
+    assigned_profile: str | None = None
+    has_email: bool = False
+    stopped: bool = False
+    payment_mode: str | None = None
+    lines: Mapping[str, sync.SyncedEntry] = field(default_factory=dict)
+    reopened_on: Mapping[str, date] = field(default_factory=dict)
+    stages: Mapping[str, Stage] = field(default_factory=dict)
+    stopped_entries: frozenset[str] = frozenset()
+    promises: Mapping[UUID, tuple[str, date]] = field(default_factory=dict)
+    actions: Mapping[UUID, OpenAction] = field(default_factory=dict)
+    entered: Mapping[tuple[str, str], int] = field(default_factory=dict)
+
+    def state(self) -> ClientState:
+        """What a decision looks at: the open entries, and why some are open although lettered (rule 2.8)."""
+        mislettered = self._mislettered()
+        entries = [
+            self._entry_state(line, line.lettering is not None)
+            for line in self.lines.values()
+            if not line.removed
+            and is_open(line.lettering, mislettered.get((line.account, line.lettering), Decimal(0)))
+        ]
+        return ClientState(
+            self.company,
+            self.client_id,
+            self.assigned_profile or self.profile,
+            self.has_email,
+            self.stopped,
+            self.payment_mode,
+            tuple(entries),
+            tuple(self.actions.values()),
+        )
+
+    def _mislettered(self) -> dict[tuple[str, str | None], Decimal]:
+        groups: dict[tuple[str, str | None], list[Decimal]] = {}
+        for line in self.lines.values():
+            if line.lettering is not None and not line.removed:
+                groups.setdefault((line.account, line.lettering), []).append(line.book_amount)
+        return {group: lettering_difference(amounts) for group, amounts in groups.items()}
+
+    def _entry_state(self, line: sync.SyncedEntry, lettering_error: bool) -> EntryState:
+        stage = self.stages.get(line.entry_id, Stage())
+        promised = [on for entry_id, on in self.promises.values() if entry_id == line.entry_id]
+        return EntryState(
+            entry_id=line.entry_id,
+            currency=line.currency,
+            amount=ten_thousandths(line.debit - line.credit),
+            book_amount=ten_thousandths(line.book_amount),
+            due_date=line.due_date,
+            counted_on=line.invoice_date or line.entry_date,
+            payment_mode=line.payment_mode,
+            level=stage.level,
+            reminded_on=stage.reminded_on,
+            noticed_on=stage.noticed_on,
+            stopped=line.entry_id in self.stopped_entries,
+            lettering_error=lettering_error,
+            reopened_on=self.reopened_on.get(line.entry_id),
+            first_promise_on=min(promised, default=None),
+            last_promise_on=max(promised, default=None),
+            entered={step: times for (entry, step), times in self.entered.items() if entry == line.entry_id},
+        )
+
+
+def evolve(book: ClientBook, event: Event, on: date) -> ClientBook:  # noqa: PLR0911  # one case per event
+    """The book after one event of business date ``on``. Only ``EntriesSynced`` may speak of other clients too."""
+    match event:
+        case sync.EntriesSynced():
+            lines = (line for line in event.entries if line.client_id == book.client_id)
+            return _synced(book, lines, on)
+        case ledger.ClientChanged():
+            return replace(book, profile=event.profile, has_email=event.has_email, payment_mode=event.payment_mode)
+        case ledger.ProfileAssigned():
+            return replace(book, assigned_profile=event.profile)
+        case ledger.ClientStopped() | ledger.ClientResumed():
+            return replace(book, stopped=isinstance(event, ledger.ClientStopped))
+        case ledger.EntryStopped():
+            return replace(book, stopped_entries=book.stopped_entries | {event.entry_id})
+        case ledger.EntryResumed():
+            return replace(book, stopped_entries=book.stopped_entries - {event.entry_id})
+        case ledger.PromiseRecorded():
+            made = (event.entry_id, event.promised_on)
+            return replace(book, promises={**book.promises, event.promise_id: made})
+        case ledger.PromiseBroken():
+            return book  # late, but still a promise: it makes the entry remindable by its date alone (rule 10.5)
+        case ledger.PromiseCancelled():  # kept ones too
+            return replace(book, promises=_without(book.promises, event.promise_id))
+        case _:
+            return _evolve_own(book, event)
+
+
+def _evolve_own(book: ClientBook, event: Event) -> ClientBook:
+    match event:
+        case dunning.ActionProposed() | dunning.ActionDue():
+            return _opened(book, event.action, isinstance(event, dunning.ActionDue))
+        case dunning.ActionWithdrawn():
+            return replace(book, actions=_without(book.actions, event.action_id))
+        case dunning.ActionDone():
+            return _done(book, event)
+        case dunning.LevelSet():
+            return replace(book, stages=_moved(book, event.levels, event.set_on))
+        case _:
+            return book
+
+
+def _synced(book: ClientBook, lines: Iterable[sync.SyncedEntry], on: date) -> ClientBook:
+    """Un-lettering reopens an entry on that day (rule 22.8)."""
+    known, reopened = dict(book.lines), dict(book.reopened_on)
+    for line in lines:
+        before = known.get(line.entry_id)
+        was_settled = before is not None and not before.removed and before.lettering is not None
+        if was_settled and not line.removed and line.lettering is None:
+            reopened[line.entry_id] = on
+        known[line.entry_id] = line
+    return replace(book, lines=known, reopened_on=reopened)
+
+
+def _opened(book: ClientBook, action: dunning.Action, confirmed: bool) -> ClientBook:
+    held = tuple(
+        HeldEntry(entry.entry_id, entry.occurrence, ten_thousandths(entry.amount), entry.due_date)
+        for entry in action.entries
+    )
+    opened = OpenAction(
+        action.action_id,
+        action.step,
+        action.medium,
+        action.template,
+        action.currency,
+        action.mode,
+        confirmed,
+        frozenset(action.accepted_reasons),
+        held,
+    )
+    entered = {(entry.entry_id, action.step): entry.occurrence for entry in action.entries}
+    return replace(
+        book,
+        actions={**book.actions, action.action_id: opened},
+        entered={**book.entered, **entered},
+    )
+
+
+def _done(book: ClientBook, done: dunning.ActionDone) -> ClientBook:
+    if done.step == NOTICE:  # a notice does not change the level (rule 5.4)
+        stages = dict(book.stages)
+        for move in done.levels:
+            stages[move.entry_id] = replace(stages.get(move.entry_id, Stage()), noticed_on=done.done_on)
+    else:
+        stages = _moved(book, done.levels, done.done_on)
+    return replace(book, stages=stages, actions=_without(book.actions, done.action_id))
+
+
+def _moved(book: ClientBook, moves: Iterable[dunning.LevelMove], on: date) -> dict[str, Stage]:
+    stages = dict(book.stages)
+    for move in moves:
+        stage = stages.get(move.entry_id, Stage())
+        stages[move.entry_id] = replace(stage, level=level_number(move.level_after), reminded_on=on)
+    return stages
+
+
+def _without(mapping: Mapping[Key, Value], key: Key) -> dict[Key, Value]:
+    return {known: value for known, value in mapping.items() if known != key}

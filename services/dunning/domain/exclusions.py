@@ -1,0 +1,78 @@
+"""Why a step that is due is not carried out (rule 8). A reason never takes the step away (rule 8.17)."""
+
+from collections.abc import Iterable
+from datetime import date, timedelta
+
+from services.dunning.domain.policy import Policy
+from services.dunning.domain.state import ClientState, EntryState
+
+CLIENT_STOPPED = "client_stopped"
+ENTRY_STOPPED = "entry_stopped"
+AUTOMATIC_PAYMENT_MODE = "automatic_payment_mode"
+BELOW_ENTRY_MINIMUM = "below_entry_minimum"
+PROMISE_AHEAD = "promise_ahead"
+LETTERING_ERROR = "lettering_error"
+BELOW_MINIMUM = "below_minimum"
+ABOVE_MAXIMUM = "above_maximum"
+NET_NOT_POSITIVE = "net_not_positive"
+
+REASONS = (
+    CLIENT_STOPPED,
+    ENTRY_STOPPED,
+    AUTOMATIC_PAYMENT_MODE,
+    BELOW_ENTRY_MINIMUM,
+    PROMISE_AHEAD,
+    LETTERING_ERROR,
+    BELOW_MINIMUM,
+    ABOVE_MAXIMUM,
+    NET_NOT_POSITIVE,
+)
+NEVER_ACCEPTED = frozenset({LETTERING_ERROR, NET_NOT_POSITIVE})
+"""No person ticks these back: a paid invoice must never be chased, a message never asks for nothing."""
+
+NONE: tuple[str, ...] = ()
+
+
+def entry_reasons(entry: EntryState, client: ClientState, policy: Policy, as_of: date) -> tuple[str, ...]:
+    """The reasons that lie in the entry itself."""
+    reasons: list[str] | None = None
+    if entry.stopped:
+        reasons = [ENTRY_STOPPED]
+    if policy.automatic_payment_modes:
+        mode = entry.payment_mode or client.payment_mode  # the entry's, else the client's (rule 14.3)
+        if mode in policy.automatic_payment_modes:
+            reasons = [*(reasons or ()), AUTOMATIC_PAYMENT_MODE]
+    minimum = policy.minimum_per_entry
+    if minimum is not None and entry.amount > 0 and entry.book_amount < minimum:
+        reasons = [*(reasons or ()), BELOW_ENTRY_MINIMUM]  # credits are never dropped (rule 8.14)
+    if policy.promises_exclude and promised_until(entry, as_of) is not None:
+        reasons = [*(reasons or ()), PROMISE_AHEAD]
+    if entry.lettering_error:
+        reasons = [*(reasons or ()), LETTERING_ERROR]
+    return NONE if reasons is None else tuple(reasons)
+
+
+def promised_until(entry: EntryState, as_of: date) -> date | None:
+    """The day on which promises stop holding the entry back; ``None`` when they do not.
+
+    They do iff one is dated after today and none before it (rule 10.5).
+    """
+    first, last = entry.first_promise_on, entry.last_promise_on
+    if first is None or last is None or last <= as_of or first < as_of:
+        return None
+    return min(last, first + timedelta(days=1))
+
+
+def message_reasons(book_net: int, net: int, policy: Policy) -> tuple[str, ...]:
+    """The reasons that lie in the message as a whole; equal to a threshold is sent (rule 8.12)."""
+    if net <= 0:
+        return (NET_NOT_POSITIVE,)
+    if policy.minimum_per_reminder is not None and book_net < policy.minimum_per_reminder:
+        return (BELOW_MINIMUM,)
+    if policy.maximum_per_reminder is not None and book_net > policy.maximum_per_reminder:
+        return (ABOVE_MAXIMUM,)
+    return NONE
+
+
+def together(*reasons: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted({reason for some in reasons for reason in some}))

@@ -1,0 +1,134 @@
+"""A decision in the words that dunning says."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+
+from contracts import dunning
+from contracts.event import Event
+from services.dunning.domain.amounts import decimal
+from services.dunning.domain.decision import EXHAUSTED
+from services.dunning.domain.scenario import NOTICE, level_name
+from services.dunning.domain.verdicts import (
+    Decision,
+    Excluded,
+    NoStep,
+    PlannedAction,
+    SilentMove,
+    Verdict,
+    Withdrawal,
+)
+
+CREDIT_ALONE = "credit_alone"
+
+Exclusion = tuple[str, tuple[str, ...]]
+"""Step and reasons, as last said of an entry."""
+
+
+def opening(client_id: str, decision: Decision, planned: PlannedAction) -> Event:
+    """``ActionDue`` for an automatic step, ``ActionProposed`` for one that waits for a person."""
+    action = action_of(client_id, decision.profile, decision.scenario_version, planned)
+    return dunning.ActionDue(action=action) if planned.automatic else dunning.ActionProposed(action=action)
+
+
+def action_of(client_id: str, profile: str, scenario_version: int, planned: PlannedAction) -> dunning.Action:
+    """Built without validation: it comes from checked values, and a round builds a great many."""
+    entries = tuple(
+        dunning.ActionEntry.model_construct(
+            entry_id=entry.entry_id,
+            occurrence=entry.occurrence,
+            amount=decimal(entry.amount),
+            due_date=entry.due_date,
+            level_before=level_name(entry.level_before),
+            level_after=level_name(entry.level_after),
+        )
+        for entry in planned.entries
+    )
+    return dunning.Action.model_construct(
+        action_id=planned.action_id,
+        client_id=client_id,
+        profile=profile,
+        scenario_version=scenario_version,
+        kind="notice" if planned.step == NOTICE else "reminder",
+        step=planned.step,
+        medium=planned.medium,
+        template=planned.template,
+        currency=planned.currency,
+        amount=decimal(planned.amount),
+        net_amount=decimal(planned.net_amount),
+        book_net_amount=decimal(planned.book_net_amount),
+        due_since=planned.due_since,
+        entries=entries,
+        mode=planned.mode,
+        accepted_reasons=planned.accepted_reasons,
+    )
+
+
+def withdrawn(client_id: str, withdrawal: Withdrawal) -> Event:
+    return dunning.ActionWithdrawn(action_id=withdrawal.action_id, client_id=client_id, reason=withdrawal.reason)
+
+
+def advanced(client_id: str, moves: Iterable[SilentMove], as_of: date) -> Event:
+    """The credits that stood alone (rule 22.14)."""
+    return dunning.LevelSet(
+        client_id=client_id,
+        reason=CREDIT_ALONE,
+        set_on=as_of,
+        levels=tuple(
+            dunning.LevelMove(
+                entry_id=move.entry_id,
+                level_before=level_name(move.level_before),
+                level_after=level_name(move.level_after),
+            )
+            for move in moves
+        ),
+    )
+
+
+def changed_exclusions(
+    client_id: str, verdicts: Mapping[str, Verdict], said: Mapping[str, Exclusion]
+) -> Event | None:
+    """Only the entries whose reasons changed since they were last said; no reasons means excluded no more."""
+    changed = []
+    for entry_id, verdict in verdicts.items():
+        if isinstance(verdict, Excluded):
+            if said.get(entry_id) != (verdict.step, verdict.reasons):
+                changed.append((entry_id, verdict.step, verdict.reasons))
+        elif entry_id in said:
+            changed.append((entry_id, said[entry_id][0], ()))
+    changed.extend((entry_id, step, ()) for entry_id, (step, _) in said.items() if entry_id not in verdicts)
+    if not changed:
+        return None
+    return dunning.ActionExcluded.model_construct(
+        client_id=client_id,
+        entries=tuple(
+            dunning.ExcludedEntry.model_construct(entry_id=entry_id, step=step, reasons=reasons)
+            for entry_id, step, reasons in sorted(changed)
+        ),
+    )
+
+
+def newly_exhausted(client_id: str, verdicts: Mapping[str, Verdict], said: Iterable[str]) -> list[Event]:
+    """Entries that have received the last active step, said once each."""
+    known = set(said)
+    return [
+        dunning.DunningExhausted(client_id=client_id, entry_id=entry_id)
+        for entry_id, verdict in verdicts.items()
+        if isinstance(verdict, NoStep) and verdict.reason == EXHAUSTED and entry_id not in known
+    ]
+
+
+def done(action: dunning.Action, levels: Mapping[str, str | None], done_on: date) -> dunning.ActionDone:
+    """The action was carried out. ``levels`` are those of its entries now; none ever falls."""
+    moves = []
+    for entry in action.entries:
+        before = levels.get(entry.entry_id, entry.level_before)
+        after = before if action.step == NOTICE else max(before or "", entry.level_after or "") or None
+        moves.append(dunning.LevelMove(entry_id=entry.entry_id, level_before=before, level_after=after))
+    return dunning.ActionDone(
+        action_id=action.action_id,
+        client_id=action.client_id,
+        step=action.step,
+        medium=action.medium,
+        done_on=done_on,
+        levels=tuple(moves),
+    )

@@ -1,0 +1,74 @@
+"""What a decision about one client looks at. Tuples, because a round makes hundreds of thousands of them."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import NamedTuple
+from uuid import UUID
+
+NEVER_ENTERED: Mapping[str, int] = {}
+
+
+class EntryState(NamedTuple):
+    """One open line of a client. Amounts are debit minus credit, in ten-thousandths; a credit is below zero.
+
+    ``counted_on`` is the invoice date, or the entry date where accounting gives none. ``level`` is 0 to 7,
+    ``reminded_on`` the day it was reached. ``first_promise_on`` and ``last_promise_on`` span the open promises.
+    ``reopened_on`` is the day the line was un-lettered (rules 5.8, 22.8). ``entered`` counts, per step, the
+    actions that have held the entry (rule 22.12).
+    """
+
+    entry_id: str
+    currency: str
+    amount: int
+    book_amount: int
+    due_date: date
+    counted_on: date
+    payment_mode: str | None = None
+    level: int = 0
+    reminded_on: date | None = None
+    noticed_on: date | None = None
+    stopped: bool = False
+    lettering_error: bool = False
+    reopened_on: date | None = None
+    first_promise_on: date | None = None
+    last_promise_on: date | None = None
+    entered: Mapping[str, int] = NEVER_ENTERED
+
+
+class HeldEntry(NamedTuple):
+    """An entry as an action holds it."""
+
+    entry_id: str
+    occurrence: int
+    amount: int
+    due_date: date
+
+
+class OpenAction(NamedTuple):
+    """An action that is neither done nor withdrawn. ``confirmed`` is false while it waits for a person.
+
+    ``accepted_reasons`` are those a person overrode by ticking the row back (rule 8.15).
+    """
+
+    action_id: UUID
+    step: str
+    medium: str
+    template: str | None
+    currency: str
+    mode: str
+    confirmed: bool
+    accepted_reasons: frozenset[str]
+    entries: tuple[HeldEntry, ...]
+
+
+class ClientState(NamedTuple):
+    """A client with its open lines. ``profile`` is ``None`` for the company's default one (rule 3.4)."""
+
+    company: str
+    client_id: str
+    profile: str | None
+    has_email: bool
+    stopped: bool
+    payment_mode: str | None
+    entries: tuple[EntryState, ...]
+    open_actions: tuple[OpenAction, ...] = ()

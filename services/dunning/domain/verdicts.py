@@ -1,0 +1,91 @@
+"""What is decided of every open line, and what a client's decision consists of."""
+
+from datetime import date
+from typing import NamedTuple
+from uuid import UUID
+
+
+class Due(NamedTuple):
+    """The line is spoken of in this action, new or still open."""
+
+    step: str
+    action_id: UUID
+
+
+class NotDue(NamedTuple):
+    """The line's next step comes on ``until``."""
+
+    step: str
+    until: date
+
+
+class Excluded(NamedTuple):
+    """The step is due and nothing is said; all the reasons, sorted (rule 8)."""
+
+    step: str
+    reasons: tuple[str, ...]
+
+
+class NoStep(NamedTuple):
+    """No step will come as things are."""
+
+    reason: str
+
+
+Verdict = Due | NotDue | Excluded | NoStep
+
+
+class PlannedEntry(NamedTuple):
+    """A line of a message; levels are those before and, once carried out, after it (rules 5.3, 6.4)."""
+
+    entry_id: str
+    occurrence: int
+    amount: int
+    due_date: date
+    level_before: int
+    level_after: int
+
+
+class PlannedAction(NamedTuple):
+    """A message to propose or, when ``automatic``, to carry out. Amounts in ten-thousandths (rule 7.6)."""
+
+    action_id: UUID
+    step: str
+    medium: str
+    template: str | None
+    automatic: bool
+    mode: str
+    currency: str
+    amount: int
+    net_amount: int
+    book_net_amount: int
+    due_since: date
+    entries: tuple[PlannedEntry, ...]
+    accepted_reasons: tuple[str, ...] = ()
+
+
+class SilentMove(NamedTuple):
+    """A credit that stood alone at a level and goes on without a message (rule 22.14)."""
+
+    entry_id: str
+    level_before: int
+    level_after: int
+
+
+class Withdrawal(NamedTuple):
+    action_id: UUID
+    reason: str
+
+
+class Decision(NamedTuple):
+    """Everything a day's look at one client gives. ``next_on`` is the first later day on which the same facts
+    could give another answer; ``None`` when no day will.
+    """
+
+    profile: str
+    scenario_version: int
+    verdicts: dict[str, Verdict]
+    actions: list[PlannedAction]
+    moves: list[SilentMove]
+    withdrawals: list[Withdrawal]
+    next_on: date | None
