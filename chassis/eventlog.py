@@ -31,6 +31,9 @@ __all__ = [
     "vector",
 ]
 
+MAX_BODY_BYTES = 900_000
+"""What fits into one message of the stream, headers included."""
+
 LOCK_HEADS = """
     select p, seq, clock_timestamp() from partition_head where p = any(%(partitions)b) order by p for update
 """
@@ -75,7 +78,7 @@ async def append(  # noqa: PLR0913 everything an event carries
 
     Partitions are locked in ascending order, so that two writers never wait for each other in a circle;
     ``also_lock`` names those that this transaction will write later. Raises ``NotOurs``
-    for another service's event.
+    for another service's event, ``EventTooLarge`` for one that no message can carry.
     """
     if not said:
         return []
@@ -105,6 +108,8 @@ async def append(  # noqa: PLR0913 everything an event carries
                     cause=cause,
                 )
             )
+            if len(delivered[-1].body) > MAX_BODY_BYTES:
+                raise EventTooLarge(delivered[-1])
         touched = sorted(set(partitions))
         await cursor.execute(
             APPEND,
@@ -141,6 +146,13 @@ class NotOurs(Exception):
 
     def __init__(self, speaker: str, owner: str, name: str) -> None:
         super().__init__(f"{speaker} cannot say {name}: it is {owner}'s")
+
+
+class EventTooLarge(Exception):
+    """An event that the stream would never take: say several smaller ones."""
+
+    def __init__(self, event: Delivered) -> None:
+        super().__init__(f"{event.type} of {event.company}: {len(event.body)} bytes")
 
 
 @dataclass

@@ -1,0 +1,91 @@
+"""A row of the log as a NATS message, and back: CloudEvents 1.0, binary mode.
+
+Header names are always lower case, since NATS keeps their case and CloudEvents does not; values are
+percent-encoded as the CloudEvents NATS binding says (3.1.3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+from urllib.parse import quote, unquote
+from uuid import UUID
+
+from chassis.delivered import Delivered
+
+if TYPE_CHECKING:
+    from nats.aio.msg import Msg
+
+    from contracts.event import Event
+
+PLAIN = "!#$&'()*+,-./:;<=>?@[\\]^_`{|}~"
+"""Printable ASCII that stands for itself in a header value, besides letters and digits."""
+
+Registry = Mapping[str, "type[Event]"]
+"""Event class by CloudEvents type."""
+
+
+def headers(event: Delivered) -> dict[str, str]:
+    """The CloudEvents attributes, the extensions and the tracing headers of an event."""
+    event_id = str(event.event_id)
+    correlation_id = str(event.correlation_id)
+    made = {
+        "ce-specversion": "1.0",
+        "ce-id": event_id,
+        "ce-source": f"relance/{event.speaker}",
+        "ce-type": f"relance.{event.speaker}.{event.type}.v{event.major}",
+        "ce-time": event.occurred_at.isoformat().replace("+00:00", "Z"),
+        "ce-company": event.company,
+        "ce-partition": str(event.partition),
+        "ce-partitionseq": str(event.number),
+        "ce-asof": event.as_of.isoformat(),
+        "ce-actor": quote(event.actor, safe=PLAIN),
+        "ce-correlationid": correlation_id,
+        "content-type": "application/json",
+        "correlation_id": correlation_id,
+    }
+    if event.client_id is not None:
+        made["ce-subject"] = quote(event.client_id, safe=PLAIN)
+    if event.causation_id is not None:
+        made["ce-causationid"] = str(event.causation_id)
+    if event.traceparent is not None:
+        made["traceparent"] = event.traceparent
+    return made
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """An event and the stream sequence of the message that brought it."""
+
+    event: Delivered
+    at: int
+
+
+def heard(message: Msg, registry: Registry) -> Heard:
+    """Read a message of an event stream. Raises ``KeyError`` or ``ValueError`` on one that no relay made."""
+    attributes = message.headers or {}
+    ce_type = attributes["ce-type"]
+    _, speaker, name, major = ce_type.split(".")
+    subject = attributes.get("ce-subject")
+    causation = attributes.get("ce-causationid")
+    event = Delivered(
+        speaker=speaker,
+        type=name,
+        event_id=UUID(attributes["ce-id"]),
+        company=attributes["ce-company"],
+        client_id=unquote(subject) if subject is not None and "%" in subject else subject,
+        partition=int(attributes["ce-partition"]),
+        number=int(attributes["ce-partitionseq"]),
+        as_of=date.fromisoformat(attributes["ce-asof"]),
+        occurred_at=datetime.fromisoformat(attributes["ce-time"]),
+        actor=unquote(attributes["ce-actor"]),
+        correlation_id=UUID(attributes["ce-correlationid"]),
+        body=message.data,
+        causation_id=UUID(causation) if causation is not None else None,
+        traceparent=attributes.get("traceparent"),
+        major=int(major[1:]),
+        model=registry.get(ce_type),
+    )
+    return Heard(event, message.metadata.sequence.stream)

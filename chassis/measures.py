@@ -1,0 +1,86 @@
+"""What a service measures about its log, its listening and its jobs; shown at ``/metrics``."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from prometheus_client import CollectorRegistry, Counter, Gauge
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from chassis.database import is_transient
+
+log = logging.getLogger(__name__)
+
+PENDING = Gauge(
+    "relance_projection_pending_events",
+    "Events of a stream that this process has not applied yet",
+    ["service", "stream"],
+    registry=None,
+)
+LAG = Gauge(
+    "relance_projection_lag_seconds",
+    "Age of the newest event applied while others wait; 0 when none waits",
+    ["service", "stream"],
+    registry=None,
+)
+APPLIED = Counter("relance_projection_events", "Events applied", ["service", "stream"], registry=None)
+REFUSED = Counter(
+    "relance_projection_batches_refused",
+    "Batches not applied: gap, fenced or failed",
+    ["service", "stream", "reason"],
+    registry=None,
+)
+UNPUBLISHED_AGE = Gauge(
+    "relance_relay_unpublished_age_seconds",
+    "Age of the oldest event that is not in the stream yet; 0 when all are",
+    ["service"],
+    registry=None,
+)
+PUBLISHED = Counter("relance_relay_events", "Events put into the stream", ["service"], registry=None)
+RELAY_REFUSES = Gauge(
+    "relance_relay_refuses",
+    "1 while the relay refuses to publish because the stream and the log disagree",
+    ["service"],
+    registry=None,
+)
+PARKED = Gauge("relance_parked_keys", "Keys whose events are parked", ["service", "speaker"], registry=None)
+JOBS = Gauge("relance_jobs", "Jobs that are not done", ["service", "queue", "status"], registry=None)
+
+METRICS = (PENDING, LAG, APPLIED, REFUSED, UNPUBLISHED_AGE, PUBLISHED, RELAY_REFUSES, PARKED, JOBS)
+
+
+def register(registry: CollectorRegistry) -> None:
+    """Show these measures in a registry."""
+    for metric in METRICS:
+        registry.register(metric)
+
+
+COUNT_PARKED = text("select speaker, count(distinct (company, key)) as keys from parked group by speaker")
+COUNT_JOBS = text("select queue, status, count(*) as jobs from job where status <> 'done' group by queue, status")
+
+
+async def refresh(service: str, engine: AsyncEngine) -> None:
+    """Read the gauges that live in tables."""
+    async with engine.connect() as connection:
+        parked = (await connection.execute(COUNT_PARKED)).all()
+        jobs = (await connection.execute(COUNT_JOBS)).all()
+    PARKED.clear()
+    for row in parked:
+        PARKED.labels(service, row.speaker).set(row.keys)
+    JOBS.clear()
+    for row in jobs:
+        JOBS.labels(service, row.queue, row.status).set(row.jobs)
+
+
+async def keep_fresh(service: str, engine: AsyncEngine, *, seconds: float = 5) -> None:
+    """Refresh the gauges until cancelled."""
+    while True:
+        try:
+            await refresh(service, engine)
+        except Exception as error:
+            if not is_transient(error):
+                raise
+            log.warning("measures not refreshed", extra={"error": str(error)})
+        await asyncio.sleep(seconds)
