@@ -187,7 +187,7 @@ def accepted(positions: Sequence[Position], **members: Any) -> dict[str, Any]:
     }
 
 
-def create_app(process: Running) -> FastAPI:
+def create_app(process: Running, *, with_routes: bool = True) -> FastAPI:
     """The application of a service, with health, readiness, metrics, problem documents and security headers."""
     service = process.service
 
@@ -195,9 +195,9 @@ def create_app(process: Running) -> FastAPI:
     app.state.running = process
     problems.install(app, service.refusals)
     app.include_router(_probes())
-    if service.router is not None:
+    if service.router is not None and with_routes:
         app.include_router(service.router, dependencies=[Depends(_guard), Depends(at_least)])
-    if service.mount is not None:
+    if service.mount is not None and with_routes:
         service.mount(app, process)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(RequestMetrics, registry=process.telemetry.registry)

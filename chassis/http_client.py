@@ -1,4 +1,4 @@
-"""Calls to neighbours: their public HTTP API, a signed token, patience while they start, problems as exceptions."""
+"""Calls to neighbours: their public HTTP API, a signed token, patience while they start, problems raised."""
 
 import asyncio
 import time
@@ -68,7 +68,7 @@ class Signer:
 class Neighbour:
     """Another service. Without ``caller`` a call is made in the name of the calling service, role ``system``."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - knobs with defaults
         self,
         name: str,
         url: str,
@@ -89,7 +89,7 @@ class Neighbour:
             trust_env=False,
         )
 
-    async def request(
+    async def request(  # noqa: PLR0913 - what a call may carry
         self,
         method: str,
         path: str,

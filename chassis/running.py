@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from faststream.nats import NatsBroker
 from faststream.nats.opentelemetry import NatsTelemetryMiddleware
@@ -25,6 +25,16 @@ if TYPE_CHECKING:
 NATS_PING_SECONDS = 10
 NATS_RECONNECT_SECONDS = 1
 log = logging.getLogger(__name__)
+
+
+class Worker(Protocol):
+    """What the chassis keeps running: a projection, a relay, a queue of jobs."""
+
+    async def run(self) -> None:
+        """Works until cancelled."""
+
+    def problems(self) -> list[str]:
+        """What is wrong now, in sentences."""
 
 
 class KeyMissing(Exception):
@@ -49,6 +59,7 @@ class Running:
         self._public_key: OKPKey | None = None
         self._signer: Signer | None = None
         self._broker: NatsBroker | None = None
+        self._connected = False
 
     def _engine(self, url: str) -> AsyncEngine:
         if url not in self._engines:
@@ -84,6 +95,31 @@ class Running:
                 ),
             )
         return self._broker
+
+    async def connect(self) -> None:
+        """Waits until NATS is there; afterwards the connection mends itself."""
+        await self.broker.start()
+        self._connected = True
+
+    def is_connected(self) -> bool:
+        """NATS answers now."""
+        connection = self._broker.config.connection_state.connection if self._broker and self._connected else None
+        return connection is not None and connection.is_connected
+
+    async def work(self, part: str, worker: Worker) -> None:
+        """Runs a worker, and lets the health tell its problems."""
+
+        async def problems() -> str | None:
+            return "; ".join(worker.problems()) or None
+
+        self.health.check(part, problems)
+        await worker.run()
+
+    def relay(self) -> Worker:
+        """Publishes this service's log to its stream."""
+        from chassis.relay import Relay  # noqa: PLC0415 - only processes that relay
+
+        return Relay(self.name, self.engine, self.settings.nats_url)
 
     def public_key(self) -> OKPKey:
         """The key that verifies callers. Raises ``KeyMissing``."""

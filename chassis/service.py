@@ -14,7 +14,6 @@ which gives ``python -m services.ledger run | api | worker | relay | migrate | r
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -34,8 +33,6 @@ Today = Callable[["AsyncConnection", str], Awaitable[date]]
 Background = Callable[["Running"], Coroutine[Any, Any, None]]
 Mount = Callable[["FastAPI", "Running"], None]
 Knobs = TypeVar("Knobs", bound=Settings)
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +55,11 @@ class Service:
     mount: Mount | None = None
     """Last touch on the HTTP application: static files, pages, error pages."""
     speaks: bool = True
-    """Has an event log and a relay."""
-    warm_up: Background | None = None
-    """Work to finish before the process counts as ready, such as filling a cache."""
+    """Has something to say: its process relays the event log to the stream."""
+
+
+def main(name: str, build: Callable[[Knobs], Service], settings: type[Knobs]) -> None:
+    """``python -m services.<name>``: ``run``, ``api``, ``worker``, ``relay``, ``migrate``, ``rebuild``."""
+    from chassis.process import command_line  # noqa: PLC0415 - keeps the wiring light for those who only import it
+
+    command_line(name, build, settings)

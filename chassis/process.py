@@ -1,0 +1,121 @@
+"""The process of a service: starts whatever is down, says in words what it waits for, stops cleanly."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import logging
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from functools import partial
+
+import uvicorn
+
+from chassis import database, logs, measures
+from chassis.health import keep_running
+from chassis.http import create_app
+from chassis.readiness import watch
+from chassis.running import Running, Worker
+from chassis.service import Knobs, Service
+
+API, WORKER, RELAY = "api", "worker", "relay"
+PARTS = {"run": (API, WORKER, RELAY), API: (API,), WORKER: (WORKER,), RELAY: (RELAY,)}
+
+log = logging.getLogger(__name__)
+
+
+def command_line(name: str, build: Callable[[Knobs], Service], settings: type[Knobs]) -> None:
+    """Parses the arguments of ``python -m services.<name>`` and does what they say; ends the process."""
+    parser = argparse.ArgumentParser(prog=f"python -m services.{name}", description=f"The service {name}.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("run", help="Serve HTTP, listen, work and relay, all in this process.")
+    commands.add_parser(API, help="Serve HTTP only.")
+    commands.add_parser(WORKER, help="Listen to the streams and carry out jobs.")
+    commands.add_parser(RELAY, help="Publish this service's events to its stream.")
+    commands.add_parser("migrate", help="Bring this service's schema to its newest version.")
+    rebuild = commands.add_parser("rebuild", help="Rebuild this service's tables from the first event.")
+    rebuild.add_argument(
+        "--check",
+        action="store_true",
+        help="Only compare with the live tables; 1 is the exit code on a difference.",
+    )
+    arguments = parser.parse_args()
+    knobs = settings()
+    logs.write_json_lines(name, knobs.log_level)
+    service = build(knobs)
+    if arguments.command == "migrate":
+        database.migrate(build.__module__.rpartition(".")[0], knobs.owner_database_url, name)
+    elif arguments.command == "rebuild":
+        from chassis.rebuild import rebuild_command  # noqa: PLC0415 - only here
+
+        sys.exit(asyncio.run(rebuild_command(service, build.__module__.rpartition(".")[0], arguments.check)))
+    else:
+        asyncio.run(serve(service, build.__module__.rpartition(".")[0], PARTS[arguments.command]))
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its own signal handlers: the whole process stops in one order."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def serve(service: Service, module: str, parts: tuple[str, ...]) -> None:
+    """Runs parts of a service until SIGTERM or SIGINT. Needs neither PostgreSQL nor NATS to start."""
+    process = Running(service)
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(sign, stopping.set)
+    watch(process, module, listens=WORKER in parts or RELAY in parts)
+    server = _Server(
+        uvicorn.Config(
+            create_app(process, with_routes=API in parts),
+            host=service.settings.http_host,
+            port=service.settings.http_port,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            timeout_graceful_shutdown=5,
+        )
+    )
+    serving = asyncio.create_task(server.serve(), name="http")
+    working = asyncio.create_task(_work(process, parts), name="work")
+    waiting = asyncio.create_task(stopping.wait(), name="stop")
+    await asyncio.wait({serving, working, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    log.info("stopping")
+    server.should_exit = True
+    working.cancel()
+    waiting.cancel()
+    await asyncio.wait({serving, working}, timeout=service.settings.stop_within)
+    await process.stop()
+    for task in (serving, working):
+        if task.done() and not task.cancelled() and (failure := task.exception()) is not None:
+            raise failure
+
+
+async def _work(process: Running, parts: tuple[str, ...]) -> None:
+    service = process.service
+    async with asyncio.TaskGroup() as group:
+        group.create_task(process.health.tick())
+        group.create_task(measures.keep_fresh(process.name, process.engine))
+        if WORKER in parts:
+            for name, work in service.background.items():
+                group.create_task(keep_running(name, process.health, partial(work, process)))
+        if (WORKER in parts and service.listening) or (RELAY in parts and service.speaks):
+            await process.connect()
+        if WORKER in parts and service.listening:
+            group.create_task(_keep(process, "projection", process.projection_worker))
+        if RELAY in parts and service.speaks:
+            group.create_task(_keep(process, "relay", process.relay))
+        await asyncio.Event().wait()
+
+
+async def _keep(process: Running, part: str, make: Callable[[], Worker]) -> None:
+    async def work() -> None:
+        await process.work(part, make())
+
+    await keep_running(part, process.health, work)

@@ -1,0 +1,46 @@
+"""The questions behind ``/readyz``: is PostgreSQL there and migrated, is NATS there."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+
+from alembic.script import ScriptDirectory
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from chassis.running import Running
+
+MIGRATED = text("select version_num from alembic_version")
+
+
+def watch(process: Running, module: str, *, listens: bool) -> None:
+    """Registers the checks of a process. ``module`` is the service's package, e.g. ``services.ledger``."""
+    head = _newest_migration(module)
+
+    async def postgresql() -> str | None:
+        try:
+            async with process.api_engine.connect() as connection:
+                there = await connection.scalar(text("select to_regclass('alembic_version') is not null"))
+                version = await connection.scalar(MIGRATED) if there else None
+        except DBAPIError as failure:
+            return f"PostgreSQL does not serve us ({type(failure.orig).__name__})"
+        except (SQLAlchemyError, OSError) as failure:
+            return f"PostgreSQL does not serve us ({type(failure).__name__})"
+        if version != head:
+            return f"the schema {process.name} is at {version or 'no version'}, not at {head}: run the migrations"
+        return None
+
+    async def nats() -> str | None:
+        return None if process.is_connected() else "NATS does not answer"
+
+    process.health.check("postgresql", postgresql)
+    if listens:
+        process.health.check("nats", nats)
+
+
+def _newest_migration(module: str) -> str | None:
+    folder = Path(next(iter(import_module(module).__path__))) / "migrations"
+    if not (folder / "versions").is_dir():
+        return None
+    return ScriptDirectory(str(folder), version_locations=[str(folder / "versions")]).get_current_head()
