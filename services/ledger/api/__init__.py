@@ -1,0 +1,9 @@
+"""Ledger over HTTP: one function per command or question."""
+
+from fastapi import APIRouter
+
+from services.ledger.api import commands, companies, people, questions
+
+router = APIRouter()
+for part in (companies, people, commands, questions):
+    router.include_router(part.router)

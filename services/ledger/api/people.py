@@ -1,0 +1,142 @@
+"""People and the texts of entries: personal data, taken in and handed out in bulk, never part of an event."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter
+from psycopg.types.json import Jsonb
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import text
+
+from chassis.database import driver
+from chassis.http import AsOfDep, CauseDep, CompanyDep, SayDep, TxDep, accepted, requires
+from contracts.event import ClientId, EntryId
+from services.ledger.handlers import changed_clients
+
+router = APIRouter(prefix="/companies/{company}")
+
+SAVE_PEOPLE = """
+    insert into person as known (company, client_id, source, name, emails, phones, address, contact_name, language)
+    select distinct on (client_id) %(company)s, client_id, %(source)s, name, emails, phones, address, contact_name,
+        language
+    from jsonb_to_recordset(%(clients)b) as c(client_id text, name text, emails text[], phones text[],
+        address jsonb, contact_name text, language text)
+    order by client_id
+    on conflict (company, client_id) do update set
+        source = excluded.source, name = excluded.name, emails = excluded.emails, phones = excluded.phones,
+        address = excluded.address, contact_name = excluded.contact_name, language = excluded.language
+    where (known.name, known.emails, known.phones, known.address, known.contact_name, known.language)
+        is distinct from (excluded.name, excluded.emails, excluded.phones, excluded.address,
+            excluded.contact_name, excluded.language)
+    returning client_id
+"""
+
+SAVE_LABELS = """
+    insert into entry_label as known (company, entry_id, label)
+    select distinct on (entry_id) %(company)s, entry_id, label
+    from unnest(%(entry_ids)b::text[], %(labels)b::text[]) as l(entry_id, label)
+    order by entry_id
+    on conflict (company, entry_id) do update set label = excluded.label where known.label <> excluded.label
+"""
+
+PEOPLE = text(
+    """
+    select client_id, version, coalesce(person.name, client_id) as name, coalesce(emails, '{}') as emails,
+        coalesce(phones, '{}') as phones, address, contact_name, client.language
+    from client left join person using (company, client_id)
+    where company = :company and (:all or client_id = any(:client_ids)) and client_id > :after
+    order by client_id
+    limit :limit
+    """
+)
+
+LABELS = text("select entry_id, label from entry_label where company = :company and entry_id = any(:entry_ids)")
+
+Line = Annotated[str, Field(max_length=500)]
+
+
+class Body(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Person(Body):
+    """``address`` is an object of lines as accounting has them; its members are free."""
+
+    client_id: ClientId
+    name: Line
+    emails: list[Line] = Field(default_factory=list, max_length=50)
+    phones: list[Line] = Field(default_factory=list, max_length=50)
+    address: dict[str, str | None] | None = None
+    contact_name: Line | None = None
+    language: str | None = Field(None, pattern=r"^[a-z]{2}$")
+
+
+class Label(Body):
+    entry_id: EntryId
+    label: str = Field(max_length=2000)
+
+
+class People(Body):
+    source: Line
+    clients: list[Person] = Field(default_factory=list, max_length=20_000)
+    labels: list[Label] = Field(default_factory=list, max_length=100_000)
+
+
+class PeopleQuery(Body):
+    """``client_ids`` null asks for all. ``after`` is the ``next`` of the page before."""
+
+    client_ids: list[ClientId] | None = Field(None, max_length=20_000)
+    after: str = ""
+    limit: int = Field(1000, ge=1, le=5000)
+
+
+class LabelsQuery(Body):
+    entry_ids: list[EntryId] = Field(max_length=50_000)
+
+
+@router.post("/people", dependencies=[requires("admin")])
+async def post_people(
+    body: People, company: CompanyDep, as_of: AsOfDep, say: SayDep, cause: CauseDep
+) -> dict[str, Any]:
+    """Take in people and labels as a source shows them now; the same again changes nothing.
+
+    Answers ``changed``, how many clients, and as ``positions`` the last ``ClientChanged`` of each partition.
+    """
+    connection = await driver(say.tx)
+    async with connection.cursor() as cursor:
+        if body.labels:
+            columns = {
+                "entry_ids": [label.entry_id for label in body.labels],
+                "labels": [label.label for label in body.labels],
+            }
+            await cursor.execute(SAVE_LABELS, columns | {"company": company})
+        changed: list[str] = []
+        if body.clients:
+            clients = Jsonb([person.model_dump() for person in body.clients])
+            await cursor.execute(SAVE_PEOPLE, {"company": company, "source": body.source, "clients": clients})
+            changed = sorted(client_id for (client_id,) in await cursor.fetchall())
+    said = await changed_clients(say.tx, company, changed, as_of, person_changed=True)
+    positions = await say(company, said, as_of=as_of, cause=cause)
+    last = {position.partition: position for position in positions}
+    return accepted(sorted(last.values()), changed=len(said))
+
+
+@router.post("/people/query")
+async def query_people(body: PeopleQuery, company: CompanyDep, tx: TxDep) -> dict[str, Any]:
+    """Names, addresses, mail and phones of known clients: ``{"people": [...], "next": cursor | null}``."""
+    parameters = {
+        "company": company,
+        "all": body.client_ids is None,
+        "client_ids": body.client_ids or [],
+        "after": body.after,
+        "limit": body.limit + 1,
+    }
+    rows = [dict(row._mapping) for row in await tx.execute(PEOPLE, parameters)]
+    page = rows[: body.limit]
+    return {"people": page, "next": page[-1]["client_id"] if len(rows) > body.limit else None}
+
+
+@router.post("/labels/query")
+async def query_labels(body: LabelsQuery, company: CompanyDep, tx: TxDep) -> dict[str, Any]:
+    """The texts of entries: ``{"labels": {entry_id: label}}``; those without a text are left out."""
+    rows = await tx.execute(LABELS, {"company": company, "entry_ids": body.entry_ids})
+    return {"labels": {row.entry_id: row.label for row in rows}}

@@ -1,0 +1,215 @@
+"""What ledger does on hearing sync, and when a day begins: load, decide, say."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from chassis.database import transaction
+from chassis.eventlog import Cause, Delivered, Position, Said, Say
+from chassis.projection import React
+from chassis.running import Running
+from contracts.sync import ClientsSynced, SyncCompleted
+from services.ledger import queries
+from services.ledger.domain import ClientSeen, ClientState, DayCame, Group, GroupLine, GroupSeen, decide, evolve
+
+ACTOR = "service:ledger"
+
+ADD_MILESTONES = text(
+    """
+    insert into milestone (company, run_id, p, number, as_of, correlation_id, causation_id, traceparent)
+    select :company, :run_id, p, number, :as_of, :correlation_id, :causation_id, :traceparent
+    from unnest(cast(:ps as smallint[]), cast(:numbers as bigint[])) as named(p, number)
+    on conflict do nothing
+    """
+)
+
+TAKE_MILESTONE = text(
+    """
+    delete from milestone
+    where (company, run_id, p) = (
+        select m.company, m.run_id, m.p
+        from milestone m join checkpoint heard on heard.speaker = 'sync' and heard.p = m.p
+        where heard.pseq >= m.number
+        order by m.number
+        limit 1
+        for update of m skip locked)
+    returning company, p, number, as_of, correlation_id, causation_id, traceparent
+    """
+)
+
+# one statement, so one snapshot: a later run that touches a group again is either seen whole in both or in neither
+TAKE_GROUPS = text(
+    """
+    with due as materialized (
+        select company, client_id, account, lettering
+        from touched_group
+        where company = :company and p = :p and number <= :number
+        order by company, client_id, account, lettering
+        for update
+    ),
+    taken as (
+        delete from touched_group using due
+        where (touched_group.company, touched_group.client_id, touched_group.account, touched_group.lettering)
+            = (due.company, due.client_id, due.account, due.lettering)
+    )
+    select due.client_id, due.account, due.lettering, e.entry_id, e.kind, e.entry_date, e.book_amount
+    from due
+    left join entry e on e.company = due.company and e.client_id = due.client_id and e.account = due.account
+        and e.lettering = due.lettering and not e.removed
+    order by due.client_id, due.account, due.lettering, e.entry_id
+    """
+)
+
+DAY_PASSED = text(
+    """
+    insert into day_passed (company, as_of) values (:company, :as_of)
+    on conflict (company) do update set as_of = greatest(day_passed.as_of, excluded.as_of)
+    """
+)
+
+
+async def on_clients_synced(say: Say, heard: list[Delivered]) -> None:
+    """Accounting's facts of clients may have changed: say what others may know of them."""
+    latest: dict[str, Delivered] = {}
+    client_ids: dict[str, set[str]] = defaultdict(set)
+    for event in heard:
+        synced = event.parse()
+        assert isinstance(synced, ClientsSynced)
+        latest[event.company] = event
+        client_ids[event.company].update(client.client_id for client in synced.clients)
+    said = {
+        company: await changed_clients(say.tx, company, sorted(client_ids[company]), latest[company].as_of)
+        for company in sorted(latest)
+    }
+    say.also_lock = {event.partition_in(company) for company, events in said.items() for event in events}
+    for company, events in said.items():
+        await say(company, events, as_of=latest[company].as_of, cause=latest[company].cause(ACTOR))
+
+
+async def changed_clients(
+    tx: AsyncConnection,
+    company: str,
+    client_ids: Sequence[str],
+    as_of: date,
+    *,
+    person_changed: bool = False,
+) -> list[Said]:
+    """Lock clients, put their facts together and answer what is to be said of those that changed.
+
+    ``client_ids`` are sorted; clients that nobody spoke of yet begin here.
+    """
+    await queries.add_clients(tx, company, client_ids)
+    states = await queries.lock_clients(tx, company, client_ids)
+    facts = await queries.facts(tx, company, client_ids)
+    return [
+        Said(event, client_id)
+        for client_id, state in states.items()
+        for event in decide(state, ClientSeen(facts[client_id], person_changed), as_of)
+    ]
+
+
+async def on_sync_completed(say: Say, heard: list[Delivered]) -> None:
+    """Remember how far each partition must be heard before the groups of this run are judged."""
+    for event in heard:
+        completed = event.parse()
+        assert isinstance(completed, SyncCompleted)
+        named = completed.positions.get("sync", {})
+        parameters = {
+            "company": event.company,
+            "run_id": completed.run_id,
+            "as_of": event.as_of,
+            "correlation_id": event.correlation_id,
+            "causation_id": event.event_id,
+            "traceparent": event.traceparent,
+            "ps": list(named),
+            "numbers": list(named.values()),
+        }
+        await say.tx.execute(ADD_MILESTONES, parameters)
+
+
+REACT: dict[str, React] = {"ClientsSynced": on_clients_synced, "SyncCompleted": on_sync_completed}
+
+
+@dataclass(frozen=True, slots=True)
+class SeenGroup:
+    client_id: str
+    seen: GroupSeen
+
+
+async def settle(running: Running) -> bool:
+    """Judge the touched lettering groups of one partition of one completed run; False when none is whole.
+
+    A group is split over batches while a run is being heard, so errors are looked for only when the run's last
+    number of the partition is applied (rule 2.8).
+    """
+    async with transaction(running.engine) as tx:
+        milestone = (await tx.execute(TAKE_MILESTONE)).one_or_none()
+        if milestone is None:
+            return False
+        groups = await _take_groups(tx, milestone.company, milestone.p, milestone.number)
+        states = await _states_for(tx, milestone.company, groups)
+        said = []
+        for group in groups:
+            state = states[group.client_id]
+            for event in decide(state, group.seen, milestone.as_of):
+                said.append(Said(event, group.client_id))
+                state = evolve(state, event)
+            states[group.client_id] = state
+        cause = Cause(ACTOR, milestone.correlation_id, milestone.causation_id, milestone.traceparent)
+        await running.say(tx)(milestone.company, said, as_of=milestone.as_of, cause=cause)
+        return True
+
+
+async def _take_groups(tx: AsyncConnection, company: str, p: int, number: int) -> list[SeenGroup]:
+    lines: dict[tuple[str, Group], list[GroupLine]] = defaultdict(list)
+    for row in await tx.execute(TAKE_GROUPS, {"company": company, "p": p, "number": number}):
+        carried = lines[row.client_id, Group(row.account, row.lettering)]
+        if row.entry_id is not None:
+            carried.append(GroupLine(row.entry_id, row.kind, row.entry_date, row.book_amount))
+    return [
+        SeenGroup(client_id, GroupSeen(group, tuple(carried))) for (client_id, group), carried in lines.items()
+    ]
+
+
+async def _states_for(tx: AsyncConnection, company: str, groups: Sequence[SeenGroup]) -> dict[str, ClientState]:
+    client_ids = sorted({group.client_id for group in groups})
+    locked = await queries.lock_clients(tx, company, client_ids)
+    promises = await queries.promises(tx, company, client_ids)
+    errors = await queries.lettering_errors(tx, company, client_ids)
+    payments = await queries.lettered_payments(
+        tx, company, [(group.client_id, group.seen.group) for group in groups]
+    )
+    return {
+        client_id: replace(
+            locked.get(client_id, ClientState(client_id)),
+            promises=promises.get(client_id, {}),
+            lettering_errors=errors.get(client_id, {}),
+            lettered_payments=payments.get(client_id, {}),
+        )
+        for client_id in client_ids
+    }
+
+
+async def begin_day(say: Say, company: str, as_of: date, cause: Cause) -> list[Position]:
+    """Say which promises are broken on this day; saying it again for the same day says nothing (rule 10.2)."""
+    tx = say.tx
+    client_ids = await queries.clients_with_late_promises(tx, company, as_of)
+    states = await queries.lock_clients(tx, company, client_ids)
+    promises = await queries.promises(tx, company, client_ids)
+    entry_ids = sorted({promise.entry_id for known in promises.values() for promise in known.values()})
+    entries = await queries.entries(tx, company, client_ids, entry_ids)
+    said = [
+        Said(event, client_id)
+        for client_id, state in states.items()
+        for event in decide(
+            replace(state, promises=promises.get(client_id, {}), entries=entries.get(client_id, {})),
+            DayCame(),
+            as_of,
+        )
+    ]
+    await tx.execute(DAY_PASSED, {"company": company, "as_of": as_of})
+    return await say(company, said, as_of=as_of, cause=cause)

@@ -1,0 +1,234 @@
+"""Events to rows, set-based: live, when ledger speaks itself, and in a rebuild.
+
+Every function takes a run of events of one type, of any companies and partitions, each partition in order. Bodies
+go to PostgreSQL unread.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from chassis.database import driver
+from chassis.projection import Delivered, Project
+
+HEARD = """
+    unnest(%(company)b::text[], %(p)b::smallint[], %(number)b::bigint[], %(as_of)b::date[],
+        %(at)b::timestamptz[], %(actor)b::text[], %(body)b::text[])
+        as heard(company, p, number, as_of, at, actor, body)
+"""
+
+ENTRIES = """
+    with heard as materialized (select company, p, number, body::jsonb from {heard}),
+    line as (
+        select distinct on (heard.company, e.client_id, e.entry_id) heard.company, heard.p, e.*
+        from heard, rows from (jsonb_to_recordset(heard.body -> 'entries') as (
+            client_id text, entry_id text, account text, kind text, journal text, piece text, entry_date date,
+            invoice_date date, due_date date, debit numeric, credit numeric, currency text,
+            book_amount numeric, payment_mode text, lettering text, lettered_on date, removed boolean))
+            with ordinality as e(client_id, entry_id, account, kind, journal, piece, entry_date, invoice_date,
+                due_date, debit, credit, currency, book_amount, payment_mode, lettering, lettered_on, removed, n)
+        order by heard.company, e.client_id, e.entry_id, heard.number desc, e.n desc
+    ),
+    written as (
+        insert into entry as known (company, client_id, entry_id, p, account, kind, journal, piece, entry_date,
+            invoice_date, due_date, debit, credit, currency, book_amount, payment_mode, lettering, lettered_on,
+            removed)
+        select company, client_id, entry_id, p, account, kind, journal, piece, entry_date, invoice_date, due_date,
+            debit, credit, currency, book_amount, payment_mode, lettering, lettered_on, coalesce(removed, false)
+        from line
+        on conflict (company, client_id, entry_id) do update set
+            account = excluded.account, kind = excluded.kind, journal = excluded.journal,
+            piece = excluded.piece, entry_date = excluded.entry_date, invoice_date = excluded.invoice_date,
+            due_date = excluded.due_date, debit = excluded.debit, credit = excluded.credit,
+            currency = excluded.currency, book_amount = excluded.book_amount,
+            payment_mode = excluded.payment_mode, lettering = excluded.lettering,
+            lettered_on = excluded.lettered_on, removed = excluded.removed
+        returning new.company, new.client_id, new.p, old.account as account_before,
+            old.lettering as lettering_before, new.account, new.lettering
+    ),
+    touched as (
+        select company, client_id, account, lettering, p from written where lettering is not null
+        union
+        select company, client_id, account_before, lettering_before, p from written
+        where lettering_before is not null
+    )
+    insert into touched_group as known (company, client_id, account, lettering, p, number)
+    select company, client_id, account, lettering, p, last.number
+    from touched join (select company, p, max(number) as number from heard group by company, p) last
+        using (company, p)
+    order by company, client_id, account, lettering
+    on conflict (company, client_id, account, lettering) do update
+        set number = greatest(known.number, excluded.number)
+"""
+
+CLIENTS = """
+    insert into synced_client (company, client_id, p, account, currency, profile, category, payment_mode, removed)
+    select distinct on (heard.company, c.client_id) heard.company, c.client_id, heard.p, c.account, c.currency,
+        c.profile, c.category, c.payment_mode, coalesce(c.removed, false)
+    from {heard}, jsonb_to_recordset(heard.body::jsonb -> 'clients') as c(client_id text, account text,
+        currency text, profile text, category text, payment_mode text, removed boolean)
+    order by heard.company, c.client_id, heard.number desc
+    on conflict (company, client_id) do update set
+        account = excluded.account, currency = excluded.currency, profile = excluded.profile,
+        category = excluded.category, payment_mode = excluded.payment_mode, removed = excluded.removed
+"""
+
+COMPANY = """
+    insert into company (company, p, name, time_zone, currency, country, fiscal_year_start)
+    select distinct on (heard.company) heard.company, heard.p, e.name, e.time_zone, e.currency, e.country,
+        e.fiscal_year_start
+    from {heard}, json_to_record(heard.body::json) as e(name text, time_zone text, currency text, country text,
+        fiscal_year_start text)
+    order by heard.company, heard.number desc
+    on conflict (company) do update set
+        name = excluded.name, time_zone = excluded.time_zone, currency = excluded.currency,
+        country = excluded.country, fiscal_year_start = excluded.fiscal_year_start
+"""
+
+CLIENT_CHANGED = """
+    insert into client (company, client_id, p, version, has_email, has_phone, has_address, language, profile,
+        category, payment_mode, removed)
+    select distinct on (heard.company, e.client_id) heard.company, e.client_id, heard.p, e.version, e.has_email,
+        e.has_phone, e.has_address, e.language, e.profile, e.category, e.payment_mode, e.removed
+    from {heard}, json_to_record(heard.body::json) as e(client_id text, version integer, has_email boolean,
+        has_phone boolean, has_address boolean, language text, profile text, category text, payment_mode text,
+        removed boolean)
+    order by heard.company, e.client_id, heard.number desc
+    on conflict (company, client_id) do update set
+        version = excluded.version, has_email = excluded.has_email, has_phone = excluded.has_phone,
+        has_address = excluded.has_address, language = excluded.language, profile = excluded.profile,
+        category = excluded.category, payment_mode = excluded.payment_mode, removed = excluded.removed
+"""
+
+CLIENT_STOPPED = """
+    insert into client (company, client_id, p, stopped, stopped_on, stopped_by)
+    select distinct on (heard.company, e.client_id) heard.company, e.client_id, heard.p, true, heard.as_of,
+        heard.actor
+    from {heard}, json_to_record(heard.body::json) as e(client_id text)
+    order by heard.company, e.client_id, heard.number desc
+    on conflict (company, client_id) do update set
+        stopped = true, stopped_on = excluded.stopped_on, stopped_by = excluded.stopped_by
+"""
+
+CLIENT_RESUMED = """
+    update client set stopped = false, stopped_on = null, stopped_by = null
+    from {heard}, json_to_record(heard.body::json) as e(client_id text)
+    where client.company = heard.company and client.client_id = e.client_id
+"""
+
+PROFILE_ASSIGNED = """
+    insert into client (company, client_id, p, chosen_profile)
+    select distinct on (heard.company, e.client_id) heard.company, e.client_id, heard.p, e.profile
+    from {heard}, json_to_record(heard.body::json) as e(client_id text, profile text)
+    order by heard.company, e.client_id, heard.number desc
+    on conflict (company, client_id) do update set chosen_profile = excluded.chosen_profile
+"""
+
+ENTRY_STOPPED = """
+    insert into entry_stop (company, client_id, entry_id, p, stopped_on, stopped_by)
+    select heard.company, e.client_id, e.entry_id, heard.p, heard.as_of, heard.actor
+    from {heard}, json_to_record(heard.body::json) as e(client_id text, entry_id text)
+"""
+
+ENTRY_RESUMED = """
+    delete from entry_stop
+    using {heard}, json_to_record(heard.body::json) as e(client_id text, entry_id text)
+    where entry_stop.company = heard.company and entry_stop.client_id = e.client_id
+        and entry_stop.entry_id = e.entry_id
+"""
+
+PROMISE_RECORDED = """
+    insert into promise (company, promise_id, p, client_id, entry_id, amount, currency, promised_on, state,
+        recorded_on, recorded_by)
+    select heard.company, e.promise_id, heard.p, e.client_id, e.entry_id, e.amount, e.currency, e.promised_on,
+        'open', heard.as_of, heard.actor
+    from {heard}, json_to_record(heard.body::json) as e(promise_id uuid, client_id text, entry_id text,
+        amount numeric, currency text, promised_on date)
+"""
+
+PROMISE_STATE = """
+    update promise set state = %(state)s, ended_on = case when %(ends)s then heard.as_of end
+    from {heard}, json_to_record(heard.body::json) as e(promise_id uuid)
+    where promise.company = heard.company and promise.promise_id = e.promise_id
+"""
+
+NOTE_ADDED = """
+    insert into note (company, note_id, p, client_id, entry_id, written_on, written_at, author)
+    select heard.company, e.note_id, heard.p, e.client_id, e.entry_id, heard.as_of, heard.at, heard.actor
+    from {heard}, json_to_record(heard.body::json) as e(note_id uuid, client_id text, entry_id text)
+"""
+
+ERROR_FOUND = """
+    insert into lettering_error (company, client_id, account, lettering, p, difference, found_on)
+    select distinct on (heard.company, e.client_id, e.account, e.lettering) heard.company, e.client_id, e.account,
+        e.lettering, heard.p, e.difference, heard.as_of
+    from {heard}, json_to_record(heard.body::json) as e(client_id text, account text, lettering text,
+        difference numeric)
+    order by heard.company, e.client_id, e.account, e.lettering, heard.number desc
+    on conflict (company, client_id, account, lettering) do update set
+        difference = excluded.difference, found_on = excluded.found_on
+"""
+
+ERROR_CLEARED = """
+    delete from lettering_error
+    using {heard}, json_to_record(heard.body::json) as e(client_id text, account text, lettering text)
+    where lettering_error.company = heard.company and lettering_error.client_id = e.client_id
+        and lettering_error.account = e.account and lettering_error.lettering = e.lettering
+"""
+
+PAYMENT_LETTERED = """
+    insert into lettered_payment (company, client_id, account, lettering, p, payments, settled, paid_on)
+    select distinct on (heard.company, e.client_id, e.account, e.lettering) heard.company, e.client_id, e.account,
+        e.lettering, heard.p, e.payments, e.settled, e.paid_on
+    from {heard}, json_to_record(heard.body::json) as e(client_id text, account text, lettering text,
+        payments text[], settled text[], paid_on date)
+    order by heard.company, e.client_id, e.account, e.lettering, heard.number desc
+    on conflict (company, client_id, account, lettering) do update set
+        payments = excluded.payments, settled = excluded.settled, paid_on = excluded.paid_on
+"""
+
+
+def _columns(heard: Sequence[Delivered]) -> dict[str, list[Any]]:
+    return {
+        "company": [event.company for event in heard],
+        "p": [event.partition for event in heard],
+        "number": [event.number for event in heard],
+        "as_of": [event.as_of for event in heard],
+        "at": [event.occurred_at for event in heard],
+        "actor": [event.actor for event in heard],
+        "body": [event.body.decode() for event in heard],
+    }
+
+
+def _statement(sql: str, **values: Any) -> Project:
+    statement = sql.format(heard=HEARD)
+
+    async def project(tx: AsyncConnection, heard: list[Delivered]) -> None:
+        connection = await driver(tx)
+        async with connection.cursor() as cursor:
+            await cursor.execute(statement, _columns(heard) | values)
+
+    return project
+
+
+PROJECT: Mapping[str, Project] = {
+    "EntriesSynced": _statement(ENTRIES),
+    "ClientsSynced": _statement(CLIENTS),
+    "CompanyRegistered": _statement(COMPANY),
+    "CompanyChanged": _statement(COMPANY),
+    "ClientChanged": _statement(CLIENT_CHANGED),
+    "ClientStopped": _statement(CLIENT_STOPPED),
+    "ClientResumed": _statement(CLIENT_RESUMED),
+    "ProfileAssigned": _statement(PROFILE_ASSIGNED),
+    "EntryStopped": _statement(ENTRY_STOPPED),
+    "EntryResumed": _statement(ENTRY_RESUMED),
+    "PromiseRecorded": _statement(PROMISE_RECORDED),
+    "PromiseCancelled": _statement(PROMISE_STATE, state="cancelled", ends=True),
+    "PromiseKept": _statement(PROMISE_STATE, state="kept", ends=True),
+    "PromiseBroken": _statement(PROMISE_STATE, state="broken", ends=False),
+    "NoteAdded": _statement(NOTE_ADDED),
+    "LetteringErrorFound": _statement(ERROR_FOUND),
+    "LetteringErrorCleared": _statement(ERROR_CLEARED),
+    "PaymentLettered": _statement(PAYMENT_LETTERED),
+}

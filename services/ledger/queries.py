@@ -1,0 +1,220 @@
+"""What ledger decides upon: clients locked first, then loaded."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from contracts.subjects import partition_of
+from contracts.terms import LETTERING_TOLERANCE
+from services.ledger.domain import (
+    ClientFacts,
+    ClientState,
+    CompanySettings,
+    EntryFacts,
+    Group,
+    Promise,
+    PromiseState,
+)
+
+COMPANY = text(
+    "select name, time_zone, currency, country, fiscal_year_start from company where company = :company"
+)
+
+ADD_CLIENTS = text(
+    """
+    insert into client (company, client_id, p)
+    select :company, client_id, p
+    from unnest(cast(:client_ids as text[]), cast(:ps as smallint[])) as wanted(client_id, p)
+    order by client_id
+    on conflict do nothing
+    """
+)
+
+LOCK_CLIENTS = text(
+    """
+    select client_id, version, has_email, has_phone, has_address, language, profile, category, payment_mode,
+        removed, chosen_profile, stopped
+    from client
+    where company = :company and client_id = any(:client_ids)
+    order by client_id
+    for update
+    """
+)
+
+FACTS = text(
+    """
+    select client_id, coalesce(cardinality(person.emails) > 0, false) as has_email,
+        coalesce(cardinality(person.phones) > 0, false) as has_phone,
+        person.address is not null as has_address, coalesce(person.language, 'fr') as language,
+        synced.profile, synced.category, synced.payment_mode, coalesce(synced.removed, false) as removed
+    from client
+    left join person using (company, client_id)
+    left join synced_client synced using (company, client_id)
+    where company = :company and client_id = any(:client_ids)
+    """
+)
+
+PROMISES = text(
+    """
+    select client_id, promise_id, entry_id, amount, currency, promised_on, state
+    from promise
+    where company = :company and client_id = any(:client_ids)
+    order by promised_on, promise_id
+    """
+)
+
+STOPPED_ENTRIES = text("select entry_id from entry_stop where company = :company and client_id = :client_id")
+
+# an entry of a lettering group in error counts as open (rule 2.8)
+ENTRIES = text(
+    """
+    select e.client_id, e.entry_id, e.debit - e.credit as amount, e.currency,
+        e.lettering is null or abs(coalesce(whole.difference, 0)) > :tolerance as open
+    from entry e
+    left join lateral (
+        select sum(other.book_amount) as difference
+        from entry other
+        where other.company = e.company and other.client_id = e.client_id and other.account = e.account
+            and other.lettering = e.lettering and not other.removed
+    ) whole on e.lettering is not null
+    where e.company = :company and e.client_id = any(:client_ids) and e.entry_id = any(:entry_ids)
+        and not e.removed
+    """
+)
+
+LETTERING_ERRORS = text(
+    """
+    select client_id, account, lettering, difference from lettering_error
+    where company = :company and client_id = any(:client_ids)
+    """
+)
+
+LETTERED_PAYMENTS = text(
+    """
+    select client_id, account, lettering, payments
+    from lettered_payment
+    where company = :company and (client_id, account, lettering) in (
+        select * from unnest(cast(:clients as text[]), cast(:accounts as text[]), cast(:letterings as text[])))
+    """
+)
+
+LATE_PROMISES = text(
+    """
+    select distinct client_id from promise
+    where company = :company and state = 'open' and promised_on < :as_of
+    order by client_id
+    """
+)
+
+PROMISE_CLIENT = text("select client_id from promise where company = :company and promise_id = :promise_id")
+
+
+async def company_settings(tx: AsyncConnection, company: str) -> CompanySettings | None:
+    row = (await tx.execute(COMPANY, {"company": company})).one_or_none()
+    return CompanySettings(**row._mapping) if row else None
+
+
+async def add_clients(tx: AsyncConnection, company: str, client_ids: Sequence[str]) -> None:
+    """Make rows to lock for clients that nobody spoke of yet; what is said of them next fills the rows."""
+    partitions = [partition_of(company, client_id) for client_id in client_ids]
+    await tx.execute(ADD_CLIENTS, {"company": company, "client_ids": list(client_ids), "ps": partitions})
+
+
+async def lock_clients(tx: AsyncConnection, company: str, client_ids: Sequence[str]) -> dict[str, ClientState]:
+    """Lock the rows of these clients, always in the same order, and answer what stands in them (habit 10)."""
+    rows = await tx.execute(LOCK_CLIENTS, {"company": company, "client_ids": list(client_ids)})
+    return {
+        row.client_id: ClientState(
+            client_id=row.client_id,
+            version=row.version,
+            said=ClientFacts(**{name: getattr(row, name) for name in ClientFacts.__slots__}),
+            stopped=row.stopped,
+            chosen_profile=row.chosen_profile,
+        )
+        for row in rows
+    }
+
+
+async def facts(tx: AsyncConnection, company: str, client_ids: Sequence[str]) -> dict[str, ClientFacts]:
+    """People's and accounting's facts put together; the profile is accounting's. For rows already locked."""
+    rows = await tx.execute(FACTS, {"company": company, "client_ids": list(client_ids)})
+    return {
+        row.client_id: ClientFacts(**{name: getattr(row, name) for name in ClientFacts.__slots__}) for row in rows
+    }
+
+
+async def promises(tx: AsyncConnection, company: str, client_ids: Sequence[str]) -> dict[str, dict[UUID, Promise]]:
+    found: dict[str, dict[UUID, Promise]] = defaultdict(dict)
+    for row in await tx.execute(PROMISES, {"company": company, "client_ids": list(client_ids)}):
+        found[row.client_id][row.promise_id] = Promise(
+            promise_id=row.promise_id,
+            entry_id=row.entry_id,
+            amount=row.amount,
+            currency=row.currency,
+            promised_on=row.promised_on,
+            state=PromiseState(row.state),
+        )
+    return found
+
+
+async def stopped_entries(tx: AsyncConnection, company: str, client_id: str) -> frozenset[str]:
+    rows = await tx.scalars(STOPPED_ENTRIES, {"company": company, "client_id": client_id})
+    return frozenset(rows)
+
+
+async def entries(
+    tx: AsyncConnection, company: str, client_ids: Sequence[str], entry_ids: Sequence[str]
+) -> dict[str, dict[str, EntryFacts]]:
+    """These entries of these clients, archived ones left out."""
+    found: dict[str, dict[str, EntryFacts]] = defaultdict(dict)
+    parameters = {
+        "company": company,
+        "client_ids": list(client_ids),
+        "entry_ids": list(entry_ids),
+        "tolerance": LETTERING_TOLERANCE,
+    }
+    for row in await tx.execute(ENTRIES, parameters):
+        found[row.client_id][row.entry_id] = EntryFacts(
+            entry_id=row.entry_id, amount=row.amount, currency=row.currency, open=row.open
+        )
+    return found
+
+
+async def lettering_errors(
+    tx: AsyncConnection, company: str, client_ids: Sequence[str]
+) -> dict[str, dict[Group, Decimal]]:
+    """The differences that were said and not cleared."""
+    found: dict[str, dict[Group, Decimal]] = defaultdict(dict)
+    for row in await tx.execute(LETTERING_ERRORS, {"company": company, "client_ids": list(client_ids)}):
+        found[row.client_id][Group(row.account, row.lettering)] = row.difference
+    return found
+
+
+async def lettered_payments(
+    tx: AsyncConnection, company: str, groups: Sequence[tuple[str, Group]]
+) -> dict[str, dict[Group, frozenset[str]]]:
+    """The payments that were announced of these groups, each beside its client."""
+    found: dict[str, dict[Group, frozenset[str]]] = defaultdict(dict)
+    parameters = {
+        "company": company,
+        "clients": [client_id for client_id, _ in groups],
+        "accounts": [group.account for _, group in groups],
+        "letterings": [group.lettering for _, group in groups],
+    }
+    for row in await tx.execute(LETTERED_PAYMENTS, parameters):
+        found[row.client_id][Group(row.account, row.lettering)] = frozenset(row.payments)
+    return found
+
+
+async def clients_with_late_promises(tx: AsyncConnection, company: str, as_of: date) -> list[str]:
+    return list(await tx.scalars(LATE_PROMISES, {"company": company, "as_of": as_of}))
+
+
+async def client_of_promise(tx: AsyncConnection, company: str, promise_id: UUID) -> str | None:
+    client_id: str | None = await tx.scalar(PROMISE_CLIENT, {"company": company, "promise_id": promise_id})
+    return client_id

@@ -1,0 +1,14 @@
+"""Ledger's own knobs."""
+
+from chassis.settings import Settings
+
+
+class LedgerSettings(Settings):
+    """``RELANCE_*`` variables that only ledger reads."""
+
+    settle_pause_seconds: float = 0.5
+    """How often to look for runs that are heard whole, whose lettering groups can be judged."""
+    day_pause_seconds: float = 600
+    """How often to look whether a company's day has begun. With ``allow_as_of`` days only begin when asked."""
+    day_begins_alone: bool = True
+    """Let the day of each company begin by the clock; off where something else calls ``POST /day``."""
