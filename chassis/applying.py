@@ -1,0 +1,175 @@
+"""One batch of events, one transaction: fence, skip, refuse gaps, project, react, move the checkpoint."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from chassis.database import driver, is_transient
+from chassis.delivered import Delivered
+from chassis.envelope import Heard
+from chassis.eventlog import Say
+from chassis.listening import Listening, project_all, react_all
+from chassis.parking import key_of, park, parked_keys, slices, without
+
+log = logging.getLogger(__name__)
+
+FENCE = text(
+    "select l.p, l.epoch, coalesce(c.pseq, 0) as pseq"
+    " from partition_lease l left join checkpoint c on c.p = l.p and c.speaker = :speaker"
+    " where l.p = any(cast(:own as smallint[])) order by l.p for key share of l"
+)
+
+MOVE = """
+    insert into checkpoint (speaker, p, pos) select %(speaker)s, p, %(pos)s from unnest(%(own)b::smallint[]) o(p)
+    on conflict (speaker, p) do update set pos = excluded.pos
+"""
+MOVE_APPLIED = """
+    update checkpoint c set pseq = m.pseq, at = m.at, anchor = m.anchor
+    from unnest(%(ps)b::smallint[], %(numbers)b::bigint[], %(ats)b::bigint[], %(anchors)b::uuid[])
+        as m(p, pseq, at, anchor)
+    where c.speaker = %(speaker)s and c.p = m.p
+"""
+COUNT_PARKED = text("select count(distinct (company, key)) from parked where speaker = :speaker and p = any(:ps)")
+
+
+class Fenced(Exception):
+    """Another worker has taken a partition over: nothing of this batch may be applied here."""
+
+    def __init__(self, partitions: Sequence[int]) -> None:
+        super().__init__(f"partitions {list(partitions)}")
+
+
+class Gap(Exception):
+    """The stream, as it was delivered, skips a number."""
+
+    def __init__(self, speaker: str, partition: int, expected: int, got: int) -> None:
+        super().__init__(f"{speaker}/{partition}: {got} came where {expected} was due")
+        self.partition = partition
+        self.expected = expected
+
+
+class TooManyParked(Exception):
+    """So many keys fail that the reason must be ours: better to stand still than to park everybody."""
+
+    def __init__(self, speaker: str, keys: int) -> None:
+        super().__init__(f"{keys} keys of {speaker}")
+
+
+@dataclass(frozen=True)
+class Applying:
+    """How a service applies what it hears."""
+
+    service: str
+    engine: AsyncEngine
+    listening: Listening
+    most_parked: int = 100
+
+    async def apply(
+        self, speaker: str, batch: Sequence[Heard], own: Mapping[int, int], *, carefully: bool = False
+    ) -> int:
+        """Apply a batch of one stream; answers how many events were new. ``own``: epoch by partition held.
+
+        ``carefully`` gives every event a savepoint and parks the keys of those that fail. Raises ``Fenced``,
+        ``Gap`` and whatever a projection or a reaction raises; nothing is applied then.
+        """
+        async with self.engine.begin() as tx:
+            rows = (await tx.execute(FENCE, {"speaker": speaker, "own": list(own)})).all()
+            applied = {row.p: row.pseq for row in rows if own[row.p] == row.epoch}
+            if len(applied) != len(own):
+                raise Fenced(sorted(set(own) - set(applied)))
+            fresh = self._fresh(speaker, batch, applied)
+            if fresh:
+                await self._effects(tx, speaker, fresh, carefully)
+            await self._move(tx, speaker, batch, applied)
+        return len(fresh)
+
+    def _fresh(self, speaker: str, batch: Sequence[Heard], applied: dict[int, int]) -> list[Delivered]:
+        """The events not applied yet; moves ``applied`` along."""
+        fresh: list[Delivered] = []
+        for one in batch:
+            event = one.event
+            if event.partition not in applied:
+                raise Fenced([event.partition])
+            due = applied[event.partition] + 1
+            if event.number < due:
+                continue
+            if event.number > due:
+                raise Gap(speaker, event.partition, due, event.number)
+            applied[event.partition] = due
+            fresh.append(event)
+        return fresh
+
+    async def _effects(self, tx: AsyncConnection, speaker: str, fresh: list[Delivered], carefully: bool) -> None:
+        listening = self.listening
+        touched = sorted({event.partition for event in fresh})
+        waiting = await parked_keys(tx, speaker, touched)
+        if waiting:
+            passing: list[Delivered] = []
+            for event in fresh:
+                now, later = without(event, waiting, listening.bulk)
+                passing += [now] if now else []
+                for part in later:
+                    await park(tx, part, None)
+            fresh = passing
+        reacting = {event.partition for event in fresh if event.type in listening.react}
+        say = Say(self.service, tx, listening.project, also_lock=reacting)
+        if not carefully:
+            await project_all(tx, listening.project, fresh)
+            await react_all(say, listening.react, fresh)
+            return
+        for event in fresh:
+            await self._one(tx, say, event, waiting)
+        keys = await tx.scalar(COUNT_PARKED, {"speaker": speaker, "ps": touched}) or 0
+        if keys > self.most_parked:
+            raise TooManyParked(speaker, keys)
+
+    async def _one(self, tx: AsyncConnection, say: Say, event: Delivered, failed: set[tuple[str, str]]) -> None:
+        """Apply one event under a savepoint; a bulk event that fails, client by client. ``failed`` grows."""
+        now, later = without(event, failed, self.listening.bulk)
+        for part in later:
+            await park(tx, part, None)
+        if now is None or (error := await self._try(tx, say, now)) is None:
+            return
+        parts = slices(now, self.listening.bulk)
+        for part in parts:
+            if len(parts) > 1:
+                error = await self._try(tx, say, part)
+            if error is not None:
+                log.error("event parked", extra={"position": str(event.position), "error": error})
+                await park(tx, part, error)
+                failed.add(key_of(part))
+
+    async def _try(self, tx: AsyncConnection, say: Say, event: Delivered) -> str | None:
+        try:
+            async with tx.begin_nested():
+                await project_all(tx, self.listening.project, [event])
+                await react_all(say, self.listening.react, [event])
+        except Exception as error:
+            if is_transient(error):
+                raise
+            return f"{type(error).__name__}: {error}"
+        return None
+
+    async def _move(
+        self, tx: AsyncConnection, speaker: str, batch: Sequence[Heard], applied: Mapping[int, int]
+    ) -> None:
+        # the message that carried the last applied number, also when it came a second time at another place
+        latest = {one.event.partition: one for one in batch if one.event.number == applied[one.event.partition]}
+        connection = await driver(tx)
+        async with connection.cursor() as cursor:
+            await cursor.execute(MOVE, {"speaker": speaker, "pos": batch[-1].at, "own": list(applied)})
+            await cursor.execute(
+                MOVE_APPLIED,
+                {
+                    "speaker": speaker,
+                    "ps": list(latest),
+                    "numbers": [one.event.number for one in latest.values()],
+                    "ats": [one.at for one in latest.values()],
+                    "anchors": [one.event.event_id for one in latest.values()],
+                },
+            )

@@ -1,0 +1,78 @@
+"""Which partitions this process works on. A lease covers a partition over all streams, so that one worker alone
+writes a client's rows.
+
+The lease is for efficiency; safety is in the transaction: taking a partition raises its epoch, and an effect
+commits only with the epoch it was begun under. A batch holds its lease rows ``for key share``: renewing them does
+not wait for it, taking them over does.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+import socket
+from uuid import uuid4
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from contracts.subjects import PARTITIONS
+
+log = logging.getLogger(__name__)
+
+SEEN = text("insert into worker (name) values (:name) on conflict (name) do update set seen = now()")
+FORGET = text("delete from worker where seen < now() - interval '1 day' or name = :name")
+COUNT = text("select count(*) from worker where seen > now() - make_interval(secs => :ttl)")
+RENEW = text(
+    "update partition_lease set until = now() + make_interval(secs => :ttl)"
+    " where owner = :name and p = any(cast(:own as smallint[])) returning p, epoch"
+)
+TAKE = text(
+    "update partition_lease l set owner = :name, epoch = epoch + 1, until = now() + make_interval(secs => :ttl)"
+    " from (select p from partition_lease where until <= now() order by p limit :most for update skip locked) free"
+    " where l.p = free.p returning l.p, l.epoch"
+)
+RELEASE = text(
+    "update partition_lease set until = now() where owner = :name and p = any(cast(:own as smallint[]))"
+)
+
+
+class Ownership:
+    """The partitions this process holds, by epoch."""
+
+    def __init__(self, engine: AsyncEngine, *, ttl: float) -> None:
+        self.engine = engine
+        self.ttl = ttl
+        self.name = f"{socket.gethostname()}/{os.getpid()}/{uuid4().hex[:8]}"
+        self.own: dict[int, int] = {}
+
+    async def beat(self) -> tuple[dict[int, int], list[int]]:
+        """Renew, and take what is free up to the fair share. Answers the partitions held and the excess: those to
+        give back, with ``release``, once nothing of them is in hand."""
+        async with self.engine.begin() as tx:
+            await tx.execute(SEEN, {"name": self.name})
+            workers = await tx.scalar(COUNT, {"ttl": self.ttl})
+            share = math.ceil(PARTITIONS / max(1, workers or 1))
+            rows = await tx.execute(RENEW, {"name": self.name, "own": list(self.own), "ttl": self.ttl})
+            own = {row.p: row.epoch for row in rows if self.own.get(row.p) == row.epoch}
+            if len(own) < share:
+                taken = await tx.execute(TAKE, {"name": self.name, "ttl": self.ttl, "most": share - len(own)})
+                own |= {row.p: row.epoch for row in taken}
+        lost = sorted(set(self.own) - set(own))
+        if lost:
+            log.warning("partitions lost", extra={"partitions": lost})
+        return own, sorted(own)[share:]
+
+    async def release(self, partitions: list[int]) -> None:
+        """Give partitions to whoever comes first."""
+        self.own = {p: epoch for p, epoch in self.own.items() if p not in partitions}
+        async with self.engine.begin() as tx:
+            await tx.execute(RELEASE, {"name": self.name, "own": partitions})
+
+    async def leave(self) -> None:
+        """Give everything back, at the end of the process."""
+        partitions, self.own = list(self.own), {}
+        async with self.engine.begin() as tx:
+            await tx.execute(RELEASE, {"name": self.name, "own": partitions})
+            await tx.execute(FORGET, {"name": self.name})

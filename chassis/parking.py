@@ -1,0 +1,172 @@
+"""Events that cannot be applied, put aside with their client's later ones, so that one bad event stops nobody else
+and no order is broken."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from chassis.database import driver
+from chassis.delivered import Delivered
+from chassis.envelope import Registry
+from chassis.eventlog import Say
+from chassis.listening import Listening
+
+Key = tuple[str, str]
+"""Company and client; the client is empty for events that have none."""
+
+PARK = """
+    insert into parked (speaker, p, pseq, company, key, event_id, type, major, as_of, occurred_at, actor,
+        correlation_id, causation_id, traceparent, body, error)
+    values (%(speaker)s, %(p)s, %(pseq)s, %(company)s, %(key)s, %(event_id)s, %(type)s, %(major)s, %(as_of)s,
+        %(occurred_at)s, %(actor)s, %(correlation_id)s, %(causation_id)s, %(traceparent)s, %(body)s::json,
+        %(error)s)
+"""
+KEYS = text(
+    "select distinct company, key from parked where speaker = :speaker and p = any(cast(:ps as smallint[]))"
+)
+WAITING = text(
+    "select * from parked where speaker = :speaker and company = :company and key = :key"
+    " order by p, pseq for update"
+)
+REMOVE = text("delete from parked where speaker = :speaker and company = :company and key = :key")
+
+
+def key_of(event: Delivered) -> Key:
+    return event.company, event.client_id or ""
+
+
+async def parked_keys(tx: AsyncConnection, speaker: str, partitions: Sequence[int]) -> set[Key]:
+    """Keys of a speaker whose events wait in these partitions."""
+    rows = await tx.execute(KEYS, {"speaker": speaker, "ps": list(partitions)})
+    return {(row.company, row.key) for row in rows}
+
+
+async def park(tx: AsyncConnection, event: Delivered, error: str | None) -> None:
+    """Put an event aside; without ``error`` it only waits behind another of its key."""
+    connection = await driver(tx)
+    company, key = key_of(event)
+    await connection.execute(
+        PARK,
+        {
+            "speaker": event.speaker,
+            "p": event.partition,
+            "pseq": event.number,
+            "company": company,
+            "key": key,
+            "event_id": event.event_id,
+            "type": event.type,
+            "major": event.major,
+            "as_of": event.as_of,
+            "occurred_at": event.occurred_at,
+            "actor": event.actor,
+            "correlation_id": event.correlation_id,
+            "causation_id": event.causation_id,
+            "traceparent": event.traceparent,
+            "body": event.body.decode(),
+            "error": error,
+        },
+    )
+
+
+def slices(event: Delivered, bulk: Mapping[str, str]) -> list[Delivered]:
+    """A bulk event as one event per client, in order of appearance; any other event as it is."""
+    if event.type not in bulk:
+        return [event]
+    items = bulk[event.type]
+    body = json.loads(event.body)
+    by_client: dict[str, list[object]] = {}
+    for item in body[items]:
+        by_client.setdefault(item["client_id"], []).append(item)
+    return [_slice(event, body | {items: part}, client_id) for client_id, part in by_client.items()]
+
+
+def _slice(event: Delivered, body: dict[str, object], client_id: str | None) -> Delivered:
+    return replace(event, client_id=client_id, body=json.dumps(body).encode(), parsed=None)
+
+
+def without(event: Delivered, keys: set[Key], bulk: Mapping[str, str]) -> tuple[Delivered | None, list[Delivered]]:
+    """What of an event may be applied now, and what must wait because its key is parked."""
+    if event.type not in bulk:
+        return (None, [event]) if key_of(event) in keys else (event, [])
+    if key_of(event) in keys:
+        return None, [event]
+    if not any(company == event.company for company, _ in keys):
+        return event, []
+    parts = slices(event, bulk)
+    waiting = [part for part in parts if key_of(part) in keys]
+    if not waiting:
+        return event, []
+    if len(waiting) == len(parts):
+        return None, waiting
+    body = json.loads(event.body)
+    stay = [item for item in body[bulk[event.type]] if (event.company, item["client_id"]) not in keys]
+    return _slice(event, body | {bulk[event.type]: stay}, event.client_id), waiting
+
+
+async def unpark(  # noqa: PLR0913 who, what and whose
+    engine: AsyncEngine,
+    service: str,
+    listening: Listening,
+    registry: Registry,
+    *,
+    speaker: str,
+    company: str,
+    client_id: str | None,
+) -> int:
+    """Apply what waits for one key, in order, in one transaction, after the reason is mended. Answers how many
+    events were applied; an event that fails again leaves everything parked and raises its error."""
+    where = {"speaker": speaker, "company": company, "key": client_id or ""}
+    async with engine.begin() as tx:
+        # a batch that is about to park a later event of this key holds these rows
+        await tx.execute(
+            text(
+                "select p from partition_lease where p in (select p from parked where speaker = :speaker"
+                " and company = :company and key = :key) order by p for update"
+            ),
+            where,
+        )
+        rows = (await tx.execute(WAITING, where)).all()
+        say = Say(service, tx, listening.project, also_lock={row.p for row in rows})
+        for row in rows:
+            event = Delivered(
+                speaker=row.speaker,
+                type=row.type,
+                event_id=row.event_id,
+                company=row.company,
+                client_id=row.key or None,
+                partition=row.p,
+                number=row.pseq,
+                as_of=row.as_of,
+                occurred_at=row.occurred_at,
+                actor=row.actor,
+                correlation_id=row.correlation_id,
+                body=json.dumps(row.body).encode(),
+                causation_id=row.causation_id,
+                traceparent=row.traceparent,
+                major=row.major,
+                model=registry.get(f"relance.{row.speaker}.{row.type}.v{row.major}"),
+            )
+            if event.type in listening.project:
+                await listening.project[event.type](tx, [event])
+            if event.type in listening.react:
+                await listening.react[event.type](say, [event])
+        await tx.execute(REMOVE, where)
+    return len(rows)
+
+
+async def list_parked(engine: AsyncEngine) -> list[dict[str, object]]:
+    """Per parked key: speaker, company, key, how many events wait, since when, and the first error."""
+    async with engine.connect() as connection:
+        rows = await connection.execute(
+            text(
+                "select speaker, company, key, count(*) as events, min(parked_at) as since,"
+                " (array_agg(error order by p, pseq) filter (where error is not null))[1] as error"
+                " from parked group by speaker, company, key order by speaker, company, key"
+            )
+        )
+        return [dict(row._mapping) for row in rows]
