@@ -1,0 +1,98 @@
+"""Rules 4.1, 4.4, 4.5, 4.8, 4.15: an impossible scenario does not start."""
+
+import pytest
+
+from contracts.dunning import PolicyChanged, ScenarioPublished
+from services.dunning.defaults import WITHOUT_SCENARIO, delivered_policy, delivered_scenarios
+from services.dunning.domain import policy as policies
+from services.dunning.domain import scenario as scenarios
+from tests.specs.dunning.given import STANDARD, given, invoice, previous, scenario, step
+
+
+@pytest.mark.parametrize(
+    ("steps", "refusal"),
+    [
+        ([previous("R1", 8)], scenarios.FirstReminderCountsFromPreviousStep),
+        ([step("R1", 8, enabled=False), previous("R2", 8)], scenarios.FirstReminderCountsFromPreviousStep),
+        ([step("R1", 8), step("R2", 8, counted_from="invoice_date")], scenarios.ReferenceDatesDiffer),
+        ([step("R2", 8), step("R1", 8)], scenarios.StepsOutOfOrder),
+        ([step("R1", 8), step("R1", 16)], scenarios.StepsOutOfOrder),
+        ([step("R1", 8, enabled=False)], scenarios.NoActiveStep),
+        ([step("R1", -1)], scenarios.DelayOutOfRange),
+        ([step("R1", 3651)], scenarios.DelayOutOfRange),
+        ([step("R8", 8)], scenarios.UnknownStep),
+        ([step("R1", 8, medium="fax")], scenarios.UnknownMedium),
+        ([step("R1", 8, counted_from="order_date")], scenarios.UnknownReference),
+        ([step("R1", 8, mode="perhaps")], scenarios.UnknownMode),
+        ([step("R1", 8, template=None)], scenarios.TemplateMissing),
+        ([step("R1", 8, medium="letter", template=None)], scenarios.TemplateMissing),
+        ([step("R1", 8, medium="phone", mode="automatic")], scenarios.OnlyEmailIsAutomatic),
+        ([step("notice", 8, counted_from="invoice_date")], scenarios.NoticeNotCountedFromDueDate),
+    ],
+)
+def test_an_impossible_scenario_is_refused_with_a_sentence(steps, refusal):
+    with pytest.raises(refusal, match=r"Standard.*\."):
+        scenarios.load(scenario(*steps))
+
+
+def test_clients_without_an_address_get_no_e_mail_step():
+    with pytest.raises(scenarios.EmailStepForClientsWithoutEmail):
+        scenarios.load(scenario(step("R1", 8), without=[step("R1", 8)]))
+
+
+def test_a_scenario_with_both_variants_off_is_refused():
+    with pytest.raises(scenarios.NoActiveStep):
+        scenarios.load(scenario(*STANDARD, with_email_enabled=False, without_email_enabled=False))
+
+
+def test_phone_and_other_need_no_template():
+    loaded = scenarios.load(scenario(step("R1", 8, medium="phone"), previous("R2", 8, medium="other")))
+    assert loaded.with_email is not None
+
+
+def test_counting_from_the_invoice_date_switches_the_notice_off():
+    """Rule 4.8."""
+    world = given(invoice("F", 100, "2025-03-10", invoice_date="2025-02-01"))
+    world.under(step("notice", 8), step("R1", 45, counted_from="invoice_date"))
+    world.when("2025-03-05").silent().waits("F", "R1", "2025-03-18")
+
+
+def test_the_delivered_scenarios_load_and_are_all_manual():
+    """Rules 3.1, 4.13, 4.18."""
+    delivered = delivered_scenarios()
+    assert {one.profile for one in delivered} | set(WITHOUT_SCENARIO) == {
+        "Standard",
+        "Export",
+        "Grand Compte",
+        "Interne",
+    }
+    for one in delivered:
+        scenarios.load(one)
+        assert {step.mode for step in (*one.with_email, *one.without_email)} == {"manual"}
+        assert len(one.without_email) == 5
+
+
+def test_the_delivered_policy_loads():
+    assert policies.load(delivered_policy()) == policies.Policy()
+
+
+@pytest.mark.parametrize(
+    ("options", "refusal"),
+    [
+        ({"mode": "invoice"}, policies.UnknownGrouping),
+        ({"netting": "all"}, policies.UnknownNetting),
+        ({"minimum_per_entry": "-1"}, policies.NegativeThreshold),
+        ({"minimum_per_reminder": "10", "maximum_per_reminder": "9"}, policies.MinimumAboveMaximum),
+        ({"default_profile": " "}, policies.DefaultProfileMissing),
+    ],
+)
+def test_an_impossible_policy_is_refused(options, refusal):
+    with pytest.raises(refusal):
+        policies.load(PolicyChanged.model_validate({"version": 1} | options))
+
+
+def test_a_variant_without_steps_is_the_same_as_one_switched_off():
+    published = ScenarioPublished(
+        profile="Standard", version=1, with_email=(), without_email=scenario(*STANDARD).without_email
+    )
+    assert scenarios.load(published).with_email is None

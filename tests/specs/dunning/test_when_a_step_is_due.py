@@ -1,0 +1,146 @@
+"""Rules 4.6 to 4.12, 22.8, 22.11: when a step is due."""
+
+from datetime import date
+
+from tests.specs.dunning.given import at_level, client, credit, day, given, invoice, previous, step
+
+B_TWICE = (step("R1", 8), step("R2", 16))
+
+
+def test_r1_is_due_from_its_day_on_never_before():
+    """Rule 4.12: the eve, the day, the day after."""
+    world = given(invoice("F", 100, "2025-03-10"), steps=[step("R1", 8)])
+    world.when("2025-03-17").silent().waits("F", "R1", "2025-03-18")
+    world.when("2025-03-18").says(R1=(100, ["F"]))
+    given(invoice("F", 100, "2025-03-10"), steps=[step("R1", 8)]).when("2025-03-19").says(R1=(100, ["F"]))
+
+
+def test_an_old_invoice_without_reminder_starts_at_r1():
+    """Rule 4.9: 200 days late, R1 and not R5."""
+    given(invoice("F", 100, "2025-03-10")).when("2025-09-26").says(R1=(100, ["F"]))
+
+
+def test_the_next_step_counts_from_the_day_the_previous_was_really_done():
+    """Example 21.1."""
+    world = given(invoice("F", 10000, "2025-03-10"))
+    world.when("2025-03-01").silent().waits("F", "notice", "2025-03-02")
+    world.when("2025-03-02").says(notice=(10000, ["F"])).carried_out()
+    world.when("2025-03-17").silent().waits("F", "R1", "2025-03-18")
+    world.when("2025-03-18").says(R1=(10000, ["F"]))
+    world.carry_out("2025-03-20")
+    assert world.level("F") == "R1"
+    world.when("2025-03-27").silent().waits("F", "R2", "2025-03-28")
+    world.when("2025-03-28").says(R2=(10000, ["F"]))
+
+
+def test_days_after_the_due_date_also_wait_for_the_previous_reminder():
+    """Rule 4.7 (b), example 21.1's variant."""
+    world = given(invoice("F", 10000, "2025-03-10"), steps=B_TWICE)
+    world.when("2025-03-18").says(R1=(10000, ["F"]))
+    world.carry_out("2025-03-20")
+    world.when("2025-03-25").silent().waits("F", "R2", "2025-03-26")
+    world.when("2025-03-26").says(R2=(10000, ["F"]))
+
+
+def test_never_two_steps_of_one_entry_on_one_day():
+    """Example 21.1: R1 left on 01/04 only, R2 was due on 26/03, so it comes on 02/04 (rule 22.11)."""
+    world = given(invoice("F", 10000, "2025-03-10"), steps=B_TWICE)
+    world.when("2025-04-01").says(R1=(10000, ["F"])).carried_out()
+    world.when("2025-04-01").silent().waits("F", "R2", "2025-04-02")
+    world.when("2025-04-02").says(R2=(10000, ["F"]))
+
+
+def test_a_notice_and_a_reminder_never_share_a_day():
+    world = given(invoice("F", 100, "2025-03-10"), steps=[step("notice", 8), step("R1", 0)])
+    world.when("2025-03-09").says(notice=(100, ["F"]))
+    world.carry_out("2025-03-10")
+    world.when("2025-03-10").silent().waits("F", "R1", "2025-03-11")
+
+
+def test_due_since_counts_from_the_day_the_step_became_due():
+    """Example 21.2: R1 on 01/11/2016, R2 = R1 + 8; on 29/01/2019 due since 811 days."""
+    world = given(invoice("F", 100, "2016-10-01"), at_level("F", "R1", "2016-11-01"))
+    decided = world.when("2019-01-29").says(R2=(100, ["F"]))
+    assert (day("2019-01-29") - decided.decision.actions[0].due_since).days == 811
+
+
+def test_an_unfinished_proposal_is_not_escalated():
+    """Peers' rule: a draft that nobody sent holds the next step back."""
+    world = given(invoice("F", 100, "2025-03-10"), steps=B_TWICE)
+    first = world.when("2025-03-18").says(R1=(100, ["F"]))
+    later = world.when("2025-06-01").silent().withdraws()
+    assert later.verdict("F") == first.verdict("F")
+
+
+def test_the_notice_lapses_once_the_due_date_has_passed():
+    """Rule 4.11: it does not hold R1 up."""
+    world = given(invoice("F", 100, "2025-03-10"))
+    world.when("2025-03-10").says(notice=(100, ["F"]))
+    world.when("2025-03-11").silent().withdraws("superseded").waits("F", "R1", "2025-03-18")
+
+
+def test_a_disabled_step_is_passed_over():
+    """Rule 4.10."""
+    steps = [step("R1", 8), previous("R2", 8, enabled=False), previous("R3", 5)]
+    world = given(invoice("F", 100, "2025-03-10"), steps=steps)
+    world.when("2025-03-18").says(R1=(100, ["F"])).carried_out()
+    world.when("2025-03-22").waits("F", "R3", "2025-03-23")
+    world.when("2025-03-23").says(R3=(100, ["F"])).carried_out()
+    world.when("2026-03-23").silent().no_step("F", "exhausted")
+    assert world.level("F") == "R3"
+
+
+def test_a_step_to_ignore_gives_way_once_the_next_is_due():
+    """Rule 4.9: undone, it counts as done on the day it fell due."""
+    steps = [step("R1", 8), previous("R2", 8, "phone", ignorable=True), previous("R3", 10)]
+    world = given(invoice("F", 100, "2025-03-10"), steps=steps)
+    world.when("2025-03-18").says(R1=(100, ["F"])).carried_out()
+    world.when("2025-03-26").says(R2=(100, ["F"]))
+    world.when("2025-04-04").silent().withdraws()
+    world.when("2025-04-05").says(R3=(100, ["F"])).withdraws("superseded")
+
+
+def test_the_end_of_the_month_is_reached_on_its_last_day():
+    steps = [step("R1", 30, end_of_month=True)]
+    world = given(invoice("F", 100, "2025-01-10"), steps=steps)
+    world.when("2025-02-27").waits("F", "R1", "2025-02-28")
+    world.when("2025-02-28").says(R1=(100, ["F"]))
+
+
+def test_the_variant_follows_the_address_and_the_level_stays():
+    """Rule 4.2."""
+    world = given(client(email=False), invoice("F", 100, "2025-03-10"))
+    assert world.when("2025-03-18").decision.actions[0].medium == "letter"
+    world.carry_out("2025-03-18")
+    world.on("2025-03-19", client(email=True))
+    world.when("2025-03-25").waits("F", "R2", "2025-03-26")
+
+
+def test_a_variant_switched_off_reminds_nobody():
+    """Rule 4.1."""
+    world = given(client(email=False), invoice("F", 100, "2025-03-10"))
+    world.under(step("R1", 8), without_email_enabled=False)
+    world.when("2025-04-01").silent().no_step("F", "variant_off")
+
+
+def test_a_new_due_date_moves_only_what_counts_from_it():
+    """Rule 5.9: the level stays."""
+    world = given(invoice("F", 100, "2025-03-10"))
+    world.when("2025-03-18").says(R1=(100, ["F"])).carried_out()
+    world.changed("2025-03-19", "F", due_date=date(2025, 6, 1))
+    world.when("2025-03-25").waits("F", "R2", "2025-03-26")
+    world = given(invoice("F", 100, "2025-03-10"), steps=B_TWICE)
+    world.when("2025-03-18").says(R1=(100, ["F"])).carried_out()
+    world.changed("2025-03-19", "F", due_date=date(2025, 6, 1))
+    world.when("2025-03-26").waits("F", "R2", "2025-06-17")
+
+
+def test_an_entry_that_is_reopened_keeps_its_level_and_counts_from_that_day():
+    """Rules 5.8, 22.8."""
+    world = given(invoice("F", 100, "2025-03-10"), credit("P", 100, "2025-03-20"))
+    world.when("2025-03-18").says(R1=(100, ["F"])).carried_out()
+    world.lettered("2025-03-21", "F", "P")
+    assert world.when("2025-04-01").silent().decision.verdicts == {}
+    world.lettered("2025-04-10", "F", "P", code=None)
+    world.when("2025-04-17").waits("F", "R2", "2025-04-18")
+    assert world.level("F") == "R1"
