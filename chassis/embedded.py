@@ -266,6 +266,14 @@ class Stack:
             self._short_sockets = Path(tempfile.mkdtemp(prefix="relance-"))
             self._sockets = self._short_sockets
         self._give(self._sockets)
+        self._write("sockets", str(self._sockets))
+
+    def attach(self) -> Stack:
+        """Learns the addresses of a stack that another process runs here, without starting anything."""
+        self._read_ports()
+        with suppress(OSError):
+            self._sockets = Path((self.data_dir / "sockets").read_text(encoding="utf-8"))
+        return self
 
     def _initdb(self) -> None:
         password_file = self.data_dir / "postgres-password"

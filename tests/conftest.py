@@ -25,8 +25,8 @@ TOYS = ("alpha", "beta")
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Servers with the roles and schemas of all services; ``stack.database_url(service, role)`` and so on."""
-    from chassis.database import migrate  # noqa: PLC0415 - slow to import, not for specs
-    from chassis.provision import provision  # noqa: PLC0415 - slow to import, not for specs
+    from chassis.database import migrate
+    from chassis.provision import provision
 
     with Stack(tmp_path_factory.mktemp("stack"), (*SERVICES, *TOYS)) as running:
         running.ensure_roles()

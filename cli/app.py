@@ -1,0 +1,245 @@
+"""The commands of ``relance``. Each imports what it needs when it is called, so that ``--help`` is quick."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.places import SERVICES, StackNotRunning, default_data_dir
+
+app = typer.Typer(
+    name="relance",
+    help="Dunning for finance teams: who owes what, who must be reminded, how and why.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+DataDir = Annotated[
+    Path | None,
+    typer.Option(
+        "--data",
+        help="The data directory: databases, streams, logs, secrets. By default $RELANCE_DATA, else .relance in"
+        " the project.",
+        show_default=False,
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object for machines instead of text.")]
+ServiceName = Annotated[str, typer.Argument(help=f"One of: {', '.join(SERVICES)}.", show_default=False)]
+
+
+def data_dir_of(chosen: Path | None) -> Path:
+    """The data directory that an option names, or the default one."""
+    return (chosen or default_data_dir()).resolve()
+
+
+def known(service: str) -> str:
+    """A service's name. Raises ``typer.BadParameter`` for any other word."""
+    if service not in SERVICES:
+        raise typer.BadParameter(f"{service} is no service; the services are {', '.join(SERVICES)}")
+    return service
+
+
+def say(sentence: str) -> None:
+    """Tells a person what is going on, on standard error."""
+    typer.echo(sentence, err=True)
+
+
+@app.command()
+def up(
+    data: DataDir = None,
+    allow_as_of: Annotated[
+        bool,
+        typer.Option("--allow-as-of", help="Let callers choose the business date: for trials, not for real use."),
+    ] = False,
+    port: Annotated[
+        int, typer.Option(help="The port of the pages; another one is taken when it is in use.")
+    ] = 8000,
+) -> None:
+    """Start PostgreSQL, NATS and every service on this machine, and keep them running until Ctrl-C."""
+    from cli.stack import RunningStack, stop_on_signals
+
+    stop_on_signals()
+    stack = RunningStack(data_dir_of(data), allow_as_of=allow_as_of, console_port=port, report=say)
+    try:
+        stack.start()
+        say(f"ready: {stack.url('console')}   (Ctrl-C stops everything; logs in {stack.data_dir / 'logs'})")
+        stack.watch()
+    except KeyboardInterrupt:
+        say("stopping")
+    finally:
+        stack.stop()
+
+
+@app.command()
+def serve(service: ServiceName, data: DataDir = None) -> None:
+    """Run one service in the foreground until Ctrl-C.
+
+    It is configured by RELANCE_* variables. Where these name no database, the service joins the servers that run
+    in the data directory.
+    """
+    from cli.joining import run_service
+
+    raise typer.Exit(run_service(known(service), ["run"], data_dir_of(data)))
+
+
+@app.command()
+def replay(
+    service: ServiceName,
+    check: Annotated[
+        bool,
+        typer.Option("--check", help="Only compare with the live tables; the exit code is 1 when a row differs."),
+    ] = False,
+    data: DataDir = None,
+) -> None:
+    """Rebuild a service's tables from the first event of every stream, while it goes on working."""
+    from cli.joining import run_service
+
+    arguments = ["rebuild", *(["--check"] if check else [])]
+    raise typer.Exit(run_service(known(service), arguments, data_dir_of(data)))
+
+
+@app.command()
+def migrate(
+    services: Annotated[
+        list[str] | None, typer.Argument(help="The services to migrate; by default all.", show_default=False)
+    ] = None,
+    data: DataDir = None,
+) -> None:
+    """Bring the schemas of services to their newest version.
+
+    With RELANCE_OWNER_DATABASE_URL set, one named service is migrated there; else those of the data directory.
+    """
+    from cli.joining import migrate_services
+
+    for service in migrate_services([known(name) for name in services or SERVICES], data_dir_of(data)):
+        say(f"{service} is at its newest version")
+
+
+@app.command()
+def provision(
+    data: DataDir = None,
+    nats_url: Annotated[
+        str | None,
+        typer.Option(
+            envvar="RELANCE_NATS_URL",
+            help="A NATS server and a user who may make streams; by default the one of the data directory.",
+            show_default=False,
+        ),
+    ] = None,
+    replicas: Annotated[int, typer.Option(help="How many servers keep each stream: 3 in production.")] = 1,
+    max_bytes: Annotated[
+        int | None, typer.Option(help="Size at which a stream refuses more: about 80 % of the volume.")
+    ] = None,
+    deny_purge: Annotated[
+        bool, typer.Option("--deny-purge", help="Forbid for ever that streams are emptied: for production.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Make the streams that are missing, and bring the others to their configuration."""
+    import json
+
+    from cli.joining import provision_streams
+
+    done = provision_streams(
+        data_dir_of(data), nats_url, replicas=replicas, max_bytes=max_bytes, deny_purge=deny_purge
+    )
+    if as_json:
+        typer.echo(json.dumps(done))
+    else:
+        for stream, result in done.items():
+            typer.echo(f"{stream}: {result}")
+
+
+@app.command()
+def doctor(data: DataDir = None, as_json: AsJson = False) -> None:
+    """Say what is wrong with the installation in the data directory, and how to mend it.
+
+    The exit code is 1 when something keeps it from working.
+    """
+    from cli.doctor import examine, show
+
+    findings = examine(data_dir_of(data))
+    show(findings, as_json=as_json)
+    raise typer.Exit(1 if any(finding.level == "wrong" for finding in findings) else 0)
+
+
+@app.command()
+def tail(
+    data: DataDir = None,
+    speakers: Annotated[
+        list[str] | None, typer.Option("--from", help="Only what this service says; may be repeated.")
+    ] = None,
+    company: Annotated[str | None, typer.Option(help="Only events of this company.")] = None,
+    past: Annotated[
+        bool, typer.Option("--past", help="Begin with the first event instead of the next one.")
+    ] = False,
+    bodies: Annotated[bool, typer.Option("--bodies", help="Print what each event holds as well.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Print events as they are said, one line each, until Ctrl-C."""
+    from cli.tail import follow
+
+    follow(data_dir_of(data), speakers or [], company, past=past, bodies=bodies, as_json=as_json)
+
+
+@app.command()
+def contracts(
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; the exit code is 1 when a file is not current.")
+    ] = False,
+) -> None:
+    """Write the JSON Schemas and the AsyncAPI document of what the services say to each other."""
+    from cli.contract_files import outdated, write
+
+    if not check:
+        write()
+    stale = outdated()
+    for file in stale:
+        say(f"{file} is not current: run ./relance contracts")
+    raise typer.Exit(1 if stale else 0)
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def test(context: typer.Context) -> None:
+    """Run the tests, quick ones first. Further arguments go to pytest; paths replace the whole list."""
+    from cli.checks import run_tests
+
+    raise typer.Exit(run_tests(context.args))
+
+
+@app.command()
+def lint() -> None:
+    """Check style, formats, types and the boundaries between services."""
+    from cli.checks import run_lint
+
+    raise typer.Exit(run_lint())
+
+
+def run() -> None:
+    """Runs a command; trouble that can be named is told in one sentence, with exit code 1."""
+    from chassis.confine import CannotConfine, NoUnprivilegedUser
+    from chassis.embedded import DataDirectoryBusy
+    from chassis.embedded_config import ServerNotInstalled
+    from chassis.server_process import ServerFailed
+    from cli.processes import ChildFailed
+
+    try:
+        app(prog_name="relance")
+    except (
+        StackNotRunning,
+        DataDirectoryBusy,
+        ServerNotInstalled,
+        ServerFailed,
+        ChildFailed,
+        CannotConfine,
+        NoUnprivilegedUser,
+    ) as trouble:
+        say(f"relance: {trouble}")
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
