@@ -1,0 +1,173 @@
+"""The main job over HTTP, as any other caller would do it: import, round, confirm, send.
+
+Used by the commands, the demonstration, the benchmarks and the fault campaign. Every call goes to the public API of
+the service that owns the fact; nothing here reads a database.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from chassis.auth import EVERY_COMPANY, mint, read_key
+
+Json = dict[str, Any]
+POLL_SECONDS = 0.1
+CHUNK_BYTES = 1 << 20
+
+
+class RoadBlocked(Exception):
+    """A service answered with a problem, or did not finish in time. The text is meant for a person."""
+
+    def __init__(self, detail: str, problem: Json | None = None) -> None:
+        super().__init__(detail)
+        self.problem = problem or {}
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where the services of a running stack answer."""
+
+    sync: str
+    ledger: str
+    dunning: str
+    notify: str
+    reporting: str
+
+
+class Road:
+    """One company's main job. ``as_of`` is the business date of every command, where the stack allows it."""
+
+    def __init__(self, addresses: Addresses, private_key: Path, company: str, as_of: date | None = None) -> None:
+        self.addresses = addresses
+        self.company = company
+        self._key = read_key(private_key)
+        self._as_of = as_of
+        self._http = httpx.Client(timeout=httpx.Timeout(60, connect=5))
+
+    def close(self) -> None:
+        self._http.close()
+
+    def register(self, name: str, currency: str = "EUR") -> Json:
+        """Register the company, or leave it as it is when it is known already."""
+        known = self._call("GET", self.addresses.ledger, "", missing_is_none=True)
+        if known is not None:
+            return known
+        return self._call("PUT", self.addresses.ledger, "", json={"name": name, "currency": currency}) or {}
+
+    def import_file(self, file: Path, *, email_domain: str | None = None, within: float = 600) -> Json:
+        """Send the file to sync and wait for its run to end; the run's result, completed or failed."""
+        query = {"connector": "fec", "filename": file.name}
+        if email_domain:
+            query["email_domain"] = email_domain
+        # A company just registered is known to sync a moment later.
+        started = self._retry_while_unknown(
+            lambda: self._call("POST", self.addresses.sync, "/imports", params=query, content=_chunks(file)),
+            within=15,
+        )
+        return self._poll(
+            self.addresses.sync,
+            f"/imports/{started['run_id']}",
+            lambda run: run["status"] in ("completed", "failed"),
+            within,
+            f"the import of {file.name}",
+        )
+
+    def round(self, as_of: date, after: Mapping[str, Mapping[str, int]], within: float = 600) -> Json:
+        """Run the round of that day once the named positions are known to dunning; its result."""
+        self._call("POST", self.addresses.dunning, "/rounds", json={"as_of": f"{as_of}", "after": dict(after)})
+        return self._poll(
+            self.addresses.dunning,
+            f"/rounds/{as_of}",
+            lambda state: state["status"] in ("completed", "failed"),
+            within,
+            f"the round of {as_of}",
+        )
+
+    def tasks(self, as_of: date) -> Json:
+        """The day's tasks by medium and step, excluded rows included."""
+        return self._call("GET", self.addresses.dunning, "/tasks", params={"as_of": f"{as_of}"}) or {}
+
+    def confirm(self, action_ids: Sequence[str], as_of: date) -> Json:
+        """Confirm proposals; which were confirmed, which refused and why."""
+        body = {"action_ids": list(action_ids), "as_of": f"{as_of}"}
+        return self._call("POST", self.addresses.dunning, "/confirm", json=body) or {}
+
+    def sending(self, as_of: date) -> Json:
+        """How far the messages of that day have come."""
+        return self._call("GET", self.addresses.notify, "/sending", params={"as_of": f"{as_of}"}) or {}
+
+    def _call(
+        self, method: str, base: str, path: str, *, missing_is_none: bool = False, **request: Any
+    ) -> Json | None:
+        headers = {"Authorization": f"Bearer {mint(self._key, 'operator', [EVERY_COMPANY], 'admin')}"}
+        if self._as_of is not None:
+            headers["Relance-As-Of"] = f"{self._as_of}"
+        try:
+            answer = self._http.request(
+                method, f"{base}/companies/{self.company}{path}", headers=headers, **request
+            )
+        except httpx.HTTPError as unreachable:
+            raise RoadBlocked(f"{base} does not answer: {unreachable}") from unreachable
+        if missing_is_none and answer.status_code == httpx.codes.NOT_FOUND:
+            return None
+        if answer.is_error:
+            problem = _problem(answer)
+            raise RoadBlocked(problem.get("detail") or problem.get("title") or answer.reason_phrase, problem)
+        body: Json = answer.json()
+        return body
+
+    def _poll(self, base: str, path: str, done: Callable[[Json], bool], within: float, what: str) -> Json:
+        """Ask until ``done``; an unreachable service is asked again, since it may be starting."""
+        deadline = time.monotonic() + within
+        last = "nothing was answered"
+        while time.monotonic() < deadline:
+            try:
+                state = self._call("GET", base, path)
+            except RoadBlocked as blocked:
+                last = str(blocked)
+            else:
+                assert state is not None
+                if done(state):
+                    return state
+                last = f"its state is {state.get('status', state)}"
+            time.sleep(POLL_SECONDS)
+        raise RoadBlocked(f"{what} did not end within {within:.0f} s: {last}")
+
+    def _retry_while_unknown(self, call: Callable[[], Json | None], within: float) -> Json:
+        deadline = time.monotonic() + within
+        while True:
+            try:
+                return call() or {}
+            except RoadBlocked as blocked:
+                if blocked.problem.get("status") != httpx.codes.NOT_FOUND or time.monotonic() > deadline:
+                    raise
+            time.sleep(POLL_SECONDS)
+
+
+def email_actions(tasks: Json) -> list[str]:
+    """Ids of the proposed e-mail actions that are ticked: what a person confirms with one button."""
+    return [
+        row["action_id"]
+        for group in tasks["groups"]
+        if group["medium"] == "email"
+        for row in group["rows"]
+        if row["ticked"]
+    ]
+
+
+def _chunks(file: Path) -> Iterator[bytes]:
+    with file.open("rb") as content:
+        while chunk := content.read(CHUNK_BYTES):
+            yield chunk
+
+
+def _problem(answer: httpx.Response) -> Json:
+    if "json" in answer.headers.get("content-type", ""):
+        problem: Json = answer.json()
+        return {"status": answer.status_code, **problem}
+    return {"status": answer.status_code, "detail": f"{answer.url} answered {answer.status_code}"}
