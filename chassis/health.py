@@ -23,6 +23,7 @@ class Health:
 
     def __init__(self) -> None:
         self._troubles: dict[str, str] = {}
+        self._hindrances: dict[str, str] = {}
         self._checks: dict[str, Check] = {}
         self._ticked_at: float | None = None
 
@@ -32,6 +33,18 @@ class Health:
             self._troubles.pop(part, None)
         else:
             self._troubles[part] = sentence
+
+    def hindrance(self, part: str, sentence: str | None) -> None:
+        """Something outside hinders a part, or no more (``None``). Told by readiness, which it does not fail:
+        a mail server that is down must not take the pages down with it."""
+        if sentence is None:
+            self._hindrances.pop(part, None)
+        else:
+            self._hindrances[part] = sentence
+
+    def hindered_by(self) -> dict[str, str]:
+        """Part and sentence of everything that works less well than it should."""
+        return dict(self._hindrances)
 
     def check(self, part: str, check: Check) -> None:
         """Registers a question to ask at every readiness probe."""

@@ -216,10 +216,16 @@ def _probes() -> APIRouter:
 
     @router.get("/readyz")
     async def ready(process: RunningDep) -> Response:
-        """200 when requests can be served; else 503 and, in words, what the process waits for."""
+        """200 when requests can be served; else 503 and, in words, what the process waits for. ``hindered_by``
+        names what works less well meanwhile."""
         waiting = await process.health.waiting_for()
         status = "waiting" if waiting else "ready"
-        body = {"service": process.name, "status": status, "waiting_for": waiting}
+        body = {
+            "service": process.name,
+            "status": status,
+            "waiting_for": waiting,
+            "hindered_by": process.health.hindered_by(),
+        }
         return JSONResponse(body, 503 if waiting else 200)
 
     @router.get("/metrics")

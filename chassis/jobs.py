@@ -122,10 +122,14 @@ class Job:
     engine: AsyncEngine = field(repr=False)
     status: str = "running"
 
-    async def sending(self) -> None:
-        """Commit at once that the effect is about to leave. From here a crash means doubt."""
-        async with self.engine.begin() as tx:
+    async def sending(self, tx: AsyncConnection | None = None) -> None:
+        """The effect is about to leave; from here a crash means doubt. Without a transaction it is committed at
+        once; with one, nothing may leave before that is committed."""
+        if tx is not None:
             await self._move(tx, "sending", ("running",))
+            return
+        async with self.engine.begin() as own:
+            await self._move(own, "sending", ("running",))
 
     async def done(self, tx: AsyncConnection) -> None:
         """The effect is known to have happened; in the transaction that records it."""
