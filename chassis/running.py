@@ -115,6 +115,13 @@ class Running:
         self.health.check(part, problems)
         await worker.run()
 
+    def projection_worker(self) -> Worker:
+        """Listens to the streams that the service is wired to."""
+        from chassis.projection import ProjectionWorker  # noqa: PLC0415 - only processes that listen
+
+        assert self.service.listening is not None
+        return ProjectionWorker(self.name, self.engine, self.broker, self.service.listening, self.service.events)
+
     def relay(self) -> Worker:
         """Publishes this service's log to its stream."""
         from chassis.relay import Relay  # noqa: PLC0415 - only processes that relay

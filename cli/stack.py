@@ -165,7 +165,7 @@ class RunningStack:
         due = [service for service in self.services if known.get(service) != wanted[service]]
         if due:
             self.report(f"migrating {', '.join(due)}")
-            from chassis.database import migrate  # noqa: PLC0415 - slow to import, rarely needed
+            from chassis.database import migrate
 
             for service in due:
                 migrate(f"services.{service}", self.embedded.database_url(service, "owner"), service)
@@ -174,7 +174,7 @@ class RunningStack:
 
     def provision(self) -> dict[str, str]:
         """Makes the streams that are missing. Answers what was done to each."""
-        from chassis.provision import provision  # noqa: PLC0415 - slow to import
+        from chassis.provision import provision
 
         return asyncio.run(provision(self.embedded.nats_url(NATS_ADMIN)))
 
