@@ -1,0 +1,187 @@
+"""Who may sign in and for which companies: accounts, sessions and the brake on guessing."""
+
+import hashlib
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import cast
+from uuid import UUID
+
+from pwdlib import PasswordHash
+from sqlalchemy import and_, delete, func, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from chassis.auth import Role
+from services.console.settings import ConsoleSettings
+from services.console.tables import account, failed_sign_in, membership, session
+
+SHORTEST_PASSWORD = 10
+PEOPLE_ROLES: tuple[Role, ...] = ("reader", "user", "admin")
+
+_hasher = PasswordHash.recommended()
+_nobody = _hasher.hash(secrets.token_urlsafe(16))
+
+
+class PasswordTooShort(Exception):
+    def __init__(self) -> None:
+        super().__init__(f"a password has {SHORTEST_PASSWORD} characters or more")
+
+
+class RoleUnknown(Exception):
+    def __init__(self, role: str) -> None:
+        super().__init__(f"{role} is not one of {', '.join(PEOPLE_ROLES)}")
+        self.role = role
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """The person behind a request."""
+
+    account_id: UUID
+    email: str
+    name: str
+    language: str
+    theme: str
+    csrf_token: str
+    roles: Mapping[str, Role]
+    """Role per company."""
+
+    @property
+    def subject(self) -> str:
+        return f"user:{self.account_id}"
+
+    @property
+    def initials(self) -> str:
+        parts = self.name.split()
+        return (parts[0][:1] + (parts[-1][:1] if len(parts) > 1 else "")).upper()
+
+
+async def create_user(
+    tx: AsyncConnection, email: str, password: str, name: str, roles: Mapping[str, str], language: str = "fr"
+) -> UUID:
+    """Create the account of a person, or give an existing one this name, password and these roles.
+
+    Roles of companies that are not named stay as they are. Raises ``PasswordTooShort`` and ``RoleUnknown``.
+    """
+    if len(password) < SHORTEST_PASSWORD:
+        raise PasswordTooShort
+    for role in roles.values():
+        if role not in PEOPLE_ROLES:
+            raise RoleUnknown(role)
+    values = {"name": name, "password_hash": _hasher.hash(password), "language": language, "closed_at": None}
+    account_id: UUID = (
+        await tx.execute(
+            upsert(account)
+            .values(email=email.strip().lower(), **values)
+            .on_conflict_do_update(index_elements=["email"], set_=values)
+            .returning(account.c.account_id)
+        )
+    ).scalar_one()
+    for company, role in roles.items():
+        await tx.execute(
+            upsert(membership)
+            .values(account_id=account_id, company=company, role=role)
+            .on_conflict_do_update(index_elements=["account_id", "company"], set_={"role": role})
+        )
+    return account_id
+
+
+async def must_wait(tx: AsyncConnection, email: str, host: str, settings: ConsoleSettings) -> bool:
+    """Too many failures for this account or from this host; signing in waits, even with the right password."""
+    since = func.now() - timedelta(minutes=settings.sign_in_wait_minutes)
+    recent = failed_sign_in.c.failed_at > since
+    counted = select(
+        func.count().filter(failed_sign_in.c.email == email.strip().lower()),
+        func.count().filter(failed_sign_in.c.address == host),
+    ).where(and_(recent, (failed_sign_in.c.email == email.strip().lower()) | (failed_sign_in.c.address == host)))
+    by_email, by_host = (await tx.execute(counted)).one()
+    return bool(by_email >= settings.sign_in_failures or by_host >= settings.sign_in_failures_per_host)
+
+
+async def account_of(tx: AsyncConnection, email: str, password: str) -> UUID | None:
+    """The account with this address and password. Takes as long when there is no such account."""
+    found = (
+        await tx.execute(
+            select(account.c.account_id, account.c.password_hash).where(
+                account.c.email == email.strip().lower(), account.c.closed_at.is_(None)
+            )
+        )
+    ).one_or_none()
+    correct = _hasher.verify(password, found.password_hash if found else _nobody)
+    return cast(UUID, found.account_id) if found and correct else None
+
+
+async def remember_failure(tx: AsyncConnection, email: str, host: str, settings: ConsoleSettings) -> None:
+    await tx.execute(insert(failed_sign_in).values(email=email.strip().lower()[:320], address=host))
+    forgotten = func.now() - timedelta(minutes=settings.sign_in_wait_minutes)
+    await tx.execute(delete(failed_sign_in).where(failed_sign_in.c.failed_at < forgotten))
+
+
+def _key(cookie: str) -> bytes:
+    return hashlib.sha256(cookie.encode()).digest()
+
+
+async def open_session(tx: AsyncConnection, account_id: UUID, settings: ConsoleSettings) -> str:
+    """A new session; its cookie. Only a digest of the cookie is kept."""
+    cookie = secrets.token_urlsafe(32)
+    await tx.execute(
+        insert(session).values(key=_key(cookie), account_id=account_id, csrf_token=secrets.token_urlsafe(24))
+    )
+    await tx.execute(delete(session).where(session.c.opened_at < func.now() - timedelta(hours=settings.session_hours)))
+    return cookie
+
+
+async def close_session(tx: AsyncConnection, cookie: str) -> None:
+    await tx.execute(delete(session).where(session.c.key == _key(cookie)))
+
+
+async def signed_in_by(tx: AsyncConnection, cookie: str, settings: ConsoleSettings) -> SignedIn | None:
+    """The person whose live session this cookie opens."""
+    found = (
+        await tx.execute(
+            update(session)
+            .where(
+                session.c.key == _key(cookie),
+                session.c.account_id == account.c.account_id,
+                account.c.closed_at.is_(None),
+                session.c.seen_at > func.now() - timedelta(minutes=settings.session_idle_minutes),
+                session.c.opened_at > func.now() - timedelta(hours=settings.session_hours),
+            )
+            .values(seen_at=func.now())
+            .returning(
+                account.c.account_id,
+                account.c.email,
+                account.c.name,
+                account.c.language,
+                account.c.theme,
+                session.c.csrf_token,
+            )
+        )
+    ).one_or_none()
+    if found is None:
+        return None
+    roles = await tx.execute(
+        select(membership.c.company, membership.c.role)
+        .where(membership.c.account_id == found.account_id)
+        .order_by(membership.c.company)
+    )
+    return SignedIn(**found._mapping, roles={row.company: cast(Role, row.role) for row in roles})
+
+
+async def prefer(tx: AsyncConnection, account_id: UUID, *, language: str | None, theme: str | None) -> None:
+    """Remember a person's language or theme."""
+    chosen = {key: value for key, value in {"language": language, "theme": theme}.items() if value}
+    if chosen:
+        await tx.execute(update(account).where(account.c.account_id == account_id).values(**chosen))
+
+
+async def names_of_members(tx: AsyncConnection, company: str) -> dict[str, str]:
+    """The names of a company's people by their account id, as they stand in ``user:<id>``."""
+    found = await tx.execute(
+        select(account.c.account_id, account.c.name)
+        .join(membership, membership.c.account_id == account.c.account_id)
+        .where(membership.c.company == company)
+    )
+    return {str(row.account_id): row.name for row in found}

@@ -1,0 +1,34 @@
+"""The wiring of the console: its pages over the other services."""
+
+import httpx
+from fastapi import FastAPI
+
+from chassis.running import KeyMissing, Running
+from chassis.service import Service
+from chassis.auth import read_key
+from services.console.gateway import Gateway
+from services.console.settings import ConsoleSettings
+from services.console.site import site
+from services.console.visits import Console
+
+CONNECTIONS = 50
+
+
+def build(settings: ConsoleSettings) -> Service:
+    def mount(app: FastAPI, running: Running) -> None:
+        """Every address that the chassis does not serve itself is a page."""
+        app.mount("/", site(console(settings, running)))
+
+    return Service(name="console", settings=settings, mount=mount, speaks=False)
+
+
+def console(settings: ConsoleSettings, running: Running) -> Console:
+    """What all requests share. Raises ``KeyMissing`` when people's tokens cannot be signed."""
+    if settings.token_private_key_file is None:
+        raise KeyMissing("token_private_key_file")
+    http = httpx.AsyncClient(
+        timeout=settings.neighbour_seconds, limits=httpx.Limits(max_connections=CONNECTIONS)
+    )
+    running.telemetry.trace_http(http)
+    key = read_key(settings.token_private_key_file)
+    return Console(settings, running.engine, running.api_engine, Gateway(settings, http, key))

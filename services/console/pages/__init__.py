@@ -1,0 +1,1 @@
+"""The pages, as one application of their own inside the service's."""

@@ -1,0 +1,56 @@
+"""Suivre, Activités: every message, contact and statement, newest first."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+
+from chassis.database import transaction
+from services.console.accounts import names_of_members
+from services.console.language import N_
+from services.console.pages.clients import as_file, asked_for
+from services.console.rendering import page as render
+from services.console.visits import VisitDep
+
+router = APIRouter()
+SIZE = 50
+FILTERS = ("client_id", "actor", "medium", "kind", "status", "since", "until")
+KINDS = ("notice", "reminder", "thanks", "promise", "payment", "stop", "resume", "note", "profile", "lettering_error")
+STATUSES = ("created", "sent", "done", "opened", "failed", "bounced", "in_doubt", "withheld", "withdrawn")
+MEDIA = ("email", "letter", "phone", "other")
+DECISIONS = {"sent": N_("Le message est compté comme envoyé."), "resend": N_("Le message va être renvoyé.")}
+
+
+@router.get("/c/{company}/activities")
+async def activities(
+    request: Request,
+    visit: VisitDep,
+    sort: str = "-on",
+    size: Annotated[int, Query(ge=1, le=500)] = SIZE,
+    page: Annotated[int, Query(ge=1)] = 1,
+) -> Response:
+    neighbours = visit.neighbours()
+    asked = {
+        **asked_for(request, FILTERS),
+        "as_of": visit.as_of.isoformat(),
+        "sort": sort,
+        "size": size,
+        "page": page,
+    }
+    if request.query_params.get("format") == "csv":
+        return await as_file(neighbours, "/activities", {**asked, "format": "csv", "language": visit.language})
+    found = await neighbours.get("reporting", "/activities", **asked)
+    async with transaction(visit.console.engine) as tx:
+        actors = await names_of_members(tx, visit.company)
+    return render(
+        request,
+        visit,
+        "activities.html",
+        found=found,
+        actors=actors,
+        sort=sort,
+        chosen={name: request.query_params.get(name, "") for name in FILTERS},
+        kinds=KINDS,
+        statuses=STATUSES,
+        media=MEDIA,
+    )

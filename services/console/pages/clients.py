@@ -1,0 +1,84 @@
+"""Suivre: who owes what, and the list of all clients."""
+
+import asyncio
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+
+from services.console.gateway import Json, Neighbours
+from services.console.pages.home import late_parts
+from services.console.rendering import page
+from services.console.visits import Visit, VisitDep
+
+router = APIRouter()
+SIZE = 15
+FILTERS = ("q", "stopped", "late", "level", "profile", "category", "payment_mode")
+
+
+async def as_file(neighbours: Neighbours, path: str, asked: Json) -> Response:
+    """What reporting answers as a file, with its name."""
+    answer = await neighbours.request("reporting", "GET", path, params=asked)
+    kept = {
+        name: answer.headers[name] for name in ("content-type", "content-disposition") if name in answer.headers
+    }
+    return Response(answer.content, headers={**kept, "Cache-Control": "no-store"})
+
+
+def asked_for(request: Request, names: tuple[str, ...]) -> dict[str, Any]:
+    """The parameters of the address that the service knows, empty ones left out."""
+    return {
+        name: values
+        for name in names
+        if (values := [value for value in request.query_params.getlist(name) if value.strip()])
+    }
+
+
+async def _table(request: Request, visit: Visit, template: str, path: str, sort: str, size: int, page_number: int) -> Response:
+    neighbours = visit.neighbours()
+    asked = {
+        **asked_for(request, FILTERS),
+        "as_of": visit.as_of.isoformat(),
+        "sort": sort,
+        "size": size,
+        "page": page_number,
+    }
+    if request.query_params.get("format") == "csv":
+        return await as_file(neighbours, path, {**asked, "format": "csv", "language": visit.language})
+    found, options = await asyncio.gather(
+        neighbours.get("reporting", path, **asked), neighbours.get("reporting", "/options")
+    )
+    chosen = {name: request.query_params.get(name, "") for name in FILTERS}
+    return page(
+        request,
+        visit,
+        template,
+        found=found,
+        options=options,
+        chosen=chosen,
+        sort=sort,
+        late_parts=late_parts,
+        largest=max((float(row["overdue"]) for row in found["rows"]), default=0.0),
+    )
+
+
+@router.get("/c/{company}/who-owes-what")
+async def who_owes_what(
+    request: Request,
+    visit: VisitDep,
+    sort: str = "-overdue",
+    size: Annotated[int, Query(ge=1, le=500)] = SIZE,
+    page: Annotated[int, Query(ge=1)] = 1,
+) -> Response:
+    return await _table(request, visit, "who_owes_what.html", "/who-owes-what", sort, size, page)
+
+
+@router.get("/c/{company}/clients")
+async def clients(
+    request: Request,
+    visit: VisitDep,
+    sort: str = "name",
+    size: Annotated[int, Query(ge=1, le=500)] = SIZE,
+    page: Annotated[int, Query(ge=1)] = 1,
+) -> Response:
+    return await _table(request, visit, "clients.html", "/clients", sort, size, page)

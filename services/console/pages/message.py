@@ -1,0 +1,51 @@
+"""One message exactly as it was sent, or as it would be."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import HTMLResponse, Response
+
+from services.console.gateway import Json, Refused
+from services.console.rendering import page
+from services.console.visits import PageUnknown, Visit, VisitDep
+
+router = APIRouter()
+MAIL_POLICY = (
+    "sandbox allow-popups; default-src 'none'; style-src 'unsafe-inline'; img-src data: https:; "
+    "frame-ancestors 'self'; base-uri 'none'; form-action 'none'"
+)
+"""A mail styles itself line by line, runs nothing, sends nothing, and stands in our frame only."""
+
+
+async def _found(visit: Visit, action_id: UUID, *, preview: bool) -> Json:
+    path = "/preview" if preview else "/message"
+    try:
+        found: Json = await visit.neighbours().get("notify", path, action_id=str(action_id))
+    except Refused as refusal:
+        if refusal.status == 404:
+            raise PageUnknown from refusal
+        raise
+    return found
+
+
+@router.get("/c/{company}/message")
+async def message(
+    request: Request, visit: VisitDep, action_id: UUID, preview: Annotated[bool, Query()] = False
+) -> Response:
+    found = await _found(visit, action_id, preview=preview)
+    return page(request, visit, "message.html", message=found, action_id=action_id, preview=preview)
+
+
+@router.get("/c/{company}/message/body")
+async def body(visit: VisitDep, action_id: UUID, preview: Annotated[bool, Query()] = False) -> Response:
+    """The HTML alternative, alone, for the frame."""
+    found = await _found(visit, action_id, preview=preview)
+    return HTMLResponse(
+        found["html"],
+        headers={
+            "Content-Security-Policy": MAIL_POLICY,
+            "X-Frame-Options": "SAMEORIGIN",
+            "Cache-Control": "private, no-store",
+        },
+    )

@@ -1,0 +1,143 @@
+"""The console's application: pages, static files, error pages and the content policy."""
+
+import logging
+from pathlib import Path
+from urllib.parse import urlencode
+
+from fastapi import Depends, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import RedirectResponse, Response
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from services.console.gateway import Refused, ServiceSilent
+from services.console.pages import account, act, activities, client, clients, home, imports, message, search, sendings
+from services.console.rendering import STATIC, page
+from services.console.visits import (
+    Console,
+    FormForged,
+    NotAllowed,
+    PageUnknown,
+    SignInNeeded,
+    Visit,
+    genuine_form,
+    visitor,
+)
+
+PAGE_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+A_YEAR = "public, max-age=31536000, immutable"
+
+log = logging.getLogger(__name__)
+
+
+class ContentPolicy:
+    """Only our own files run and style; no inline script, no inline style."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with_policy(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers.setdefault("Content-Security-Policy", PAGE_POLICY)
+                headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=()")
+            await send(message)
+
+        await self.app(scope, receive, send_with_policy if scope["type"] == "http" else send)
+
+
+class VersionedFiles(StaticFiles):
+    """Static files; one whose address names its version may be kept for ever."""
+
+    def file_response(self, *args: object, **options: object) -> Response:
+        answer = super().file_response(*args, **options)  # type: ignore[arg-type]
+        scope = args[2] if len(args) > 2 else options.get("scope")
+        versioned = isinstance(scope, dict) and b"v=" in scope.get("query_string", b"")
+        answer.headers["Cache-Control"] = A_YEAR if versioned else "public, max-age=300"
+        return answer
+
+
+def site(console: Console) -> FastAPI:
+    """The application that serves every page of the console."""
+    app = FastAPI(
+        title="Relance console",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        dependencies=[Depends(genuine_form)],
+    )
+    app.state.console = console
+    app.add_middleware(ContentPolicy)
+    for room in (account, home, clients, client, activities, act, sendings, message, imports, search):
+        app.include_router(room.router)
+    app.mount("/static", VersionedFiles(directory=Path(STATIC)), name="static")
+    _answer_errors(app)
+    return app
+
+
+def _answer_errors(app: FastAPI) -> None:
+    @app.exception_handler(SignInNeeded)
+    async def on_stranger(request: Request, needed: SignInNeeded) -> Response:
+        address = f"/login?{urlencode({'back': needed.back})}"
+        if request.headers.get("HX-Request"):
+            return Response(status_code=204, headers={"HX-Redirect": address})
+        return RedirectResponse(address, status_code=303)
+
+    @app.exception_handler(PageUnknown)
+    async def on_unknown(request: Request, unknown: PageUnknown) -> Response:
+        return await _error(request, 404)
+
+    @app.exception_handler(NotAllowed)
+    async def on_forbidden(request: Request, forbidden: NotAllowed) -> Response:
+        return await _error(request, 403)
+
+    @app.exception_handler(FormForged)
+    async def on_forged(request: Request, forged: FormForged) -> Response:
+        return await _error(request, 400)
+
+    @app.exception_handler(RequestValidationError)
+    async def on_invalid(request: Request, invalid: RequestValidationError) -> Response:
+        return await _error(request, 422)
+
+    @app.exception_handler(HTTPException)
+    async def on_http(request: Request, error: HTTPException) -> Response:
+        return await _error(request, error.status_code)
+
+    @app.exception_handler(Refused)
+    async def on_refusal(request: Request, refused: Refused) -> Response:
+        log.warning("a service refused a page", extra={"service": refused.service, "status": refused.status})
+        return await _error(request, refused.status if refused.status in (403, 404) else 422)
+
+    @app.exception_handler(ServiceSilent)
+    async def on_silence(request: Request, silent: ServiceSilent) -> Response:
+        log.warning("a service does not answer", extra={"service": silent.service, "reason": str(silent)})
+        return await _error(request, 503)
+
+
+async def _error(request: Request, status: int) -> Response:
+    visit = await visitor(request, request.app.state.console)
+    title, text = _explained(visit, status)
+    again = visit.path if status == 503 and request.method == "GET" else None
+    return page(request, visit, "error.html", status=status, title=title, text=text, again=again)
+
+
+def _explained(visit: Visit, status: int) -> tuple[str, str]:
+    _ = visit.words.gettext
+    if status == 404:
+        return _("Page introuvable"), _("Cette page n’existe pas, ou vous n’y avez pas accès.")
+    if status == 403:
+        return _("Action réservée"), _("Votre rôle ne permet pas cette action. Demandez à votre administrateur.")
+    if status == 400:
+        return _("Formulaire expiré"), _("La page était ouverte depuis trop longtemps. Revenez en arrière et réessayez.")
+    if status == 503:
+        return (
+            _("Service momentanément indisponible"),
+            _("Une partie de Relance ne répond pas. Vos données sont en sécurité ; réessayez dans un instant."),
+        )
+    return _("Demande incomprise"), _("La demande n’a pas la forme attendue. Revenez en arrière et vérifiez la saisie.")

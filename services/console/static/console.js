@@ -1,0 +1,132 @@
+/* Small behaviours. Every page reads and every form works without them. */
+"use strict";
+
+const phone = () => window.innerWidth < 768;
+const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+/* "/" goes to the search field */
+document.addEventListener("keydown", (event) => {
+  const typing = event.target.closest("input, textarea, select, [contenteditable]");
+  if (event.key !== "/" || typing || event.ctrlKey || event.metaKey || event.altKey) return;
+  const field = document.querySelector("[data-search]");
+  if (!field || !field.offsetParent) return;
+  event.preventDefault();
+  field.focus();
+});
+
+/* Menus close on Escape and on a click elsewhere */
+document.addEventListener("click", (event) => {
+  for (const menu of document.querySelectorAll("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  }
+});
+
+/* A choice that needs no button */
+document.addEventListener("change", (event) => {
+  if (event.target.matches("[data-submit]")) event.target.form.requestSubmit();
+});
+
+/* One question before anything leaves: the modal that htmx has filled opens itself */
+document.addEventListener("htmx:afterSwap", (event) => {
+  if (event.target.id === "question" && window.tabler) {
+    const modal = document.querySelector("#question .modal");
+    if (modal) window.tabler.Modal.getOrCreateInstance(modal).show();
+  }
+});
+
+/* A form is sent once */
+document.addEventListener("submit", (event) => {
+  if (event.target.matches("[data-once]")) {
+    if (event.target.dataset.sent) event.preventDefault();
+    event.target.dataset.sent = "yes";
+  }
+});
+
+/* Charts: drawn from the table that stands behind each of them */
+const rowsOf = (chart) =>
+  [...document.querySelectorAll(`#${chart.dataset.table} tbody tr`)].map((row) => ({
+    label: row.cells[0].textContent.trim(),
+    value: Number(row.cells[1].dataset.value),
+    text: row.cells[1].textContent.trim(),
+    tone: row.dataset.tone,
+    late: row.dataset.late === "yes",
+  }));
+
+function frame() {
+  return {
+    animation: false,
+    textStyle: { fontFamily: colour("--tblr-font-sans-serif"), fontSize: 12, color: colour("--ink-soft") },
+    tooltip: {
+      trigger: "axis", axisPointer: { type: "none" }, renderMode: "richText",
+      backgroundColor: colour("--tblr-bg-surface"), borderColor: colour("--grid"), borderWidth: 1,
+      textStyle: { color: colour("--tblr-body-color"), fontSize: 12 },
+    },
+  };
+}
+
+function paid(rows) {
+  const shown = [0, Math.floor((rows.length - 1) / 2), rows.length - 1];
+  return {
+    grid: { left: 0, right: 0, top: 4, bottom: 18 },
+    xAxis: {
+      type: "category", data: rows.map((row) => row.label), axisTick: { show: false }, axisLine: { show: false },
+      axisLabel: {
+        interval: (index) => shown.includes(index), color: colour("--ink-soft"), fontSize: 11,
+        alignMinLabel: "left", alignMaxLabel: "right",
+      },
+    },
+    yAxis: { show: false },
+    series: [{
+      type: "bar", barCategoryGap: "22%", data: rows.map((row) => row.value),
+      itemStyle: { color: colour("--ok"), opacity: 0.75, borderRadius: [2, 2, 0, 0] },
+    }],
+    tooltip: { ...frame().tooltip, formatter: (points) => `${rows[points[0].dataIndex].label} : ${rows[points[0].dataIndex].text}` },
+  };
+}
+
+function ageing(rows, chart) {
+  const short = (text) => text.replace(/^(Plus de|More than|Over) /, "> ").replace(/^(Dans|In) /, "").replace(/ (à|to) /, "-").replace(/[  ](j|d|days)$/, "");
+  const late = rows.filter((row) => row.late).length;
+  const thousand = (row) => (Math.abs(row.value) >= 1000 ? `${Math.round(row.value / 1000)} k` : `${Math.round(row.value)}`);
+  const width = chart.clientWidth - 16;
+  const today = 8 + (width * late) / rows.length;
+  return {
+    grid: { left: 8, right: 8, top: 40, bottom: 24 },
+    xAxis: {
+      type: "category", data: rows.map((row) => row.label), axisTick: { show: false },
+      axisLine: { lineStyle: { color: colour("--grid") } },
+      axisLabel: { color: colour("--ink-soft"), interval: 0, fontSize: phone() ? 10 : 12, formatter: (text) => (phone() ? short(text) : text) },
+    },
+    yAxis: { show: false },
+    series: [{
+      type: "bar", barCategoryGap: phone() ? "22%" : "34%",
+      data: rows.map((row) => ({ value: row.value, itemStyle: { color: colour(`--${row.tone}`), borderRadius: [3, 3, 0, 0] } })),
+      label: {
+        show: true, position: "top", color: colour("--tblr-body-color"), fontWeight: 550, fontSize: phone() ? 10 : 12,
+        formatter: (point) => (phone() ? thousand(rows[point.dataIndex]) : rows[point.dataIndex].text),
+      },
+    }],
+    tooltip: { show: false },
+    graphic: [
+      { type: "line", shape: { x1: today, y1: 22, x2: today, y2: chart.clientHeight - 24 }, style: { stroke: colour("--ink-soft"), lineDash: [3, 3], lineWidth: 1 } },
+      { type: "text", x: today, y: 6, style: { text: chart.dataset.today, textAlign: "center", fill: colour("--ink-soft"), font: `12px ${colour("--tblr-font-sans-serif")}` } },
+    ],
+  };
+}
+
+const drawings = { paid, ageing };
+function draw() {
+  if (!window.echarts) return;
+  for (const chart of document.querySelectorAll("[data-chart]")) {
+    const drawing = window.echarts.getInstanceByDom(chart) || window.echarts.init(chart, null, { renderer: "canvas" });
+    drawing.resize();
+    drawing.setOption({ ...frame(), ...drawings[chart.dataset.chart](rowsOf(chart), chart) }, true);
+  }
+}
+document.addEventListener("DOMContentLoaded", () => (document.fonts ? document.fonts.ready.then(draw) : draw()));
+window.addEventListener("resize", draw);

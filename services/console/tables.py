@@ -1,0 +1,78 @@
+"""What the console keeps: who may sign in, for which companies, and what each person is busy with.
+
+All of it comes from people at the console; none is derived from events.
+"""
+
+from sqlalchemy import Column, Date, DateTime, ForeignKey, Index, LargeBinary, MetaData, Table, Text, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
+
+metadata = MetaData()
+
+_now = text("now()")
+
+account = Table(
+    "account",
+    metadata,
+    Column("account_id", UUID, primary_key=True, server_default=text("uuidv7()")),
+    Column("email", Text, nullable=False, unique=True, comment="lower case"),
+    Column("name", Text, nullable=False),
+    Column("password_hash", Text, nullable=False),
+    Column("language", Text, nullable=False, server_default="fr"),
+    Column("theme", Text, nullable=False, server_default="light"),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=_now),
+    Column("closed_at", DateTime(timezone=True)),
+)
+
+membership = Table(
+    "membership",
+    metadata,
+    Column("account_id", UUID, ForeignKey("account.account_id", ondelete="cascade"), primary_key=True),
+    Column("company", Text, primary_key=True),
+    Column("role", Text, nullable=False, comment="reader, user or admin"),
+)
+
+session = Table(
+    "session",
+    metadata,
+    Column("key", LargeBinary, primary_key=True, comment="SHA-256 of the cookie"),
+    Column("account_id", UUID, ForeignKey("account.account_id", ondelete="cascade"), nullable=False),
+    Column("csrf_token", Text, nullable=False),
+    Column("opened_at", DateTime(timezone=True), nullable=False, server_default=_now),
+    Column("seen_at", DateTime(timezone=True), nullable=False, server_default=_now),
+    Index("session_account", "account_id"),
+)
+
+failed_sign_in = Table(
+    "failed_sign_in",
+    metadata,
+    Column("failure_id", UUID, primary_key=True, server_default=text("uuidv7()")),
+    Column("email", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("failed_at", DateTime(timezone=True), nullable=False, server_default=_now),
+    Index("failed_sign_in_email", "email", "failed_at"),
+    Index("failed_sign_in_address", "address", "failed_at"),
+)
+
+unticked = Table(
+    "unticked",
+    metadata,
+    Column("company", Text, primary_key=True),
+    Column("account_id", UUID, ForeignKey("account.account_id", ondelete="cascade"), primary_key=True),
+    Column("as_of", Date, primary_key=True),
+    Column("action_id", UUID, primary_key=True),
+    comment="actions that a person has left out of today's sending",
+)
+
+sending = Table(
+    "sending",
+    metadata,
+    Column("company", Text, primary_key=True),
+    Column("sending_id", UUID, primary_key=True, server_default=text("uuidv7()")),
+    Column("account_id", UUID, ForeignKey("account.account_id"), nullable=False),
+    Column("as_of", Date, nullable=False),
+    Column("action_ids", ARRAY(UUID), nullable=False),
+    Column("refused", JSONB, nullable=False, server_default="[]", comment="[{action_id, reason}]"),
+    Column("started_at", DateTime(timezone=True), nullable=False, server_default=_now),
+    Index("sending_day", "company", "account_id", "as_of"),
+    comment="what a person has confirmed at once, so that its progress outlives the page",
+)

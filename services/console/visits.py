@@ -1,0 +1,230 @@
+"""Who asks for a page, for which company, in which language; and who is sent away."""
+
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Annotated
+from urllib.parse import quote, urlsplit
+
+from fastapi import Depends, Request
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from chassis import clock
+from chassis.auth import ROLES, Role
+from chassis.database import transaction
+from services.console.accounts import SignedIn, signed_in_by
+from services.console.formatting import Formats
+from services.console.gateway import Gateway, Json, Neighbours
+from services.console.language import DEFAULT_LANGUAGE, LANGUAGES, Words, words
+from services.console.settings import ConsoleSettings
+from services.console.vocabulary import Vocabulary
+
+SESSION_COOKIE = "relance_session"
+VISITOR_COOKIE = "relance_visitor"
+LANGUAGE_COOKIE = "relance_language"
+THEME_COOKIE = "relance_theme"
+THEMES = ("light", "dark")
+CSRF_FIELD = "csrf_token"
+CSRF_HEADER = "X-CSRF-Token"
+
+
+class SignInNeeded(Exception):
+    """Nobody is signed in; ``back`` is where to go on afterwards."""
+
+    def __init__(self, back: str) -> None:
+        super().__init__(back)
+        self.back = back
+
+
+class PageUnknown(Exception):
+    """There is no such page, or none for this person."""
+
+
+class NotAllowed(Exception):
+    """The person's role does not include this."""
+
+
+class FormForged(Exception):
+    """The form does not carry the token of this session: it was made elsewhere, or the session is over."""
+
+
+@dataclass(frozen=True)
+class Console:
+    """What all requests share."""
+
+    settings: ConsoleSettings
+    engine: AsyncEngine
+    """For accounts and sessions, which belong to no company."""
+    company_engine: AsyncEngine
+    """For what people do in a company: sees that company alone."""
+    gateway: Gateway
+
+
+def console(request: Request) -> Console:
+    shared: Console = request.app.state.console
+    return shared
+
+
+ConsoleDep = Annotated[Console, Depends(console)]
+
+
+@dataclass
+class Visit:
+    """One request: the screen's language and theme, the person, the company."""
+
+    console: Console
+    language: str
+    theme: str
+    csrf_token: str
+    path: str
+    person: SignedIn | None = None
+    company: str = ""
+    role: Role = "reader"
+    about_company: Json = field(default_factory=dict)
+    as_of: date = date.min
+
+    @property
+    def formats(self) -> Formats:
+        return Formats(self.language)
+
+    @property
+    def words(self) -> Words:
+        return words(self.language)
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        return Vocabulary(self.words, self.formats)
+
+    @property
+    def may_act(self) -> bool:
+        """Commands are shown, and accepted, for users and administrators only."""
+        return self.is_at_least("user")
+
+    def is_at_least(self, role: Role) -> bool:
+        return ROLES.index(self.role) >= ROLES.index(role)
+
+    @property
+    def me(self) -> SignedIn:
+        if self.person is None:
+            raise SignInNeeded(self.path)
+        return self.person
+
+    @property
+    def time_zone(self) -> str:
+        return str(self.about_company.get("time_zone") or "Europe/Paris")
+
+    @property
+    def currency(self) -> str:
+        return str(self.about_company.get("currency") or "EUR")
+
+    def neighbours(self, at_least: str = "") -> Neighbours:
+        """The other services, in this person's name."""
+        services = self.console.gateway.neighbours(self.me.subject, self.company, self.role)
+        services.as_of, services.at_least = self.as_of, at_least
+        return services
+
+    def url(self, page: str, **parameters: object) -> str:
+        """The address of a page of this company."""
+        asked = "&".join(
+            f"{quote(name)}={quote(str(value), safe='')}" for name, value in parameters.items() if value not in (None, "")
+        )
+        return f"/c/{self.company}/{page}" + (f"?{asked}" if asked else "")
+
+
+def visitor_token(visitor: str) -> str:
+    """The CSRF token of someone who has not signed in yet, from the random cookie that only they have."""
+    return hashlib.sha256(b"sign-in:" + visitor.encode()).hexdigest()
+
+
+def _preferred(request: Request) -> str:
+    chosen = request.cookies.get(LANGUAGE_COOKIE)
+    if chosen in LANGUAGES:
+        return chosen
+    for part in request.headers.get("accept-language", "").split(","):
+        language = part.split(";")[0].strip()[:2].lower()
+        if language in LANGUAGES:
+            return language
+    return DEFAULT_LANGUAGE
+
+
+async def visitor(request: Request, shared: ConsoleDep) -> Visit:
+    """Anybody, signed in or not."""
+    cookie = request.cookies.get(SESSION_COOKIE)
+    person = None
+    if cookie:
+        async with transaction(shared.engine) as tx:
+            person = await signed_in_by(tx, cookie, shared.settings)
+    path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    if person:
+        return Visit(shared, person.language, person.theme, person.csrf_token, path, person)
+    seed = request.cookies.get(VISITOR_COOKIE) or secrets.token_urlsafe(24)
+    request.state.visitor = seed
+    theme = request.cookies.get(THEME_COOKIE, "")
+    return Visit(
+        shared, _preferred(request), theme if theme in THEMES else "light", visitor_token(seed), path
+    )
+
+
+VisitorDep = Annotated[Visit, Depends(visitor)]
+
+
+async def signed_in(visit: VisitorDep, request: Request) -> Visit:
+    """Somebody who has signed in."""
+    if visit.person is None:
+        raise SignInNeeded(visit.path if request.method == "GET" else "/")
+    return visit
+
+
+SignedInDep = Annotated[Visit, Depends(signed_in)]
+
+
+async def company_visit(visit: SignedInDep, company: str) -> Visit:
+    """Somebody who may see this company. Others are told that there is no such page."""
+    role = visit.me.roles.get(company)
+    if role is None:
+        raise PageUnknown
+    visit.company, visit.role = company, role
+    settings = visit.console.settings
+    neighbours = visit.console.gateway.neighbours(visit.me.subject, company, role)
+    visit.about_company = await neighbours.this_company()
+    chosen = settings.as_of if settings.allow_as_of else None
+    visit.as_of = chosen or clock.today(visit.time_zone)
+    return visit
+
+
+VisitDep = Annotated[Visit, Depends(company_visit)]
+
+
+async def acting_visit(visit: VisitDep) -> Visit:
+    """Somebody who may give commands for this company."""
+    if not visit.may_act:
+        raise NotAllowed
+    return visit
+
+
+ActingDep = Annotated[Visit, Depends(acting_visit)]
+
+
+async def genuine_form(request: Request, visit: VisitorDep) -> None:
+    """Every form and every htmx command carries the session's token (and a browser's own word on its origin)."""
+    if request.method in {"GET", "HEAD", "OPTIONS"}:
+        return
+    origin = request.headers.get("origin")
+    if origin and origin != "null" and urlsplit(origin).netloc != request.headers.get("host"):
+        raise FormForged
+    sent = request.headers.get(CSRF_HEADER)
+    if not sent:
+        field_value = (await request.form()).get(CSRF_FIELD)
+        sent = field_value if isinstance(field_value, str) else ""
+    if not hmac.compare_digest(sent.encode(), visit.csrf_token.encode()):
+        raise FormForged
+
+
+def safe_return(path: str | None, otherwise: str) -> str:
+    """``path`` when it leads to a page of this console, never elsewhere."""
+    if not path or not path.startswith("/") or path.startswith(("//", "/\\")) or "\\" in path:
+        return otherwise
+    parts = urlsplit(path)
+    return otherwise if parts.scheme or parts.netloc else path

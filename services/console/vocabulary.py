@@ -1,0 +1,239 @@
+"""The codes that services speak, in the words of the screens."""
+
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from services.console.formatting import NO_BREAK, Formats, Number
+from services.console.language import N_, Words
+
+MEDIUM_ICONS = {"email": "mail", "letter": "mailbox", "phone": "phone", "other": "dots"}
+MEDIA = {"email": N_("E-mail"), "letter": N_("Courrier"), "phone": N_("Appel"), "other": N_("Autre")}
+KINDS = {
+    "notice": N_("Prévenance"),
+    "reminder": N_("Relance"),
+    "thanks": N_("Remerciement"),
+    "promise": N_("Promesse"),
+    "payment": N_("Règlement"),
+    "stop": N_("Relances stoppées"),
+    "resume": N_("Relances reprises"),
+    "note": N_("Note"),
+    "profile": N_("Profil"),
+    "lettering_error": N_("Erreur de lettrage"),
+}
+KIND_ICONS = {
+    "notice": "bell",
+    "reminder": "send",
+    "thanks": "heart-handshake",
+    "promise": "calendar-x",
+    "payment": "circle-check",
+    "stop": "hand-stop",
+    "resume": "player-play",
+    "note": "note",
+    "profile": "adjustments-horizontal",
+    "lettering_error": "link-off",
+}
+STATUSES = {
+    "created": N_("À faire"),
+    "proposed": N_("À faire"),
+    "due": N_("En attente"),
+    "sent": N_("Envoyé"),
+    "done": N_("Fait"),
+    "opened": N_("Ouvert"),
+    "failed": N_("En erreur"),
+    "bounced": N_("Refusé"),
+    "in_doubt": N_("Envoi incertain"),
+    "withheld": N_("Retenu"),
+    "withdrawn": N_("Retiré"),
+    "expected": N_("Attendue"),
+    "late": N_("Dépassée"),
+    "kept": N_("Tenue"),
+    "cancelled": N_("Annulée"),
+    "recorded": N_("Enregistré"),
+    "received": N_("Reçu"),
+}
+STATUS_COLOURS = {"grey": "idle", "blue": "due", "green": "ok", "red": "stop"}
+REASONS = {
+    "client_stopped": N_("Client à ne pas relancer"),
+    "entry_stopped": N_("Pièce stoppée"),
+    "automatic_payment_mode": N_("Mode de règlement automatique"),
+    "below_entry_minimum": N_("Montant inférieur au seuil de relance à la pièce"),
+    "promise_ahead": N_("Promesse à venir"),
+    "lettering_error": N_("Erreur de lettrage"),
+    "below_minimum": N_("Total inférieur au minimum d’une relance"),
+    "above_maximum": N_("Total supérieur au maximum d’une relance"),
+    "net_not_positive": N_("Rien à demander, avoirs et règlements déduits"),
+    "no_scenario": N_("Le profil du client n’a pas de scénario"),
+    "variant_off": N_("Scénario désactivé pour ces clients"),
+    "exhausted": N_("La dernière étape du scénario est faite"),
+    "no_step": N_("Aucune étape ne reste pour cette pièce"),
+    "superseded": N_("Une autre action l’a remplacée"),
+    "settled": N_("Tout ce qu’elle réclamait est soldé"),
+    "mode_switched": N_("Le regroupement des relances a changé"),
+    "paid": N_("Réglé entre-temps"),
+    "stopped": N_("Stoppé entre-temps"),
+    "promised": N_("Promesse reçue entre-temps"),
+    "withdrawn": N_("Action retirée"),
+    "no_address": N_("Aucune adresse e-mail"),
+}
+REFUSALS = {
+    "promise-in-the-past": N_("Une promesse se note pour aujourd’hui ou plus tard."),
+    "promise-of-nothing": N_("Le montant promis doit être supérieur à zéro."),
+    "entry-already-lettered": N_("Cette pièce est déjà réglée."),
+    "entry-is-a-credit": N_("Cette pièce est un avoir ou un règlement : rien n’y est dû."),
+    "promise-already-kept": N_("Cette promesse est déjà tenue."),
+    "promise-already-cancelled": N_("Cette promesse est déjà annulée."),
+    "client-already-stopped": N_("Les relances de ce client sont déjà stoppées."),
+    "client-not-stopped": N_("Les relances de ce client ne sont pas stoppées."),
+    "entry-already-stopped": N_("Les relances de cette pièce sont déjà stoppées."),
+    "entry-not-stopped": N_("Les relances de cette pièce ne sont pas stoppées."),
+    "role-insufficient": N_("Votre rôle ne permet pas cette action."),
+}
+AGEING = {
+    "over_90": N_("Plus de 90 j"),
+    "from_61_to_90": N_("61 à 90 j"),
+    "from_31_to_60": N_("31 à 60 j"),
+    "from_1_to_30": N_("1 à 30 j"),
+    "in_0_to_30": N_("Dans 0 à 30 j"),
+    "in_31_to_60": N_("Dans 31 à 60 j"),
+    "after_60": N_("Plus tard"),
+}
+ROLES = {"reader": N_("Lecture seule"), "user": N_("Utilisateur"), "admin": N_("Administrateur")}
+
+
+class Vocabulary:
+    """The words of one language for codes."""
+
+    def __init__(self, words: Words, formats: Formats) -> None:
+        self._words = words
+        self._formats = formats
+
+    def _word(self, known: Mapping[str, str], code: str | None) -> str:
+        """The word for a code; a code without one is shown as it is, with its underscores as spaces."""
+        if not code:
+            return "–"
+        return self._words.gettext(known[code]) if code in known else code.replace("_", " ")
+
+    def medium(self, code: str | None) -> str:
+        return self._word(MEDIA, code)
+
+    def medium_icon(self, code: str | None) -> str:
+        return MEDIUM_ICONS.get(code or "", "dots")
+
+    def kind(self, code: str) -> str:
+        return self._word(KINDS, code)
+
+    def kind_icon(self, code: str) -> str:
+        return KIND_ICONS.get(code, "dots")
+
+    def status(self, code: str) -> str:
+        return self._word(STATUSES, code)
+
+    def colour(self, code: str) -> str:
+        return STATUS_COLOURS.get(code, "idle")
+
+    def reason(self, code: str | None) -> str:
+        return self._word(REASONS, code)
+
+    def refusal(self, code: str) -> str:
+        """Why a service refused a command."""
+        return self._words.gettext(REFUSALS.get(code, N_("La demande a été refusée : vérifiez la saisie.")))
+
+    def ageing(self, key: str) -> str:
+        return self._word(AGEING, key)
+
+    def role(self, code: str) -> str:
+        return self._word(ROLES, code)
+
+    def days(self, days: int) -> str:
+        """``25 j``, for a badge."""
+        return self._formats.day_count(days)
+
+    def slice(self, part: Mapping[str, Any]) -> str:
+        """The heading of an overdue slice."""
+        _ = self._words.gettext
+        if part["to_days"] is None:
+            return _("Plus de %(days)s j") % {"days": part["from_days"] - 1}
+        return _("De %(first)s à %(last)s j") % {"first": part["from_days"], "last": part["to_days"]}
+
+    def step(self, step: str) -> str:
+        """``Relance 2``, ``Prévenance``, ``Remerciement``."""
+        _ = self._words.gettext
+        if step == "notice":
+            return _("Prévenance")
+        if step == "thanks":
+            return _("Remerciement")
+        return _("Relance %(number)s") % {"number": step.removeprefix("R")}
+
+    def step_timing(self, step: Mapping[str, Any], previous: str | None = None) -> str:
+        """``Relance 2 à Relance 1 + 8 jours``; ``Relance 1 à J+8``."""
+        _ = self._words.gettext
+        name, days = self.step(step["step"]), step.get("delay_days")
+        if days is None:
+            return name
+        if step["step"] == "notice":
+            return _("%(step)s à J−%(days)s") % {"step": name, "days": days}
+        if step.get("counted_from") == "previous_step" and previous:
+            return self._words.ngettext(
+                "%(step)s à %(previous)s + %(days)s jour", "%(step)s à %(previous)s + %(days)s jours", days
+            ) % {"step": name, "previous": self.step(previous), "days": days}
+        if step["step"] == "thanks":
+            return name
+        return _("%(step)s à J+%(days)s") % {"step": name, "days": days}
+
+    def actor(self, actor: str, names: Mapping[str, str]) -> str:
+        """A person's name, or that a machine did it."""
+        _ = self._words.gettext
+        if actor.startswith("user:"):
+            return names.get(actor.removeprefix("user:"), _("Utilisateur"))
+        return _("Automatique") if actor.startswith(("system", "service")) else actor.split(":", 1)[-1]
+
+    def emails(self, number: int) -> str:
+        return self._counted(self._words.ngettext("%(n)s e-mail", "%(n)s e-mails", number), number)
+
+    def letters(self, number: int) -> str:
+        return self._counted(self._words.ngettext("%(n)s courrier", "%(n)s courriers", number), number)
+
+    def calls(self, number: int) -> str:
+        return self._counted(self._words.ngettext("%(n)s appel", "%(n)s appels", number), number)
+
+    def others(self, number: int) -> str:
+        return self._counted(self._words.ngettext("%(n)s autre action", "%(n)s autres actions", number), number)
+
+    def clients(self, number: int) -> str:
+        return self._counted(self._words.ngettext("%(n)s client", "%(n)s clients", number), number)
+
+    def entries(self, number: int) -> str:
+        return self._counted(self._words.ngettext("%(n)s pièce", "%(n)s pièces", number), number)
+
+    def counted(self, medium: str, number: int) -> str:
+        """``42 e-mails``, ``1 appel``."""
+        return {"email": self.emails, "letter": self.letters, "phone": self.calls}.get(medium, self.others)(number)
+
+    def to_do(self, medium: str, number: int) -> str:
+        """What stands beside the number: ``appels à effectuer``."""
+        ngettext = self._words.ngettext
+        if medium == "phone":
+            return ngettext("appel à effectuer", "appels à effectuer", number)
+        if medium == "letter":
+            return ngettext("courrier à envoyer", "courriers à envoyer", number)
+        if medium == "email":
+            return ngettext("e-mail à envoyer", "e-mails à envoyer", number)
+        return ngettext("autre action à effectuer", "autres actions à effectuer", number)
+
+    def _counted(self, text: str, number: int) -> str:
+        return text % {"n": self._formats.whole(number)}
+
+    def share(self, share: float | None) -> str:
+        return "–" if share is None else self._formats.percent(Decimal(str(share)), 1)
+
+    def money(self, amount: Number, currency: str) -> str:
+        return self._formats.money(amount, currency)
+
+    def late_since(self, day: date) -> str:
+        return self._words.gettext("depuis le %(day)s") % {"day": self._formats.full_day(day)}
+
+    @property
+    def no_break(self) -> str:
+        return NO_BREAK
