@@ -9,13 +9,9 @@ from contextlib import asynccontextmanager
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import psycopg
-from alembic.config import Config
-from alembic.operations import Operations
-from alembic.runtime.environment import EnvironmentContext
-from alembic.script import ScriptDirectory
 from psycopg import sql
 from sqlalchemy import Connection, create_engine, make_url, text
 from sqlalchemy.exc import DBAPIError
@@ -23,6 +19,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import NullPool
 
 from chassis.tables import install
+
+if TYPE_CHECKING:
+    from alembic.operations import Operations
 
 __all__ = [
     "ROLES",
@@ -104,7 +103,7 @@ def is_transient(error: BaseException) -> bool:
     return isinstance(cause, OSError | TimeoutError)
 
 
-def grant(op: Operations, service: str) -> None:
+def grant(op: "Operations", service: str) -> None:
     """Give the service's roles their rights on every table of the current schema; last step of a migration
     that creates tables. Idempotent.
 
@@ -146,6 +145,11 @@ def migrate(service_module: str | ModuleType, url: str, schema: str) -> None:
 
     The version table lives inside the schema, so that a shadow schema migrates on its own.
     """
+    # slow to import, and a running service does not migrate
+    from alembic.config import Config  # noqa: PLC0415
+    from alembic.runtime.environment import EnvironmentContext  # noqa: PLC0415
+    from alembic.script import ScriptDirectory  # noqa: PLC0415
+
     module = import_module(service_module) if isinstance(service_module, str) else service_module
     folder = Path(next(iter(module.__path__))) / "migrations"
     script = ScriptDirectory(str(folder), version_locations=[str(folder / "versions")])

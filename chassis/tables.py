@@ -1,6 +1,7 @@
 """The chassis's own tables, the same in every service's schema. Never qualified: the search path says whose."""
 
-from alembic.operations import Operations
+from typing import TYPE_CHECKING
+
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -19,6 +20,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSON, JSONB
 
 from contracts.subjects import PARTITIONS
+
+if TYPE_CHECKING:
+    from alembic.operations import Operations
 
 metadata = MetaData()
 
@@ -144,7 +148,7 @@ TABLES = frozenset(metadata.tables)
 """Names of the chassis's own tables: never part of what a service derives."""
 
 
-def install(op: Operations) -> None:
+def install(op: "Operations") -> None:
     """Create the chassis's tables in the schema that the search path names; part of a service's first
     migration, before ``chassis.database.grant``."""
     metadata.create_all(op.get_bind(), checkfirst=False)
