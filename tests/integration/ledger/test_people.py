@@ -1,0 +1,67 @@
+"""People come in bulk, change versions, and never enter an event."""
+
+from typing import Any
+
+from tests.integration.ledger.conftest import House, Voice, entry_id, synced
+
+
+def person(client_id: str, **more: Any) -> dict[str, Any]:
+    return {"client_id": client_id, "name": f"Société {client_id}", **more}
+
+
+async def test_the_same_people_again_say_nothing(house: House, company: str) -> None:
+    people = {"source": "book", "clients": [person(f"C{n:04}", emails=["a@b.fr"]) for n in range(2000)]}
+    first = (await house.post(company, "/people", people)).json()
+    assert first["changed"] == 2000
+    assert len(first["positions"]) == 64, "the last position of each partition"
+    again = (await house.post(company, "/people", people)).json()
+    assert (again["changed"], again["positions"]) == (0, [])
+
+    people["clients"][7] = person("C0007", emails=["a@b.fr"], contact_name="Mme Durand")
+    third = (await house.post(company, "/people", people)).json()
+    assert third["changed"] == 1
+    changed = (await house.said(company))[-1][1]
+    assert (changed["client_id"], changed["version"], changed["has_email"]) == ("C0007", 2, True)
+    assert "Durand" not in str(await house.said(company))
+
+
+async def test_people_are_handed_out_page_by_page(house: House, company: str) -> None:
+    address = {"line1": "1 rue Noire", "postcode": "75001", "city": "Paris", "country": "FR"}
+    people = {
+        "source": "book",
+        "clients": [
+            person("B", phones=["0102030405"], address=address, language="en"),
+            person("A", emails=["a@a.fr", "b@a.fr"]),
+            person("é/1"),
+        ],
+    }
+    await house.post(company, "/people", people)
+    page = (await house.post(company, "/people/query", {"limit": 2})).json()
+    assert [known["client_id"] for known in page["people"]] == ["A", "B"]
+    assert page["people"][1] == {
+        "client_id": "B",
+        "version": 1,
+        "name": "Société B",
+        "emails": [],
+        "phones": ["0102030405"],
+        "address": address,
+        "contact_name": None,
+        "language": "en",
+    }
+    rest = (await house.post(company, "/people/query", {"limit": 2, "after": page["next"]})).json()
+    assert ([known["client_id"] for known in rest["people"]], rest["next"]) == (["é/1"], None)
+    some = (await house.post(company, "/people/query", {"client_ids": ["A", "nobody"]})).json()
+    assert [known["emails"] for known in some["people"]] == [["a@a.fr", "b@a.fr"]]
+
+
+async def test_texts_of_entries_are_told_beside_them(voice: Voice, house: House, company: str) -> None:
+    label = {"entry_id": entry_id("I1"), "label": "Facture Dupont mars"}
+    await house.post(company, "/people", {"source": "book", "labels": [label]})
+    heard = await voice.run(company, [synced("I1", "C1", "10")])
+    client = await house.get(company, "/client", heard=heard, client_id="C1")
+    assert client["labels"] == {entry_id("I1"): "Facture Dupont mars"}
+    assert client["name"] == "C1", "accounting gave no name"
+    found = await house.post(company, "/labels/query", {"entry_ids": [entry_id("I1"), entry_id("I2")]})
+    assert found.json()["labels"] == {entry_id("I1"): "Facture Dupont mars"}
+    statement = await house.get(company, "/statement", client_id="C1")
+    assert statement["entries"][0]["label"] == "Facture Dupont mars"
