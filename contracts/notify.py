@@ -38,13 +38,17 @@ class EmailBounced(Event):
 
 
 class EmailFailed(Event):
-    """The message did not leave and will not: the action reopens (rule 22.16). ``reason`` is a code."""
+    """The message did not leave and will not: the action reopens (rule 22.16). ``reason`` is a code.
+
+    ``status`` is the mail server's answer without its words: ``550 5.1.1`` (RFC 3463).
+    """
 
     speaker: ClassVar[str] = "notify"
     action_id: UUID
     client_id: ClientId
     message_id: str
     reason: str
+    status: str | None = None
 
 
 class EmailInDoubt(Event):

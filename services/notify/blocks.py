@@ -42,7 +42,8 @@ def text_blocks(body: str, about: Subjects, language: str, medium: Medium) -> di
             url = sender.invoices_url
             written[block] = f"{words['invoices']}{colon} {url}" if url else ""
         elif block == "pay":
-            pay = [f"{words['pay']}{colon} {sender.payment_url}"] if sender.payment_url else []
+            online = sender.payment_url if medium == "email" else ""
+            pay = [f"{words['pay']}{colon} {online}"] if online else []
             if sender.bank_details:
                 reference = f"{words['reference']} {about.person.client_id}"
                 pay.append(f"{words['by_transfer']} {sender.bank_details}, {reference}.")
@@ -94,7 +95,7 @@ def html_blocks(body: str, about: Subjects, language: str, medium: Medium) -> di
             drawn[block] = _draw(
                 "pay.html.j2",
                 words=words,
-                url=sender.payment_url,
+                url=sender.payment_url if medium == "email" else "",
                 button=f"{words['pay']} {due}",
                 bank_details=sender.bank_details,
                 client_code=about.person.client_id,

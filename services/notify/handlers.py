@@ -1,0 +1,83 @@
+"""What notify does on hearing dunning and ledger."""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from psycopg.types.json import Jsonb
+from sqlalchemy import text
+
+from chassis.database import driver
+from chassis.eventlog import Delivered, Say
+from chassis.jobs import NewJob, enqueue
+from chassis.projection import React
+from contracts.dunning import ActionDue
+from contracts.ledger import PersonErased
+
+QUEUE = "email"
+
+REOPEN = """
+    update job set status = 'ready', run_at = now(), attempts = 0, error = null, payload = again.payload,
+        changed_at = now()
+    from unnest(%(ids)b::uuid[], %(payloads)b::jsonb[]) as again(id, payload)
+    where job.id = again.id and job.status = 'failed'
+"""
+
+FORGET_PERSON = text("delete from person where company = :company and client_id = :client_id")
+FORGET_MESSAGES = text(
+    "update message set raw = null, subject = '', recipients = '{}', refused = null"
+    " where company = :company and client_id = :client_id"
+)
+FORGET_COMMENTS = text("delete from task_comment where company = :company and client_id = :client_id")
+
+
+async def on_action_due(say: Say, heard: list[Delivered]) -> None:
+    """An e-mail becomes a job named by its action; the other media are tasks, which the projection already shows.
+
+    An action that failed or was withheld keeps its name when it becomes due again: its job opens again. One that
+    left, or may have, never does.
+    """
+    jobs: dict[UUID, NewJob] = {}
+    for event in heard:
+        said = event.parse()
+        assert isinstance(said, ActionDue)
+        if said.action.medium == "email":
+            jobs[said.action.action_id] = NewJob(
+                id=said.action.action_id,
+                company=event.company,
+                key=event.client_id,
+                p=event.partition,
+                payload=_payload(event),
+            )
+    new = set(await enqueue(say.tx, QUEUE, list(jobs.values())))
+    known = [job for job in jobs.values() if job.id not in new]
+    if known:
+        connection = await driver(say.tx)
+        await connection.execute(
+            REOPEN,
+            {"ids": [job.id for job in known], "payloads": [Jsonb(dict(job.payload)) for job in known]},
+        )
+
+
+def _payload(event: Delivered) -> dict[str, str | None]:
+    """What the message's own events will name as their cause, and the day it became due."""
+    return {
+        "as_of": event.as_of.isoformat(),
+        "due_at": event.occurred_at.isoformat(),
+        "actor": event.actor,
+        "correlation_id": str(event.correlation_id),
+        "causation_id": str(event.event_id),
+        "traceparent": event.traceparent,
+    }
+
+
+async def on_person_erased(say: Say, heard: list[Delivered]) -> None:
+    """The person's data and the texts of the messages go; that they were sent stays."""
+    for event in heard:
+        said = event.parse()
+        assert isinstance(said, PersonErased)
+        whose = {"company": event.company, "client_id": said.client_id}
+        for forget in (FORGET_PERSON, FORGET_MESSAGES, FORGET_COMMENTS):
+            await say.tx.execute(forget, whose)
+
+
+REACT: Mapping[str, React] = {"ActionDue": on_action_due, "PersonErased": on_person_erased}

@@ -1,0 +1,226 @@
+"""Events to rows, set-based: live, when notify speaks itself, and in a rebuild.
+
+Every function takes a run of events of one type, of any companies and partitions, each partition in order. Bodies
+go to PostgreSQL unread.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from chassis.database import driver
+from chassis.projection import Delivered, Project
+
+HEARD = """
+    unnest(%(company)b::text[], %(p)b::smallint[], %(number)b::bigint[], %(as_of)b::date[],
+        %(at)b::timestamptz[], %(actor)b::text[], %(body)b::text[])
+        as heard(company, p, number, as_of, at, actor, body)
+"""
+
+ENTRIES = """
+    insert into entry as known (company, client_id, entry_id, p, account, kind, piece, entry_date, due_date, amount,
+        currency, lettering, removed)
+    select distinct on (heard.company, e.client_id, e.entry_id) heard.company, e.client_id, e.entry_id, heard.p,
+        e.account, e.kind, e.piece, e.entry_date, e.due_date, e.debit - e.credit, e.currency, e.lettering,
+        coalesce(e.removed, false)
+    from {heard}, rows from (json_to_recordset(heard.body::json -> 'entries') as (
+        client_id text, entry_id text, account text, kind text, piece text, entry_date date, due_date date,
+        debit numeric, credit numeric, currency text, lettering text, removed boolean)) with ordinality
+        as e(client_id, entry_id, account, kind, piece, entry_date, due_date, debit, credit, currency, lettering,
+            removed, n)
+    order by heard.company, e.client_id, e.entry_id, heard.number desc, e.n desc
+    on conflict (company, client_id, entry_id) do update set
+        account = excluded.account, kind = excluded.kind, piece = excluded.piece,
+        entry_date = excluded.entry_date, due_date = excluded.due_date, amount = excluded.amount,
+        currency = excluded.currency, lettering = excluded.lettering, removed = excluded.removed
+"""
+
+COMPANY = """
+    insert into company (company, p, name, time_zone, currency)
+    select distinct on (heard.company) heard.company, heard.p, e.name, e.time_zone, e.currency
+    from {heard}, json_to_record(heard.body::json) as e(name text, time_zone text, currency text)
+    order by heard.company, heard.number desc
+    on conflict (company) do update set
+        name = excluded.name, time_zone = excluded.time_zone, currency = excluded.currency
+"""
+
+CLIENT_CHANGED = """
+    insert into client (company, client_id, p, version, removed)
+    select distinct on (heard.company, e.client_id) heard.company, e.client_id, heard.p, e.version,
+        coalesce(e.removed, false)
+    from {heard}, json_to_record(heard.body::json) as e(client_id text, version integer, removed boolean)
+    order by heard.company, e.client_id, heard.number desc
+    on conflict (company, client_id) do update set version = excluded.version, removed = excluded.removed
+"""
+
+PERSON_ERASED = """
+    insert into client (company, client_id, p, version)
+    select distinct on (heard.company, e.client_id) heard.company, e.client_id, heard.p, e.version
+    from {heard}, json_to_record(heard.body::json) as e(client_id text, version integer)
+    order by heard.company, e.client_id, heard.number desc
+    on conflict (company, client_id) do update set version = excluded.version
+"""
+
+CLIENT_STOPPED = """
+    insert into client (company, client_id, p, stopped)
+    select distinct on (heard.company, e.client_id) heard.company, e.client_id, heard.p, %(stopped)s
+    from {heard}, json_to_record(heard.body::json) as e(client_id text)
+    order by heard.company, e.client_id
+    on conflict (company, client_id) do update set stopped = excluded.stopped
+"""
+
+ENTRY_STOPPED = """
+    insert into entry_stop (company, client_id, entry_id, p)
+    select heard.company, e.client_id, e.entry_id, heard.p
+    from {heard}, json_to_record(heard.body::json) as e(client_id text, entry_id text)
+    on conflict do nothing
+"""
+
+ENTRY_RESUMED = """
+    delete from entry_stop
+    using {heard}, json_to_record(heard.body::json) as e(client_id text, entry_id text)
+    where entry_stop.company = heard.company and entry_stop.client_id = e.client_id
+        and entry_stop.entry_id = e.entry_id
+"""
+
+PROMISE_RECORDED = """
+    insert into promise (company, promise_id, p, client_id, entry_id, promised_on, open)
+    select heard.company, e.promise_id, heard.p, e.client_id, e.entry_id, e.promised_on, true
+    from {heard}, json_to_record(heard.body::json) as e(promise_id uuid, client_id text, entry_id text,
+        promised_on date)
+    on conflict do nothing
+"""
+
+PROMISE_ENDED = """
+    update promise set open = false
+    from {heard}, json_to_record(heard.body::json) as e(promise_id uuid)
+    where promise.company = heard.company and promise.promise_id = e.promise_id
+"""
+
+ERROR_FOUND = """
+    insert into lettering_error (company, client_id, account, lettering, p)
+    select heard.company, e.client_id, e.account, e.lettering, heard.p
+    from {heard}, json_to_record(heard.body::json) as e(client_id text, account text, lettering text)
+    on conflict do nothing
+"""
+
+ERROR_CLEARED = """
+    delete from lettering_error
+    using {heard}, json_to_record(heard.body::json) as e(client_id text, account text, lettering text)
+    where lettering_error.company = heard.company and lettering_error.client_id = e.client_id
+        and lettering_error.account = e.account and lettering_error.lettering = e.lettering
+"""
+
+POLICY = """
+    insert into policy (company, p, promises_exclude)
+    select distinct on (heard.company) heard.company, heard.p, coalesce(e.promises_exclude, false)
+    from {heard}, json_to_record(heard.body::json) as e(promises_exclude boolean)
+    order by heard.company, heard.number desc
+    on conflict (company) do update set promises_exclude = excluded.promises_exclude
+"""
+
+ACTION_PROPOSED = """
+    insert into action as known (company, action_id, p, client_id, step, medium, state, body)
+    select distinct on (heard.company, a.action_id) heard.company, a.action_id, heard.p, a.client_id, a.step,
+        a.medium, 'proposed', said.action
+    from {heard}, lateral (select heard.body::jsonb -> 'action' as action) said,
+        jsonb_to_record(said.action) as a(action_id uuid, client_id text, step text, medium text)
+    order by heard.company, a.action_id, heard.number desc
+    on conflict (company, action_id) do update set
+        step = excluded.step, medium = excluded.medium, state = excluded.state, body = excluded.body
+"""
+
+ACTION_DUE = """
+    insert into action as known (company, action_id, p, client_id, step, medium, state, due_on, draft_id, body)
+    select distinct on (heard.company, a.action_id) heard.company, a.action_id, heard.p, a.client_id, a.step,
+        a.medium, 'due', heard.as_of, (said.body ->> 'draft_id')::uuid, said.body -> 'action'
+    from {heard}, lateral (select heard.body::jsonb as body) said,
+        jsonb_to_record(said.body -> 'action') as a(action_id uuid, client_id text, step text, medium text)
+    order by heard.company, a.action_id, heard.number desc
+    on conflict (company, action_id) do update set
+        step = excluded.step, medium = excluded.medium, state = excluded.state, due_on = excluded.due_on,
+        draft_id = excluded.draft_id, body = excluded.body
+"""
+
+ACTION_ENDED = """
+    update action set state = %(state)s
+    from {heard}, json_to_record(heard.body::json) as e(action_id uuid)
+    where action.company = heard.company and action.action_id = e.action_id
+"""
+
+OUTCOME = """
+    insert into outcome (company, action_id, p, client_id, kind, reason, message_id, at, as_of, actor)
+    select distinct on (heard.company, e.action_id) heard.company, e.action_id, heard.p, e.client_id, %(kind)s,
+        coalesce(e.reason, e.outcome), e.message_id, heard.at, heard.as_of, heard.actor
+    from {heard}, json_to_record(heard.body::json) as e(action_id uuid, client_id text, reason text, outcome text,
+        message_id text)
+    order by heard.company, e.action_id, heard.number desc
+    on conflict (company, action_id) do update set
+        kind = excluded.kind, reason = excluded.reason, message_id = excluded.message_id, at = excluded.at,
+        as_of = excluded.as_of, actor = excluded.actor, opened_at = null
+"""
+
+OPENED = """
+    update outcome set opened_at = coalesce(outcome.opened_at, e.opened_at)
+    from (
+        select distinct on (heard.company, e.action_id) heard.company, e.action_id, e.opened_at
+        from {heard}, json_to_record(heard.body::json) as e(action_id uuid, opened_at timestamptz)
+        order by heard.company, e.action_id, heard.number
+    ) e
+    where outcome.company = e.company and outcome.action_id = e.action_id
+"""
+
+
+def _columns(heard: Sequence[Delivered]) -> dict[str, list[Any]]:
+    return {
+        "company": [event.company for event in heard],
+        "p": [event.partition for event in heard],
+        "number": [event.number for event in heard],
+        "as_of": [event.as_of for event in heard],
+        "at": [event.occurred_at for event in heard],
+        "actor": [event.actor for event in heard],
+        "body": [event.body.decode() for event in heard],
+    }
+
+
+def _statement(sql: str, **values: Any) -> Project:
+    statement = sql.format(heard=HEARD)
+
+    async def project(tx: AsyncConnection, heard: list[Delivered]) -> None:
+        connection = await driver(tx)
+        async with connection.cursor() as cursor:
+            await cursor.execute(statement, _columns(heard) | values)
+
+    return project
+
+
+PROJECT: Mapping[str, Project] = {
+    "EntriesSynced": _statement(ENTRIES),
+    "CompanyRegistered": _statement(COMPANY),
+    "CompanyChanged": _statement(COMPANY),
+    "ClientChanged": _statement(CLIENT_CHANGED),
+    "PersonErased": _statement(PERSON_ERASED),
+    "ClientStopped": _statement(CLIENT_STOPPED, stopped=True),
+    "ClientResumed": _statement(CLIENT_STOPPED, stopped=False),
+    "EntryStopped": _statement(ENTRY_STOPPED),
+    "EntryResumed": _statement(ENTRY_RESUMED),
+    "PromiseRecorded": _statement(PROMISE_RECORDED),
+    "PromiseCancelled": _statement(PROMISE_ENDED),
+    "PromiseKept": _statement(PROMISE_ENDED),
+    "LetteringErrorFound": _statement(ERROR_FOUND),
+    "LetteringErrorCleared": _statement(ERROR_CLEARED),
+    "PolicyChanged": _statement(POLICY),
+    "ActionProposed": _statement(ACTION_PROPOSED),
+    "ActionDue": _statement(ACTION_DUE),
+    "ActionDone": _statement(ACTION_ENDED, state="done"),
+    "ActionWithdrawn": _statement(ACTION_ENDED, state="withdrawn"),
+    "EmailSent": _statement(OUTCOME, kind="sent"),
+    "EmailFailed": _statement(OUTCOME, kind="failed"),
+    "EmailInDoubt": _statement(OUTCOME, kind="in_doubt"),
+    "MessageWithheld": _statement(OUTCOME, kind="withheld"),
+    "LetterPrepared": _statement(OUTCOME, kind="posted"),
+    "CallLogged": _statement(OUTCOME, kind="called"),
+    "OtherContactLogged": _statement(OUTCOME, kind="contacted"),
+    "EmailOpened": _statement(OPENED),
+}

@@ -1,0 +1,160 @@
+"""What notify reads of its own rows before it writes to somebody."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from contracts.dunning import Action
+from services.notify.delivered import Key, Text
+from services.notify.domain import EntryNow, Sender, SituationNow
+
+ACTIONS = text(
+    """
+    select a.action_id, a.state, a.due_on, a.draft_id, a.body, outcome.kind as outcome,
+        coalesce(client.stopped, false) as stopped, coalesce(client.removed, false) as removed,
+        coalesce(policy.promises_exclude, false) as promises_exclude
+    from action a
+    left join client using (company, client_id)
+    left join policy using (company)
+    left join outcome using (company, action_id)
+    where a.company = :company and a.action_id = any(:action_ids)
+    """
+)
+
+ENTRIES = text(
+    """
+    select a.action_id, e.entry_id, e.piece, e.kind, e.entry_date, e.due_date, e.amount, e.currency,
+        e.lettering is not null as lettered, e.removed, stop.entry_id is not null as stopped,
+        array(select promised_on from promise where promise.company = e.company
+            and promise.client_id = e.client_id and promise.entry_id = e.entry_id and promise.open) as promised_on
+    from action a
+    cross join lateral jsonb_array_elements(a.body -> 'entries') line
+    join entry e on e.company = a.company and e.client_id = a.client_id and e.entry_id = line ->> 'entry_id'
+    left join entry_stop stop on stop.company = e.company and stop.client_id = e.client_id
+        and stop.entry_id = e.entry_id
+    where a.company = :company and a.action_id = any(:action_ids)
+    """
+)
+
+TOTALS = text(
+    """
+    select e.client_id, e.currency, coalesce(sum(e.amount) filter (where e.due_date < :as_of), 0) as overdue,
+        coalesce(sum(e.amount) filter (where e.due_date >= :as_of), 0) as upcoming
+    from entry e
+    left join lettering_error error using (company, client_id, account, lettering)
+    where e.company = :company and e.client_id = any(:client_ids) and not e.removed
+        and (e.lettering is null or error.company is not null)
+    group by e.client_id, e.currency
+    """
+)
+
+TEMPLATES = text("select name, medium, language, subject, body from template where company = :company")
+DRAFTS = text("select draft_id, subject, body from draft where company = :company and draft_id = any(:draft_ids)")
+SENDER = text(
+    "select (select name from company where company.company = :company) as name,"
+    " (select body from sender where sender.company = :company) as body"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """An action and everything that speaks for or against its message now. ``state`` is dunning's last word."""
+
+    action: Action
+    state: str
+    due_on: date | None
+    draft_id: UUID | None
+    sent: bool
+    now: SituationNow
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What a client owes in one currency, late and not yet, net of credits (rules 1.3, 1.4)."""
+
+    overdue: Decimal = Decimal(0)
+    upcoming: Decimal = Decimal(0)
+
+
+async def look(tx: AsyncConnection, company: str, action_ids: Collection[UUID]) -> dict[UUID, Looked]:
+    """The situation of actions; those that notify never heard of are left out."""
+    wanted = {"company": company, "action_ids": list(action_ids)}
+    entries: defaultdict[UUID, dict[str, EntryNow]] = defaultdict(dict)
+    for row in await tx.execute(ENTRIES, wanted):
+        entries[row.action_id][row.entry_id] = EntryNow(
+            entry_id=row.entry_id,
+            piece=row.piece,
+            kind=row.kind,
+            entry_date=row.entry_date,
+            due_date=row.due_date,
+            amount=row.amount,
+            currency=row.currency,
+            lettered=row.lettered,
+            removed=row.removed,
+            stopped=row.stopped,
+            promised_on=tuple(row.promised_on),
+        )
+    return {
+        row.action_id: Looked(
+            action=Action.model_validate(row.body),
+            state=row.state,
+            due_on=row.due_on,
+            draft_id=row.draft_id,
+            sent=row.outcome == "sent",
+            now=SituationNow(
+                withdrawn=row.state == "withdrawn",
+                client_stopped=row.stopped,
+                client_removed=row.removed,
+                promises_exclude=row.promises_exclude,
+                entries=entries[row.action_id],
+            ),
+        )
+        for row in await tx.execute(ACTIONS, wanted)
+    }
+
+
+async def totals(
+    tx: AsyncConnection, company: str, client_ids: Collection[str], as_of: date
+) -> dict[tuple[str, str], Totals]:
+    """By client and currency."""
+    rows = await tx.execute(TOTALS, {"company": company, "client_ids": list(client_ids), "as_of": as_of})
+    return {(row.client_id, row.currency): Totals(row.overdue, row.upcoming) for row in rows}
+
+
+async def own_templates(tx: AsyncConnection, company: str) -> dict[Key, Text]:
+    rows = await tx.execute(TEMPLATES, {"company": company})
+    return {Key(row.name, row.medium, row.language): Text(row.subject, row.body, own=True) for row in rows}
+
+
+async def drafts(tx: AsyncConnection, company: str, draft_ids: Collection[UUID]) -> dict[UUID, Text]:
+    if not draft_ids:
+        return {}
+    rows = await tx.execute(DRAFTS, {"company": company, "draft_ids": list(draft_ids)})
+    return {row.draft_id: Text(row.subject, row.body, own=True) for row in rows}
+
+
+async def sender(tx: AsyncConnection, company: str, default_domain: str) -> Sender:
+    """Who writes for a company: what it set, else an address at the installation's own domain."""
+    row = (await tx.execute(SENDER, {"company": company})).one()
+    return sender_of(company, row.name or company, row.body or {}, default_domain)
+
+
+def sender_of(company: str, name: str, body: Mapping[str, object], default_domain: str) -> Sender:
+    """A sender from what was saved; what was left empty gets its default."""
+    known = {key: value for key, value in body.items() if value not in ("", None)}
+    rate = known.pop("penalty_rate", None)
+    return Sender(
+        **{  # type: ignore[arg-type]  # saved by PUT /sender, which checked each member
+            "name": "",
+            "email": f"{company.replace('_', '-').strip('-') or 'relance'}@{default_domain}",
+            "company_name": name,
+            **known,
+        },
+        penalty_rate=None if rate is None else Decimal(str(rate)),
+    )

@@ -1,0 +1,36 @@
+"""Notify's own knobs."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from chassis.settings import Settings
+
+
+class NotifySettings(Settings):
+    """``RELANCE_*`` variables that only notify reads."""
+
+    smtp_host: str = "127.0.0.1"
+    smtp_port: int = Field(default=2525, ge=1, le=65535)
+    smtp_user: str = ""
+    smtp_password: str = Field(default="", repr=False)
+    smtp_encryption: Literal["none", "starttls", "tls"] = "none"
+    """``starttls`` is the usual port 587, ``tls`` the usual port 465."""
+    smtp_timeout_seconds: float = Field(default=30, gt=0)
+    """How long the mail server may take for any one answer. Past it, a message already handed over is in doubt."""
+    smtp_connections: int = Field(default=4, ge=1, le=50)
+    """Kept open while there is mail; a crash leaves at most one message per connection in doubt."""
+    messages_per_second: float = Field(default=0, ge=0)
+    """What the mail server wants at most, over all connections of this process; 0 is no limit."""
+    sending_batch: int = Field(default=64, ge=1, le=1000)
+    """How many messages are written at a time, before they wait for a connection."""
+    job_lease_seconds: float = Field(default=15, gt=1)
+    """How long after a crash another process takes over its messages."""
+    give_up_after_hours: float = Field(default=48, gt=0)
+    """A message that the mail server keeps putting off fails after so long."""
+    default_sender_domain: str = "relance.example"
+    """A company without a sender of its own writes as ``<company>@`` this domain."""
+    public_url: str = ""
+    """Where recipients reach this service, for the pixel of companies that track opens; empty is never."""
+    pixel_secret: str = Field(default="", repr=False)
+    """Signs the pixel's links; empty is never."""
