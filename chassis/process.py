@@ -91,7 +91,9 @@ async def serve(service: Service, module: str, parts: tuple[str, ...]) -> None:
     working.cancel()
     waiting.cancel()
     await asyncio.wait({serving, working}, timeout=service.settings.stop_within)
+    log.info("closing")
     await process.stop()
+    log.info("closed")
     for task in (serving, working):
         if task.done() and not task.cancelled() and (failure := task.exception()) is not None:
             raise failure

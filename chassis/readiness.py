@@ -17,7 +17,7 @@ MIGRATED = text("select version_num from alembic_version")
 
 def watch(process: Running, module: str, *, listens: bool) -> None:
     """Registers the checks of a process. ``module`` is the service's package, e.g. ``services.ledger``."""
-    head = _newest_migration(module)
+    head = newest_migration(module)
 
     async def postgresql() -> str | None:
         try:
@@ -40,7 +40,7 @@ def watch(process: Running, module: str, *, listens: bool) -> None:
         process.health.check("nats", nats)
 
 
-def _newest_migration(module: str) -> str | None:
+def newest_migration(module: str) -> str | None:
     """The revision that no other follows. Read from the files, since Alembic is slow to import."""
     folder = Path(next(iter(import_module(module).__path__))) / "migrations" / "versions"
     texts = [file.read_text(encoding="utf-8") for file in folder.glob("*.py")]
