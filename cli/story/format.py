@@ -1,0 +1,210 @@
+"""The words a story may use: company, scenarios, clients, and the days. Anything else is refused."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from contracts.dunning import PolicyChanged
+from contracts.event import Currency
+
+Money = Annotated[Decimal, Field(max_digits=18, decimal_places=4)]
+
+
+class Line(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class Company(PolicyChanged):
+    """The policy, any option by name, and the bookkeeping currency."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    version: int = 1
+    currency: Currency = "EUR"
+
+
+class StepLine(Line):
+    step: str
+    medium: str
+    delay: int
+    counted_from: str = Field("due_date", alias="from")
+    mode: str = "manual"
+    template: str | None = None
+    ignorable: bool = False
+    enabled: bool = True
+    end_of_month: bool = False
+
+
+class Variants(Line):
+    """Both columns of a scenario, when the steps of one do not follow from the other."""
+
+    with_email: tuple[StepLine, ...] = ()
+    without_email: tuple[StepLine, ...] = ()
+
+
+def _as_variants(value: Any) -> Any:
+    """A bare list is the variant with e-mail; the other one follows from it when the story is told."""
+    return {"with_email": value} if isinstance(value, list) else value
+
+
+class Client(Line):
+    name: str | None = None
+    profile: str | None = None
+    email: str | None = None
+    payment_mode: str | None = None
+
+
+class Book(Line):
+    """A line of accounting. Without ``due`` a credit is due on its own date (rule 22.18)."""
+
+    client: str
+    entry: str
+    amount: Money = Field(gt=0)
+    currency: Currency | None = None
+    due: date | None = None
+    dated: date | None = Field(None, alias="date")
+    invoice_date: date | None = None
+    payment_mode: str | None = None
+    book_amount: Money | None = Field(None, gt=0)
+
+
+class Invoice(Book):
+    due: date
+
+
+class Letter(Line):
+    entries: tuple[str, ...] = Field(min_length=1)
+    code: str
+
+
+class Unletter(Line):
+    code: str
+    client: str
+
+
+class Change(Line):
+    """Accounting changes a line it had given before."""
+
+    entry: str
+    amount: Money | None = Field(None, gt=0)
+    due: date | None = None
+    payment_mode: str | None = None
+
+
+class Remove(Line):
+    entry: str
+
+
+class Promise(Line):
+    entry: str
+    amount: Money = Field(gt=0)
+    on: date
+
+
+class CancelPromise(Line):
+    entry: str
+    on: date
+
+
+class Whom(Line):
+    """A client, or one entry."""
+
+    client: str | None = None
+    entry: str | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> "Whom":
+        if (self.client is None) == (self.entry is None):
+            raise ValueError("give a client or an entry, one of them")
+        return self
+
+
+class ClientChange(Line):
+    """What accounting or a person changes about a client; what is not given stays."""
+
+    client: str
+    profile: str | None = None
+    email: str | None = None
+    payment_mode: str | None = None
+
+
+class Nothing(Line):
+    pass
+
+
+class Which(Line):
+    """Open actions by client, step, or both."""
+
+    client: str | None = None
+    step: str | None = None
+
+
+Choice = Which | Literal["all"]
+
+
+class ExpectedAction(Line):
+    client: str | None = None
+    step: str
+    medium: str | None = None
+    currency: str | None = None
+    amount: Money | None = None
+    net_amount: Money | None = None
+    entries: tuple[str, ...] | None = None
+
+
+class Expected(Line):
+    """What the last round must have given; what is not named is not checked.
+
+    ``actions`` are all the new ones, ``kept`` all the older ones still open, ``next`` and ``excluded`` speak of
+    other entries, ``levels`` of the levels as they are now.
+    """
+
+    actions: tuple[ExpectedAction, ...] | None = None
+    kept: tuple[ExpectedAction, ...] | None = None
+    withdrawn: tuple[str, ...] | None = None
+    next: dict[str, date] = Field(default_factory=dict)
+    excluded: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    ended: dict[str, str] = Field(default_factory=dict)
+    levels: dict[str, str | None] = Field(default_factory=dict)
+
+
+class Happening(Line):
+    """One thing of a day: a mapping with exactly one of these keys."""
+
+    invoice: Invoice | None = None
+    credit_note: Book | None = None
+    payment: Book | None = None
+    letter: Letter | None = None
+    unletter: Unletter | None = None
+    change: Change | None = None
+    remove: Remove | None = None
+    promise: Promise | None = None
+    cancel_promise: CancelPromise | None = None
+    stop: Whom | None = None
+    resume: Whom | None = None
+    client: ClientChange | None = None
+    policy: dict[str, Any] | None = None
+    round: Nothing | None = None
+    confirm: Choice | None = None
+    carry_out: Choice | None = None
+    fail: Choice | None = None
+    expect: Expected | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> "Happening":
+        if len(self.model_fields_set) != 1 or self.word() is None:
+            words = ", ".join(type(self).model_fields)
+            raise ValueError(f"each thing of a day has exactly one of these words: {words}")
+        return self
+
+    def word(self) -> str | None:
+        return next((word for word in self.model_fields_set if getattr(self, word) is not None), None)
+
+
+class Story(Line):
+    company: Company = Company()
+    scenarios: dict[str, Annotated[Variants, BeforeValidator(_as_variants)]] | None = None
+    clients: dict[str, Client] = Field(min_length=1)
+    days: dict[date, tuple[Happening, ...]] = Field(min_length=1)
