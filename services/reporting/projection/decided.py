@@ -1,0 +1,108 @@
+"""What dunning says: actions from proposal to end, levels, exclusions, scenarios, rounds."""
+
+from chassis.projection import Project
+from services.reporting.projection.heard import applying
+
+ACTION = """
+    insert into action (company, p, client_id, action_id, profile, kind, step, medium, currency, amount,
+        net_amount, book_net_amount, due_since, entry_ids, status, started_on, started_at,
+        started_by, done_on, closed_at, reason)
+    select distinct on (h.company, a.client_id, a.action_id) h.company, h.p, a.client_id, a.action_id, a.profile,
+        a.kind, a.step, a.medium, a.currency, a.amount, a.net_amount, a.book_net_amount, a.due_since,
+        array(select cast(e.line ->> 'entry_id' as uuid)
+            from jsonb_array_elements(a.entries) with ordinality e(line, place) order by e.place),
+        %(status)s, case when %(started)s then h.happened_on end, case when %(started)s then h.happened_at end,
+        case when %(started)s then h.actor end, null, null, null
+    from heard h cross join lateral jsonb_to_record(h.body -> 'action') as a(client_id text, action_id uuid,
+        profile text, kind text, step text, medium text, currency text, amount numeric, net_amount numeric,
+        book_net_amount numeric, due_since date, entries jsonb)
+    order by h.company, a.client_id, a.action_id, h.number desc
+    on conflict (company, client_id, action_id) do update set (profile, kind, step, medium, currency, amount,
+        net_amount, book_net_amount, due_since, entry_ids, status, started_on, started_at, started_by, done_on,
+        closed_at, reason) = row(excluded.profile, excluded.kind, excluded.step, excluded.medium,
+        excluded.currency, excluded.amount, excluded.net_amount, excluded.book_net_amount, excluded.due_since,
+        excluded.entry_ids, excluded.status, coalesce(excluded.started_on, action.started_on),
+        coalesce(excluded.started_at, action.started_at), coalesce(excluded.started_by, action.started_by),
+        null, null, null)
+"""
+
+WITHDRAWN = """
+    update action a set status = 'withdrawn', closed_at = h.happened_at, reason = h.body ->> 'reason'
+    from heard h where a.company = h.company and a.client_id = h.body ->> 'client_id'
+        and a.action_id = cast(h.body ->> 'action_id' as uuid)
+"""
+
+DONE = """
+    update action a set status = 'done', done_on = cast(h.body ->> 'done_on' as date), closed_at = h.happened_at
+    from heard h where a.company = h.company and a.client_id = h.body ->> 'client_id'
+        and a.action_id = cast(h.body ->> 'action_id' as uuid)
+"""
+
+LEVELS = """
+    insert into entry_level (company, p, client_id, entry_id, level, set_on)
+    select distinct on (h.company, h.body ->> 'client_id', m.entry_id) h.company, h.p, h.body ->> 'client_id',
+        m.entry_id, m.level_after, cast(coalesce(h.body ->> 'done_on', h.body ->> 'set_on') as date)
+    from heard h cross join lateral
+        jsonb_to_recordset(h.body -> 'levels') as m(entry_id uuid, level_after text)
+    order by h.company, h.body ->> 'client_id', m.entry_id, h.number desc
+    on conflict (company, client_id, entry_id) do update set level = excluded.level, set_on = excluded.set_on
+"""
+
+EXCLUSIONS = """,
+    latest as (
+        select distinct on (h.company, h.body ->> 'client_id', x.entry_id) h.company, h.p,
+            h.body ->> 'client_id' as client_id, x.entry_id, x.step, x.reasons
+        from heard h cross join lateral
+            jsonb_to_recordset(h.body -> 'entries') as x(entry_id uuid, step text, reasons text[])
+        order by h.company, h.body ->> 'client_id', x.entry_id, h.number desc
+    ),
+    ended as (
+        delete from exclusion x using latest l
+        where cardinality(l.reasons) = 0 and x.company = l.company and x.client_id = l.client_id
+            and x.entry_id = l.entry_id
+    )
+    insert into exclusion (company, p, client_id, entry_id, step, reasons)
+    select company, p, client_id, entry_id, step, reasons from latest where cardinality(reasons) > 0
+    on conflict (company, client_id, entry_id) do update set step = excluded.step, reasons = excluded.reasons
+"""
+
+SCENARIO = """
+    insert into scenario (company, p, profile, version, with_email, without_email)
+    select distinct on (h.company, s.profile) h.company, h.p, s.profile, s.version, s.with_email, s.without_email
+    from heard h cross join lateral jsonb_to_record(h.body) as s(profile text, version integer, with_email jsonb,
+        without_email jsonb)
+    order by h.company, s.profile, h.number desc
+    on conflict (company, profile) do update set version = excluded.version, with_email = excluded.with_email,
+        without_email = excluded.without_email
+"""
+
+POLICY = """
+    insert into policy (company, p, version, default_profile)
+    select distinct on (h.company) h.company, h.p, s.version, s.default_profile
+    from heard h cross join lateral jsonb_to_record(h.body) as s(version integer, default_profile text)
+    order by h.company, h.number desc
+    on conflict (company) do update set version = excluded.version, default_profile = excluded.default_profile
+"""
+
+ROUND = """
+    insert into dunning_round (company, p, round_on, clients, entries, proposed, due, excluded)
+    select distinct on (h.company, r.round_on) h.company, h.p, r.round_on, r.clients, r.entries, r.proposed, r.due,
+        r.excluded
+    from heard h cross join lateral jsonb_to_record(h.body) as r(round_on date, clients integer, entries integer,
+        proposed integer, due integer, excluded integer)
+    order by h.company, r.round_on, h.number
+    on conflict (company, round_on) do nothing
+"""
+
+
+DECIDED: dict[str, Project] = {
+    "ActionProposed": applying(ACTION, status="proposed", started=False),
+    "ActionDue": applying(ACTION, status="due", started=True),
+    "ActionWithdrawn": applying(WITHDRAWN),
+    "ActionDone": applying(DONE, LEVELS),
+    "LevelSet": applying(LEVELS),
+    "ActionExcluded": applying(EXCLUSIONS),
+    "ScenarioPublished": applying(SCENARIO),
+    "PolicyChanged": applying(POLICY),
+    "RoundCompleted": applying(ROUND),
+}

@@ -1,0 +1,113 @@
+"""What ledger says: companies, clients, and what people state about them."""
+
+from chassis.projection import Project
+from services.reporting.projection.heard import applying
+
+COMPANY = """
+    insert into followed_company (company, p, name, time_zone, currency, country, fiscal_year_start)
+    select distinct on (h.company) h.company, h.p, c.name, c.time_zone, c.currency, c.country, c.fiscal_year_start
+    from heard h cross join lateral jsonb_to_record(h.body) as c(name text, time_zone text, currency text,
+        country text, fiscal_year_start text)
+    order by h.company, h.number desc
+    on conflict (company) do update set (name, time_zone, currency, country, fiscal_year_start) =
+        row(excluded.name, excluded.time_zone, excluded.currency, excluded.country, excluded.fiscal_year_start)
+"""
+
+CLIENT = """
+    insert into client (company, p, client_id, version, has_email, has_phone, has_address, profile, category,
+        payment_mode, removed)
+    select distinct on (h.company, c.client_id) h.company, h.p, c.client_id, c.version, c.has_email, c.has_phone,
+        c.has_address, c.profile, c.category, c.payment_mode, c.removed
+    from heard h cross join lateral jsonb_to_record(h.body) as c(client_id text, version bigint, has_email boolean,
+        has_phone boolean, has_address boolean, profile text, category text, payment_mode text, removed boolean)
+    order by h.company, c.client_id, h.number desc
+    on conflict (company, client_id) do update set (version, has_email, has_phone, has_address, profile, category,
+        payment_mode, removed) = row(excluded.version, excluded.has_email, excluded.has_phone,
+        excluded.has_address, excluded.profile, excluded.category, excluded.payment_mode, excluded.removed)
+"""
+
+STOP_CLIENT = """
+    insert into client (company, p, client_id, stopped_on, stopped_by)
+    select distinct on (h.company, h.body ->> 'client_id') h.company, h.p, h.body ->> 'client_id', h.happened_on,
+        h.actor
+    from heard h order by h.company, h.body ->> 'client_id', h.number desc
+    on conflict (company, client_id) do update set stopped_on = excluded.stopped_on,
+        stopped_by = excluded.stopped_by
+"""
+
+RESUME_CLIENT = """
+    update client c set stopped_on = null, stopped_by = null
+    from heard h where c.company = h.company and c.client_id = h.body ->> 'client_id'
+"""
+
+STOP_ENTRY = """
+    insert into entry_mark (company, p, client_id, entry_id, stopped_on)
+    select distinct on (h.company, m.client_id, m.entry_id) h.company, h.p, m.client_id, m.entry_id, h.happened_on
+    from heard h cross join lateral jsonb_to_record(h.body) as m(client_id text, entry_id uuid)
+    order by h.company, m.client_id, m.entry_id, h.number desc
+    on conflict (company, client_id, entry_id) do update set stopped_on = excluded.stopped_on
+"""
+
+RESUME_ENTRY = """
+    update entry_mark m set stopped_on = null
+    from heard h where m.company = h.company and m.client_id = h.body ->> 'client_id'
+        and m.entry_id = cast(h.body ->> 'entry_id' as uuid)
+"""
+
+CLIENT_NOTES = """
+    insert into client (company, p, client_id, notes)
+    select h.company, min(h.p), h.body ->> 'client_id', count(*) from heard h group by 1, 3
+    on conflict (company, client_id) do update set notes = client.notes + excluded.notes
+"""
+
+ENTRY_NOTES = """
+    insert into entry_mark (company, p, client_id, entry_id, notes)
+    select h.company, min(h.p), h.body ->> 'client_id', cast(h.body ->> 'entry_id' as uuid), count(*)
+    from heard h where h.body ->> 'entry_id' is not null group by 1, 3, 4
+    on conflict (company, client_id, entry_id) do update set notes = entry_mark.notes + excluded.notes
+"""
+
+RECORD_PROMISE = """
+    insert into promise (company, p, client_id, promise_id, entry_id, amount, currency, promised_on, status,
+        recorded_on)
+    select h.company, h.p, r.client_id, r.promise_id, r.entry_id, r.amount, r.currency, r.promised_on, 'open',
+        h.happened_on
+    from heard h cross join lateral jsonb_to_record(h.body) as r(client_id text, promise_id uuid, entry_id uuid,
+        amount numeric, currency text, promised_on date)
+    on conflict (company, client_id, promise_id) do nothing
+"""
+
+END_PROMISE = """
+    update promise p set status = %(status)s
+    from heard h where p.company = h.company and p.client_id = h.body ->> 'client_id'
+        and p.promise_id = cast(h.body ->> 'promise_id' as uuid)
+"""
+
+FACT = """
+    insert into fact (company, p, number, client_id, kind, detail, entry_ids, amount, currency, promise_id,
+        promised_on, happened_on, happened_at, actor)
+    select h.company, h.p, h.number, f.client_id, %(kind)s, coalesce(f.profile, f.lettering),
+        coalesce(f.settled, array_remove(array[f.entry_id], null)), f.amount, f.currency, f.promise_id,
+        f.promised_on, h.happened_on, h.happened_at, h.actor
+    from heard h cross join lateral jsonb_to_record(h.body) as f(client_id text, entry_id uuid, settled uuid[],
+        profile text, lettering text, amount numeric, currency text, promise_id uuid, promised_on date)
+    on conflict (company, p, number) do nothing
+"""
+
+
+STATED: dict[str, Project] = {
+    "CompanyRegistered": applying(COMPANY),
+    "CompanyChanged": applying(COMPANY),
+    "ClientChanged": applying(CLIENT),
+    "ClientStopped": applying(STOP_CLIENT, FACT, kind="stop"),
+    "ClientResumed": applying(RESUME_CLIENT, FACT, kind="resume"),
+    "EntryStopped": applying(STOP_ENTRY, FACT, kind="stop"),
+    "EntryResumed": applying(RESUME_ENTRY, FACT, kind="resume"),
+    "NoteAdded": applying(CLIENT_NOTES, ENTRY_NOTES, FACT, kind="note"),
+    "ProfileAssigned": applying(FACT, kind="profile"),
+    "PromiseRecorded": applying(RECORD_PROMISE, FACT, kind="promise"),
+    "PromiseCancelled": applying(END_PROMISE, status="cancelled"),
+    "PromiseKept": applying(END_PROMISE, status="kept"),
+    "PaymentLettered": applying(FACT, kind="payment"),
+}
+"""Besides their rows, some events become lines of the history: those with a ``kind``."""

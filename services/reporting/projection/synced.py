@@ -1,0 +1,102 @@
+"""What sync says: accounting lines, whether they are open, and the runs that brought them."""
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from chassis.database import driver
+from chassis.projection import Delivered, Project
+from contracts.terms import LETTERING_TOLERANCE
+from services.reporting.projection.heard import applying, over
+
+ENTRIES = """,
+    line as (
+        select distinct on (h.company, x.client_id, x.entry_id) h.company, h.p, x.*
+        from heard h cross join lateral jsonb_to_recordset(h.body -> 'entries') as x(
+            client_id text, entry_id uuid, account text, kind text, journal text, piece text, entry_date date,
+            invoice_date date, due_date date, debit numeric, credit numeric, currency text, book_amount numeric,
+            payment_mode text, lettering text, lettered_on date, removed boolean)
+        order by h.company, x.client_id, x.entry_id, h.number desc
+    ),
+    written as (
+        insert into entry (company, p, client_id, entry_id, account, kind, journal, piece, piece_key, entry_date,
+            invoice_date, due_date, debit, credit, currency, book_amount, payment_mode, lettering, lettered_on,
+            archived, is_open)
+        select company, p, client_id, entry_id, account, kind, journal, piece, lower(piece), entry_date,
+            invoice_date, due_date, debit, credit, currency, book_amount, payment_mode, lettering, lettered_on,
+            coalesce(removed, false), lettering is null and not coalesce(removed, false)
+        from line
+        on conflict (company, client_id, entry_id) do update set (p, account, kind, journal, piece, piece_key,
+            entry_date, invoice_date, due_date, debit, credit, currency, book_amount, payment_mode, lettering,
+            lettered_on, archived, is_open) = row(excluded.p, excluded.account, excluded.kind, excluded.journal,
+            excluded.piece, excluded.piece_key, excluded.entry_date, excluded.invoice_date, excluded.due_date,
+            excluded.debit, excluded.credit, excluded.currency, excluded.book_amount, excluded.payment_mode,
+            excluded.lettering, excluded.lettered_on, excluded.archived, excluded.is_open)
+        returning new.company, new.p, new.client_id, old.account as old_account, old.lettering as old_lettering,
+            new.account as new_account, new.lettering as new_lettering
+    )
+    select company, p, client_id, old_account as account, old_lettering as lettering
+        from written where old_lettering is not null
+    union
+    select company, p, client_id, new_account, new_lettering from written where new_lettering is not null
+"""
+"""Writes the lines and answers every lettering group that any of them is in, or was in."""
+
+LETTERINGS = """
+    with touched as (
+        select * from unnest(%(companies)b::text[], %(ps)b::smallint[], %(clients)b::text[],
+            %(accounts)b::text[], %(letterings)b::text[]) t(company, p, client_id, account, lettering)
+    ),
+    line as (
+        select e.company, e.client_id, e.account, e.lettering, e.book_amount, e.is_open
+        from (select distinct company, client_id from touched) c
+        join entry e on e.company = c.company and e.client_id = c.client_id
+        where e.lettering is not null and not e.archived
+    ),
+    summed as materialized (
+        select t.company, t.p, t.client_id, t.account, t.lettering, coalesce(sum(l.book_amount), 0) as difference,
+            coalesce(bool_or(l.is_open), false) as some_open, coalesce(bool_and(l.is_open), true) as all_open
+        from touched t left join line l using (company, client_id, account, lettering)
+        group by t.company, t.p, t.client_id, t.account, t.lettering
+    ),
+    opened as (
+        update entry e set is_open = abs(s.difference) > %(tolerance)s
+        from summed s
+        where e.company = s.company and e.client_id = s.client_id and e.account = s.account
+            and e.lettering = s.lettering and not e.archived
+            and case when abs(s.difference) > %(tolerance)s then not s.all_open else s.some_open end
+            and e.is_open is distinct from (abs(s.difference) > %(tolerance)s)
+    ),
+    cleared as (
+        delete from lettering_error l using summed s
+        where abs(s.difference) <= %(tolerance)s and l.company = s.company and l.client_id = s.client_id
+            and l.account = s.account and l.lettering = s.lettering
+    )
+    insert into lettering_error (company, p, client_id, account, lettering, difference)
+    select company, p, client_id, account, lettering, difference from summed
+    where abs(difference) > %(tolerance)s
+    on conflict (company, client_id, account, lettering) do update set difference = excluded.difference
+"""
+"""A group whose debits and credits differ counts as open (rule 2.8)."""
+
+COMPLETED = """
+    insert into sync_run (company, p, run_id, connector, source, run_on, completed_at, entries_read, changed,
+        archived)
+    select h.company, h.p, r.run_id, r.connector, r.source, h.happened_on, r.completed_at, r.entries_read,
+        r.changed, r.archived
+    from heard h cross join lateral jsonb_to_record(h.body) as r(run_id uuid, connector text, source text,
+        completed_at timestamptz, entries_read integer, changed integer, archived integer)
+    on conflict (company, run_id) do nothing
+"""
+
+
+async def entries_synced(tx: AsyncConnection, events: list[Delivered]) -> None:
+    """Lines that are new, changed or gone, and the state of their lettering groups (rules 1.2, 2.8)."""
+    groups = await over(tx, ENTRIES, events)
+    if not groups:
+        return
+    columns = ("companies", "ps", "clients", "accounts", "letterings")
+    touched = {name: list(values) for name, values in zip(columns, zip(*groups, strict=True), strict=True)}
+    connection = await driver(tx)
+    await connection.execute(LETTERINGS, {**touched, "tolerance": LETTERING_TOLERANCE})
+
+
+SYNCED: dict[str, Project] = {"EntriesSynced": entries_synced, "SyncCompleted": applying(COMPLETED)}

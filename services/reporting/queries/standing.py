@@ -1,0 +1,266 @@
+"""What each client owes on a day, sliced by age: the list "who owes what", and the lines of its top."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from contracts.terms import AGEING_SLICES
+from services.reporting.queries.view import ZERO, Page, View
+from services.reporting.shapes import Debtor, Slice, Totals, WhoOwesWhat
+
+BOUNDS = AGEING_SLICES[1:]
+"""Days late that close the younger overdue slices; what is older is the last slice (rule 16.1)."""
+
+SORTS = {
+    "name": "coalesce(n.sort_key, lower(f.client_id))",
+    "profile": "coalesce(c.profile, :default_profile)",
+    "level": "v.level",
+    "last_reminder": "r.last_reminder_on",
+    "overdue": "f.overdue",
+    "upcoming": "f.upcoming",
+    "total": "f.total",
+}
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which clients, in which order. ``None`` and empty mean any.
+
+    ``balance`` is ``debtor`` (owes something), ``creditor`` (is owed) or ``all`` (also those with nothing open).
+    ``levels`` may hold ``none``. ``sort`` is a key of ``SORTS`` or ``slice1`` (oldest) and so on.
+    """
+
+    stopped: bool | None = None
+    late: bool | None = None
+    levels: Sequence[str] = ()
+    profiles: Sequence[str] = ()
+    payment_modes: Sequence[str] = ()
+    categories: Sequence[str] = ()
+    words: Sequence[str] = ()
+    """Folded as ``people.fold`` does; each must occur in the name or the code."""
+    balance: str = "debtor"
+    bounds: tuple[int, ...] = BOUNDS
+    sort: str = "overdue"
+    descending: bool = True
+    page: Page = field(default_factory=Page)
+
+    @property
+    def sorts(self) -> dict[str, str]:
+        """The orders on offer, and the column of each."""
+        return SORTS | {f"slice{n}": f"f.slice{n}" for n in range(1, len(self.bounds) + 2)}
+
+
+def slices(bounds: Sequence[int]) -> list[Slice]:
+    """The overdue slices that these bounds close, oldest first."""
+    edges = [0, *bounds]
+    oldest = Slice(key=f"over_{edges[-1]}", from_days=edges[-1] + 1, to_days=None)
+    closed = [
+        Slice(key=f"from_{lower + 1}_to_{upper}", from_days=lower + 1, to_days=upper)
+        for lower, upper in pairwise(edges)
+    ]
+    return [oldest, *reversed(closed)]
+
+
+def _standing(wanted: Wanted) -> str:
+    """The relation ``standing``: one row per client with open entries. Net of credits slice by slice (rule 1.4)."""
+    oldest_first = range(len(wanted.bounds), -1, -1)
+    older_than = {n: f"coalesce(sum(e.book_amount) filter (where e.due_date < :late{n}), 0)" for n in oldest_first}
+    columns = [f"{older_than[len(wanted.bounds)]} as slice1"]
+    columns += [
+        f"{older_than[n]} - {older_than[n + 1]} as slice{place}"
+        for place, n in enumerate(range(len(wanted.bounds) - 1, -1, -1), start=2)
+    ]
+    modes = (
+        "left join client m on m.company = e.company and m.client_id = e.client_id" if wanted.payment_modes else ""
+    )
+    chosen = (
+        "and coalesce(e.payment_mode, m.payment_mode) = any(cast(:payment_modes as text[]))"
+        if wanted.payment_modes
+        else ""
+    )
+    having = {"debtor": "having sum(e.book_amount) > 0", "creditor": "having sum(e.book_amount) < 0", "all": ""}
+    return f"""
+        standing as materialized (
+            select e.client_id, {", ".join(columns)}, {older_than[0]} as overdue,
+                sum(e.book_amount) - {older_than[0]} as upcoming, sum(e.book_amount) as total
+            from entry e {modes}
+            where e.company = :company and e.is_open {chosen}
+            group by e.client_id {having[wanted.balance]}
+        )"""  # noqa: S608 - every fragment is written in this file
+
+
+LEVEL_OF_EVERY = """
+    level_of as materialized (
+        select e.client_id, max(l.level) as level
+        from entry e join entry_level l using (company, client_id, entry_id)
+        where e.company = :company and e.is_open and l.level like 'R%'
+        group by e.client_id
+    )"""
+REMINDED = """
+    reminded as materialized (
+        select client_id, max(done_on) as last_reminder_on from action
+        where company = :company and status = 'done' and kind = 'reminder' and done_on <= :as_of
+        group by client_id
+    )"""
+LEVEL_OF_ONE = """
+    left join lateral (
+        select max(l.level) as level from entry e join entry_level l using (company, client_id, entry_id)
+        where e.company = :company and e.client_id = f.client_id and e.is_open and l.level like 'R%'
+    ) v on true"""
+REMINDED_ONE = """
+    left join lateral (
+        select max(done_on) as last_reminder_on from action a
+        where a.company = :company and a.client_id = f.client_id and a.status = 'done' and a.kind = 'reminder'
+            and a.done_on <= :as_of
+    ) r on true"""
+CLIENT = "left join client c on c.company = :company and c.client_id = f.client_id"
+PERSON = "left join person n on n.company = :company and n.client_id = f.client_id"
+
+
+def _conditions(wanted: Wanted) -> list[str]:
+    conditions = []
+    if wanted.balance == "all":
+        conditions.append("(f.client_id is not null and c.removed is not true or f.total <> 0)")
+    if wanted.late is not None:
+        conditions.append("f.overdue > 0" if wanted.late else "f.overdue <= 0")
+    if wanted.stopped is not None:
+        conditions.append(f"c.stopped_on is {'not ' if wanted.stopped else ''}null")
+    if wanted.profiles:
+        conditions.append("coalesce(c.profile, :default_profile) = any(cast(:profiles as text[]))")
+    if wanted.categories:
+        conditions.append("c.category = any(cast(:categories as text[]))")
+    if wanted.levels:
+        conditions.append("coalesce(v.level, 'none') = any(cast(:levels as text[]))")
+    if wanted.words:
+        conditions.append(
+            "not exists (select 1 from unnest(cast(:words as text[])) w(word)"
+            " where position(w.word in coalesce(n.search_key, lower(f.client_id))) = 0)"
+        )
+    return conditions
+
+
+def _statement(wanted: Wanted) -> str:
+    relations = [_standing(wanted)]
+    joins = []
+    conditions = _conditions(wanted)
+    order = wanted.sorts[wanted.sort]
+    needed = " ".join([order, *conditions])
+    amounts = [f"slice{n}" for n in range(1, len(wanted.bounds) + 2)] + ["overdue", "upcoming", "total"]
+    source = "standing f"
+    if wanted.balance == "all":
+        source = (
+            f"(select client_id, {', '.join(f'coalesce(s.{name}, 0) as {name}' for name in amounts)}"  # noqa: S608
+            " from (select client_id from client where company = :company) k"
+            " full join standing s using (client_id)) f"
+        )
+    if "c." in needed:
+        joins.append(CLIENT)
+    if "n." in needed:
+        joins.append(PERSON)
+    if "v." in needed:
+        relations.append(LEVEL_OF_EVERY)
+        joins.append("left join level_of v on v.client_id = f.client_id")
+    if "r." in needed:
+        relations.append(REMINDED)
+        joins.append("left join reminded r on r.client_id = f.client_id")
+    where = f"where {' and '.join(conditions)}" if conditions else ""
+    sums = ", ".join(f"coalesce(sum({name}), 0) as sum_{name}" for name in amounts)
+    direction = "desc nulls last" if wanted.descending else "asc nulls last"
+    return f"""
+        with {", ".join(relations)},
+        chosen as materialized (
+            select f.*, {order} as place from {source} {" ".join(joins)} {where}
+        ),
+        summed as (
+            select count(*) as clients, count(*) filter (where overdue > 0) as overdue_clients,
+                count(*) filter (where client_id in
+                    (select client_id from client where company = :company and stopped_on is not null)
+                ) as stopped_clients, {sums}
+            from chosen
+        ),
+        paged as (
+            select * from chosen order by place {direction}, client_id limit :limit offset :offset
+        )
+        select t.*, f.*, coalesce(n.name, f.client_id) as name, coalesce(c.profile, :default_profile) as profile,
+            c.category, c.payment_mode, coalesce(c.has_email, false) as has_email,
+            coalesce(c.has_phone, false) as has_phone, c.stopped_on, coalesce(c.notes, 0) as notes, v.level,
+            r.last_reminder_on
+        from summed t left join paged f on true {CLIENT} {PERSON} {LEVEL_OF_ONE} {REMINDED_ONE}
+        order by f.place {direction}, f.client_id
+    """  # noqa: S608 - every fragment is written in this file
+
+
+def _parameters(view: View, wanted: Wanted) -> dict[str, Any]:
+    return {
+        "company": view.company,
+        "as_of": view.as_of,
+        "default_profile": view.default_profile,
+        "levels": list(wanted.levels),
+        "profiles": list(wanted.profiles),
+        "payment_modes": list(wanted.payment_modes),
+        "categories": list(wanted.categories),
+        "words": list(wanted.words),
+        **{f"late{n}": view.before(days) for n, days in enumerate([0, *wanted.bounds])},
+        **wanted.page.bounds,
+    }
+
+
+def debtor(row: Any, count: int) -> Debtor:
+    """One line of the list out of a row with ``count`` slices."""
+    return Debtor(
+        client_id=row.client_id,
+        name=row.name,
+        profile=row.profile,
+        category=row.category,
+        payment_mode=row.payment_mode,
+        has_email=row.has_email,
+        has_phone=row.has_phone,
+        stopped_on=row.stopped_on,
+        level=row.level,
+        last_reminder_on=row.last_reminder_on,
+        slices=[row._mapping[f"slice{n}"] for n in range(1, count + 1)],
+        overdue=row.overdue,
+        upcoming=row.upcoming,
+        total=row.total,
+        notes=row.notes,
+    )
+
+
+async def who_owes_what(tx: AsyncConnection, view: View, wanted: Wanted) -> WhoOwesWhat:
+    """The clients wanted with their amounts; totals over all of them, rows of one page."""
+    statement = text(_statement(wanted))
+    used = statement._bindparams
+    parameters = {name: value for name, value in _parameters(view, wanted).items() if name in used}
+    rows = (await tx.execute(statement, parameters)).all()
+    summed = rows[0]
+    count = len(wanted.bounds) + 1
+    return WhoOwesWhat(
+        as_of=view.as_of,
+        currency=view.currency,
+        slices=slices(wanted.bounds),
+        clients=summed.clients,
+        overdue_clients=summed.overdue_clients,
+        stopped_clients=summed.stopped_clients,
+        totals=Totals(
+            slices=[summed._mapping[f"sum_slice{n}"] for n in range(1, count + 1)],
+            overdue=summed.sum_overdue,
+            upcoming=summed.sum_upcoming,
+            total=summed.sum_total,
+        ),
+        rows=[debtor(row, count) for row in rows if row.client_id is not None],
+        **wanted.page.shape(summed.clients),
+    )
+
+
+def totals(rows: Sequence[Debtor], count: int) -> Totals:
+    """Sums over these lines of ``count`` slices."""
+    return Totals(
+        slices=[sum((row.slices[n] for row in rows), ZERO) for n in range(count)],
+        overdue=sum((row.overdue for row in rows), ZERO),
+        upcoming=sum((row.upcoming for row in rows), ZERO),
+        total=sum((row.total for row in rows), ZERO),
+    )
