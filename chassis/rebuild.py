@@ -1,0 +1,265 @@
+"""A service's derived tables made again from the first event, beside the live ones and while these live.
+
+A shadow schema gets the same migrations and the same ``project`` functions; no reaction runs. The live side is
+read in one REPEATABLE READ snapshot, which gives the rows and the checkpoints that belong to them; the shadow
+stops exactly there, so any difference is a difference.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass, field
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+import nats
+import psycopg
+from psycopg import sql
+from sqlalchemy import make_url
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from chassis import database
+from chassis.comparing import Comparison, Side, compare
+from chassis.delivered import Delivered
+from chassis.envelope import Registry
+from chassis.listening import Listening, project_all
+from chassis.parking import key_of, without
+from chassis.replaying import Replayed
+
+if TYPE_CHECKING:
+    from chassis.service import Service
+
+log = logging.getLogger(__name__)
+
+CLOSE_ENOUGH_EVENTS = 500
+"""So near to the live checkpoints the snapshot is taken; it should not be held for longer than it must."""
+
+MOST_APPROACHES = 20
+
+Vector = Mapping[str, Mapping[int, int]]
+Parked = Mapping[tuple[str, int, int], set[str]]
+"""Parked keys by speaker, partition and number."""
+
+
+@dataclass
+class Report:
+    """What a rebuild found. ``rows`` counts live rows; ``differing`` names table, key and column of each
+    difference (at most 1000 of them), ``differing_rows`` counts the rows."""
+
+    service: str
+    tables: dict[str, int]
+    rows: int
+    events: int
+    differing: list[dict[str, Any]]
+    differing_rows: int
+    parked_events: int
+    replaced: bool
+    seconds: float
+    checkpoints: dict[str, dict[int, int]] = field(repr=False)
+
+    @property
+    def equal(self) -> bool:
+        return self.differing_rows == 0
+
+
+class ParkedMeanwhile(Exception):
+    """A key was unparked while the rebuild ran: run it again."""
+
+
+@dataclass
+class Rebuild:
+    """One rebuild of one service. ``module`` is the package that holds its migrations."""
+
+    service: str
+    module: str
+    listening: Listening
+    registry: Registry
+    owner_url: str
+    nats_url: str
+    generation: int = 1
+
+    @property
+    def shadow(self) -> str:
+        return f"{self.service}_rebuild"
+
+    async def run(self, *, replace: bool = False) -> Report:
+        """Rebuild and compare; with ``replace`` the live rows are then replaced by the rebuilt ones, in one
+        transaction during which the service's writers wait."""
+        began = monotonic()
+        self._events = 0
+        self._skipped: dict[tuple[str, int, int], set[str]] = {}
+        await self._drop_shadow()
+        await asyncio.to_thread(database.migrate, self.module, self.owner_url, self.shadow)
+        engine = database.engine(self.owner_url, self.shadow, application=self.shadow)
+        bus = await nats.connect(self.nats_url, name=f"{self.service}-rebuild", max_reconnect_attempts=3)
+        speakers = (*self.listening.streams, self.service)
+        self._streams = {
+            speaker: Replayed(bus, speaker, self.registry, generation=self.generation) for speaker in speakers
+        }
+        try:
+            await self._approach(engine)
+            async with self._connected() as connection:
+                comparison, vector, parked = await self._compare(engine, connection)
+            if replace and comparison.differing_rows:
+                await self._replace(engine)
+        finally:
+            for stream in self._streams.values():
+                await stream.close()
+            await bus.close()
+            await engine.dispose()
+            await self._drop_shadow()
+        return Report(
+            service=self.service,
+            tables=comparison.tables,
+            rows=comparison.rows,
+            events=self._events,
+            differing=comparison.differing,
+            differing_rows=comparison.differing_rows,
+            parked_events=len(parked),
+            replaced=replace and comparison.differing_rows > 0,
+            seconds=round(monotonic() - began, 3),
+            checkpoints={speaker: dict(numbers) for speaker, numbers in vector.items()},
+        )
+
+    async def _approach(self, engine: AsyncEngine) -> None:
+        """Come near to the live tables without holding a snapshot of them."""
+        for _ in range(MOST_APPROACHES):
+            async with self._connected() as connection:
+                vector, parked = await self._vector(connection)
+            before = self._events
+            await self._apply(engine, vector, parked)
+            if self._events - before <= CLOSE_ENOUGH_EVENTS:
+                return
+
+    async def _compare(
+        self, engine: AsyncEngine, connection: psycopg.AsyncConnection[Any]
+    ) -> tuple[Comparison, Vector, Parked]:
+        await connection.set_isolation_level(psycopg.IsolationLevel.REPEATABLE_READ)
+        async with connection.transaction():
+            vector, parked = await self._vector(connection)
+            await self._apply(engine, vector, parked)
+            async with self._connected() as rebuilt, rebuilt.transaction():
+                comparison = await compare(
+                    Side(connection, self.service), Side(rebuilt, self.shadow), self.listening.tables
+                )
+        return comparison, vector, parked
+
+    async def _vector(self, connection: psycopg.AsyncConnection[Any]) -> tuple[Vector, Parked]:
+        """How far the live tables are: foreign streams by checkpoint, the own one by the log; and what is parked."""
+        vector: dict[str, dict[int, int]] = {speaker: {} for speaker in self._streams}
+        rows = await connection.execute(
+            sql.SQL(
+                "select speaker, p, pseq from {checkpoint} where pseq > 0"
+                " union all select %s, p, seq from {head} where seq > 0"
+            ).format(
+                checkpoint=sql.Identifier(self.service, "checkpoint"),
+                head=sql.Identifier(self.service, "partition_head"),
+            ),
+            [self.service],
+        )
+        for speaker, p, number in await rows.fetchall():
+            if speaker in vector:
+                vector[speaker][p] = number
+        parked: dict[tuple[str, int, int], set[str]] = {}
+        found = await connection.execute(
+            sql.SQL("select speaker, p, pseq, key from {parked}").format(
+                parked=sql.Identifier(self.service, "parked")
+            )
+        )
+        for speaker, p, number, key in await found.fetchall():
+            parked.setdefault((speaker, p, number), set()).add(key)
+        return vector, parked
+
+    async def _apply(self, engine: AsyncEngine, vector: Vector, parked: Parked) -> None:
+        for speaker, stream in self._streams.items():
+            async for part in stream.up_to(vector[speaker]):
+                events = part
+                if parked:
+                    events = [kept for event in part if (kept := self._not_parked(event, parked)) is not None]
+                async with database.transaction(engine) as tx:
+                    await project_all(tx, self.listening.project, events)
+                self._events += len(part)
+        if any(not keys <= parked.get(position, set()) for position, keys in self._skipped.items()):
+            raise ParkedMeanwhile(self.service)
+
+    def _not_parked(self, event: Delivered, parked: Parked) -> Delivered | None:
+        position = (event.speaker, event.partition, event.number)
+        if position not in parked:
+            return event
+        self._skipped[position] = parked[position]
+        kept, _ = without(event, {(event.company, key) for key in parked[position]}, self.listening.bulk)
+        return None if kept is not None and key_of(kept)[1] in parked[position] else kept
+
+    async def _replace(self, engine: AsyncEngine) -> None:
+        """Put the rebuilt rows in the place of the live ones. Batches wait at their leases, commands at the tables
+        or at the heads, until this commits."""
+        tables = [sql.Identifier(self.service, table.name) for table in self.listening.tables]
+        async with self._connected() as connection, connection.transaction():
+            await connection.execute(
+                sql.SQL("select p from {} order by p for update").format(
+                    sql.Identifier(self.service, "partition_lease")
+                )
+            )
+            if tables:
+                await connection.execute(
+                    sql.SQL("lock table {} in access exclusive mode").format(sql.SQL(", ").join(tables))
+                )
+            await connection.execute(
+                sql.SQL("select p from {} order by p for update").format(
+                    sql.Identifier(self.service, "partition_head")
+                )
+            )
+            vector, parked = await self._vector(connection)
+            await self._apply(engine, vector, parked)
+            if tables:
+                await connection.execute(sql.SQL("truncate {}").format(sql.SQL(", ").join(tables)))
+            for table in self.listening.tables:
+                columns = sql.SQL(", ").join(
+                    sql.Identifier(column.name) for column in table.columns if column.computed is None
+                )
+                await connection.execute(
+                    sql.SQL("insert into {live} ({columns}) select {columns} from {rebuilt}").format(
+                        live=sql.Identifier(self.service, table.name),
+                        rebuilt=sql.Identifier(self.shadow, table.name),
+                        columns=columns,
+                    )
+                )
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
+        url = make_url(self.owner_url).set(drivername="postgresql").render_as_string(hide_password=False)
+        connection = await psycopg.AsyncConnection.connect(
+            url, autocommit=True, options=f"-c search_path={self.service} -c timezone=UTC -c work_mem=64MB"
+        )
+        async with connection:
+            yield connection
+
+    async def _drop_shadow(self) -> None:
+        async with self._connected() as connection:
+            await connection.execute(
+                sql.SQL("drop schema if exists {} cascade").format(sql.Identifier(self.shadow))
+            )
+
+
+async def rebuild_command(service: Service, module: str, check: bool) -> int:
+    """``python -m services.X rebuild [--check]``: prints the report as one JSON object; 1 on a difference that
+    was not replaced."""
+    if service.listening is None:
+        sys.stdout.write(json.dumps({"service": service.name, "tables": {}, "rows": 0, "differing": []}) + "\n")
+        return 0
+    rebuild = Rebuild(
+        service.name,
+        module,
+        service.listening,
+        service.events,
+        service.settings.owner_database_url,
+        service.settings.nats_url,
+    )
+    report = await rebuild.run(replace=not check)
+    sys.stdout.write(json.dumps(asdict(report) | {"equal": report.equal}, default=str) + "\n")
+    return 0 if report.equal or report.replaced else 1
