@@ -79,6 +79,7 @@ async def serve(service: Service, module: str, parts: tuple[str, ...]) -> None:
             log_config=None,
             access_log=False,
             lifespan="off",
+            server_header=False,
             timeout_graceful_shutdown=5,
         )
     )

@@ -15,7 +15,7 @@ from typing import Literal
 from chassis.embedded import Stack
 from chassis.embedded_config import ServerNotInstalled, nats_binary, postgres_binary
 from chassis.server_process import is_free
-from cli.places import ROOT, SERVICES, StackNotRunning, read_state
+from cli.places import ROOT, StackNotRunning, read_state
 
 LEAST_FREE_BYTES = 2 * 1024**3
 MARKS = {"ok": "✓", "note": "·", "wrong": "✗"}
@@ -41,7 +41,7 @@ def examine(data_dir: Path) -> list[Finding]:
         return findings
     from cli.doctor_running import examine_running
 
-    return [*findings, *examine_running(Stack(data_dir, SERVICES).attach(), state)]
+    return [*findings, *examine_running(Stack(data_dir, tuple(state.urls)).attach(), state)]
 
 
 def show(findings: list[Finding], *, as_json: bool) -> None:
