@@ -1,0 +1,155 @@
+"""Imports over HTTP: send a file, follow the run, read the history, choose how files are read."""
+
+from datetime import UTC, datetime
+from pathlib import PurePath
+from typing import Annotated, Any, Literal
+from uuid import UUID, uuid4
+
+from fastapi import APIRouter, Query, Request
+from psycopg.types.json import Jsonb
+from pydantic import BaseModel, ConfigDict, Field
+
+from chassis.database import driver
+from chassis.eventlog import Said
+from chassis.http import AsOfDep, CauseDep, CompanyDep, RunningDep, SayDep, TxDep, accepted, requires
+from chassis.jobs import NewJob, enqueue
+from chassis.problems import Problem
+from contracts.sync import SyncStarted
+from services.sync import queries, runs
+from services.sync.domain.receivables import Nature
+from services.sync.imports import QUEUE
+from services.sync.settings import SyncSettings
+from services.sync.wording import OF_CONNECTOR
+
+LONGEST_FILE_NAME = 200
+MEGABYTE = 1 << 20
+
+router = APIRouter(prefix="/companies/{company}")
+
+Language = Annotated[Literal["en", "fr"], Query(description="Language of messages and remedies")]
+FileName = Annotated[str, Query(min_length=1, max_length=LONGEST_FILE_NAME)]
+Domain = Annotated[str | None, Query(pattern=r"^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$")]
+AccountPrefix = Annotated[str, Field(pattern=r"^[0-9A-Za-z]{1,20}$")]
+
+
+@router.post("/imports", status_code=202, dependencies=[requires("user")])
+async def post_import(  # noqa: PLR0913, PLR0917 what a request may say
+    request: Request,
+    process: RunningDep,
+    company: CompanyDep,
+    tx: TxDep,
+    say: SayDep,
+    as_of: AsOfDep,
+    cause: CauseDep,
+    filename: FileName,
+    connector: str = "fec",
+    email_domain: Domain = None,
+) -> dict[str, Any]:
+    """Take in a file (the body, as it is) and queue its import; answers ``run_id`` to follow it with.
+
+    Imports of one company are carried out one after another, in the order they were asked for. ``email_domain``
+    invents an address per client, for trials.
+    """
+    if not await queries.knows_company(tx, company):
+        title = "This company is not registered"
+        raise Problem("company-unknown", title, 404, "Register it at ledger, then import again.", company=company)
+    if connector not in OF_CONNECTOR:
+        raise Problem("connector-unknown", "There is no such connector", 422, known=sorted(OF_CONNECTOR))
+    run_id = uuid4()
+    file = PurePath(filename.replace("\\", "/")).name or filename
+    await runs.open_run(
+        tx,
+        {
+            "company": company,
+            "run_id": run_id,
+            "connector": connector,
+            "file": file,
+            "email_domain": email_domain,
+            "as_of": as_of,
+            "actor": cause.actor,
+            "correlation_id": cause.correlation_id,
+        },
+    )
+    settings = process.settings
+    assert isinstance(settings, SyncSettings)
+    await _keep(request, tx, company, run_id, settings.largest_import_mb * MEGABYTE)
+    payload = {"run_id": str(run_id), "requested_at": datetime.now(UTC).isoformat()}
+    await enqueue(tx, QUEUE, [NewJob(run_id, company, payload, key=company)])
+    started = SyncStarted(run_id=run_id, connector=connector, source=file)
+    positions = await say(company, [Said(started)], as_of=as_of, cause=cause)
+    return accepted(positions, run_id=run_id)
+
+
+async def _keep(request: Request, tx: TxDep, company: str, run_id: UUID, most: int) -> None:
+    """Keep the body in parts, so that no file is ever whole in memory. Answers 413 beyond ``most`` bytes."""
+    waiting = bytearray()
+    part = taken = 0
+    async for chunk in request.stream():
+        taken += len(chunk)
+        if taken > most:
+            raise Problem("file-too-large", "The file is too large", 413, most_bytes=most)
+        waiting += chunk
+        if len(waiting) >= runs.PART_BYTES:
+            await runs.keep_part(tx, company, run_id, part, bytes(waiting))
+            waiting.clear()
+            part += 1
+    if waiting or part == 0:
+        await runs.keep_part(tx, company, run_id, part, bytes(waiting))
+
+
+@router.get("/imports")
+async def get_imports(
+    company: CompanyDep,
+    tx: TxDep,
+    limit: Annotated[int, Query(ge=1, le=200)] = 20,
+    language: Language = "en",
+) -> dict[str, Any]:
+    """The last runs, the newest first."""
+    return {"runs": await queries.latest(tx, company, limit, language)}
+
+
+@router.get("/imports/{run_id}")
+async def get_import(company: CompanyDep, tx: TxDep, run_id: UUID, language: Language = "en") -> dict[str, Any]:
+    """One run: ``status`` is running (see ``stage``), completed or failed (see ``errors``)."""
+    found = await queries.run(tx, company, run_id, language)
+    if found is None:
+        raise Problem("import-unknown", "There is no such import", 404, run_id=run_id)
+    return found
+
+
+class ImportSettings(BaseModel):
+    """How the files of a company are read. ``journals`` says what a journal holds where the first file misled;
+    ``accepted`` names codes of tolerable problems that never refuse a file."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    accounts: list[AccountPrefix] = Field(["411"], min_length=1, max_length=100)
+    term_days: int = Field(30, ge=0, le=366)
+    journals: dict[str, Nature] = Field(default_factory=dict, max_length=500)
+    accepted: list[Annotated[str, Field(pattern=r"^[a-z_]{1,60}$")]] = Field(default_factory=list, max_length=50)
+
+
+@router.get("/import-settings")
+async def get_import_settings(company: CompanyDep, tx: TxDep) -> dict[str, Any]:
+    """The settings, and as ``journals_seen`` what each journal was taken for."""
+    return {
+        **await queries.import_settings(tx, company),
+        "journals_seen": await queries.journals(tx, company),
+    }
+
+
+@router.put("/import-settings", dependencies=[requires("admin")])
+async def put_import_settings(body: ImportSettings, company: CompanyDep, tx: TxDep) -> dict[str, Any]:
+    """Choose the settings; they hold from the next import on."""
+    if not await queries.knows_company(tx, company):
+        raise Problem("company-unknown", "This company is not registered", 404, company=company)
+    connection = await driver(tx)
+    values = body.model_dump(mode="json")
+    await connection.execute(
+        "insert into import_settings (company, accounts, term_days, journals, accepted)"
+        " values (%(company)s, %(accounts)s, %(term_days)s, %(journals)s, %(accepted)s)"
+        " on conflict (company) do update set accounts = excluded.accounts, term_days = excluded.term_days,"
+        " journals = excluded.journals, accepted = excluded.accepted, changed_at = now()",
+        {"company": company, **values, "journals": Jsonb(values["journals"])},
+    )
+    return values

@@ -1,0 +1,262 @@
+"""What a file changes: its staged lines against the last seen state, in sets.
+
+Equal lines (same ``row_key``) are told apart by their last seen state: first those that did not change at all,
+then those of equal lettering, then the rest in order, then lines that were gone and come back. So the order of a
+file says nothing, and lettering k of several equal lines changes exactly k of them.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import psycopg
+
+Connection = psycopg.AsyncConnection[Any]
+
+ENTRIES_PER_EVENT = 500
+BYTES_PER_EVENT = 400_000
+"""Of entries; with its last entry and the envelope an event stays below 512 KB."""
+
+STAGE = """
+    create temp table seen (
+        line integer, row_key uuid, state uuid, p smallint, client_id text, account text, lettering text,
+        book_amount numeric(18, 4), journal text, is_credit boolean, label text, entry text
+    ) on commit drop;
+    create temp table pair (line integer, entry_id uuid) on commit drop;
+    create temp table change (
+        entry_id uuid, row_key uuid, ordinal integer, state uuid, kind text, p smallint, client_id text,
+        lettering text, removed boolean, entry text, label text
+    ) on commit drop;
+"""
+
+KIND = """
+    case when not is_credit then 'invoice' when journal = any(%(sales)s) then 'credit_note' else 'payment' end
+"""
+
+LEFT_SEEN = """
+    create temp table left_seen on commit drop as
+    select line, row_key, lettering from seen
+    where not exists (select from pair where pair.line = seen.line);
+    analyze left_seen;
+"""
+
+LEFT_KNOWN = """
+    create temp table left_known on commit drop as
+    select entry_id, row_key, ordinal, lettering, removed from source_row
+    where company = %(company)s and book = %(book)s
+    and not exists (select from pair where pair.entry_id = source_row.entry_id)
+"""
+
+UNCHANGED = f"""
+    insert into pair
+    select s.line, k.entry_id from (
+        select line, row_key, state, kind, row_number() over (partition by row_key, state, kind order by line) as n
+        from (select line, row_key, state, {KIND} as kind from seen) judged
+    ) s join (
+        select entry_id, row_key, state, kind,
+            row_number() over (partition by row_key, state, kind order by ordinal) as n
+        from source_row where company = %(company)s and book = %(book)s and not removed
+    ) k using (row_key, state, kind, n)
+"""  # noqa: S608 constants of this module
+
+PAIR_LEFT = """
+    insert into pair
+    select s.line, k.entry_id from (
+        select line, row_key, {same} as same, row_number() over (partition by row_key, {same} order by line) as n
+        from left_seen where not exists (select from pair where pair.line = left_seen.line)
+    ) s join (
+        select entry_id, row_key, {same} as same,
+            row_number() over (partition by row_key, {same} order by ordinal) as n
+        from left_known where removed = {removed}
+        and not exists (select from pair where pair.entry_id = left_known.entry_id)
+    ) k on k.row_key = s.row_key and k.n = s.n and k.same is not distinct from s.same
+"""
+PASSES = (("lettering", "false"), ("null::text", "false"), ("null::text", "true"))
+
+CHANGED = f"""
+    insert into pair
+    select s.line, k.entry_id from (
+        select line, row_key, state, kind, row_number() over (partition by row_key, state, kind order by line) as n
+        from (select line, row_key, state, {KIND} as kind from seen) judged
+    ) s join (
+        select entry_id, row_key, state, kind,
+            row_number() over (partition by row_key, state, kind order by ordinal) as n
+        from source_row where company = %(company)s and book = %(book)s and not removed
+    ) k using (row_key, state, kind, n)
+"""  # noqa: S608 constants of this module
+
+PAIR_LEFT = """
+    insert into pair
+    select s.line, k.entry_id from (
+        select line, row_key, {same}, row_number() over (partition by row_key, {same} order by line) as n
+        from left_seen where not exists (select from pair where pair.line = left_seen.line)
+    ) s join (
+        select entry_id, row_key, {same}, row_number() over (partition by row_key, {same} order by ordinal) as n
+        from left_known where removed = {removed}
+        and not exists (select from pair where pair.entry_id = left_known.entry_id)
+    ) k on k.row_key = s.row_key and k.n = s.n and k.{same} is not distinct from s.{same}
+"""
+
+CHANGED = f"""
+    insert into change
+    select k.entry_id, k.row_key, k.ordinal, s.state, {KIND}, s.p, s.client_id, s.lettering, false, s.entry,
+        s.label
+    from left_known k join pair using (entry_id) join seen s on s.line = pair.line
+"""  # noqa: S608
+
+NEW = f"""
+    insert into change
+    select encode(substr(sha256(
+            convert_to(%(book)s || '/' || row_key || '/' || ordinal, 'UTF8')), 1, 16), 'hex')::uuid,
+        row_key, ordinal, state, kind, p, client_id, lettering, false, entry, label
+    from (
+        select s.*, {KIND} as kind, (coalesce(known.last, 0)
+            + row_number() over (partition by s.row_key order by s.state, s.line))::integer as ordinal
+        from seen s left join (
+            select row_key, max(ordinal) as last from source_row where company = %(company)s and book = %(book)s
+            group by row_key
+        ) known using (row_key)
+        where not exists (select from pair where pair.line = s.line)
+    ) fresh
+"""  # noqa: S608
+
+GONE = """
+    insert into change
+    select r.entry_id, r.row_key, r.ordinal, r.state, r.kind, r.p, r.client_id, r.lettering, true, r.entry, null
+    from left_known k join source_row r
+        on r.company = %(company)s and r.book = %(book)s and r.entry_id = k.entry_id
+    where not k.removed and not exists (select from pair where pair.entry_id = k.entry_id)
+"""
+
+REMEMBER = """
+    insert into source_row (company, book, entry_id, row_key, ordinal, state, kind, p, client_id, lettering,
+        removed, entry)
+    select %(company)s, %(book)s, entry_id, row_key, ordinal, state, kind, p, client_id, lettering, removed, entry
+    from change
+    on conflict (company, book, entry_id) do update set state = excluded.state, kind = excluded.kind,
+        lettering = excluded.lettering, removed = excluded.removed, entry = excluded.entry
+"""
+
+EVENTS = """
+    select p, string_agg('{"entry_id":"' || replace(entry_id::text, '-', '') || '","kind":"' || kind
+        || '","removed":' || removed || ',' || entry || '}', ',' order by client_id collate "C", entry_id)
+    from (
+        select p, entry_id, kind, removed, entry, client_id,
+            (row_number() over next_to - 1) / %(entries)s as by_count,
+            (sum(octet_length(entry) + 100) over next_to - octet_length(entry) - 100) / %(bytes)s as by_size
+        from change window next_to as (partition by p order by client_id collate "C", entry_id)
+    ) numbered
+    group by p, by_count, by_size order by p, by_count, by_size
+"""
+
+SUMMARY = """
+    select count(*) as receivable_lines, count(distinct client_id) as clients,
+        (select count(*) from (select from seen where lettering is not null
+            group by account, client_id, lettering) g) as lettering_groups,
+        (select count(*) from (select from seen where lettering is not null
+            group by account, client_id, lettering having abs(sum(book_amount)) > 0.005) g) as unbalanced_groups,
+        count(*) filter (where lettering is null) as open_entries,
+        coalesce(sum(book_amount) filter (where lettering is null), 0) as open_balance
+    from seen
+"""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What the customer accounts of a file hold. ``open`` is: without a lettering code."""
+
+    receivable_lines: int
+    clients: int
+    lettering_groups: int
+    unbalanced_groups: int
+    open_entries: int
+    open_balance: Decimal
+
+
+async def stage(connection: Connection) -> None:
+    """Temporary tables that live as long as the transaction."""
+    await connection.execute("set local work_mem = '64MB'")
+    await connection.execute(STAGE)
+
+
+async def summarise(connection: Connection) -> Summary:
+    await connection.execute("analyze seen")
+    row = await (await connection.execute(SUMMARY)).fetchone()
+    assert row is not None
+    return Summary(*row)
+
+
+async def known_rows(connection: Connection, company: str) -> list[tuple[str, int]]:
+    """Books of the company that hold staged rows, with their number, the most first."""
+    cursor = await connection.execute(
+        "select book, count(*) from source_row where company = %s and not removed"
+        " and row_key in (select row_key from seen) group by book order by 2 desc, 1",
+        (company,),
+    )
+    return await cursor.fetchall()
+
+
+async def live_rows(connection: Connection, company: str, book: str) -> int:
+    """Rows of a book that are not archived."""
+    cursor = await connection.execute(
+        "select count(*) from source_row where company = %s and book = %s and not removed", (company, book)
+    )
+    row = await cursor.fetchone()
+    return int(row[0]) if row else 0
+
+
+async def compare(connection: Connection, company: str, book: str, sales: Sequence[str]) -> tuple[int, int]:
+    """Fill ``change`` with every line that is new, changed, gone or back; answer how many, and how many are gone.
+
+    ``sales`` names the journals whose credits are credit notes.
+    """
+    values = {"company": company, "book": book, "sales": list(sales)}
+    if await live_rows(connection, company, book):
+        await connection.execute(UNCHANGED, values)
+        await connection.execute("analyze pair")
+    await connection.execute(LEFT_SEEN)
+    known = await connection.execute(LEFT_KNOWN, values)
+    if known.rowcount:
+        for same, removed in PASSES:
+            await connection.execute(PAIR_LEFT.format(same=same, removed=removed))
+    await connection.execute(CHANGED, values)
+    await connection.execute(NEW, values)
+    await connection.execute(GONE, values)
+    await connection.execute("analyze change")
+    row = await (
+        await connection.execute("select count(*), count(*) filter (where removed) from change")
+    ).fetchone()
+    assert row is not None
+    return int(row[0]), int(row[1])
+
+
+async def remember(connection: Connection, company: str, book: str) -> None:
+    """Make the staged state the last seen one."""
+    await connection.execute(REMEMBER, {"company": company, "book": book})
+
+
+async def partitions(connection: Connection) -> list[int]:
+    """Partitions in which entries changed."""
+    cursor = await connection.execute("select distinct p from change order by p")
+    return [row[0] for row in await cursor.fetchall()]
+
+
+async def events(connection: Connection) -> AsyncIterator[tuple[int, str]]:
+    """(partition, JSON of the entries with commas between) of each event to say, by ascending partition."""
+    async with connection.cursor(name="events") as cursor:
+        cursor.itersize = 20
+        await cursor.execute(EVENTS, {"entries": ENTRIES_PER_EVENT, "bytes": BYTES_PER_EVENT})
+        async for p, entries in cursor:
+            yield p, entries
+
+
+async def labels(connection: Connection, at_once: int) -> AsyncIterator[list[tuple[str, str]]]:
+    """(entry id, label) of the lines that are said and not gone, in batches."""
+    async with connection.cursor(name="labels") as cursor:
+        await cursor.execute(
+            "select replace(entry_id::text, '-', ''), label from change where not removed and label <> ''"
+            " order by client_id, entry_id"
+        )
+        while rows := await cursor.fetchmany(at_once):
+            yield rows

@@ -1,0 +1,97 @@
+"""What is wrong with a file: collected whole, judged at the end.
+
+A *fatal* problem makes the file unreadable or a customer line doubtful: the import is refused. A *tolerable* one
+leaves every customer line readable; the import is refused all the same when such problems touch more than one
+line in fifty, since a book with that many defects is not to be trusted.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+KEPT_PROBLEMS = 1_000
+TOLERATED_SHARE = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One defect. ``line`` counts from 1, the header included; ``details`` fill the wording of ``code``."""
+
+    line: int
+    column: str
+    code: str
+    details: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """``errors`` refuse the file, ``warnings`` do not. ``uncounted`` counts, per code, those not kept."""
+
+    errors: tuple[Problem, ...]
+    warnings: tuple[Problem, ...]
+    uncounted: dict[str, int]
+
+    @property
+    def refused(self) -> bool:
+        return bool(self.errors)
+
+
+class Findings:
+    """Collects problems; keeps the first thousand of each kind and counts the rest."""
+
+    def __init__(self, accepted: frozenset[str] = frozenset()) -> None:
+        self._accepted = accepted
+        self._fatal: list[Problem] = []
+        self._tolerable: list[Problem] = []
+        self._remarks: list[Problem] = []
+        self._more: Counter[str] = Counter()
+        self._touched = 0
+        self._is_fatal = False
+
+    @property
+    def is_fatal(self) -> bool:
+        """The file is refused whatever follows."""
+        return self._is_fatal
+
+    def fatal(self, line: int, column: str, code: str, /, **details: str) -> None:
+        """The file cannot be imported."""
+        self._is_fatal = True
+        self._keep(self._fatal, Problem(line, column, code, details))
+
+    def tolerable(self, line: int, column: str, code: str, /, **details: str) -> None:
+        """The customer lines are sound; one such defect counts as one line touched."""
+        if code in self._accepted:
+            self.remark(line, column, code, **details)
+            return
+        self._touched += 1
+        self._keep(self._tolerable, Problem(line, column, code, details))
+
+    def also_tolerable(self, code: str, times: int) -> None:
+        """As many more defects of a kind, not worth a place each."""
+        if times and code not in self._accepted:
+            self._touched += times
+            self._more[code] += times
+
+    def remark(self, line: int, column: str, code: str, /, **details: str) -> None:
+        """Worth knowing, never a reason to refuse."""
+        self._keep(self._remarks, Problem(line, column, code, details))
+
+    def _keep(self, kept: list[Problem], problem: Problem) -> None:
+        if len(kept) < KEPT_PROBLEMS:
+            kept.append(problem)
+        else:
+            self._more[problem.code] += 1
+
+    def judge(self, lines: int) -> Verdict:
+        """Errors and warnings of a file of ``lines`` lines, in the order of the lines."""
+        too_many = self._touched > lines * TOLERATED_SHARE
+        errors = self._fatal + (self._tolerable if too_many else [])
+        warnings = self._remarks + ([] if too_many else self._tolerable)
+
+        def place(problem: Problem) -> tuple[int, str]:
+            return problem.line, problem.code
+
+        return Verdict(
+            tuple(sorted(errors, key=place)[:KEPT_PROBLEMS]),
+            tuple(sorted(warnings, key=place)[:KEPT_PROBLEMS]),
+            dict(self._more),
+        )

@@ -1,0 +1,296 @@
+"""One import: read a file whole, compare it with what was seen last, hand people over, say what changed.
+
+Everything that an import changes is one transaction: its rows, its events, its end. Whatever dies in between, the
+next attempt begins anew and ends the same.
+"""
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from time import monotonic
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from chassis.database import driver, is_transient, transaction
+from chassis.eventlog import Cause, Position, Said
+from chassis.http_client import NeighbourRefused, NeighbourUnreachable
+from chassis.jobs import Job
+from chassis.running import Running
+from contracts.subjects import partition_of
+from contracts.sync import ClientsSynced, EntriesSynced, SyncCompleted, SyncFailed
+from services.sync import changes, people, runs
+from services.sync.changes import Connection
+from services.sync.connectors import Connector, Read
+from services.sync.domain.lines import Line
+from services.sync.domain.problems import Problem, Verdict
+from services.sync.domain.receivables import Nature, nature_of
+from services.sync.domain.scope import book_by_content, book_by_name, is_same_book
+from services.sync.people import Handing
+from services.sync.runs import Run, UploadLost
+from services.sync.staging import COLUMNS, Staging
+
+QUEUE = "import"
+PROGRESS_SECONDS = 0.5
+LEDGER_PATIENCE = timedelta(minutes=15)
+LEDGER_PAUSE = timedelta(seconds=2)
+SURPRISES = 5
+"""A run that failed as often for no known reason is given up."""
+
+log = logging.getLogger(__name__)
+
+
+class Refused(Exception):
+    """The file, or what it would do, is refused; nothing was applied."""
+
+    def __init__(self, reason: str, verdict: Verdict, lines: int = 0) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.verdict = verdict
+        self.lines = lines
+
+
+class Importer:
+    """Carries out the jobs of the import queue."""
+
+    def __init__(self, running: Running, connectors: Mapping[str, Connector], people_per_call: int) -> None:
+        self._running = running
+        self._connectors = connectors
+        self._people_per_call = people_per_call
+
+    async def __call__(self, jobs: Sequence[Job]) -> None:
+        for job in jobs:
+            await self._attempt(job)
+
+    async def _attempt(self, job: Job) -> None:
+        async with transaction(self._running.engine) as tx:
+            run = await runs.find(tx, job.company, UUID(job.payload["run_id"]))
+        if run is None or run.status != "running":
+            return
+        try:
+            await self._import(run, job)
+        except Refused as refusal:
+            await self._fail(run, job, refusal)
+        except UploadLost:
+            lost = Problem(1, "", "upload_lost", {})
+            await self._fail(run, job, Refused("upload_lost", Verdict((lost,), (), {})))
+        except NeighbourUnreachable:
+            await self._wait_for_ledger(run, job)
+        except Exception as surprise:
+            if is_transient(surprise) or job.attempts < SURPRISES:
+                raise
+            log.exception("import given up", extra={"company": run.company, "run_id": str(run.run_id)})
+            details = {"error": type(surprise).__name__}
+            if isinstance(surprise, NeighbourRefused):
+                details["error"] = str(surprise)
+            problem = Problem(1, "", "import_failed", details)
+            await self._fail(run, job, Refused("import_failed", Verdict((problem,), (), {})))
+
+    async def _wait_for_ledger(self, run: Run, job: Job) -> None:
+        """Ledger takes the people first; without it nothing is said."""
+        await runs.show_progress(self._running.engine, run, "waiting for ledger", 0)
+        asked = datetime.fromisoformat(job.payload["requested_at"])
+        if datetime.now(UTC) - asked > LEDGER_PATIENCE:
+            problem = Problem(1, "", "ledger_unreachable", {})
+            await self._fail(run, job, Refused("ledger_unreachable", Verdict((problem,), (), {})))
+            return
+        async with transaction(self._running.engine) as tx:
+            await job.again(tx, LEDGER_PAUSE, "ledger does not answer")
+
+    async def _fail(self, run: Run, job: Job, refusal: Refused) -> None:
+        verdict = refusal.verdict
+        async with transaction(self._running.engine) as tx:
+            failed = SyncFailed(
+                run_id=run.run_id, connector=run.connector, source=run.file[:200], reason=refusal.reason
+            )
+            await runs.end(
+                tx,
+                run,
+                "failed",
+                lines_read=refusal.lines,
+                result={"reason": refusal.reason, "uncounted": verdict.uncounted},
+                errors=verdict.errors,
+                warnings=verdict.warnings,
+            )
+            await job.done(tx)
+            await self._running.say(tx)(run.company, [Said(failed)], as_of=run.as_of, cause=_cause(run))
+
+    async def _import(self, run: Run, job: Job) -> None:
+        began = monotonic()
+        async with (
+            runs.uploaded(self._running.engine, run) as path,
+            transaction(self._running.engine) as tx,
+        ):
+            connection = await driver(tx)
+            await connection.execute(
+                "select pg_advisory_xact_lock(hashtextextended('import ' || %s, 0))", (run.company,)
+            )
+            await changes.stage(connection)
+            reading = self._connectors[run.connector].open(path, run.rules)
+            staging = Staging(run.company, run.term_days)
+            await self._stage(run, connection, reading.batches(), staging)
+            verdict, read = reading.verdict(), reading.read
+            if verdict.refused:
+                raise Refused("file_refused", verdict, read.lines)
+            summary = await changes.summarise(connection)
+            book = await self._book(connection, run, read)
+            if not summary.receivable_lines:
+                await self._refuse_emptiness(connection, run, book, verdict, read)
+            sales = await self._sales_journals(connection, run, read)
+            await self._show(run, "comparing", read.lines)
+            changed, archived = await changes.compare(connection, run.company, book, sales)
+            await people.compare(connection, run.company, read, staging, run.email_domain)
+            await self._show(run, "handing people to ledger", read.lines)
+            heads = await people.hand_over(connection, self._handing(run, book))
+            await self._show(run, "recording", read.lines)
+            await changes.remember(connection, run.company, book)
+            await people.remember(connection, run.company)
+            completed = SyncCompleted(
+                run_id=run.run_id,
+                connector=run.connector,
+                source=book,
+                completed_at=datetime.now(UTC),
+                entries_read=summary.receivable_lines,
+                changed=changed,
+                archived=archived,
+                positions={"ledger": heads} if heads else {},
+            )
+            positions = await self._say(tx, connection, run, completed)
+            result = {
+                "read": read.lines,
+                "encoding": read.encoding,
+                "receivable_lines": summary.receivable_lines,
+                "clients": summary.clients,
+                "lettering_groups": summary.lettering_groups,
+                "unbalanced_groups": summary.unbalanced_groups,
+                "open_entries": summary.open_entries,
+                "open_balance": f"{summary.open_balance:.2f}",
+                "changed": changed,
+                "archived": archived,
+                "positions": positions,
+                "uncounted": verdict.uncounted,
+                "seconds": round(monotonic() - began, 3),
+            }
+            warnings = verdict.warnings
+            await runs.end(
+                tx, run, "completed", source=book, lines_read=read.lines, result=result, warnings=warnings
+            )
+            await job.done(tx)
+
+    async def _stage(
+        self, run: Run, connection: Connection, batches: Iterator[list[Line]], staging: Staging
+    ) -> None:
+        """Read the file and put its customer lines aside, a batch at a time, so that the process stays awake."""
+        shown = 0.0
+        async with connection.cursor().copy(f"copy seen ({', '.join(COLUMNS)}) from stdin") as copy:
+            for batch in batches:
+                await copy.write(staging.rows(batch))
+                if monotonic() - shown > PROGRESS_SECONDS:
+                    await self._show(run, "reading", batch[-1].number)
+                    shown = monotonic()
+
+    async def _show(self, run: Run, stage: str, lines_read: int) -> None:
+        await runs.show_progress(self._running.engine, run, stage, lines_read)
+
+    async def _book(self, connection: Connection, run: Run, read: Read) -> str:
+        """The book that the file shows: by its legal name, else the known book that holds most of its rows, else
+        the fiscal year of its last line. Remembered under the file's name."""
+        by_name = book_by_name(run.file)
+        last_day = date.fromisoformat(read.last_day or run.as_of.isoformat())
+        name = by_name or book_by_content(run.company, last_day, run.fiscal_year_start)
+        found = await (
+            await connection.execute("select book from book where company = %s and name = %s", (run.company, name))
+        ).fetchone()
+        if by_name and found:
+            return str(found[0])
+        likely = await changes.known_rows(connection, run.company)
+        total = await (await connection.execute("select count(*) from seen")).fetchone()
+        book = str(found[0]) if found else name
+        if likely and is_same_book(likely[0][1], total[0] if total else 0):
+            legally_named = await (
+                await connection.execute(
+                    "select count(*) from book where company = %s and book = %s and name not like %s",
+                    (run.company, likely[0][0], f"fec/{run.company}/%"),
+                )
+            ).fetchone()
+            if not by_name or not (legally_named and legally_named[0]):
+                book = likely[0][0]
+        await connection.execute(
+            "insert into book (company, name, book) values (%s, %s, %s) on conflict do nothing",
+            (run.company, name, book),
+        )
+        return book
+
+    async def _refuse_emptiness(
+        self, connection: Connection, run: Run, book: str, verdict: Verdict, read: Read
+    ) -> None:
+        """A file without customer lines would archive the whole book: surely a wrong file or a wrong setting."""
+        if await changes.live_rows(connection, run.company, book):
+            problem = Problem(1, "CompteNum", "no_customer_lines", {"accounts": ", ".join(run.accounts)})
+            raise Refused("no_customer_lines", Verdict((problem,), verdict.warnings, {}), read.lines)
+
+    async def _sales_journals(self, connection: Connection, run: Run, read: Read) -> list[str]:
+        """Journals whose credits are credit notes: by setting, else as first taken for."""
+        found = await connection.execute("select journal, nature from journal where company = %s", (run.company,))
+        natures = {journal: Nature(nature) for journal, nature in await found.fetchall()}
+        fresh = {
+            journal: nature_of(journal, side) for journal, side in read.journals.items() if journal not in natures
+        }
+        async with connection.cursor() as cursor:
+            await cursor.executemany(
+                "insert into journal (company, journal, nature) values (%s, %s, %s)",
+                [(run.company, journal, nature.value) for journal, nature in fresh.items()],
+            )
+        chosen = {journal: Nature(nature) for journal, nature in run.journals.items()}
+        judged = natures | fresh | chosen
+        return [journal for journal, nature in judged.items() if nature is Nature.SALES]
+
+    def _handing(self, run: Run, book: str) -> Handing:
+        options: dict[str, Any] = {"headers": {"Relance-Correlation-Id": str(run.correlation_id)}}
+        if self._running.settings.allow_as_of:
+            options["as_of"] = run.as_of
+        return Handing(self._running.neighbour("ledger"), run.company, book, self._people_per_call, options)
+
+    async def _say(
+        self, tx: AsyncConnection, connection: Connection, run: Run, completed: SyncCompleted
+    ) -> dict[str, dict[int, int]]:
+        """Say clients, then entries, partition by partition, then that all is said; answers the positions."""
+        say = self._running.say(tx)
+        touched = {*await people.partitions(connection), *await changes.partitions(connection)}
+        say.also_lock = touched | {partition_of(run.company, None)}
+        heads: dict[int, int] = {}
+        spoken: dict[int, list[Said]] = {}
+        head = f'{{"run_id":"{run.run_id}","source":"{completed.source}",'
+        async for p, clients in people.events(connection):
+            known = ClientsSynced.model_validate_json(f'{head}"clients":[{clients}]}}')
+            spoken.setdefault(p, []).append(Said(known, partition=p))
+
+        async def speak(p: int) -> None:
+            said = spoken.pop(p, [])
+            positions: list[Position] = await say(run.company, said, as_of=run.as_of, cause=_cause(run))
+            if positions:
+                heads[p] = positions[-1].number
+
+        waiting = sorted(touched)
+        async for p, entries in changes.events(connection):
+            while waiting and waiting[0] < p:
+                await speak(waiting.pop(0))
+            changed = EntriesSynced.model_validate_json(f'{head}"entries":[{entries}]}}')
+            spoken.setdefault(p, []).append(Said(changed, partition=p))
+        for p in waiting:
+            await speak(p)
+        positions = dict(completed.positions)
+        if heads:
+            positions["sync"] = heads
+        await say(
+            run.company,
+            [Said(completed.model_copy(update={"positions": positions}))],
+            as_of=run.as_of,
+            cause=_cause(run),
+        )
+        return positions
+
+
+def _cause(run: Run) -> Cause:
+    return Cause(run.actor, run.correlation_id)

@@ -1,0 +1,58 @@
+"""The wiring of sync: what it hears, says, serves and does by itself."""
+
+from datetime import date
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from chassis import clock
+from chassis.jobs import JobWorker
+from chassis.listening import Listening
+from chassis.running import Running
+from chassis.service import Service
+from contracts.registry import EVENTS
+from services.sync import queries, tables
+from services.sync.api import router
+from services.sync.connectors.fec import Fec
+from services.sync.imports import QUEUE, Importer
+from services.sync.projection import PROJECT
+from services.sync.settings import SyncSettings
+
+DEFAULT_TIME_ZONE = "Europe/Paris"
+PATIENT_ATTEMPTS = 1_000
+"""Attempts at a run while the database or ledger is away; see ``imports`` for when a run is given up."""
+
+
+async def today(tx: AsyncConnection, company: str) -> date:
+    """The company's own day; of one not registered yet, the day in Paris."""
+    return clock.today(await queries.time_zone(tx, company) or DEFAULT_TIME_ZONE)
+
+
+def build(settings: SyncSettings) -> Service:
+    async def carry_out_imports(running: Running) -> None:
+        """Read the files that were sent, one after another per company."""
+        connectors = {connector.name: connector for connector in (Fec(),)}
+        importer = Importer(running, connectors, settings.people_per_call)
+        worker = JobWorker(
+            running.engine,
+            QUEUE,
+            importer,
+            batch=1,
+            concurrency=settings.imports_at_once,
+            max_attempts=PATIENT_ATTEMPTS,
+        )
+
+        async def trouble() -> str | None:
+            return "; ".join(worker.problems()) or None
+
+        running.health.check("imports", trouble)
+        await worker.run()
+
+    return Service(
+        name="sync",
+        settings=settings,
+        events=EVENTS,
+        listening=Listening(streams=("ledger",), project=PROJECT, tables=tables.DERIVED),
+        router=router,
+        background={"imports": carry_out_imports},
+        today=today,
+    )

@@ -1,0 +1,21 @@
+"""Sync's rows. Never qualified: the search path says which schema.
+
+``company`` comes from ledger's stream and is rebuilt. All others are kept: they are sync's memory of what the
+sources showed last, which no event can give back, its runs and its uploads.
+"""
+
+from sqlalchemy import Column, MetaData, SmallInteger, Table, Text
+
+metadata = MetaData()
+
+company = Table(
+    "company",
+    metadata,
+    Column("company", Text, primary_key=True),
+    Column("p", SmallInteger, nullable=False),
+    Column("time_zone", Text, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("fiscal_year_start", Text, nullable=False),
+)
+
+DERIVED = (company,)
