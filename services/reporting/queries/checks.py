@@ -16,12 +16,12 @@ STOPPED_DAYS = 60
 STALE_DAYS = 1
 
 LETTERING_ERRORS = text("""
-    select count(*) over () as count, client_id, account, lettering, difference from lettering_error
+    select count(*) over () as every, client_id, account, lettering, difference from lettering_error
     where company = :company order by abs(difference) desc, client_id, account, lettering limit :shown
 """)
 
 TROUBLE = text("""
-    select count(*) over () as count, sum(a.book_net_amount) over () as whole, d.client_id,
+    select count(*) over () as every, sum(a.book_net_amount) over () as whole, d.client_id,
         a.book_net_amount as amount, d.status_on as on, d.reason as detail
     from delivery d join action a using (company, client_id, action_id)
     where d.company = :company and d.status = any(cast(:statuses as text[])) and d.status_on >= :since
@@ -30,7 +30,7 @@ TROUBLE = text("""
 """)
 
 LATE_WITHOUT_CONTACT = text("""
-    select count(*) over () as count, sum(l.overdue) over () as whole, l.client_id, l.overdue as amount,
+    select count(*) over () as every, sum(l.overdue) over () as whole, l.client_id, l.overdue as amount,
         cast(null as date) as on, cast(null as text) as detail
     from client c cross join lateral (
         select e.client_id, sum(e.book_amount) as overdue from entry e
@@ -42,14 +42,14 @@ LATE_WITHOUT_CONTACT = text("""
 """)
 
 LATE_PROMISES = text("""
-    select count(*) over () as count, sum(amount) over () as whole, client_id, amount, promised_on as on,
+    select count(*) over () as every, sum(amount) over () as whole, client_id, amount, promised_on as on,
         cast(null as text) as detail
     from promise where company = :company and status = 'open' and promised_on < :as_of
     order by amount desc, client_id limit :shown
 """)
 
 STOPPED_FOR_LONG = text("""
-    select count(*) over () as count, sum(l.overdue) over () as whole, l.client_id, l.overdue as amount,
+    select count(*) over () as every, sum(l.overdue) over () as whole, l.client_id, l.overdue as amount,
         c.stopped_on as on, cast(null as text) as detail
     from client c cross join lateral (
         select e.client_id, sum(e.book_amount) as overdue from entry e
@@ -74,7 +74,7 @@ async def checks(tx: AsyncConnection, view: View, last_sync: LastSync | None) ->
         rows = (await tx.execute(statement, {**asked, **parameters})).all()
         known = await names(tx, view.company, (row.client_id for row in rows)) if rows else {}
         return Check(
-            count=rows[0].count if rows else 0,
+            count=rows[0].every if rows else 0,
             amount=rows[0].whole if rows else ZERO,
             clients=[
                 ClientAmount(
@@ -117,7 +117,7 @@ async def checks(tx: AsyncConnection, view: View, last_sync: LastSync | None) ->
             )
             for row in errors
         ],
-        lettering_error_count=errors[0].count if errors else 0,
+        lettering_error_count=errors[0].every if errors else 0,
         failed_emails=failed,
         emails_in_doubt=in_doubt,
         late_without_contact=without_contact,

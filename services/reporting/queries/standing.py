@@ -66,9 +66,10 @@ def slices(bounds: Sequence[int]) -> list[Slice]:
 
 
 def _standing(wanted: Wanted) -> str:
-    """The relation ``standing``: one row per client with open entries. Net of credits slice by slice (rule 1.4)."""
+    """The relation ``standing``: one row per client with open entries, net of credits by slice (rule 1.4)."""
     oldest_first = range(len(wanted.bounds), -1, -1)
-    older_than = {n: f"coalesce(sum(e.book_amount) filter (where e.due_date < :late{n}), 0)" for n in oldest_first}
+    late = "coalesce(sum(e.book_amount) filter (where e.due_date < :late{}), 0)"
+    older_than = {n: late.format(n) for n in oldest_first}
     columns = [f"{older_than[len(wanted.bounds)]} as slice1"]
     columns += [
         f"{older_than[n]} - {older_than[n + 1]} as slice{place}"

@@ -1,0 +1,223 @@
+"""Shorter lists: receipts, due items, search, and what the filters offer."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from contracts.terms import days_late
+from services.reporting.people import fold
+from services.reporting.queries.view import ZERO, Page, View
+from services.reporting.shapes import DueItem, DueItems, Found, FoundClient, FoundPiece, Options, Receipt, Receipts
+
+LAST_LETTER = "\U0010ffff"
+
+RECEIPTS = """
+    with chosen as materialized (
+        select client_id, entry_id, entry_date, book_amount from entry
+        where company = :company and credit <> 0 and not archived and entry_date between :since and :until {client}
+    )
+    select (select count(*) from chosen) as every, (select -sum(book_amount) from chosen) as whole, e.*,
+        coalesce(n.name, e.client_id) as name, l.level, coalesce(e.payment_mode, c.payment_mode) as mode
+    from (select * from chosen order by entry_date desc, client_id, entry_id limit :limit offset :offset) p
+    join entry e on e.company = :company and e.client_id = p.client_id and e.entry_id = p.entry_id
+    left join client c on c.company = :company and c.client_id = p.client_id
+    left join person n on n.company = :company and n.client_id = p.client_id
+    left join entry_level l on l.company = :company and l.client_id = p.client_id and l.entry_id = p.entry_id
+    order by p.entry_date desc, p.client_id, p.entry_id
+"""
+RECEIPTS_OF_COMPANY = text(RECEIPTS.format(client=""))
+RECEIPTS_OF_CLIENT = text(RECEIPTS.format(client="and client_id = :client_id"))
+
+DUE_ITEMS = text("""
+    with chosen as materialized (
+        select a.client_id, a.action_id, a.step, a.medium, a.due_since, x.entry_id
+        from action a cross join lateral unnest(a.entry_ids) x(entry_id)
+        where a.company = :company and a.status in ('proposed', 'due')
+            and (cast(:client_id as text) is null or a.client_id = :client_id)
+            and (cast(:medium as text) is null or a.medium = :medium) and (cast(:step as text) is null or a.step = :step)
+    )
+    select (select count(*) from chosen) as every, p.*, coalesce(n.name, p.client_id) as name, e.piece, e.due_date,
+        e.debit - e.credit as amount, e.currency, l.level
+    from (select * from chosen order by due_since, client_id, action_id, entry_id limit :limit offset :offset) p
+    left join entry e on e.company = :company and e.client_id = p.client_id and e.entry_id = p.entry_id
+    left join person n on n.company = :company and n.client_id = p.client_id
+    left join entry_level l on l.company = :company and l.client_id = p.client_id and l.entry_id = p.entry_id
+    where e.entry_id is not null
+    order by p.due_since, p.client_id, p.action_id, p.entry_id
+""")
+
+FOUND_CLIENTS = text("""
+    select c.client_id, coalesce(n.name, c.client_id) as name, coalesce(c.profile, :default_profile) as profile,
+        c.stopped_on is not null as stopped
+    from client c left join person n using (company, client_id)
+    where c.company = :company and not c.removed
+        and not exists (select 1 from unnest(cast(:words as text[])) w(word)
+            where position(w.word in coalesce(n.search_key, lower(c.client_id))) = 0)
+    order by lower(c.client_id) <> :code, not starts_with(coalesce(n.sort_key, ''), :folded), n.sort_key,
+        c.client_id
+    limit :limit
+""")
+
+FOUND_PIECES = text("""
+    select e.entry_id, e.client_id, coalesce(n.name, e.client_id) as name, e.piece, e.due_date, e.book_amount,
+        e.is_open
+    from (
+        select * from entry where company = :company and piece_key >= :first and piece_key < :last and not archived
+        order by piece_key, client_id, entry_id limit :limit
+    ) e
+    left join person n on n.company = :company and n.client_id = e.client_id
+    order by e.piece_key, e.client_id, e.entry_id
+""")
+
+OPTIONS = text("""
+    select array(select profile from scenario where company = :company
+            union select coalesce(profile, :default_profile) from client where company = :company and not removed)
+            as profiles,
+        array(select distinct category from client where company = :company and category is not null)
+            as categories,
+        array(select payment_mode from entry where company = :company and is_open and payment_mode is not null
+            union select payment_mode from client where company = :company and payment_mode is not null)
+            as payment_modes,
+        array(select s.step ->> 'step' from scenario, jsonb_array_elements(with_email || without_email) s(step)
+            where company = :company and s.step ->> 'step' like 'R%' group by 1) as levels,
+        array(select started_by from action where company = :company and started_on >= :since
+            union select actor from fact where company = :company and happened_on >= :since) as actors
+""")
+ACTORS_DAYS = 365
+
+
+@dataclass(frozen=True)
+class Period:
+    """Days from and to, both included; ``None`` leaves the default."""
+
+    since: date | None = None
+    until: date | None = None
+
+
+@dataclass(frozen=True)
+class OfActions:
+    """Which actions; ``None`` means any."""
+
+    client_id: str | None = None
+    medium: str | None = None
+    step: str | None = None
+
+
+async def receipts(tx: AsyncConnection, view: View, client_id: str | None, period: Period, page: Page) -> Receipts:
+    """Everything credited in the period, by default the fiscal year up to the day of the view (rule 16.2)."""
+    days = {"since": period.since or view.fiscal_year, "until": period.until or view.as_of}
+    asked: dict[str, Any] = {"company": view.company, **days, **page.bounds}
+    if client_id is None:
+        rows = (await tx.execute(RECEIPTS_OF_COMPANY, asked)).all()
+    else:
+        rows = (await tx.execute(RECEIPTS_OF_CLIENT, {**asked, "client_id": client_id})).all()
+    count = rows[0].every if rows else 0
+    return Receipts(
+        as_of=view.as_of,
+        currency=view.currency,
+        **days,
+        count=count,
+        amount=rows[0].whole if rows else ZERO,
+        rows=[
+            Receipt(
+                entry_id=row.entry_id.hex,
+                on=row.entry_date,
+                client_id=row.client_id,
+                name=row.name,
+                nature=row.kind,
+                payment_mode=row.mode,
+                piece=row.piece,
+                level=row.level,
+                amount=-row.book_amount,
+            )
+            for row in rows
+        ],
+        **page.shape(count),
+    )
+
+
+async def due_items(tx: AsyncConnection, view: View, of: OfActions, page: Page) -> DueItems:
+    """Entries of the actions that wait, the longest due first (rule 16.3)."""
+    asked = {
+        "company": view.company,
+        "client_id": of.client_id,
+        "medium": of.medium,
+        "step": of.step,
+        **page.bounds,
+    }
+    rows = (await tx.execute(DUE_ITEMS, asked)).all()
+    count = rows[0].every if rows else 0
+    return DueItems(
+        as_of=view.as_of,
+        count=count,
+        rows=[
+            DueItem(
+                entry_id=row.entry_id.hex,
+                client_id=row.client_id,
+                name=row.name,
+                piece=row.piece,
+                due_date=row.due_date,
+                days_late=days_late(row.due_date, view.as_of),
+                step=row.step,
+                medium=row.medium,
+                due_since=row.due_since,
+                level=row.level,
+                amount=row.amount,
+                currency=row.currency,
+                action_id=row.action_id,
+            )
+            for row in rows
+        ],
+        **page.shape(count),
+    )
+
+
+async def search(tx: AsyncConnection, view: View, q: str, limit: int) -> Found:
+    """Clients whose name or code holds every word, exact codes first; pieces that begin with the text."""
+    folded, code = fold(q), q.strip().lower()
+    asked = {"company": view.company, "limit": limit}
+    clients: Sequence[Any] = ()
+    if folded:
+        words = {"words": folded.split(), "folded": folded, "code": code, "default_profile": view.default_profile}
+        clients = (await tx.execute(FOUND_CLIENTS, {**asked, **words})).all()
+    pieces = (await tx.execute(FOUND_PIECES, {**asked, "first": code, "last": code + LAST_LETTER})).all()
+    return Found(
+        q=q,
+        clients=[
+            FoundClient(client_id=row.client_id, name=row.name, profile=row.profile, stopped=row.stopped)
+            for row in clients
+        ],
+        pieces=[
+            FoundPiece(
+                entry_id=row.entry_id.hex,
+                client_id=row.client_id,
+                name=row.name,
+                piece=row.piece,
+                due_date=row.due_date,
+                amount=row.book_amount,
+                open=row.is_open,
+            )
+            for row in pieces
+        ],
+    )
+
+
+async def options(tx: AsyncConnection, view: View) -> Options:
+    """What the filters offer, each list sorted."""
+    asked = {
+        "company": view.company,
+        "default_profile": view.default_profile,
+        "since": view.before(ACTORS_DAYS),
+    }
+    row = (await tx.execute(OPTIONS, asked)).one()
+    return Options(
+        profiles=sorted(row.profiles),
+        categories=sorted(row.categories),
+        payment_modes=sorted(row.payment_modes),
+        levels=sorted(row.levels),
+        actors=sorted(actor for actor in row.actors if actor is not None),
+    )
