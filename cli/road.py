@@ -1,7 +1,7 @@
 """The main job over HTTP, as any other caller would do it: import, round, confirm, send.
 
-Used by the commands, the demonstration, the benchmarks and the fault campaign. Every call goes to the public API of
-the service that owns the fact; nothing here reads a database.
+Used by the commands, the demonstration, the benchmarks and the fault campaign. Every call goes to the public API
+of the service that owns the fact; nothing here reads a database.
 """
 
 import time
@@ -77,6 +77,11 @@ class Road:
             f"the import of {file.name}",
         )
 
+    def hand_people(self, source: str, people: Sequence[Json]) -> Json:
+        """Hand names, addresses, mail and phones of clients to ledger; the same again changes nothing."""
+        body = {"source": source, "clients": list(people)}
+        return self._call("POST", self.addresses.ledger, "/people", json=body) or {}
+
     def round(self, as_of: date, after: Mapping[str, Mapping[str, int]], within: float = 600) -> Json:
         """Run the round of that day once the named positions are known to dunning; its result."""
         self._call("POST", self.addresses.dunning, "/rounds", json={"as_of": f"{as_of}", "after": dict(after)})
@@ -91,6 +96,11 @@ class Road:
     def tasks(self, as_of: date) -> Json:
         """The day's tasks by medium and step, excluded rows included."""
         return self._call("GET", self.addresses.dunning, "/tasks", params={"as_of": f"{as_of}"}) or {}
+
+    def complete_task(self, action_id: str, outcome: str, comment: str) -> Json:
+        """Mark a call or a letter as done."""
+        body = {"action_id": action_id, "outcome": outcome, "comment": comment}
+        return self._call("POST", self.addresses.notify, "/complete-task", json=body) or {}
 
     def confirm(self, action_ids: Sequence[str], as_of: date) -> Json:
         """Confirm proposals; which were confirmed, which refused and why."""

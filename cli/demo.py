@@ -1,0 +1,201 @@
+"""``relance demo``: a company to look around in, with a past, today's tasks and a mail server that sends nothing on."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, timedelta
+from pathlib import Path
+
+from chassis import clock
+from cli import demo_book
+from cli.demo_book import COMPANY, COMPANY_NAME, DemoBook, DemoClient
+from cli.main_job import carry_out_emails, import_file, steps_of, wait_sent
+from cli.places import ROOT
+from cli.road import Json, Road, email_actions
+from cli.stack import Report, pss_megabytes
+from cli.trial import Trial
+
+LOGIN = "demo@example.org"
+PERSON = "Nathalie Ferrand"
+PAST_DAYS = (24, 16, 8)
+"""Days before today on which the demonstration company already reminded its clients."""
+
+
+class Demonstration:
+    """The demonstration company on a running trial."""
+
+    def __init__(self, trial: Trial, as_of: date, report: Report) -> None:
+        self.trial = trial
+        self.as_of = as_of
+        self.book: DemoBook = demo_book.book(as_of)
+        self.report = report
+
+    def prepare(self) -> None:
+        """Give the company its past and today's tasks. What is there already is left as it is."""
+        for days in PAST_DAYS:
+            day = self.as_of - timedelta(days=days)
+            self.report(f"what the company did on {day:%d/%m/%Y}")
+            self._live_through(day)
+        self.report("today's books and tasks")
+        road = self._road(self.as_of)
+        self._take_in(road, self.as_of)
+        road.close()
+
+    def check(self) -> Json:
+        """The main job once: import, round, confirm every ticked e-mail, send; the figures of it."""
+        road = self._road(self.as_of)
+        imported = self._take_in(road, self.as_of)
+        outcome = carry_out_emails(road, self.as_of)
+        counts = self.trial.sink.counts()
+        road.close()
+        return {
+            "entries": imported["receivable_lines"],
+            "clients": imported["clients"],
+            "open_entries": imported["open_entries"],
+            "actions": sum(outcome["steps"].values()),
+            "steps": outcome["steps"],
+            "mails_sent": outcome["sending"]["sent"],
+            "mails_received": counts["count"],
+            "distinct_mails": counts["distinct"],
+        }
+
+    def _live_through(self, day: date) -> None:
+        """A day of the past: the books as they stood, the round, the mails, and most of the calls and letters."""
+        road = self._road(day)
+        self._take_in(road, day)
+        tasks = road.tasks(day)
+        emails = email_actions(tasks)
+        others = [
+            (row["action_id"], group["medium"])
+            for group in tasks["groups"]
+            if group["medium"] != "email"
+            for row in group["rows"]
+            if row["ticked"]
+        ]
+        done = others[: len(others) * 3 // 4]
+        ids = [*emails, *(action_id for action_id, _ in done)]
+        if ids:
+            confirmed = set(road.confirm(ids, day)["confirmed"])
+            wait_sent(road, day, len(confirmed.intersection(emails)))
+            for action_id, medium in done:
+                if action_id in confirmed:
+                    outcome = "posted" if medium == "letter" else "reached"
+                    road.complete_task(action_id, outcome, "Règlement annoncé pour la semaine prochaine.")
+        road.close()
+
+    def _take_in(self, road: Road, day: date) -> Json:
+        """The books of that day through the public import, the people, and the round."""
+        road.register(COMPANY_NAME)
+        closing = date(self.as_of.year, 12, 31)
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / self.book.file_name(closing)
+            file.write_bytes(self.book.fec(day))
+            imported = import_file(road, file, None)
+        handed = road.hand_people("demonstration", [_person(client) for client in self.book.clients])
+        after = {**imported["positions"], "ledger": _latest(imported["positions"].get("ledger", {}), handed)}
+        road.round(day, after)
+        return imported
+
+    def _road(self, day: date) -> Road:
+        return self.trial.road(COMPANY, day)
+
+
+def create_person(trial: Trial) -> str:
+    """The demonstration's user, made once; its password, which is kept in the data directory."""
+    file = trial.stack.data_dir / "demo-password"
+    if not file.exists():
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as output:
+            output.write(f"{secrets.token_urlsafe(9)}\n")
+    password = file.read_text(encoding="utf-8").strip()
+    person = ["--email", LOGIN, "--name", PERSON, "--company", COMPANY, "--role", "admin"]
+    subprocess.run(
+        [sys.executable, "-P", "-m", "services.console", "create-user", *person],
+        input=f"{password}\n",
+        env={**os.environ, "PYTHONPATH": str(ROOT), **trial.stack.embedded.environment("console")},
+        text=True,
+        check=True,
+    )
+    return password
+
+
+@contextmanager
+def folder_of(data_dir: Path | None) -> Iterator[Path]:
+    """The chosen data directory, or a passing one."""
+    if data_dir is not None:
+        yield data_dir
+        return
+    with tempfile.TemporaryDirectory(prefix="relance-") as passing:
+        yield Path(passing)
+
+
+def check(data_dir: Path | None, as_of: date | None, report: Report) -> Json:
+    """The main job once, without a person, on an empty data directory unless one is named."""
+    started = time.perf_counter()
+    day = as_of or clock.now().date()
+    with folder_of(data_dir) as folder, Trial(folder, as_of=day, report=report) as trial:
+        ready = time.perf_counter()
+        figures = Demonstration(trial, day, report).check()
+        pids = [os.getpid(), *trial.stack.state().pids.values()]
+        memory = pss_megabytes(pids)
+        ended = time.perf_counter()
+    return {
+        **figures,
+        "seconds": round(ended - started, 2),
+        "seconds_to_ready": round(ready - started, 2),
+        "pss_mb": memory,
+    }
+
+
+def demonstrate(data_dir: Path, as_of: date | None, port: int, report: Report) -> None:
+    """Start the demonstration and keep it running until Ctrl-C. Its past is made on first use."""
+    marker = data_dir / "demo.json"
+    day = as_of or clock.now().date()
+    made = json.loads(marker.read_text(encoding="utf-8")) if marker.exists() else None
+    if made is not None:
+        day = date.fromisoformat(made["as_of"])
+    trial = Trial(data_dir, as_of=day, console_port=port, report=report)
+    try:
+        trial.start()
+        password = create_person(trial)
+        if made is None:
+            Demonstration(trial, day, report).prepare()
+            marker.write_text(json.dumps({"as_of": f"{day}"}), encoding="utf-8")
+        print(f"\n  Relance     {trial.stack.url('console')}")
+        print(f"  login       {LOGIN}")
+        print(f"  password    {password}")
+        print(f"  mails       {trial.sink.url}")
+        print(f"  date        {day:%d/%m/%Y}\n\n  Ctrl-C stops everything.\n", flush=True)
+        trial.stack.watch()
+    except KeyboardInterrupt:
+        report("stopping")
+    finally:
+        trial.stop()
+
+
+def _person(client: DemoClient) -> Json:
+    return {
+        "client_id": client.code,
+        "name": client.name,
+        "emails": [client.email] if client.email else [],
+        "phones": [client.phone] if client.phone else [],
+        "address": {"street": client.street, "postcode": client.postcode, "city": client.town, "country": "FR"},
+        "contact_name": client.contact,
+        "language": "fr",
+    }
+
+
+def _latest(known: Json, handed: Json) -> Json:
+    """The furthest position of ledger per partition: after the import, and after its people."""
+    latest = {int(p): n for p, n in known.items()}
+    for position in handed.get("positions", []):
+        _, partition, number = position.split("/")
+        latest[int(partition)] = max(latest.get(int(partition), 0), int(number))
+    return latest

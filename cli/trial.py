@@ -1,0 +1,137 @@
+"""A stack for trials: every service, and a mail server that keeps what it is sent and sends nothing on."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+import urllib.request
+from collections.abc import Mapping, Sequence
+from datetime import date
+from pathlib import Path
+
+from cli.places import ROOT, SERVICES
+from cli.processes import Child, ChildFailed
+from cli.road import Addresses, Road
+from cli.stack import Report, RunningStack
+
+SINK_READY_SECONDS = 15.0
+_LOCAL = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+class Sink:
+    """The mail server of a trial, as a child process. Mails stay in ``<data>/mails``."""
+
+    def __init__(self, stack: RunningStack) -> None:
+        self._embedded = stack.embedded
+        self._data_dir = stack.data_dir
+        self.child: Child | None = None
+
+    @property
+    def smtp_port(self) -> int:
+        return self._embedded.port("sink-smtp")
+
+    @property
+    def url(self) -> str:
+        """The page where mails are read."""
+        return f"http://127.0.0.1:{self._embedded.port('sink-http', 8025)}"
+
+    def start(self) -> None:
+        """Start it and wait until it answers. Raises ``ChildFailed``."""
+        ports = ["--smtp-port", str(self.smtp_port), "--http-port", self.url.rpartition(":")[2]]
+        store = self._data_dir / "mails"
+        self.child = Child(
+            "sink",
+            [sys.executable, "-P", "-m", "cli.sink", *ports, "--store", str(store)],
+            env={"PYTHONPATH": str(ROOT)},
+            log=self._data_dir / "logs" / "sink.log",
+        )
+        self.child.start()
+        deadline = time.monotonic() + SINK_READY_SECONDS
+        while time.monotonic() < deadline and self.child.is_running():
+            try:
+                self.counts()
+            except OSError:
+                time.sleep(0.05)
+            else:
+                return
+        raise ChildFailed("sink", self.child.log, "did not start")
+
+    def stop(self) -> None:
+        if self.child is not None:
+            self.child.ask_to_stop()
+            self.child.wait_stopped()
+
+    def counts(self) -> dict[str, int]:
+        """``count`` mails in its own store, ``distinct`` Message-IDs among them."""
+        with _LOCAL.open(f"{self.url}/api/count", timeout=10) as answer:
+            counts: dict[str, int] = json.load(answer)
+        return counts
+
+    def message_ids(self) -> list[str]:
+        """The Message-ID of every mail, as received."""
+        with _LOCAL.open(f"{self.url}/api/mails?limit=100000", timeout=60) as answer:
+            return [mail["message_id"] for mail in json.load(answer)["mails"]]
+
+
+class Trial:
+    """A running stack with its sink. ``as_of`` fixes the business date of the pages."""
+
+    def __init__(  # noqa: PLR0913 - knobs with defaults
+        self,
+        data_dir: Path,
+        *,
+        as_of: date | None = None,
+        services: Sequence[str] = SERVICES,
+        environment: Mapping[str, Mapping[str, str]] | None = None,
+        console_port: int = 0,
+        report: Report = lambda _: None,
+    ) -> None:
+        self.stack = RunningStack(
+            data_dir,
+            services=services,
+            allow_as_of=True,
+            console_port=console_port,
+            report=report,
+        )
+        self.sink = Sink(self.stack)
+        self._as_of = as_of
+        self._environment = environment or {}
+
+    def start(self) -> None:
+        """Start everything; what fails stops everything again."""
+        self.stack.environment = {
+            **self._environment,
+            "notify": {
+                "RELANCE_SMTP_PORT": str(self.sink.smtp_port),
+                **self._environment.get("notify", {}),
+            },
+            "console": {
+                **({"RELANCE_AS_OF": f"{self._as_of}"} if self._as_of else {}),
+                **self._environment.get("console", {}),
+            },
+        }
+        self.stack.start()
+        try:
+            self.sink.start()
+        except BaseException:
+            self.stack.stop()
+            raise
+        self.stack.extra["mails"] = self.sink.url
+        self.stack.write_state()
+
+    def stop(self) -> None:
+        self.sink.stop()
+        self.stack.stop()
+
+    def __enter__(self) -> Trial:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def road(self, company: str, as_of: date | None = None) -> Road:
+        """The main job of a company, with the stack's own key."""
+        addresses = Addresses(**{name: self.stack.url(name) for name in Addresses.__annotations__})
+        return Road(addresses, Path(self.stack.embedded.private_key_file), company, as_of or self._as_of)
