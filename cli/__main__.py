@@ -1,6 +1,7 @@
 """``python -m cli``, which the script ``relance`` runs."""
 
-from cli.app import run
+from cli import app, app_work
 
 if __name__ == "__main__":
-    run()
+    assert app_work.app is app.app
+    app.run()

@@ -1,4 +1,4 @@
-"""``relance demo``: a company to look around in, with a past, today's tasks and a mail server that sends nothing on."""
+"""``relance demo``: a company to look around in, with a past, today's tasks and a mail server of its own."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pathlib import Path
 from chassis import clock
 from cli import demo_book
 from cli.demo_book import COMPANY, COMPANY_NAME, DemoBook, DemoClient
-from cli.main_job import carry_out_emails, import_file, steps_of, wait_sent
+from cli.main_job import carry_out_emails, import_file, wait_sent
 from cli.places import ROOT
 from cli.road import Json, Road, email_actions
 from cli.stack import Report, pss_megabytes
@@ -192,7 +192,7 @@ def _person(client: DemoClient) -> Json:
     }
 
 
-def _latest(known: Json, handed: Json) -> Json:
+def _latest(known: Json, handed: Json) -> dict[int, int]:
     """The furthest position of ledger per partition: after the import, and after its people."""
     latest = {int(p): n for p, n in known.items()}
     for position in handed.get("positions", []):

@@ -1,0 +1,109 @@
+"""Commands that do the product's work: ``demo``, ``import``, ``round``, ``run``, ``bench``, ``faults``."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.app import AsJson, DataDir, app, data_dir_of, say
+
+AsOf = Annotated[
+    datetime | None,
+    typer.Option("--as-of", formats=["%Y-%m-%d"], help="The business date; by default today.", show_default=False),
+]
+Day = Annotated[
+    datetime, typer.Option("--as-of", formats=["%Y-%m-%d"], help="The business date.", show_default=False)
+]
+CompanyName = Annotated[str, typer.Option("--company", help="The company's slug.", show_default=False)]
+EmailDomain = Annotated[
+    str | None,
+    typer.Option(
+        "--email-domain", help="Invent an address per client at this domain: for trials, a FEC has none."
+    ),
+]
+
+
+@app.command()
+def demo(
+    data: DataDir = None,
+    as_of: AsOf = None,
+    port: Annotated[int, typer.Option(help="The port of the pages; another one is taken when in use.")] = 8000,
+    check: Annotated[
+        bool, typer.Option("--check", help="Do the main job once without a person, print its figures and end.")
+    ] = False,
+) -> None:
+    """Start a demonstration company with about 300 clients, today's tasks and a mail server that sends nothing on.
+
+    It prints the address, a login and where to read the mails. Ctrl-C stops everything; the next start is quick.
+    """
+    from cli import demo as demonstration
+    from cli.stack import stop_on_signals
+
+    stop_on_signals()
+    day = as_of.date() if as_of else None
+    if check:
+        typer.echo(json.dumps(demonstration.check(data.resolve() if data else None, day, say)))
+        return
+    demonstration.demonstrate(data_dir_of(data), day, port, say)
+
+
+@app.command(name="import")
+def import_(  # noqa: PLR0913, PLR0917 - what a person may say
+    file: Annotated[Path, typer.Argument(help="A FEC, in any of the forms met in real life.", show_default=False)],
+    company: CompanyName,
+    as_of: AsOf = None,
+    email_domain: EmailDomain = None,
+    data: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Import an accounting file into the stack that runs in the data directory.
+
+    Only what changed since the last import is said. A file with errors changes nothing, and the exit code is 1.
+    """
+    from cli.main_job import ImportRefused, import_file, road_of, show_refusal, show_result
+
+    road = road_of(data_dir_of(data), company, as_of.date() if as_of else None)
+    try:
+        show_result(import_file(road, file, email_domain), as_json=as_json)
+    except ImportRefused as refused:
+        show_refusal(refused, as_json=as_json)
+        raise typer.Exit(1) from refused
+
+
+@app.command(name="round")
+def round_(company: CompanyName, as_of: Day, data: DataDir = None, as_json: AsJson = False) -> None:
+    """Decide a company's reminders of one day; running it again continues or does nothing."""
+    from cli.main_job import road_of, show_result
+
+    day = as_of.date()
+    show_result(road_of(data_dir_of(data), company, day).round(day, {}), as_json=as_json)
+
+
+@app.command()
+def run(  # noqa: PLR0913, PLR0917 - what a person may say
+    file: Annotated[Path, typer.Argument(help="A FEC, in any of the forms met in real life.", show_default=False)],
+    company: CompanyName,
+    as_of: Day,
+    email_domain: EmailDomain = None,
+    name: Annotated[str | None, typer.Option(help="The company's name; by default its slug.")] = None,
+    data: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Do the whole main job once on its own servers: import, round, confirm every ticked e-mail, send to the sink.
+
+    Nothing leaves this machine. The report counts what was read, decided and received.
+    """
+    from cli.main_job import ImportRefused, run_file, show_refusal, show_result
+    from cli.stack import stop_on_signals
+
+    stop_on_signals()
+    try:
+        result = run_file(file, company, as_of.date(), data_dir_of(data), email_domain, name)
+    except ImportRefused as refused:
+        show_refusal(refused, as_json=as_json)
+        raise typer.Exit(1) from refused
+    show_result(result, as_json=as_json)
