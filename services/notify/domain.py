@@ -228,6 +228,7 @@ class Person:
     version: int
     name: str
     emails: tuple[str, ...] = ()
+    phones: tuple[str, ...] = ()
     address: tuple[str, ...] = ()
     """The lines of the postal address, without the name."""
     contact_name: str = ""

@@ -24,7 +24,8 @@ KEPT = text(
 KEEP = """
     insert into person as kept (company, client_id, version, body)
     select %(company)s, client_id, version, body
-    from unnest(%(client_ids)b::text[], %(versions)b::integer[], %(bodies)b::jsonb[]) as p(client_id, version, body)
+    from unnest(%(client_ids)b::text[], %(versions)b::integer[], %(bodies)b::jsonb[])
+        as p(client_id, version, body)
     order by client_id
     on conflict (company, client_id) do update set version = excluded.version, body = excluded.body
     where kept.version <= excluded.version
@@ -84,6 +85,7 @@ def _person(client_id: str, version: int, body: Mapping[str, Any]) -> Person:
         version=version,
         name=body.get("name") or client_id,
         emails=tuple(body.get("emails") or ()),
+        phones=tuple(body.get("phones") or ()),
         address=_address(body.get("address") or {}),
         contact_name=body.get("contact_name") or "",
         language=language_of(body.get("language")),

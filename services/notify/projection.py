@@ -19,8 +19,8 @@ HEARD = """
 """
 
 ENTRIES = """
-    insert into entry as known (company, client_id, entry_id, p, account, kind, piece, entry_date, due_date, amount,
-        currency, lettering, removed)
+    insert into entry as known (company, client_id, entry_id, p, account, kind, piece, entry_date, due_date,
+        amount, currency, lettering, removed)
     select distinct on (heard.company, e.client_id, e.entry_id) heard.company, e.client_id, e.entry_id, heard.p,
         e.account, e.kind, e.piece, e.entry_date, e.due_date, e.debit - e.credit, e.currency, e.lettering,
         coalesce(e.removed, false)

@@ -62,6 +62,9 @@ SENDER = text(
 )
 
 
+ZONE = text("select time_zone from company where company = :company")
+
+
 @dataclass(frozen=True, slots=True)
 class Looked:
     """An action and everything that speaks for or against its message now. ``state`` is dunning's last word."""
@@ -158,3 +161,9 @@ def sender_of(company: str, name: str, body: Mapping[str, object], default_domai
         },
         penalty_rate=None if rate is None else Decimal(str(rate)),
     )
+
+
+async def time_zone(tx: AsyncConnection, company: str) -> str:
+    """The company's own; of one that ledger has not registered yet, that of Paris."""
+    zone: str | None = await tx.scalar(ZONE, {"company": company})
+    return zone or "Europe/Paris"

@@ -26,6 +26,8 @@ class NotifySettings(Settings):
     """How many messages are written at a time, before they wait for a connection."""
     job_lease_seconds: float = Field(default=15, gt=1)
     """How long after a crash another process takes over its messages."""
+    retry_seconds: float = Field(default=15, gt=0)
+    """Pause after the mail server put a message off; it doubles each time, up to a quarter of an hour."""
     give_up_after_hours: float = Field(default=48, gt=0)
     """A message that the mail server keeps putting off fails after so long."""
     default_sender_domain: str = "relance.example"

@@ -1,0 +1,9 @@
+"""Notify over HTTP: one function per command or question."""
+
+from fastapi import APIRouter
+
+from services.notify.api import messages, progress, tasks, templates
+
+router = APIRouter()
+for part in (progress, messages, tasks, templates):
+    router.include_router(part.router)

@@ -1,0 +1,49 @@
+"""The wiring of notify: what it hears, says, serves and does by itself."""
+
+from datetime import date
+
+from fastapi import FastAPI
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from chassis import clock
+from chassis.projection import Listening
+from chassis.running import Running
+from chassis.service import Service
+from contracts.registry import EVENTS
+from services.notify import queries, tables
+from services.notify.api import opens, router
+from services.notify.handlers import REACT
+from services.notify.projection import PROJECT
+from services.notify.sending import MailRoom
+from services.notify.settings import NotifySettings
+
+
+async def today(tx: AsyncConnection, company: str) -> date:
+    """The company's own day."""
+    return clock.today(await queries.time_zone(tx, company))
+
+
+def build(settings: NotifySettings) -> Service:
+    async def send(running: Running) -> None:
+        """Take mails to the mail server."""
+        await MailRoom(running, settings).run()
+
+    def mount(app: FastAPI, running: Running) -> None:
+        app.include_router(opens.router)
+
+    return Service(
+        name="notify",
+        settings=settings,
+        events=EVENTS,
+        listening=Listening(
+            streams=("sync", "ledger", "dunning"),
+            project=PROJECT,
+            react=REACT,
+            tables=tables.DERIVED,
+            bulk={"EntriesSynced": "entries"},
+        ),
+        router=router,
+        background={"sending": send},
+        today=today,
+        mount=mount,
+    )

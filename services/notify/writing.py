@@ -1,0 +1,237 @@
+"""From jobs to mails: what each says, written for a batch at a time."""
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from uuid import UUID
+
+from jinja2 import TemplateError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from chassis import clock
+from chassis.database import transaction
+from chassis.eventlog import Cause
+from chassis.jobs import Job
+from chassis.running import Running
+from services.notify import pixel, queries
+from services.notify.blocks import LAYOUTS, blocks_in
+from services.notify.compiling import UnknownTag
+from services.notify.delivered import Key, TemplateMissing, Text, choose
+from services.notify.domain import Person, Sender, Subjects, last_look, message_id, statement
+from services.notify.formats import Medium
+from services.notify.messages import Mail, compose, usable_addresses
+from services.notify.people import labels, people
+from services.notify.queries import Looked, Totals
+from services.notify.rendering import Rendered, render
+from services.notify.settings import NotifySettings
+
+log = logging.getLogger(__name__)
+
+NO_ADDRESS = "no_email_address"
+TEMPLATE_MISSING = "template_missing"
+TEMPLATE_INVALID = "template_invalid"
+
+
+@dataclass(slots=True, eq=False)
+class Parcel:
+    """A message on its way. Without ``mail``, ``failure`` says why none can be written, if it cannot."""
+
+    job: Job
+    client_id: str
+    message_id: str
+    as_of: date
+    cause: Cause
+    mail: Mail | None = None
+    failure: str | None = None
+    settled: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+    @property
+    def due_at(self) -> datetime:
+        return datetime.fromisoformat(self.job.payload["due_at"])
+
+    def settle(self, error: BaseException | None = None) -> None:
+        """Nothing more will happen to it now; ``error`` if that is not known."""
+        if self.settled.done():
+            return
+        if error is None:
+            self.settled.set_result(None)
+        else:
+            self.settled.set_exception(error)
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What all messages of one company and day share."""
+
+    company: str
+    as_of: date
+    sender: Sender
+    templates: Mapping[Key, Text]
+    drafts: Mapping[UUID, Text]
+    looked: Mapping[UUID, Looked]
+    totals: Mapping[tuple[str, str], Totals]
+    people: Mapping[str, Person]
+
+    def text_for(self, looked: Looked, language: str, medium: Medium) -> tuple[Text, str]:
+        """A person's draft, or the template of the step. Raises ``TemplateMissing``."""
+        if looked.draft_id is not None and looked.draft_id in self.drafts:
+            return self.drafts[looked.draft_id], language
+        return choose(self.templates, looked.action.template, looked.action.step, medium, language)
+
+    def subjects(self, looked: Looked, texts: Mapping[str, str], pixel_url: str = "") -> Subjects:
+        action = looked.action
+        owed = self.totals.get((action.client_id, action.currency), Totals())
+        return Subjects(
+            action=action,
+            statement=statement(action, looked.now.entries, self.as_of, texts),
+            person=self.people[action.client_id],
+            sender=self.sender,
+            overdue=owed.overdue,
+            upcoming=owed.upcoming,
+            as_of=self.as_of,
+            pixel_url=pixel_url,
+        )
+
+
+class Writer:
+    """Writes the mails of jobs."""
+
+    def __init__(self, running: Running, settings: NotifySettings) -> None:
+        self.running = running
+        self.settings = settings
+
+    async def write(self, jobs: Sequence[Job]) -> list[Parcel]:
+        """One parcel per job. Raises what ``Neighbour`` raises when ledger cannot say who the people are."""
+        groups: defaultdict[tuple[str, date], list[Job]] = defaultdict(list)
+        for job in jobs:
+            groups[job.company, date.fromisoformat(job.payload["as_of"])].append(job)
+        parcels: list[Parcel] = []
+        for (company, due_on), group in groups.items():
+            desk = await self.desk(company, [job.id for job in group], due_on)
+            parcels += await self._write_group(desk, group)
+        return parcels
+
+    async def desk(self, company: str, action_ids: Sequence[UUID], due_on: date) -> Desk:
+        """Everything needed to write about actions of one company, due on one day."""
+        async with transaction(self.running.engine, company) as tx:
+            as_of = await self._as_of(tx, company, due_on)
+            looked = await queries.look(tx, company, action_ids)
+            clients = {one.action.client_id for one in looked.values()}
+            draft_ids = {one.draft_id for one in looked.values() if one.draft_id is not None}
+            sender = await queries.sender(tx, company, self.settings.default_sender_domain)
+            templates = await queries.own_templates(tx, company)
+            drafts = await queries.drafts(tx, company, draft_ids)
+            totals = await queries.totals(tx, company, clients, as_of)
+        ledger = self.running.neighbour("ledger")
+        found = await people(self.running.engine, ledger, company, clients)
+        return Desk(company, as_of, sender, templates, drafts, looked, totals, found)
+
+    async def _as_of(self, tx: AsyncConnection, company: str, due_on: date) -> date:
+        """The day the message leaves: where callers choose the date, the day it became due."""
+        if self.settings.allow_as_of:
+            return due_on
+        return max(due_on, clock.today(await queries.time_zone(tx, company)))
+
+    async def _write_group(self, desk: Desk, jobs: Sequence[Job]) -> list[Parcel]:
+        parcels = [self._address(desk, job) for job in jobs]
+        chosen = [(parcel, self._choose(desk, parcel)) for parcel in parcels]
+        texts = await self._labels(desk, chosen)
+        for parcel, choice in chosen:
+            if choice is not None:
+                self._compose(desk, parcel, *choice, texts)
+                await asyncio.sleep(0)  # writing is all computing: let the connections breathe
+        return parcels
+
+    def _address(self, desk: Desk, job: Job) -> Parcel:
+        return Parcel(
+            job=job,
+            client_id=job.key or "",
+            message_id=message_id(job.id, desk.sender.email),
+            as_of=desk.as_of,
+            cause=cause_of(job.payload),
+        )
+
+    def _choose(self, desk: Desk, parcel: Parcel) -> tuple[Text, str] | None:
+        """The text to write with, or ``None`` when nothing can or need be written."""
+        looked = desk.looked.get(parcel.job.id)
+        if looked is None:
+            return None
+        accepted = frozenset(looked.action.accepted_reasons)
+        if looked.sent or last_look(looked.action, looked.now, desk.as_of, accepted) is not None:
+            return None
+        person = desk.people[looked.action.client_id]
+        if not usable_addresses(person.emails):
+            parcel.failure = NO_ADDRESS
+            return None
+        try:
+            return desk.text_for(looked, person.language, "email")
+        except TemplateMissing:
+            parcel.failure = TEMPLATE_MISSING
+            return None
+
+    async def _labels(
+        self, desk: Desk, chosen: Sequence[tuple[Parcel, tuple[Text, str] | None]]
+    ) -> Mapping[str, str]:
+        bodies = [(parcel, choice[0].body) for parcel, choice in chosen if choice is not None]
+        return await self.labels_for(desk, [(parcel.job.id, body) for parcel, body in bodies], "email")
+
+    async def labels_for(
+        self, desk: Desk, bodies: Sequence[tuple[UUID, str]], medium: Medium
+    ) -> Mapping[str, str]:
+        """The texts of entries, if one of these bodies shows them."""
+        shown = [action_id for action_id, body in bodies if shows_labels(body, medium)]
+        entries = {line.entry_id for one in shown for line in desk.looked[one].action.entries}
+        return await labels(self.running.neighbour("ledger"), desk.company, entries)
+
+    def _compose(
+        self, desk: Desk, parcel: Parcel, template: Text, language: str, texts: Mapping[str, str]
+    ) -> None:
+        looked = desk.looked[parcel.job.id]
+        about = desk.subjects(looked, texts, self._pixel(desk, parcel.job.id))
+        try:
+            rendered = render(template.subject, template.body, about, language)
+        except (UnknownTag, TemplateError) as refused:
+            log.warning("a template cannot be filled in", extra={"error": type(refused).__name__})
+            parcel.failure = TEMPLATE_INVALID
+            return
+        parcel.mail = compose(
+            rendered,
+            desk.sender,
+            usable_addresses(about.person.emails),
+            parcel.message_id,
+            clock.now(),
+        )
+
+    def _pixel(self, desk: Desk, action_id: UUID) -> str:
+        settings = self.settings
+        if not (desk.sender.track_opens and settings.public_url and settings.pixel_secret):
+            return ""
+        return pixel.url(settings.public_url, settings.pixel_secret, desk.company, action_id)
+
+
+def cause_of(payload: Mapping[str, str]) -> Cause:
+    """Who made the action due, and by which event; the payload is that of ``handlers.on_action_due``."""
+    return Cause(
+        payload["actor"],
+        UUID(payload["correlation_id"]),
+        UUID(payload["causation_id"]),
+        payload.get("traceparent"),
+    )
+
+
+def shows_labels(body: str, medium: Medium) -> bool:
+    return any(
+        LAYOUTS[medium].get(block.removeprefix("tableau_comptable")) == 3
+        for block in blocks_in(body)
+        if block.startswith("tableau_comptable")
+    )
+
+
+def preview(desk: Desk, looked: Looked, texts: Mapping[str, str], medium: Medium) -> Rendered:
+    """What would leave now. Raises ``TemplateMissing``, ``UnknownTag``."""
+    person = desk.people[looked.action.client_id]
+    template, language = desk.text_for(looked, person.language, medium)
+    return render(template.subject, template.body, desk.subjects(looked, texts), language, medium)
