@@ -194,10 +194,14 @@ def contracts(
     ] = False,
 ) -> None:
     """Write the JSON Schemas and the AsyncAPI document of what the services say to each other."""
-    from cli.contract_files import outdated, write
+    from cli.contract_files import ContractBroken, outdated, write
 
     if not check:
-        write()
+        try:
+            write()
+        except ContractBroken as broken:
+            say(f"relance: {broken}")
+            raise typer.Exit(1) from broken
     stale = outdated()
     for file in stale:
         say(f"{file} is not current: run ./relance contracts")

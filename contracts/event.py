@@ -10,12 +10,13 @@ from decimal import Decimal
 from typing import Annotated, ClassVar
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
 Amount = Annotated[
     Decimal,
     Field(max_digits=18, decimal_places=4),
     PlainSerializer(lambda amount: format(amount, "f"), return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "pattern": r"^-?\d{1,18}(\.\d{1,4})?$"}, mode="serialization"),
 ]
 """Money: a decimal string in JSON ("1250.40"), always beside a currency, at most four decimals."""
 
