@@ -129,7 +129,9 @@ async def open_session(tx: AsyncConnection, account_id: UUID, settings: ConsoleS
     await tx.execute(
         insert(session).values(key=_key(cookie), account_id=account_id, csrf_token=secrets.token_urlsafe(24))
     )
-    await tx.execute(delete(session).where(session.c.opened_at < func.now() - timedelta(hours=settings.session_hours)))
+    await tx.execute(
+        delete(session).where(session.c.opened_at < func.now() - timedelta(hours=settings.session_hours))
+    )
     return cookie
 
 

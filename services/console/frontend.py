@@ -86,7 +86,9 @@ def fetch(*, with_tests: bool = False) -> None:
 def main() -> int:
     """Fetch unless everything is there already."""
     parser = argparse.ArgumentParser(description="Fetches the style sheets, scripts, font and icons of the pages.")
-    parser.add_argument("--with-tests", action="store_true", help="Also keep what the browser tests need (axe-core).")
+    parser.add_argument(
+        "--with-tests", action="store_true", help="Also keep what the browser tests need (axe-core)."
+    )
     options = parser.parse_args()
     if is_current(with_tests=options.with_tests):
         return 0

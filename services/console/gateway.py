@@ -138,8 +138,12 @@ class Neighbours:
         found = dict(zip(client_ids, client_ids, strict=True))
         for start in range(0, len(client_ids), PEOPLE_AT_ONCE):
             part = client_ids[start : start + PEOPLE_AT_ONCE]
-            answer = await self.post_query("ledger", "/people/query", {"client_ids": part, "limit": PEOPLE_AT_ONCE})
-            found.update({person["client_id"]: person["name"] or person["client_id"] for person in answer["people"]})
+            answer = await self.post_query(
+                "ledger", "/people/query", {"client_ids": part, "limit": PEOPLE_AT_ONCE}
+            )
+            found.update(
+                {person["client_id"]: person["name"] or person["client_id"] for person in answer["people"]}
+            )
         return found
 
     async def post_query(self, service: str, path: str, body: Json) -> Json:

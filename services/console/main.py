@@ -26,9 +26,7 @@ def console(settings: ConsoleSettings, running: Running) -> Console:
     """What all requests share. Raises ``KeyMissing`` when people's tokens cannot be signed."""
     if settings.token_private_key_file is None:
         raise KeyMissing("token_private_key_file")
-    http = httpx.AsyncClient(
-        timeout=settings.neighbour_seconds, limits=httpx.Limits(max_connections=CONNECTIONS)
-    )
+    http = httpx.AsyncClient(timeout=settings.neighbour_seconds, limits=httpx.Limits(max_connections=CONNECTIONS))
     running.telemetry.trace_http(http)
     key = read_key(settings.token_private_key_file)
     return Console(settings, running.engine, running.api_engine, Gateway(settings, http, key))

@@ -30,7 +30,9 @@ def static(name: str) -> str:
     return f"/static/{name}?v={digest}"
 
 
-def segments(parts: Iterable[tuple[str, Number]], of: Number | None = None, *, right: bool = False) -> list[Segment]:
+def segments(
+    parts: Iterable[tuple[str, Number]], of: Number | None = None, *, right: bool = False
+) -> list[Segment]:
     """Coloured lengths of a bar, in thousandths of ``of`` (default: of their sum): class, start, length."""
     positive = [(name, amount) for name, value in parts if (amount := as_decimal(value)) > 0]
     whole = as_decimal(of) if of is not None else sum((amount for _, amount in positive), as_decimal(0))
@@ -92,12 +94,16 @@ def environment(language: str) -> Environment:
 
 def page(request: Request, visit: Visit, template: str, *, status: int = 200, **context: Any) -> Response:
     """A whole page for this visit."""
-    text = environment(visit.language).get_template(template).render(
-        visit=visit,
-        request=request,
-        here=request.url.path,
-        with_parameters=lambda **changes: with_parameters(request, **changes),
-        **context,
+    text = (
+        environment(visit.language)
+        .get_template(template)
+        .render(
+            visit=visit,
+            request=request,
+            here=request.url.path,
+            with_parameters=lambda **changes: with_parameters(request, **changes),
+            **context,
+        )
     )
     answer = HTMLResponse(text, status_code=status, headers={"Cache-Control": "no-store"})
     seed = getattr(request.state, "visitor", None)

@@ -13,7 +13,18 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.console.gateway import Refused, ServiceSilent
-from services.console.pages import account, act, activities, client, clients, home, imports, message, search, sendings
+from services.console.pages import (
+    account,
+    act,
+    activities,
+    client,
+    clients,
+    home,
+    imports,
+    message,
+    search,
+    sendings,
+)
 from services.console.rendering import STATIC, page
 from services.console.visits import (
     Console,
@@ -119,11 +130,15 @@ def _answer_errors(app: FastAPI) -> None:
         log.warning("a service does not answer", extra={"service": silent.service, "reason": str(silent)})
         return await _error(request, 503)
 
+    @app.exception_handler(Exception)
+    async def on_surprise(request: Request, surprise: Exception) -> Response:
+        return await _error(request, 500)
+
 
 async def _error(request: Request, status: int) -> Response:
     visit = await visitor(request, request.app.state.console)
     title, text = _explained(visit, status)
-    again = visit.path if status == 503 and request.method == "GET" else None
+    again = visit.path if status in (500, 503) and request.method == "GET" else None
     return page(request, visit, "error.html", status=status, title=title, text=text, again=again)
 
 
@@ -134,10 +149,14 @@ def _explained(visit: Visit, status: int) -> tuple[str, str]:
     if status == 403:
         return _("Action réservée"), _("Votre rôle ne permet pas cette action. Demandez à votre administrateur.")
     if status == 400:
-        return _("Formulaire expiré"), _("La page était ouverte depuis trop longtemps. Revenez en arrière et réessayez.")
-    if status == 503:
+        return _("Formulaire expiré"), _(
+            "La page était ouverte depuis trop longtemps. Revenez en arrière et réessayez."
+        )
+    if status in (500, 503):
         return (
             _("Service momentanément indisponible"),
             _("Une partie de Relance ne répond pas. Vos données sont en sécurité ; réessayez dans un instant."),
         )
-    return _("Demande incomprise"), _("La demande n’a pas la forme attendue. Revenez en arrière et vérifiez la saisie.")
+    return _("Demande incomprise"), _(
+        "La demande n’a pas la forme attendue. Revenez en arrière et vérifiez la saisie."
+    )

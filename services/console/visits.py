@@ -112,6 +112,10 @@ class Visit:
         return self.person
 
     @property
+    def company_name(self) -> str:
+        return str(self.about_company.get("name") or self.company)
+
+    @property
     def time_zone(self) -> str:
         return str(self.about_company.get("time_zone") or "Europe/Paris")
 
@@ -128,7 +132,9 @@ class Visit:
     def url(self, page: str, **parameters: object) -> str:
         """The address of a page of this company."""
         asked = "&".join(
-            f"{quote(name)}={quote(str(value), safe='')}" for name, value in parameters.items() if value not in (None, "")
+            f"{quote(name)}={quote(str(value), safe='')}"
+            for name, value in parameters.items()
+            if value not in (None, "")
         )
         return f"/c/{self.company}/{page}" + (f"?{asked}" if asked else "")
 
@@ -162,9 +168,7 @@ async def visitor(request: Request, shared: ConsoleDep) -> Visit:
     seed = request.cookies.get(VISITOR_COOKIE) or secrets.token_urlsafe(24)
     request.state.visitor = seed
     theme = request.cookies.get(THEME_COOKIE, "")
-    return Visit(
-        shared, _preferred(request), theme if theme in THEMES else "light", visitor_token(seed), path
-    )
+    return Visit(shared, _preferred(request), theme if theme in THEMES else "light", visitor_token(seed), path)
 
 
 VisitorDep = Annotated[Visit, Depends(visitor)]

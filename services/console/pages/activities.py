@@ -15,7 +15,18 @@ from services.console.visits import VisitDep
 router = APIRouter()
 SIZE = 50
 FILTERS = ("client_id", "actor", "medium", "kind", "status", "since", "until")
-KINDS = ("notice", "reminder", "thanks", "promise", "payment", "stop", "resume", "note", "profile", "lettering_error")
+KINDS = (
+    "notice",
+    "reminder",
+    "thanks",
+    "promise",
+    "payment",
+    "stop",
+    "resume",
+    "note",
+    "profile",
+    "lettering_error",
+)
 STATUSES = ("created", "sent", "done", "opened", "failed", "bounced", "in_doubt", "withheld", "withdrawn")
 MEDIA = ("email", "letter", "phone", "other")
 DECISIONS = {"sent": N_("Le message est compté comme envoyé."), "resend": N_("Le message va être renvoyé.")}

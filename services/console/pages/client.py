@@ -61,7 +61,11 @@ async def client(
 ) -> Response:
     neighbours = visit.neighbours(at_least=after if _POSITIONS.fullmatch(after) else "")
     asked = Asked(
-        client_id, tab if tab in TABS else "statement", entry, lettered, _day(statement_on) if statement_on else None
+        client_id,
+        tab if tab in TABS else "statement",
+        entry,
+        lettered,
+        _day(statement_on) if statement_on else None,
     )
     try:
         found, person, options, why = await asyncio.gather(

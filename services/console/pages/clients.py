@@ -34,7 +34,9 @@ def asked_for(request: Request, names: tuple[str, ...]) -> dict[str, Any]:
     }
 
 
-async def _table(request: Request, visit: Visit, template: str, path: str, sort: str, size: int, page_number: int) -> Response:
+async def _table(
+    request: Request, visit: Visit, template: str, path: str, sort: str, size: int, page_number: int
+) -> Response:
     neighbours = visit.neighbours()
     asked = {
         **asked_for(request, FILTERS),

@@ -28,7 +28,13 @@ def largest(rows: Sequence[Json]) -> Decimal:
 async def home(request: Request, visit: VisitDep) -> Response:
     found: Json = await visit.neighbours().get("reporting", "/home", as_of=visit.as_of.isoformat())
     return page(
-        request, visit, "home.html", home=found, checks=_checks(visit, found), late_parts=late_parts, largest=largest
+        request,
+        visit,
+        "home.html",
+        home=found,
+        checks=_checks(visit, found),
+        late_parts=late_parts,
+        largest=largest,
     )
 
 
@@ -72,7 +78,9 @@ def _checks(visit: Visit, found: Json) -> list[dict[str, Any]]:
             "amount": formats.whole_money(check["amount"], currency)
         }
         first = check["clients"][0]
-        line("user-question", "late-text", title, text, visit.url("client", client_id=first["client_id"]), _("Voir"))
+        line(
+            "user-question", "late-text", title, text, visit.url("client", client_id=first["client_id"]), _("Voir")
+        )
     if checks["late_promises"]["count"]:
         check = checks["late_promises"]
         title = ngettext("%(n)s promesse dépassée", "%(n)s promesses dépassées", check["count"]) % {
@@ -83,7 +91,9 @@ def _checks(visit: Visit, found: Json) -> list[dict[str, Any]]:
     if checks["stopped_for_long"]["count"]:
         check = checks["stopped_for_long"]
         title = ngettext(
-            "%(n)s client stoppé depuis plus de 60 jours", "%(n)s clients stoppés depuis plus de 60 jours", check["count"]
+            "%(n)s client stoppé depuis plus de 60 jours",
+            "%(n)s clients stoppés depuis plus de 60 jours",
+            check["count"],
         ) % {"n": check["count"]}
         url = visit.url("who-owes-what", stopped="true")
         line("hand-stop", "soft", title, names(check), url, _("Revoir"))

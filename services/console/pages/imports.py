@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Form, Request, UploadFile
 from fastapi.responses import RedirectResponse, Response
 
-from services.console.gateway import Json, Refused
+from services.console.gateway import Refused
 from services.console.rendering import page
 from services.console.visits import ActingDep, PageUnknown, Visit, VisitDep
 
@@ -19,8 +19,8 @@ async def imports(request: Request, visit: VisitDep, run: UUID | None = None, re
     neighbours = visit.neighbours()
     try:
         found, result = await asyncio.gather(
-            neighbours.get("sync", "/imports"),
-            neighbours.get("sync", f"/imports/{run}") if run else asyncio.sleep(0, None),
+            neighbours.get("sync", "/imports", language=visit.language),
+            neighbours.get("sync", f"/imports/{run}", language=visit.language) if run else asyncio.sleep(0, None),
         )
     except Refused as refusal:
         if refusal.status == 404:
@@ -30,15 +30,11 @@ async def imports(request: Request, visit: VisitDep, run: UUID | None = None, re
         request,
         visit,
         "imports.html",
-        runs=_runs(found),
+        runs=found["runs"],
         result=result,
         run=run,
         notice={"tone": "stop", "text": _why_refused(visit, refused)} if refused else None,
     )
-
-
-def _runs(found: Json | list[Json]) -> list[Json]:
-    return found if isinstance(found, list) else list(found.get("runs") or found.get("imports") or [])
 
 
 def _why_refused(visit: Visit, code: str) -> str:

@@ -1,0 +1,306 @@
+"""Agir, par scénario: choose among the day's actions, confirm once, see them leave."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import RedirectResponse, Response
+from sqlalchemy import delete, select
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from chassis.database import transaction
+from services.console.gateway import Json, Neighbours, Refused
+from services.console.language import N_
+from services.console.pages.sendings import Progress, latest_sending, progress, remember_sending
+from services.console.pages.tasks import (
+    MEDIA,
+    Group,
+    Row,
+    Total,
+    chosen_group,
+    named,
+    of_medium,
+    read_groups,
+    total,
+)
+from services.console.rendering import page
+from services.console.tables import unticked
+from services.console.visits import ActingDep, Visit, VisitDep
+
+router = APIRouter()
+ROWS = 100
+OUTCOMES = {
+    "reached": N_("Client joint"),
+    "no_answer": N_("Pas de réponse"),
+    "message_left": N_("Message laissé"),
+}
+DONE = {"task": N_("L’action est notée comme faite."), "included": N_("La ligne est ajoutée à la relance.")}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the address of the page asks for."""
+
+    group: str = ""
+    medium: str = ""
+    step: str = ""
+    open: str = ""
+    excluded: bool = True
+    all: bool = False
+
+
+async def _unticked(visit: Visit) -> set[str]:
+    async with transaction(visit.console.company_engine, visit.company) as tx:
+        found = await tx.scalars(
+            select(unticked.c.action_id).where(
+                unticked.c.company == visit.company,
+                unticked.c.account_id == visit.me.account_id,
+                unticked.c.as_of == visit.as_of,
+            )
+        )
+        return {str(action_id) for action_id in found}
+
+
+async def groups_of_day(visit: Visit, neighbours: Neighbours) -> list[Group]:
+    left_out = await _unticked(visit)
+    tasks: Json = await neighbours.get("dunning", "/tasks", as_of=visit.as_of.isoformat())
+    return read_groups(tasks, left_out, visit.as_of)
+
+
+@router.get("/c/{company}/act")
+async def act(
+    request: Request,
+    visit: VisitDep,
+    group: str = "",
+    medium: str = "",
+    step: str = "",
+    open: str = "",
+    excluded: bool = True,
+    all: bool = False,
+    after: str = "",
+    done: str = "",
+    refused: str = "",
+) -> Response:
+    neighbours = visit.neighbours(at_least=after)
+    choice = Choice(group, medium, step, open, excluded, all)
+    return await _page(request, visit, neighbours, choice, _notice(visit, done, refused))
+
+
+async def _page(
+    request: Request, visit: Visit, neighbours: Neighbours, choice: Choice, notice: dict[str, str] | None = None
+) -> Response:
+    groups, sending = await asyncio.gather(groups_of_day(visit, neighbours), latest_sending(visit))
+    chosen = chosen_group(groups, choice.group, choice.medium, choice.step)
+    opened: dict[str, Json] = {}
+    if chosen:
+        client_ids = sorted({row.client_id for row in chosen.rows})
+        chosen = named(chosen, await neighbours.names(client_ids))
+        opened = await _opened(visit, neighbours, chosen, choice.open)
+    done: Progress | None = await progress(visit, neighbours, sending) if sending else None
+    return page(
+        request,
+        visit,
+        "act.html",
+        groups=groups,
+        media=[(medium, of_medium(groups, medium)) for medium in MEDIA],
+        chosen=chosen,
+        choice=choice,
+        shown=_shown(chosen, choice),
+        opened=opened,
+        total_of=total,
+        bar=_bar(groups, chosen),
+        progress=done,
+        outcomes=OUTCOMES,
+        notice=notice,
+        updating=neighbours.updating,
+    )
+
+
+def _shown(chosen: Group | None, choice: Choice) -> list[Row]:
+    if chosen is None:
+        return []
+    rows = [row for row in chosen.rows if choice.excluded or not row.excluded]
+    return rows if choice.all else rows[:ROWS]
+
+
+def _bar(groups: list[Group], chosen: Group | None) -> tuple[str, Total, int, int] | None:
+    """What the button at the bottom does: medium, total, steps, excluded."""
+    if chosen is None or chosen.medium not in ("email", "letter"):
+        return None
+    same = of_medium(groups, chosen.medium)
+    rows = [row for group in same for row in group.ticked]
+    steps = sum(1 for group in same if group.ticked)
+    return chosen.medium, total(rows), steps, sum(len(group.excluded) for group in same)
+
+
+async def _opened(visit: Visit, neighbours: Neighbours, chosen: Group, key: str) -> dict[str, Json]:
+    """Piece and label of the entries of the unfolded row, by entry."""
+    row = next((row for row in chosen.rows if row.key == key), None)
+    if row is None:
+        return {}
+    statement, person = await asyncio.gather(
+        neighbours.get("reporting", "/client", client_id=row.client_id, as_of=visit.as_of.isoformat()),
+        neighbours.get("ledger", "/client", client_id=row.client_id),
+    )
+    labels = person.get("labels", {})
+    return {
+        "person": person,
+        "pieces": {
+            line["entry_id"]: {**line, "label": labels.get(line["entry_id"], "")}
+            for line in statement["statement"]["entries"]
+        },
+    }
+
+
+def _notice(visit: Visit, done: str, refused: str) -> dict[str, str] | None:
+    if refused:
+        return {"tone": "stop", "text": visit.vocabulary.refusal(refused)}
+    return {"tone": "ok", "text": visit.words.gettext(DONE[done])} if done in DONE else None
+
+
+@router.post("/c/{company}/act/tick")
+async def tick(
+    request: Request,
+    visit: ActingDep,
+    action_id: Annotated[list[UUID], Form(default_factory=list)],
+    ticked: Annotated[list[UUID], Form(default_factory=list)],
+    group: Annotated[str, Form()] = "",
+    excluded: Annotated[bool, Form()] = True,
+    all: Annotated[bool, Form()] = False,
+) -> Response:
+    """The rows on screen and those of them that are ticked: the others are left out of today's sending."""
+    chosen, shown = set(ticked), set(action_id)
+    keys = {"company": visit.company, "account_id": visit.me.account_id, "as_of": visit.as_of}
+    async with transaction(visit.console.company_engine, visit.company) as tx:
+        of_person = (
+            (unticked.c.company == visit.company)
+            & (unticked.c.account_id == visit.me.account_id)
+            & (unticked.c.as_of == visit.as_of)
+        )
+        if shown:
+            await tx.execute(delete(unticked).where(of_person, unticked.c.action_id.in_(shown & chosen)))
+        left_out = [{**keys, "action_id": one} for one in sorted(shown - chosen)]
+        if left_out:
+            await tx.execute(upsert(unticked).on_conflict_do_nothing(), left_out)
+    if request.headers.get("HX-Request"):
+        choice = Choice(group=group, excluded=excluded, all=all)
+        return await _page(request, visit, visit.neighbours(), choice)
+    return RedirectResponse(
+        visit.url("act", group=group, excluded="" if excluded else "false", all="true" if all else ""),
+        status_code=303,
+    )
+
+
+@router.post("/c/{company}/act/review")
+async def review(request: Request, visit: ActingDep, medium: Annotated[str, Form()] = "email") -> Response:
+    """The one question: what leaves, to how many, for how much."""
+    groups = of_medium(await groups_of_day(visit, visit.neighbours()), medium)
+    return _question(request, visit, medium, groups)
+
+
+def _question(
+    request: Request, visit: Visit, medium: str, groups: list[Group], *, changed: bool = False
+) -> Response:
+    modal = bool(request.headers.get("HX-Request"))
+    rows = [row for group in groups for row in group.ticked]
+    return page(
+        request,
+        visit,
+        "act_question.html" if modal else "act_review.html",
+        medium=medium,
+        steps=[(group, total(group.ticked)) for group in groups if group.ticked],
+        whole=total(rows),
+        fingerprint=_fingerprint(rows),
+        changed=changed,
+    )
+
+
+def _fingerprint(rows: list[Row]) -> str:
+    """What the person saw; sending something else needs another question."""
+    whole = total(rows)
+    return f"{whole.actions}/{whole.clients}/" + "/".join(
+        f"{amount}{currency}" for currency, amount in whole.amounts
+    )
+
+
+@router.post("/c/{company}/act/confirm")
+async def confirm(
+    request: Request,
+    visit: ActingDep,
+    medium: Annotated[str, Form()] = "email",
+    fingerprint: Annotated[str, Form()] = "",
+) -> Response:
+    """Confirm every ticked action of a medium; what changed since the question is asked again."""
+    neighbours = visit.neighbours()
+    groups = of_medium(await groups_of_day(visit, neighbours), medium)
+    rows = [row for group in groups for row in group.ticked]
+    if not rows or fingerprint != _fingerprint(rows):
+        return _question(request, visit, medium, groups, changed=True)
+    proposed = [row.action_id for row in rows if row.action_id and row.status == "proposed"]
+    answer = await neighbours.post(
+        "dunning", "/confirm", {"action_ids": proposed, "as_of": visit.as_of.isoformat()}
+    )
+    confirmed = [str(action_id) for action_id in answer["confirmed"]]
+    if medium == "letter":
+        await _complete(neighbours, confirmed, "posted", "")
+        return RedirectResponse(visit.url("act", medium="letter", done="task", after=neighbours.at_least), 303)
+    await remember_sending(visit, confirmed, answer["refused"])
+    return RedirectResponse(visit.url("act", medium=medium, after=neighbours.at_least), status_code=303)
+
+
+async def _complete(neighbours: Neighbours, action_ids: list[str], outcome: str, comment: str) -> None:
+    """Note at notify that a person has done these; it may still be hearing of them, so it is asked to wait."""
+    for action_id in action_ids:
+        await neighbours.request(
+            "notify",
+            "POST",
+            "/complete-task",
+            params={"wait": 10},
+            json={"action_id": action_id, "outcome": outcome, "comment": comment or None},
+        )
+
+
+@router.post("/c/{company}/act/done")
+async def task_done(
+    visit: ActingDep,
+    done: Annotated[UUID, Form()],
+    status: Annotated[str, Form()] = "proposed",
+    group: Annotated[str, Form()] = "",
+    outcome: Annotated[str, Form(max_length=40)] = "reached",
+    comment: Annotated[str, Form(max_length=4000)] = "",
+) -> Response:
+    """A call was made, a letter posted: confirmed at dunning, noted at notify."""
+    neighbours = visit.neighbours()
+    try:
+        if status == "proposed":
+            body = {"action_ids": [str(done)], "as_of": visit.as_of.isoformat()}
+            answer = await neighbours.post("dunning", "/confirm", body)
+            if answer["refused"]:
+                reason = answer["refused"][0]["reason"]
+                return RedirectResponse(visit.url("act", group=group, refused=reason), status_code=303)
+        await _complete(neighbours, [str(done)], outcome, comment.strip())
+    except Refused as refusal:
+        return RedirectResponse(visit.url("act", group=group, refused=refusal.code), status_code=303)
+    return RedirectResponse(visit.url("act", group=group, done="task", after=neighbours.at_least), status_code=303)
+
+
+@router.post("/c/{company}/act/include")
+async def include(
+    visit: ActingDep,
+    client_id: Annotated[str, Form(max_length=64)],
+    entry_id: Annotated[list[str], Form(default_factory=list)],
+    step: Annotated[str, Form(max_length=20)] = "",
+    group: Annotated[str, Form()] = "",
+) -> Response:
+    """Tick an excluded row back: a person may remind where the rules would not (rule 8.15)."""
+    neighbours = visit.neighbours()
+    body = {"client_id": client_id, "step": step, "entry_ids": entry_id, "as_of": visit.as_of.isoformat()}
+    try:
+        await neighbours.post("dunning", "/include", body)
+    except Refused as refusal:
+        return RedirectResponse(visit.url("act", group=group, refused=refusal.code), status_code=303)
+    return RedirectResponse(
+        visit.url("act", group=group, done="included", after=neighbours.at_least), status_code=303
+    )

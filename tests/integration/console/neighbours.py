@@ -1,0 +1,610 @@
+"""The other services as the console hears them, without any of them: answers in their shapes, commands remembered."""
+
+import json
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import Decimal
+from hashlib import md5
+from typing import Any
+from uuid import UUID, uuid5
+
+import httpx
+
+AS_OF = date(2026, 11, 24)
+NAMESPACE = UUID("7f6f2f5c-0000-4000-8000-000000000000")
+DEBTORS = (
+    (
+        "Clément Bâtiment",
+        "411CLEMENT",
+        "Grand Compte",
+        "Virement",
+        "R3",
+        "2026-11-16",
+        8038,
+        62430,
+        57000,
+        38214,
+        False,
+    ),
+    ("Voisin Frères", "411VOISIN", "Interne", "Virement", None, None, 0, 0, 92009, 104096, False),
+    (
+        "Guyot Pasquier et Fils",
+        "411GUYOTPASQUIER",
+        "Standard",
+        "Chèque",
+        "R3",
+        "2026-11-12",
+        23398,
+        5184,
+        0,
+        85135,
+        False,
+    ),
+    ("Hubert Négoce", "411HUBERT", "Standard", "Virement", None, None, 0, 3796, 21756, 16597, False),
+    ("Munoz S.A.", "411MUNOZSA", "Standard", "Virement", "R1", "2026-11-18", 0, 0, 22227, 7222, False),
+    ("Garnier Agencement", "411GARNIER", "Standard", "Chèque", "R5", "2026-11-04", 13557, 0, 0, 0, False),
+    (
+        "Lemoine Distribution",
+        "411LEMOINE",
+        "Export",
+        "Virement",
+        "R2",
+        "2026-11-18",
+        1240,
+        9870,
+        2115,
+        18460,
+        False,
+    ),
+    ("Peron Menuiserie", "411PERON", "Standard", "Chèque", "R1", "2026-11-09", 0, 0, 9756, 4310, False),
+    (
+        "Mairie de Saint-Avold",
+        "411MAIRIESTAVOLD",
+        "Secteur public",
+        "Mandat",
+        "R1",
+        "2026-11-13",
+        0,
+        6320,
+        2408,
+        12770,
+        False,
+    ),
+    ("Hôtel du Parc", "411HOTELDUPARC", "Standard", "Virement", "R4", "2026-10-02", 5112, 2204, 0, 0, True),
+    ("Da Costa S.A.", "411DACOSTA", "Standard", "Virement", "R2", "2026-11-18", 0, 1980, 4655, 9204, False),
+    (
+        "Établissements Rey Normand de la Vallée de la Moselle",
+        "411REYNORMAND",
+        "Standard",
+        "Virement",
+        "R1",
+        "2026-11-19",
+        0,
+        0,
+        2138,
+        6480,
+        False,
+    ),
+)
+
+
+def entry_id(piece: str) -> str:
+    return md5(piece.encode()).hexdigest()
+
+
+def action_id(*parts: str) -> str:
+    return str(uuid5(NAMESPACE, "/".join(parts)))
+
+
+def money(amount: object) -> str:
+    return f"{Decimal(str(amount)):.2f}"
+
+
+def debtors() -> list[dict[str, Any]]:
+    return [
+        {
+            "client_id": code,
+            "name": name,
+            "profile": profile,
+            "category": None,
+            "payment_mode": mode,
+            "has_email": True,
+            "has_phone": True,
+            "stopped_on": "2026-10-05" if stopped else None,
+            "level": level,
+            "last_reminder_on": last,
+            "slices": [money(old), money(middle), money(young)],
+            "overdue": money(old + middle + young),
+            "upcoming": money(upcoming),
+            "total": money(old + middle + young + upcoming),
+            "notes": len(name) % 4,
+        }
+        for name, code, profile, mode, level, last, old, middle, young, upcoming, stopped in DEBTORS
+    ]
+
+
+SLICES = [
+    {"key": "over_60", "from_days": 61, "to_days": None},
+    {"key": "from_31_to_60", "from_days": 31, "to_days": 60},
+    {"key": "from_1_to_30", "from_days": 1, "to_days": 30},
+]
+
+
+def totals(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    def summed(key: str) -> str:
+        return money(sum(Decimal(row[key]) for row in rows))
+
+    slices = [money(sum(Decimal(row["slices"][index]) for row in rows)) for index in range(3)]
+    return {
+        "slices": slices,
+        "overdue": summed("overdue"),
+        "upcoming": summed("upcoming"),
+        "total": summed("total"),
+    }
+
+
+def check(*names: str, amount: str = "0.00") -> dict[str, Any]:
+    clients = [
+        {"client_id": "411PERON", "name": name, "amount": "10.00", "on": None, "detail": None} for name in names
+    ]
+    return {"count": len(names), "amount": amount, "clients": clients}
+
+
+def home() -> dict[str, Any]:
+    top = debtors()[:10]
+    monday = date(2026, 8, 31)
+    weeks = [62, 71, 88, 54, 93, 79, 66, 102, 84, 71, 97, 91, 77]
+    ageing = [("over_90", 81250), ("from_61_to_90", 74860), ("from_31_to_60", 168420), ("from_1_to_30", 287950)]
+    ageing += [("in_0_to_30", 398205), ("in_31_to_60", 214332), ("after_60", 59600)]
+    modes = [
+        ("Virement", 318240, 402118),
+        ("Chèque", 176905, 81440),
+        ("LCR acceptée", 42310, 118766),
+        (None, 61480, 38913),
+    ]
+    profiles = [("Standard", 288116, 281405), ("Grand Compte", 151332, 204880), ("Export", 38405, 62186)]
+
+    def share(key: str | None, late: int, ahead: int) -> dict[str, Any]:
+        return {
+            "key": key,
+            "overdue": money(late),
+            "upcoming": money(ahead),
+            "overdue_share": late / (late + ahead),
+        }
+
+    return {
+        "as_of": AS_OF.isoformat(),
+        "currency": "EUR",
+        "owed": {
+            "total": "1284617.00",
+            "clients": 226,
+            "overdue": "612480.00",
+            "overdue_clients": 149,
+            "upcoming": "672137.00",
+            "upcoming_clients": 212,
+        },
+        "paid": {
+            "since": "2026-08-26",
+            "amount": "1035521.00",
+            "weeks": [
+                {"week_start": (monday + timedelta(weeks=index)).isoformat(), "amount": money(value * 1000)}
+                for index, value in enumerate(weeks)
+            ],
+        },
+        "to_remind": {
+            "amount": "264846.00",
+            "actions": 127,
+            "clients": 119,
+            "media": [
+                {"medium": "phone", "actions": 71, "amount": "162305.40"},
+                {"medium": "letter", "actions": 14, "amount": "41300.42"},
+                {"medium": "email", "actions": 42, "amount": "61240.18"},
+                {"medium": "other", "actions": 0, "amount": "0.00"},
+            ],
+        },
+        "ageing": [
+            {"key": key, "overdue": key.startswith(("over", "from")), "amount": money(value)}
+            for key, value in ageing
+        ],
+        "slices": SLICES,
+        "top": top,
+        "top_totals": totals(top),
+        "by_payment_mode": [share(*row) for row in modes],
+        "by_profile": [share(*row) for row in profiles],
+        "checks": {
+            "lettering_errors": [
+                {
+                    "client_id": "411LEMOINE",
+                    "name": "Lemoine Distribution",
+                    "account": "411",
+                    "lettering": "BK",
+                    "difference": "120.00",
+                }
+            ],
+            "lettering_error_count": 1,
+            "failed_emails": check("Peron", "Descamps", "Hôtel du Parc"),
+            "emails_in_doubt": check(),
+            "late_without_contact": check("A", "B", amount="18412.00"),
+            "late_promises": check("Peron", "Guyot Pasquier"),
+            "stopped_for_long": check("Hôtel du Parc"),
+            "stale": True,
+            "count": 6,
+        },
+        "last_sync": {
+            "on": "2026-11-22",
+            "completed_at": "2026-11-22T07:17:00Z",
+            "connector": "fec",
+            "source": "fec.txt",
+            "entries_read": 2000,
+            "changed": 12,
+            "archived": 0,
+        },
+        "last_round_on": AS_OF.isoformat(),
+    }
+
+
+ENTRIES = (
+    (
+        "FAC19988",
+        "2026-09-12",
+        "2026-10-12",
+        31,
+        "settled",
+        "5460.00",
+        "0.00",
+        "BC",
+        "R1",
+        "Portes atelier, lot 2",
+    ),
+    ("VIR11-204", "2026-11-12", "2026-11-12", 0, "settled", "0.00", "5460.00", "BC", None, "Règlement FAC19988"),
+    ("FAC20114", "2026-09-30", "2026-10-30", 25, "late", "8412.36", "0.00", None, "R1", "Façade, situation 3"),
+    ("FAC20131", "2026-10-01", "2026-10-31", 24, "late", "6240.00", "0.00", None, "R1", "Menuiseries bât. C"),
+    ("FAC20162", "2026-10-09", "2026-11-08", 16, "late", "1980.00", "0.00", None, "R1", "Quincaillerie"),
+    ("AVR00412", "2026-10-11", "2026-11-10", 14, "settled", "0.00", "640.32", None, "R1", "Avoir sur FAC20098"),
+    ("FAC20190", "2026-10-16", "2026-11-15", 9, "late", "2274.00", "0.00", None, None, "Façade, situation 4"),
+    ("FAC20233", "2026-11-02", "2026-12-02", -8, "upcoming", "4310.03", "0.00", None, None, "Vitrages hall"),
+)
+
+
+def statement() -> dict[str, Any]:
+    lines = []
+    for piece, written, due, late, badge, debit, credit, lettering, level, _label in ENTRIES:
+        promised = piece == "FAC20131"
+        lines.append(
+            {
+                "entry_id": entry_id(piece),
+                "account": "411",
+                "kind": "invoice",
+                "journal": "VE",
+                "piece": piece,
+                "entry_date": written,
+                "invoice_date": written,
+                "due_date": due,
+                "days_late": late,
+                "badge": badge,
+                "debit": debit,
+                "credit": credit,
+                "currency": "EUR",
+                "book_amount": money(Decimal(debit) - Decimal(credit)),
+                "payment_mode": "Virement",
+                "lettering": lettering,
+                "lettered_on": None,
+                "open": lettering is None,
+                "lettering_error": None,
+                "level": level,
+                "stopped_on": "2026-11-16" if piece == "FAC20162" else None,
+                "promises": [
+                    {
+                        "promise_id": action_id("promise"),
+                        "amount": "5000.00",
+                        "currency": "EUR",
+                        "promised_on": "2026-11-30",
+                        "status": "expected",
+                    }
+                ]
+                if promised
+                else [],
+                "notes": 1 if promised else 0,
+                "excluded": ["entry_stopped"] if piece == "FAC20162" else [],
+                "pending_action_id": None,
+            }
+        )
+    return {
+        "on": AS_OF.isoformat(),
+        "entries": lines,
+        "debit": "23216.39",
+        "credit": "640.32",
+        "balance": "22576.07",
+        "truncated": False,
+    }
+
+
+def activity(
+    kind: str, medium: str | None, step: str | None, status: str, colour: str, **more: Any
+) -> dict[str, Any]:
+    return {
+        "activity_id": f"{kind}-{status}-{step}",
+        "on": "2026-11-18",
+        "at": "2026-11-18T09:42:00Z",
+        "client_id": "411MUNOZSA",
+        "name": "Munoz S.A.",
+        "kind": kind,
+        "medium": medium,
+        "step": step,
+        "status": status,
+        "colour": colour,
+        "status_at": None,
+        "detail": None,
+        "promised_on": None,
+        "actor": "system:dunning",
+        "amount": "8412.36",
+        "currency": "EUR",
+        "pieces": [{"entry_id": entry_id("FAC20114"), "piece": "FAC20114"}],
+        "action_id": None,
+        **more,
+    }
+
+
+def history() -> list[dict[str, Any]]:
+    return [
+        activity("reminder", "email", "R1", "opened", "green", action_id=action_id("sent")),
+        activity(
+            "reminder", "email", "R2", "failed", "red", detail="recipient_refused", action_id=action_id("failed")
+        ),
+        activity("reminder", "phone", "R2", "created", "grey"),
+        activity("notice", "email", "notice", "sent", "blue", action_id=action_id("notice")),
+        activity("promise", None, None, "expected", "blue", promised_on="2026-11-30", amount="5000.00"),
+        activity("payment", None, None, "received", "green", detail="BC"),
+        activity("stop", None, None, "recorded", "grey", amount=None, currency=None, pieces=[]),
+    ]
+
+
+def client_page() -> dict[str, Any]:
+    summary = {"actions": 2, "last_on": "2026-11-18"}
+    return {
+        "as_of": AS_OF.isoformat(),
+        "currency": "EUR",
+        "client_id": "411MUNOZSA",
+        "name": "Munoz S.A.",
+        "known": True,
+        "profile": "Standard",
+        "category": "PME",
+        "payment_mode": "Virement",
+        "has_email": True,
+        "has_phone": True,
+        "has_address": True,
+        "stopped_on": None,
+        "stopped_by": None,
+        "amount_due": "29448.55",
+        "overdue": "22226.52",
+        "upcoming": "7222.03",
+        "paid": "66112.13",
+        "paid_since": "2026-08-26",
+        "overdue_entries": 5,
+        "upcoming_entries": 2,
+        "overdue_since": "2026-10-30",
+        "next_due_date": "2026-12-02",
+        "last_payment_on": "2026-11-12",
+        "average_delay_days": 11,
+        "score": "B",
+        "dso_days": 52,
+        "level": "R1",
+        "next_level": "R2",
+        "has_scenario": True,
+        "notice": summary,
+        "reminder": summary,
+        "thanks": {"actions": 0, "last_on": None},
+        "pending": [
+            {
+                "action_id": action_id("phone"),
+                "kind": "reminder",
+                "step": "R2",
+                "medium": "phone",
+                "status": "proposed",
+                "due_since": "2026-11-17",
+                "days_since": 7,
+                "amount": "12372.84",
+                "net_amount": "11732.52",
+                "currency": "EUR",
+                "entry_ids": [entry_id("FAC20114")],
+            }
+        ],
+        "notes": 2,
+        "promises": [],
+        "statement": statement(),
+        "history": history(),
+        "history_count": 7,
+        "previous_client_id": "411MARTINS",
+        "next_client_id": "411PERON",
+    }
+
+
+def person() -> dict[str, Any]:
+    return {
+        "client_id": "411MUNOZSA",
+        "version": 3,
+        "name": "Munoz S.A.",
+        "contact_name": "M. Stéphane Goncalves",
+        "emails": ["compta@munoz-sa.example"],
+        "phones": ["01 96 59 24 39", "06 55 67 97 92"],
+        "address": {"street": "238, place Jourdan", "zip": "54000", "city": "Nancy"},
+        "language": "fr",
+        "stop": None,
+        "stopped_entries": [],
+        "promises": [],
+        "notes": [
+            {
+                "note_id": action_id("note"),
+                "entry_id": entry_id("FAC20131"),
+                "author": "user:unknown",
+                "text": "M. Goncalves promet 5 000 € sur FAC20131 pour le 30/11.",
+                "written_at": "2026-11-18T09:42:00+00:00",
+                "written_on": "2026-11-18",
+            }
+        ],
+        "labels": {entry_id(line[0]): line[9] for line in ENTRIES},
+    }
+
+
+MAIL = """<!doctype html><html lang="fr"><head><meta charset="utf-8"><title>Rappel</title></head>
+<body style="font-family:Arial"><p>Bonjour Madame Giraud,</p><p>Sauf erreur de notre part, <b>2 factures</b> restent
+à régler.</p></body></html>"""
+
+
+@dataclass
+class FakeServices:
+    """Answers like the services; ``commands`` holds what was asked of them."""
+
+    commands: list[tuple[str, str, Any]] = field(default_factory=list)
+    sent: int = 0
+    refuse: dict[str, dict[str, Any]] = field(default_factory=dict)
+    silent: set[str] = field(default_factory=set)
+    tasks: dict[str, Any] = field(default_factory=dict)
+    headers: list[httpx.Headers] = field(default_factory=list)
+
+    def transport(self) -> httpx.MockTransport:
+        return httpx.MockTransport(self._answer)
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
+        self.headers.append(request.headers)
+        service = request.url.host
+        path = "/" + "/".join(request.url.path.split("/")[3:])
+        if service in self.silent:
+            raise httpx.ConnectError("nobody listens", request=request)
+        if path in self.refuse:
+            return httpx.Response(self.refuse[path]["status"], json=self.refuse[path])
+        body = json.loads(request.content) if request.content[:1] == b"{" else None
+        if request.method == "POST" and not path.endswith("/query"):
+            self.commands.append((service, path, body))
+        found = getattr(self, f"_{service}")(path, body, request)
+        return (
+            httpx.Response(404, json={"type": "not-found", "status": 404})
+            if found is None
+            else httpx.Response(200, json=found)
+        )
+
+    def _ledger(self, path: str, body: Any, request: httpx.Request) -> Any:
+        if request.method == "POST" and not path.endswith("/query"):
+            return {"position": "ledger/7/42", "positions": ["ledger/7/42"]}
+        if path == "/people/query":
+            known = {code: name for name, code, *_ in DEBTORS}
+            people = [{"client_id": one, "name": known.get(one, one)} for one in body["client_ids"]]
+            return {"people": people, "next": None}
+        return {
+            "/": {
+                "company": "delcourt",
+                "name": "Ateliers Delcourt",
+                "time_zone": "Europe/Paris",
+                "currency": "EUR",
+                "country": "FR",
+            },
+            "/client": person() if request.url.params.get("client_id") == "411MUNOZSA" else person(),
+        }.get(path)
+
+    def _reporting(self, path: str, body: Any, request: httpx.Request) -> Any:
+        rows = debtors()
+        table = {
+            "as_of": AS_OF.isoformat(),
+            "currency": "EUR",
+            "slices": SLICES,
+            "clients": 226,
+            "overdue_clients": 149,
+            "stopped_clients": 4,
+            "totals": totals(rows),
+            "rows": rows,
+            "page": 1,
+            "size": 15,
+            "pages": 16,
+        }
+        if path == "/client" and request.url.params["client_id"] == "NOBODY":
+            return None
+        return {
+            "/home": home(),
+            "/who-owes-what": {**table, "rows": [], "clients": 0, "pages": 0}
+            if request.url.params.get("q") == "personne"
+            else table,
+            "/clients": table,
+            "/client": client_page(),
+            "/activities": {
+                "as_of": AS_OF.isoformat(),
+                "count": 7,
+                "rows": history(),
+                "page": 1,
+                "size": 50,
+                "pages": 1,
+            },
+            "/options": {
+                "profiles": ["Export", "Grand Compte", "Standard"],
+                "categories": ["PME"],
+                "payment_modes": ["Chèque", "Virement"],
+                "levels": ["R1", "R2", "R3"],
+                "actors": [],
+            },
+            "/search": {
+                "q": "mu",
+                "clients": [
+                    {"client_id": "411MUNOZSA", "name": "Munoz S.A.", "profile": "Standard", "stopped": False}
+                ],
+                "pieces": [
+                    {
+                        "entry_id": entry_id("FAC20114"),
+                        "client_id": "411MUNOZSA",
+                        "name": "Munoz S.A.",
+                        "piece": "FAC20114",
+                        "due_date": "2026-10-30",
+                        "amount": "8412.36",
+                        "open": True,
+                    }
+                ],
+            },
+        }.get(path)
+
+    def _dunning(self, path: str, body: Any, request: httpx.Request) -> Any:
+        if path == "/tasks":
+            return self.tasks
+        if path == "/confirm":
+            return {"confirmed": body["action_ids"], "refused": [], "positions": ["dunning/7/12"]}
+        if path == "/include":
+            return {"positions": ["dunning/7/13"]}
+        return None
+
+    def _notify(self, path: str, body: Any, request: httpx.Request) -> Any:
+        mail = {
+            "action_id": request.url.params.get("action_id"),
+            "client_id": "411MUNOZSA",
+            "subject": "411MUNOZSA Solde échu : 4 656,98 €",
+            "sender": "Ateliers Delcourt <compta@delcourt.example>",
+            "recipients": ["compta@munoz-sa.example"],
+            "html": MAIL,
+            "text": "Bonjour",
+            "sent_at": "2026-11-18T09:42:00+00:00",
+        }
+        return {"/message": mail, "/preview": mail, "/complete-task": {"positions": ["notify/7/1"]}}.get(path)
+
+    def _sync(self, path: str, body: Any, request: httpx.Request) -> Any:
+        run = {
+            "run_id": action_id("run"),
+            "status": "failed",
+            "read": 0,
+            "receivable_lines": 0,
+            "clients": 0,
+            "open_entries": 0,
+            "open_balance": None,
+            "changed": 0,
+            "warnings": [],
+            "requested_at": "2026-11-24T07:17:00+00:00",
+            "file": "fec.txt",
+            "errors": [
+                {
+                    "file": "fec.txt",
+                    "line": 12,
+                    "column": "EcritureDate",
+                    "code": "date-unreadable",
+                    "message": "La date 2026-13-40 n'existe pas.",
+                    "remedy": "Corrigez la ligne 12 dans la comptabilité.",
+                }
+            ],
+        }
+        if request.method == "POST":
+            return {"run_id": run["run_id"]}
+        return {"runs": [run]} if path == "/imports" else run
