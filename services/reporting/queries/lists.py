@@ -38,7 +38,8 @@ DUE_ITEMS = text("""
         from action a cross join lateral unnest(a.entry_ids) x(entry_id)
         where a.company = :company and a.status in ('proposed', 'due')
             and (cast(:client_id as text) is null or a.client_id = :client_id)
-            and (cast(:medium as text) is null or a.medium = :medium) and (cast(:step as text) is null or a.step = :step)
+            and (cast(:medium as text) is null or a.medium = :medium)
+            and (cast(:step as text) is null or a.step = :step)
     )
     select (select count(*) from chosen) as every, p.*, coalesce(n.name, p.client_id) as name, e.piece, e.due_date,
         e.debit - e.credit as amount, e.currency, l.level

@@ -1,6 +1,7 @@
 """The first tables of reporting."""
 
 from alembic import op
+from alembic.operations import Operations
 
 from chassis.database import grant, install
 
@@ -260,8 +261,9 @@ create index person_sort on person (company, sort_key, client_id);
 
 
 def upgrade() -> None:
-    install(op)
+    operations = Operations(op.get_context())
+    install(operations)
     for statement in TABLES.split(";"):
         if statement.strip():
             op.execute(statement)
-    grant(op, "reporting")
+    grant(operations, "reporting")

@@ -1,0 +1,170 @@
+"""Lists with filters, order and pages; each also as a CSV or XLSX file of every row."""
+
+from collections.abc import Callable, Sequence
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Query, Response
+
+from chassis.http import TxDep
+from chassis.problems import Problem
+from services.reporting import exports, shapes
+from services.reporting.api.asking import Format, FormatDep, LanguageDep, PageDep, ViewDep
+from services.reporting.people import fold
+from services.reporting.queries import activities, lists, promises, standing
+
+router = APIRouter(prefix="/companies/{company}")
+
+Texts = Annotated[Sequence[str], Query(max_length=100)]
+
+
+def asked_bounds(
+    slices: Annotated[str, Query(pattern=r"^\d{1,4}(,\d{1,4}){0,5}$")] = "30,60",
+) -> tuple[int, ...]:
+    """Days late that close the younger slices, ascending. Answers 422 when they are not."""
+    bounds = tuple(int(days) for days in slices.split(","))
+    if bounds[0] < 1 or list(bounds) != sorted(set(bounds)):
+        raise Problem("slices-unordered", "The slices must be ascending numbers of days", 422, slices)
+    return bounds
+
+
+def wanted_with(balance: str) -> Callable[..., standing.Wanted]:
+    """The filters of a list of clients whose balance is by default this one."""
+
+    def asked(  # noqa: PLR0913, PLR0917 - one parameter per filter
+        page: PageDep,
+        bounds: Annotated[tuple[int, ...], Depends(asked_bounds)],
+        stopped: bool | None = None,
+        late: bool | None = None,
+        level: Texts = (),
+        profile: Texts = (),
+        payment_mode: Texts = (),
+        category: Texts = (),
+        q: Annotated[str, Query(max_length=100)] = "",
+        kept_balance: Annotated[Literal["debtor", "creditor", "all"], Query(alias="balance")] = balance,  # type: ignore[assignment]
+        sort: str = "-overdue",
+    ) -> standing.Wanted:
+        wanted = standing.Wanted(
+            stopped=stopped,
+            late=late,
+            levels=level,
+            profiles=profile,
+            payment_modes=payment_mode,
+            categories=category,
+            words=fold(q).split(),
+            balance=kept_balance,
+            bounds=bounds,
+            sort=sort.removeprefix("-"),
+            descending=sort.startswith("-"),
+            page=page,
+        )
+        if wanted.sort not in wanted.sorts:
+            raise Problem("sort-unknown", "There is no such order", 422, sort, orders=sorted(wanted.sorts))
+        return wanted
+
+    return asked
+
+
+WantedDebtors = Annotated[standing.Wanted, Depends(wanted_with("debtor"))]
+WantedClients = Annotated[standing.Wanted, Depends(wanted_with("all"))]
+
+
+@router.get("/who-owes-what", response_model=shapes.WhoOwesWhat)
+async def get_who_owes_what(
+    tx: TxDep, view: ViewDep, wanted: WantedDebtors, form: FormatDep = "json", language: LanguageDep = "fr"
+) -> Any:
+    """Who owes what, by age (rule 16.1)."""
+    return _answer(await standing.who_owes_what(tx, view, wanted), form, language, "who-owes-what")
+
+
+@router.get("/clients", response_model=shapes.WhoOwesWhat)
+async def get_clients(
+    tx: TxDep, view: ViewDep, wanted: WantedClients, form: FormatDep = "json", language: LanguageDep = "fr"
+) -> Any:
+    """Every client, also those who owe nothing."""
+    return _answer(await standing.who_owes_what(tx, view, wanted), form, language, "clients")
+
+
+def asked_activities(  # noqa: PLR0913, PLR0917 - one parameter per filter
+    page: PageDep,
+    client_id: str | None = None,
+    actor: Texts = (),
+    medium: Texts = (),
+    kind: Texts = (),
+    status: Texts = (),
+    since: date | None = None,
+    until: date | None = None,
+    sort: Literal["-on", "on"] = "-on",
+) -> activities.Sought:
+    """The filters of the history."""
+    return activities.Sought(client_id, actor, medium, kind, status, since, until, sort == "-on", page)
+
+
+@router.get("/activities", response_model=shapes.Activities)
+async def get_activities(
+    tx: TxDep,
+    view: ViewDep,
+    sought: Annotated[activities.Sought, Depends(asked_activities)],
+    form: FormatDep = "json",
+    language: LanguageDep = "fr",
+) -> Any:
+    """What was done and stated, latest first (rule 16.5)."""
+    return _answer(await activities.activities(tx, view, sought), form, language, "activities")
+
+
+@router.get("/promises", response_model=shapes.Promises)
+async def get_promises(  # noqa: PLR0913, PLR0917 - one parameter per filter
+    tx: TxDep,
+    view: ViewDep,
+    page: PageDep,
+    status: Annotated[Sequence[Literal["late", "expected", "kept", "cancelled"]], Query()] = ("late", "expected"),
+    client_id: str | None = None,
+    form: FormatDep = "json",
+    language: LanguageDep = "fr",
+) -> Any:
+    """Promises, earliest day first (rule 10.7)."""
+    return _answer(await promises.promises(tx, view, status, client_id, page), form, language, "promises")
+
+
+@router.get("/receipts", response_model=shapes.Receipts)
+async def get_receipts(  # noqa: PLR0913, PLR0917 - one parameter per filter
+    tx: TxDep,
+    view: ViewDep,
+    page: PageDep,
+    client_id: str | None = None,
+    since: date | None = None,
+    until: date | None = None,
+    form: FormatDep = "json",
+    language: LanguageDep = "fr",
+) -> Any:
+    """Everything credited, latest first (rule 16.2)."""
+    found = await lists.receipts(tx, view, client_id, lists.Period(since, until), page)
+    return _answer(found, form, language, "receipts")
+
+
+@router.get("/due-items", response_model=shapes.DueItems)
+async def get_due_items(  # noqa: PLR0913, PLR0917 - one parameter per filter
+    tx: TxDep,
+    view: ViewDep,
+    page: PageDep,
+    client_id: str | None = None,
+    medium: str | None = None,
+    step: str | None = None,
+    form: FormatDep = "json",
+    language: LanguageDep = "fr",
+) -> Any:
+    """Entries of the actions that wait (rule 16.3)."""
+    found = await lists.due_items(tx, view, lists.OfActions(client_id, medium, step), page)
+    return _answer(found, form, language, "due-items")
+
+
+def _answer(found: exports.Table, form: Format, language: str, name: str) -> Any:
+    if form == "json":
+        return found
+    file_name = f"{name}-{found.as_of.isoformat()}.{form}"
+    content = exports.csv_file(found, language) if form == "csv" else exports.xlsx_file(found, language)
+    return Response(
+        content,
+        media_type=exports.MEDIA_TYPES[form],
+        headers={"Content-Disposition": f'attachment; filename="{file_name}"'},
+    )
