@@ -4,10 +4,11 @@ import builtins
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Self
 from uuid import UUID, uuid4
 
+from chassis import clock
 from contracts.event import Event
 from contracts.subjects import partition_of
 
@@ -107,7 +108,7 @@ class Delivered:
             partition=partition_of(company, client_id) if partition is None else partition,
             number=number,
             as_of=as_of,
-            occurred_at=occurred_at or datetime.now(UTC),
+            occurred_at=occurred_at or clock.now(),
             actor=cause.actor,
             correlation_id=cause.correlation_id,
             body=event.__pydantic_serializer__.to_json(event),

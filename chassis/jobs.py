@@ -14,7 +14,7 @@ import socket
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -22,6 +22,7 @@ from psycopg.types.json import Jsonb
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from chassis import clock
 from chassis.database import driver, is_transient
 
 log = logging.getLogger(__name__)
@@ -141,7 +142,7 @@ class Job:
 
     async def again(self, tx: AsyncConnection, after: timedelta, error: str | None = None) -> None:
         """The effect is known not to have happened; try later."""
-        await self._move(tx, "ready", ("running", "sending"), error, datetime.now(UTC) + after)
+        await self._move(tx, "ready", ("running", "sending"), error, clock.now() + after)
 
     async def in_doubt(self, tx: AsyncConnection, error: str) -> None:
         """Nobody knows whether the effect happened: a person decides."""

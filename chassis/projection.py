@@ -9,13 +9,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import suppress
-from datetime import UTC, datetime
 from time import monotonic
 
 from faststream.nats import NatsBroker
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from chassis import measures
+from chassis import clock, measures
 from chassis.applying import Applying, Fenced, Gap, TooManyParked
 from chassis.database import is_transient
 from chassis.delivered import Delivered
@@ -187,5 +186,5 @@ class ProjectionWorker:
         ear.trouble = None
         ear.progressed = monotonic()
         measures.APPLIED.labels(self.service, ear.stream).inc(fresh)
-        age = (datetime.now(UTC) - part[-1].event.occurred_at).total_seconds()
+        age = (clock.now() - part[-1].event.occurred_at).total_seconds()
         measures.LAG.labels(self.service, ear.stream).set(max(0.0, age))

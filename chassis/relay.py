@@ -13,7 +13,7 @@ import os
 import socket
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from time import monotonic
 from typing import Any, cast
 from uuid import UUID, uuid4
@@ -26,7 +26,7 @@ from nats.js.errors import NotFoundError
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from chassis import measures
+from chassis import clock, measures
 from chassis.database import driver, is_transient
 from chassis.delivered import Delivered
 from chassis.envelope import headers
@@ -307,7 +307,7 @@ class Relay:
 
 
 def _age(instant: datetime) -> float:
-    return max(0.0, (datetime.now(UTC) - instant).total_seconds())
+    return max(0.0, (clock.now() - instant).total_seconds())
 
 
 async def _ignore(_: Exception) -> None:

@@ -2,12 +2,13 @@
 
 import sqlite3
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from email import policy
 from email.header import decode_header, make_header
 from email.parser import BytesHeaderParser, BytesParser
 from pathlib import Path
 from typing import cast
+
+from chassis import clock
 
 SCHEMA = """
 create table if not exists mail (
@@ -67,7 +68,7 @@ class Store:
             "insert into mail (received_at, message_id, sender, recipients, header_from, subject, size, raw)"
             " values (?, ?, ?, ?, ?, ?, ?, ?)",
             (
-                datetime.now(UTC).isoformat(timespec="milliseconds"),
+                clock.now().isoformat(timespec="milliseconds"),
                 str(headers["Message-ID"] or ""),
                 sender,
                 "\n".join(recipients),

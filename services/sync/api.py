@@ -1,6 +1,5 @@
 """Imports over HTTP: send a file, follow the run, read the history, choose how files are read."""
 
-from datetime import UTC, datetime
 from pathlib import PurePath
 from typing import Annotated, Any, Literal
 from uuid import UUID, uuid4
@@ -9,6 +8,7 @@ from fastapi import APIRouter, Query, Request
 from psycopg.types.json import Jsonb
 from pydantic import BaseModel, ConfigDict, Field
 
+from chassis import clock
 from chassis.database import driver
 from chassis.eventlog import Said
 from chassis.http import AsOfDep, CauseDep, CompanyDep, RunningDep, SayDep, TxDep, accepted, requires
@@ -73,7 +73,7 @@ async def post_import(  # noqa: PLR0913, PLR0917 what a request may say
     settings = process.settings
     assert isinstance(settings, SyncSettings)
     await _keep(request, tx, company, run_id, settings.largest_import_mb * MEGABYTE)
-    payload = {"run_id": str(run_id), "requested_at": datetime.now(UTC).isoformat()}
+    payload = {"run_id": str(run_id), "requested_at": clock.now().isoformat()}
     await enqueue(tx, QUEUE, [NewJob(run_id, company, payload, key=company)])
     started = SyncStarted(run_id=run_id, connector=connector, source=file)
     positions = await say(company, [Said(started)], as_of=as_of, cause=cause)

@@ -6,13 +6,14 @@ next attempt begins anew and ends the same.
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from time import monotonic
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from chassis import clock
 from chassis.database import driver, is_transient, transaction
 from chassis.eventlog import Cause, Position, Said
 from chassis.http_client import NeighbourRefused, NeighbourUnreachable
@@ -91,7 +92,7 @@ class Importer:
         """Ledger takes the people first; without it nothing is said."""
         await runs.show_progress(self._running.engine, run, "waiting for ledger", 0)
         asked = datetime.fromisoformat(job.payload["requested_at"])
-        if datetime.now(UTC) - asked > LEDGER_PATIENCE:
+        if clock.now() - asked > LEDGER_PATIENCE:
             problem = Problem(1, "", "ledger_unreachable", {})
             await self._fail(run, job, Refused("ledger_unreachable", Verdict((problem,), (), {})))
             return
@@ -150,7 +151,7 @@ class Importer:
                 run_id=run.run_id,
                 connector=run.connector,
                 source=book,
-                completed_at=datetime.now(UTC),
+                completed_at=clock.now(),
                 entries_read=summary.receivable_lines,
                 changed=changed,
                 archived=archived,
