@@ -67,7 +67,7 @@ class Completed(Body):
 
 
 @router.get("/tasks")
-async def get_tasks(  # noqa: PLR0917 - filters
+async def get_tasks(  # noqa: PLR0913, PLR0917 - filters
     company: CompanyDep,
     tx: TxDep,
     as_of: AsOfDep,

@@ -1,0 +1,196 @@
+"""From ``ActionDue`` to a mail and ``EmailSent``: once, or never with a reason (Correctness 4, rules 8, 22.16)."""
+
+import asyncio
+from email import policy
+from email.parser import BytesParser
+from uuid import UUID
+
+from chassis.eventlog import Said
+from contracts.dunning import ActionWithdrawn
+from contracts.ledger import ClientResumed, ClientStopped
+from tests.integration.notify.conftest import House, action, synced, until
+
+
+async def test_a_due_action_becomes_one_mail_and_one_event(house: House, company: str) -> None:
+    invoice, payment = synced("FAC1", "C1", "1250.40"), synced("REG1", "C1", "-250.40")
+    await house.voices.book(company, [invoice, payment])
+    reminder = action(company, "C1", [invoice, payment])
+    await house.voices.due(company, reminder)
+
+    (sent,) = await house.until_said(company, "EmailSent")
+    assert sent["action_id"] == str(reminder.action_id)
+    assert sent["message_id"] == f"<{reminder.action_id}@relance.example>"
+    (mail,) = house.mails.to(f"c1@{company}.example")
+    assert mail.message_id == sent["message_id"]
+    raw = house.mails.store.raw(mail.id)
+    assert raw is not None
+    message = BytesParser(policy=policy.default).parsebytes(raw)
+    assert message["Subject"] == "C1 Solde échu\u00a0: 1\u00a0000,00\u00a0€"
+    assert message["Auto-Submitted"] == "auto-generated"
+
+    kept = await house.get(company, "/message", action_id=str(reminder.action_id))
+    assert "FAC1" in kept["text"]
+    assert "1\u00a0250,40\u00a0€" in kept["html"]
+    assert kept["status"] == "sent"
+    progress = await house.get(company, "/sending", as_of="2026-03-10")
+    assert (progress["total"], progress["sent"], progress["finished"]) == (1, 1, True)
+
+    await house.voices.due(company, reminder)
+    await asyncio.sleep(0.5)
+    assert len(house.mails.to(f"c1@{company}.example")) == 1
+
+
+async def test_a_stop_heard_after_the_decision_holds_the_message_back_until_it_is_lifted(
+    house: House, company: str
+) -> None:
+    invoice = synced("FAC1", "C1", "100")
+    reminder = action(company, "C1", [invoice])
+    await house.voices.book(company, [invoice])
+    await house.get(
+        company, "/templates", await house.voices.say(company, [Said(ClientStopped(client_id="C1"), "C1")])
+    )
+    await house.voices.due(company, reminder)
+    (withheld,) = await house.until_said(company, "MessageWithheld")
+    assert withheld["reason"] == "client_stopped"
+    assert house.mails.to(f"c1@{company}.example") == []
+    progress = await house.get(company, "/sending", as_of="2026-03-10")
+    assert [trouble["reason"] for trouble in progress["troubles"]] == ["client_stopped"]
+
+    resumed = await house.voices.say(company, [Said(ClientResumed(client_id="C1"), "C1")])
+    await house.get(company, "/templates", resumed)
+    withdrawn = ActionWithdrawn(action_id=reminder.action_id, client_id="C1", reason="client_stopped")
+    await house.voices.say(company, [Said(withdrawn, "C1")])
+    await house.voices.due(company, reminder)
+    await house.until_said(company, "EmailSent")
+    assert len(house.mails.to(f"c1@{company}.example")) == 1
+
+
+async def test_an_invoice_paid_after_the_decision_is_not_chased(house: House, company: str) -> None:
+    invoice = synced("FAC1", "C1", "100")
+    await house.voices.book(company, [invoice])
+    paid = await house.voices.book(company, [invoice.model_copy(update={"lettering": "A"})])
+    await house.get(company, "/templates", paid)
+    await house.voices.due(company, action(company, "C1", [invoice]))
+    (withheld,) = await house.until_said(company, "MessageWithheld")
+    assert withheld["reason"] == "entry_lettered"
+
+
+async def test_a_message_waits_until_notify_has_heard_of_its_entries(house: House, company: str) -> None:
+    invoice = synced("FAC1", "C1", "100")
+    await house.voices.due(company, action(company, "C1", [invoice]))
+    await asyncio.sleep(0.5)
+    assert await house.said(company) == []
+    await house.voices.book(company, [invoice])
+    await house.until_said(company, "EmailSent")
+
+
+async def test_a_client_without_an_address_fails_with_that_reason(house: House, company: str) -> None:
+    house.people.emails |= {"NOMAIL": [], "BADMAIL": ["not an address", "x@y\r\nBcc: z@z.example"]}
+    lines = [synced("F1", "NOMAIL", "10"), synced("F2", "BADMAIL", "10")]
+    await house.voices.book(company, lines)
+    await house.voices.due(company, *(action(company, line.client_id, [line]) for line in lines))
+    failed = await house.until_said(company, "EmailFailed", 2)
+    assert {(one["client_id"], one["reason"]) for one in failed} == {
+        ("NOMAIL", "no_email_address"),
+        ("BADMAIL", "no_email_address"),
+    }
+
+
+async def test_people_are_fetched_in_bulk_and_kept_by_version(house: House, company: str) -> None:
+    lines = [synced(f"F{n}", f"C{n}", "10") for n in range(30)]
+    await house.voices.book(company, lines)
+    asked = house.people.asked
+    heard = await house.voices.due(company, *(action(company, line.client_id, [line]) for line in lines))
+    await house.until_said(company, "EmailSent", 30)
+    assert house.people.asked - asked <= len(heard) // 2
+    before = house.people.asked
+    again = [action(company, line.client_id, [line], step="R2") for line in lines]
+    await house.voices.due(company, *again)
+    await house.until_said(company, "EmailSent", 60)
+    assert house.people.asked == before
+
+
+async def test_a_mailbox_that_does_not_exist_fails_for_good(house: House, company: str) -> None:
+    house.mails.behave(reject_recipients={f"*@{company}.example": "550 5.1.1 No such user"})
+    invoice = synced("FAC1", "C1", "100")
+    await house.voices.book(company, [invoice])
+    await house.voices.due(company, action(company, "C1", [invoice]))
+    (failed,) = await house.until_said(company, "EmailFailed")
+    assert (failed["reason"], failed["status"]) == ("recipients_refused", "550 5.1.1")
+    assert "user" not in str(failed).lower()  # the server's words may name people
+
+
+async def test_a_mail_server_that_puts_off_gets_the_message_later_once(house: House, company: str) -> None:
+    house.mails.behave(reject_next=3, reject_answer="451 4.3.0 Busy")
+    invoice = synced("FAC1", "C1", "100")
+    await house.voices.book(company, [invoice])
+    await house.voices.due(company, action(company, "C1", [invoice]))
+    await house.until_said(company, "EmailSent")
+    assert len(house.mails.to(f"c1@{company}.example")) == 1
+    assert house.mails.handler.behaviour.reject_next == 0
+
+
+async def test_a_mail_server_that_is_down_is_waited_for_and_named(house: House, company: str) -> None:
+    await house.mails.close()
+    invoice = synced("FAC1", "C1", "100")
+    await house.voices.book(company, [invoice])
+    await house.voices.due(company, action(company, "C1", [invoice]))
+    await until(lambda: house.process.health.hindered_by())
+    assert "mail server" in house.process.health.hindered_by()
+    progress = await house.get(company, "/sending")
+    assert (progress["waiting"], progress["finished"]) == (1, False)
+    assert "mail server" in progress["hindered_by"]
+    await house.mails.open()
+    await house.until_said(company, "EmailSent")
+    assert house.process.health.hindered_by() == {}
+
+
+async def test_ledger_being_down_delays_messages_and_is_named(house: House, company: str) -> None:
+    neighbour = house.process.neighbour("ledger")
+    url, neighbour.url, neighbour.patience = neighbour.url, "http://127.0.0.1:9", 0.1
+    invoice = synced("FAC1", "C1", "100")
+    await house.voices.book(company, [invoice])
+    await house.voices.due(company, action(company, "C1", [invoice]))
+    await until(lambda: "people" in house.process.health.hindered_by())
+    neighbour.url = url
+    await house.until_said(company, "EmailSent")
+
+
+async def test_an_answer_that_never_comes_leaves_the_message_in_doubt_for_a_person(
+    house: House, company: str
+) -> None:
+    house.mails.behave(delay_seconds=10)
+    lines = [synced("F1", "C1", "10"), synced("F2", "C2", "20")]
+    await house.voices.book(company, lines)
+    actions = [action(company, line.client_id, [line]) for line in lines]
+    await house.voices.due(company, *actions)
+    doubts = await house.until_said(company, "EmailInDoubt", 2)
+    house.mails.behave()
+    await asyncio.sleep(0.5)
+    assert house.mails.to(f"c1@{company}.example") == []  # never sent again by itself
+    progress = await house.get(company, "/sending", as_of="2026-03-10")
+    assert (progress["in_doubt"], progress["finished"]) == (2, True)
+    assert {UUID(doubt["action_id"]) for doubt in doubts} == {one.action_id for one in actions}
+
+    async def resolve(one: UUID, decided: str) -> int:
+        body = {"action_id": str(one), "as": decided}
+        return (await house.call(company, "POST", "/resolve-doubt", json=body)).status_code
+
+    assert await resolve(actions[0].action_id, "sent") == 200
+    assert await resolve(actions[1].action_id, "resend") == 200
+    assert await resolve(actions[0].action_id, "resend") == 409
+    await house.until_said(company, "EmailSent", 2)
+    assert house.mails.to(f"c1@{company}.example") == []
+    assert len(house.mails.to(f"c2@{company}.example")) == 1
+
+
+async def test_a_connection_cut_after_the_message_was_kept_is_in_doubt_not_sent_twice(
+    house: House, company: str
+) -> None:
+    house.mails.behave(drop_next=1)
+    invoice = synced("FAC1", "C1", "100")
+    await house.voices.book(company, [invoice])
+    await house.voices.due(company, action(company, "C1", [invoice]))
+    await house.until_said(company, "EmailInDoubt")
+    await asyncio.sleep(0.5)
+    assert len(house.mails.to(f"c1@{company}.example")) == 1
