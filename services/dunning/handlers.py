@@ -1,0 +1,122 @@
+"""What dunning does on hearing the others: defaults for a new company, and what became of the actions it decided."""
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from chassis.eventlog import Said, Say
+from chassis.projection import Delivered, React
+from contracts.dunning import ActionWithdrawn
+from contracts.notify import (
+    CallLogged,
+    EmailFailed,
+    EmailSent,
+    LetterPrepared,
+    MessageWithheld,
+    OtherContactLogged,
+)
+from services.dunning.actions import Standing, load_actions
+from services.dunning.defaults import delivered_policy, delivered_scenarios
+from services.dunning.domain.sayings import done
+from services.dunning.domain.scenario import level_name
+from services.dunning.states import lock
+
+ACTOR = "system:dunning"
+EMAIL_FAILED = "email_failed"
+
+HAS_POLICY = text("select exists (select from policy where company = :company)")
+LEVELS = text(
+    "select client_id, entry_id, level from entry_level"
+    " where company = :company and client_id = any(cast(:clients as text[]))"
+)
+
+
+async def on_company_registered(say: Say, heard: list[Delivered]) -> None:
+    """A new company begins with the delivered policy and scenarios (rule 4.13)."""
+    for event in heard:
+        if not await say.tx.scalar(HAS_POLICY, {"company": event.company}):
+            said = [Said(delivered_policy()), *(Said(one) for one in delivered_scenarios())]
+            await say(event.company, said, as_of=event.as_of, cause=event.cause(ACTOR))
+
+
+async def on_carried_out(say: Say, heard: list[Delivered]) -> None:
+    """Levels move when a message has left, a letter was posted, a contact made (rule 5.3).
+
+    A fact is a fact: it counts for an action that was withdrawn meanwhile too.
+    """
+    for together in _alike(heard):
+        company, as_of = together[0].company, together[0].as_of
+        standing = await _locked(say.tx, company, together)
+        levels = await _levels(say.tx, company, standing)
+        said: list[Said] = []
+        for event in together:
+            one = standing.pop(_action_id(event), None)
+            if one is None or one.status == "done":
+                continue
+            fact = done(one.action, levels.get(one.action.client_id, {}), as_of)
+            moved = {move.entry_id: move.level_after for move in fact.levels}
+            levels.setdefault(one.action.client_id, {}).update(moved)
+            said.append(Said(fact, one.action.client_id))
+        await say(company, said, as_of=as_of, cause=together[0].cause())
+
+
+async def on_not_carried_out(say: Say, heard: list[Delivered]) -> None:
+    """The entries keep their level and come again with the next round (rules 8.17, 22.16)."""
+    for together in _alike(heard):
+        company, as_of = together[0].company, together[0].as_of
+        standing = await _locked(say.tx, company, together)
+        said: list[Said] = []
+        for event in together:
+            one = standing.pop(_action_id(event), None)
+            if one is None or one.status not in {"proposed", "due"}:
+                continue
+            heard_fact = event.parse()
+            reason = heard_fact.reason if isinstance(heard_fact, MessageWithheld) else EMAIL_FAILED
+            client = one.action.client_id
+            fact = ActionWithdrawn(action_id=one.action.action_id, client_id=client, reason=reason)
+            said.append(Said(fact, client))
+        await say(company, said, as_of=as_of, cause=together[0].cause())
+
+
+def _alike(heard: Sequence[Delivered]) -> list[list[Delivered]]:
+    """Events that can be answered in one breath: same company, day and conversation, in the order heard."""
+    groups: dict[tuple[object, ...], list[Delivered]] = {}
+    for event in heard:
+        groups.setdefault((event.company, event.as_of, event.actor, event.correlation_id), []).append(event)
+    return list(groups.values())
+
+
+def _action_id(event: Delivered) -> UUID:
+    fact = event.parse()
+    assert isinstance(
+        fact, EmailSent | EmailFailed | MessageWithheld | LetterPrepared | CallLogged | OtherContactLogged
+    )
+    return fact.action_id
+
+
+async def _locked(tx: AsyncConnection, company: str, events: Sequence[Delivered]) -> dict[UUID, Standing]:
+    await lock(tx, company, sorted({event.client_id for event in events if event.client_id is not None}))
+    return await load_actions(tx, company, {_action_id(event) for event in events})
+
+
+async def _levels(
+    tx: AsyncConnection, company: str, standing: Mapping[UUID, Standing]
+) -> dict[str, dict[str, str | None]]:
+    clients = sorted({one.action.client_id for one in standing.values()})
+    levels: dict[str, dict[str, str | None]] = {}
+    for row in await tx.execute(LEVELS, {"company": company, "clients": clients}):
+        levels.setdefault(row.client_id, {})[row.entry_id] = level_name(row.level)
+    return levels
+
+
+REACT: Mapping[str, React] = {
+    "CompanyRegistered": on_company_registered,
+    "EmailSent": on_carried_out,
+    "LetterPrepared": on_carried_out,
+    "CallLogged": on_carried_out,
+    "OtherContactLogged": on_carried_out,
+    "EmailFailed": on_not_carried_out,
+    "MessageWithheld": on_not_carried_out,
+}

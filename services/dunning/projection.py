@@ -1,0 +1,313 @@
+"""Events to rows, set-based: live, when dunning speaks itself, and in a rebuild.
+
+Every function takes a run of events of one type, of any companies and partitions, each partition in order. Bodies
+go to PostgreSQL unread. Whatever may change a decision marks its client in ``schedule``: the round looks there.
+The mark waits for a round that is deciding this very client, so that none is lost between its read and its commit.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from chassis.database import driver
+from chassis.projection import Delivered, Project
+
+HEARD = """
+    unnest(%(company)b::text[], %(p)b::smallint[], %(number)b::bigint[], %(as_of)b::date[], %(actor)b::text[],
+        %(client)b::text[], %(body)b::text[]) as heard(company, p, number, as_of, actor, client, body)
+"""
+
+MARK = """
+    insert into schedule as known (company, p, client_id, next_on)
+    select distinct company, p, client, '-infinity'::date from {heard} where client is not null
+    order by company, p, client
+    on conflict (company, p, client_id) do update set next_on = '-infinity' where known.next_on <> '-infinity'
+"""
+
+MARK_IN_ENTRIES = """
+    insert into schedule as known (company, p, client_id, next_on)
+    select distinct heard.company, heard.p, e.client_id, '-infinity'::date
+    from {heard}, jsonb_to_recordset(heard.body::jsonb -> 'entries') as e(client_id text)
+    order by heard.company, heard.p, e.client_id
+    on conflict (company, p, client_id) do update set next_on = '-infinity' where known.next_on <> '-infinity'
+"""
+
+ENTRIES = """
+    with heard as materialized (select company, p, number, as_of, body::jsonb from {heard}),
+    line as materialized (
+        select heard.company, heard.p, heard.number, heard.as_of, e.*
+        from heard, rows from (jsonb_to_recordset(heard.body -> 'entries') as (
+            client_id text, entry_id text, account text, kind text, piece text, entry_date date,
+            invoice_date date, due_date date, debit numeric, credit numeric, currency text,
+            book_amount numeric, payment_mode text, lettering text, removed boolean))
+            with ordinality as e(client_id, entry_id, account, kind, piece, entry_date, invoice_date, due_date,
+                debit, credit, currency, book_amount, payment_mode, lettering, removed, n)
+    ),
+    told as (
+        select line.*,
+            line.lettering is null and not coalesce(line.removed, false)
+            and coalesce(
+                lag(line.lettering is not null and not coalesce(line.removed, false)) over each,
+                known.lettering is not null and not known.removed, false) as reopened
+        from line left join entry known using (company, client_id, entry_id)
+        window each as (partition by company, client_id, entry_id order by number, n)
+    ),
+    last as (
+        select distinct on (company, client_id, entry_id) told.*,
+            max(as_of) filter (where reopened) over (partition by company, client_id, entry_id) as reopened_on
+        from told
+        order by company, client_id, entry_id, number desc, n desc
+    )
+    insert into entry as known (company, client_id, entry_id, p, account, kind, piece, currency, amount,
+        book_amount, due_date, counted_on, payment_mode, lettering, removed, reopened_on)
+    select company, client_id, entry_id, p, account, kind, piece, currency, debit - credit, book_amount, due_date,
+        coalesce(invoice_date, entry_date), payment_mode, lettering, coalesce(removed, false), reopened_on
+    from last
+    on conflict (company, client_id, entry_id) do update set
+        account = excluded.account, kind = excluded.kind, piece = excluded.piece, currency = excluded.currency,
+        amount = excluded.amount, book_amount = excluded.book_amount, due_date = excluded.due_date,
+        counted_on = excluded.counted_on, payment_mode = excluded.payment_mode, lettering = excluded.lettering,
+        removed = excluded.removed, reopened_on = greatest(known.reopened_on, excluded.reopened_on)
+"""
+
+COMPANY = """
+    insert into company (company, p, currency, time_zone)
+    select distinct on (heard.company) heard.company, heard.p, e.currency, e.time_zone
+    from {heard}, json_to_record(heard.body::json) as e(currency text, time_zone text)
+    order by heard.company, heard.number desc
+    on conflict (company) do update set currency = excluded.currency, time_zone = excluded.time_zone
+"""
+
+CLIENT_CHANGED = """
+    insert into client (company, client_id, p, has_email, profile, payment_mode)
+    select distinct on (heard.company, e.client_id) heard.company, e.client_id, heard.p,
+        coalesce(e.has_email, false), e.profile, e.payment_mode
+    from {heard}, json_to_record(heard.body::json) as e(client_id text, has_email boolean, profile text,
+        payment_mode text)
+    order by heard.company, e.client_id, heard.number desc
+    on conflict (company, client_id) do update set
+        has_email = excluded.has_email, profile = excluded.profile, payment_mode = excluded.payment_mode
+"""
+
+PROFILE_ASSIGNED = """
+    insert into client (company, client_id, p, chosen_profile)
+    select distinct on (heard.company, e.client_id) heard.company, e.client_id, heard.p, e.profile
+    from {heard}, json_to_record(heard.body::json) as e(client_id text, profile text)
+    order by heard.company, e.client_id, heard.number desc
+    on conflict (company, client_id) do update set chosen_profile = excluded.chosen_profile
+"""
+
+CLIENT_STOPPED = """
+    insert into client (company, client_id, p, stopped)
+    select distinct heard.company, e.client_id, heard.p, true
+    from {heard}, json_to_record(heard.body::json) as e(client_id text)
+    on conflict (company, client_id) do update set stopped = true
+"""
+
+CLIENT_RESUMED = """
+    update client set stopped = false
+    from {heard}, json_to_record(heard.body::json) as e(client_id text)
+    where client.company = heard.company and client.client_id = e.client_id
+"""
+
+ENTRY_STOPPED = """
+    insert into entry_stop (company, client_id, entry_id, p)
+    select distinct heard.company, e.client_id, e.entry_id, heard.p
+    from {heard}, json_to_record(heard.body::json) as e(client_id text, entry_id text)
+    on conflict do nothing
+"""
+
+ENTRY_RESUMED = """
+    delete from entry_stop
+    using {heard}, json_to_record(heard.body::json) as e(client_id text, entry_id text)
+    where entry_stop.company = heard.company and entry_stop.client_id = e.client_id
+        and entry_stop.entry_id = e.entry_id
+"""
+
+PROMISE_RECORDED = """
+    insert into promise (company, client_id, promise_id, entry_id, p, promised_on)
+    select heard.company, e.client_id, e.promise_id, e.entry_id, heard.p, e.promised_on
+    from {heard}, json_to_record(heard.body::json) as e(client_id text, promise_id uuid, entry_id text,
+        promised_on date)
+"""
+
+PROMISE_ENDED = """
+    delete from promise
+    using {heard}, json_to_record(heard.body::json) as e(client_id text, promise_id uuid)
+    where promise.company = heard.company and promise.client_id = e.client_id
+        and promise.promise_id = e.promise_id
+"""
+
+ERROR_FOUND = """
+    insert into lettering_error (company, client_id, account, lettering, p)
+    select distinct heard.company, e.client_id, e.account, e.lettering, heard.p
+    from {heard}, json_to_record(heard.body::json) as e(client_id text, account text, lettering text)
+    on conflict do nothing
+"""
+
+ERROR_CLEARED = """
+    delete from lettering_error
+    using {heard}, json_to_record(heard.body::json) as e(client_id text, account text, lettering text)
+    where lettering_error.company = heard.company and lettering_error.client_id = e.client_id
+        and lettering_error.account = e.account and lettering_error.lettering = e.lettering
+"""
+
+POLICY = """
+    insert into policy (company, p, version, body, set_on)
+    select distinct on (heard.company) heard.company, heard.p, (heard.body::jsonb ->> 'version')::integer,
+        heard.body::jsonb, heard.as_of
+    from {heard} order by heard.company, heard.number desc
+    on conflict (company) do update set
+        version = excluded.version, body = excluded.body, set_on = excluded.set_on
+"""
+
+SCENARIO = """
+    insert into scenario (company, profile, p, version, body, set_on)
+    select distinct on (heard.company, e.profile) heard.company, e.profile, heard.p, e.version,
+        heard.body::jsonb, heard.as_of
+    from {heard}, json_to_record(heard.body::json) as e(profile text, version integer)
+    order by heard.company, e.profile, heard.number desc
+    on conflict (company, profile) do update set
+        version = excluded.version, body = excluded.body, set_on = excluded.set_on
+"""
+
+ACTION = """
+    insert into action as known (company, action_id, client_id, p, profile, scenario_version, kind, step, medium,
+        template, currency, amount, net_amount, book_net_amount, due_since, mode, accepted_reasons, status,
+        opened_on, confirmed_on, confirmed_by)
+    select heard.company, a.action_id, a.client_id, heard.p, a.profile, a.scenario_version, a.kind, a.step,
+        a.medium, a.template, a.currency, a.amount, a.net_amount, a.book_net_amount, a.due_since,
+        coalesce(a.mode, 'item'), coalesce(a.accepted_reasons, '{{}}'), %(status)s, heard.as_of,
+        case when %(status)s = 'due' then heard.as_of end, case when %(status)s = 'due' then heard.actor end
+    from {heard}, jsonb_to_record(heard.body::jsonb -> 'action') as a(action_id uuid, client_id text,
+        profile text, scenario_version integer, kind text, step text, medium text, template text, currency text,
+        amount numeric, net_amount numeric, book_net_amount numeric, due_since date, mode text,
+        accepted_reasons text[])
+    on conflict (company, action_id) do update set
+        status = excluded.status, confirmed_on = excluded.confirmed_on, confirmed_by = excluded.confirmed_by
+        where known.status = 'proposed'
+"""
+
+ACTION_ENTRIES = """
+    insert into action_entry (company, client_id, entry_id, step, occurrence, action_id, p, amount, due_date,
+        level_before, level_after)
+    select heard.company, a.client_id, e.entry_id, a.step, e.occurrence, a.action_id, heard.p, e.amount,
+        e.due_date, e.level_before, e.level_after
+    from {heard}, jsonb_to_record(heard.body::jsonb -> 'action') as a(action_id uuid, client_id text, step text,
+        entries jsonb), jsonb_to_recordset(a.entries) as e(entry_id text, occurrence integer, amount numeric,
+        due_date date, level_before text, level_after text)
+    on conflict do nothing
+"""
+
+WITHDRAWN = """
+    update action set status = 'withdrawn', ended_on = heard.as_of, reason = e.reason
+    from {heard}, json_to_record(heard.body::json) as e(action_id uuid, reason text)
+    where action.company = heard.company and action.action_id = e.action_id
+"""
+
+DONE = """
+    update action set status = 'done', ended_on = e.done_on, reason = null
+    from {heard}, json_to_record(heard.body::json) as e(action_id uuid, done_on date)
+    where action.company = heard.company and action.action_id = e.action_id
+"""
+
+MOVES = """
+    insert into entry_level as known (company, client_id, entry_id, p, level, reminded_on, noticed_on)
+    select company, client_id, entry_id, max(p),
+        coalesce((array_agg(level order by number desc) filter (where not notice))[1], 0),
+        (array_agg(moved_on order by number desc) filter (where not notice))[1],
+        (array_agg(moved_on order by number desc) filter (where notice))[1]
+    from (
+        select heard.company, heard.p, heard.number, e.client_id, m.entry_id,
+            coalesce(e.step = 'notice', false) as notice,
+            coalesce(substr(m.level_after, 2)::smallint, 0::smallint) as level,
+            coalesce(e.done_on, e.set_on) as moved_on
+        from {heard}, jsonb_to_record(heard.body::jsonb) as e(client_id text, step text, done_on date, set_on date,
+            levels jsonb), jsonb_to_recordset(e.levels) as m(entry_id text, level_after text)
+    ) moves
+    group by company, client_id, entry_id
+    on conflict (company, client_id, entry_id) do update set
+        level = case when excluded.reminded_on is null then known.level else excluded.level end,
+        exhausted = known.exhausted and excluded.reminded_on is null,
+        reminded_on = coalesce(excluded.reminded_on, known.reminded_on),
+        noticed_on = coalesce(excluded.noticed_on, known.noticed_on)
+"""
+
+EXHAUSTED = """
+    insert into entry_level (company, client_id, entry_id, p, level, exhausted)
+    select distinct heard.company, e.client_id, e.entry_id, heard.p, 0, true
+    from {heard}, json_to_record(heard.body::json) as e(client_id text, entry_id text)
+    on conflict (company, client_id, entry_id) do update set exhausted = true
+"""
+
+EXCLUDED = """
+    with last as (
+        select distinct on (heard.company, x.client_id, e.entry_id) heard.company, x.client_id, heard.p,
+            e.entry_id, e.step, e.reasons
+        from {heard}, jsonb_to_record(heard.body::jsonb) as x(client_id text, entries jsonb),
+            jsonb_to_recordset(x.entries) as e(entry_id text, step text, reasons text[])
+        order by heard.company, x.client_id, e.entry_id, heard.number desc
+    ),
+    gone as (
+        delete from exclusion using last
+        where exclusion.company = last.company and exclusion.client_id = last.client_id
+            and exclusion.entry_id = last.entry_id and last.reasons = '{{}}'
+    )
+    insert into exclusion (company, client_id, entry_id, p, step, reasons)
+    select company, client_id, entry_id, p, step, reasons from last where reasons <> '{{}}'
+    on conflict (company, client_id, entry_id) do update set
+        step = excluded.step, reasons = excluded.reasons
+"""
+
+
+def _columns(heard: Sequence[Delivered]) -> dict[str, list[Any]]:
+    return {
+        "company": [event.company for event in heard],
+        "p": [event.partition for event in heard],
+        "number": [event.number for event in heard],
+        "as_of": [event.as_of for event in heard],
+        "actor": [event.actor for event in heard],
+        "client": [event.client_id for event in heard],
+        "body": [event.body.decode() for event in heard],
+    }
+
+
+def _project(*statements: str, **parameters: object) -> Project:
+    prepared = [statement.format(heard=HEARD) for statement in statements]
+
+    async def project(tx: AsyncConnection, heard: list[Delivered]) -> None:
+        connection = await driver(tx)
+        values = _columns(heard) | parameters
+        async with connection.cursor() as cursor:
+            for statement in prepared:
+                await cursor.execute(statement, values)
+
+    return project
+
+
+PROJECT: Mapping[str, Project] = {
+    "EntriesSynced": _project(ENTRIES, MARK_IN_ENTRIES),
+    "CompanyRegistered": _project(COMPANY),
+    "CompanyChanged": _project(COMPANY),
+    "ClientChanged": _project(CLIENT_CHANGED, MARK),
+    "ProfileAssigned": _project(PROFILE_ASSIGNED, MARK),
+    "ClientStopped": _project(CLIENT_STOPPED, MARK),
+    "ClientResumed": _project(CLIENT_RESUMED, MARK),
+    "EntryStopped": _project(ENTRY_STOPPED, MARK),
+    "EntryResumed": _project(ENTRY_RESUMED, MARK),
+    "PromiseRecorded": _project(PROMISE_RECORDED, MARK),
+    "PromiseCancelled": _project(PROMISE_ENDED, MARK),
+    "PromiseKept": _project(PROMISE_ENDED, MARK),
+    "LetteringErrorFound": _project(ERROR_FOUND, MARK),
+    "LetteringErrorCleared": _project(ERROR_CLEARED, MARK),
+    "PolicyChanged": _project(POLICY),
+    "ScenarioPublished": _project(SCENARIO),
+    "ActionProposed": _project(ACTION, ACTION_ENTRIES, status="proposed"),
+    "ActionDue": _project(ACTION, ACTION_ENTRIES, status="due"),
+    "ActionWithdrawn": _project(WITHDRAWN, MARK),
+    "ActionDone": _project(DONE, MOVES, MARK),
+    "LevelSet": _project(MOVES, MARK),
+    "ActionExcluded": _project(EXCLUDED),
+    "DunningExhausted": _project(EXHAUSTED),
+}

@@ -1,0 +1,158 @@
+"""What was decided, durably: events said, verdicts and next days written, in bulk and only where they changed."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from chassis.database import driver
+from chassis.eventlog import Said
+from contracts.dunning import ActionDue
+from contracts.subjects import partition_of
+from services.dunning.domain import sayings
+from services.dunning.domain.scenario import Plan
+from services.dunning.domain.verdicts import Decision, Due, Excluded, NoStep, NotDue, Verdict
+from services.dunning.states import Known, VerdictRow
+
+COPY_VERDICTS = (
+    "copy verdict (company, client_id, entry_id, p, status, step, medium, next_on, reasons, action_id, decided_on)"
+    " from stdin"
+)
+FORGET_VERDICTS = """
+    delete from verdict v using unnest(%(clients)b::text[], %(entries)b::text[]) as gone(client_id, entry_id)
+    where v.company = %(company)s and v.client_id = gone.client_id and v.entry_id = gone.entry_id
+"""
+SCHEDULE = """
+    update schedule s set next_on = n.next_on::date
+    from unnest(%(ps)b::smallint[], %(clients)b::text[], %(days)b::text[]) as n(p, client_id, next_on)
+    where s.company = %(company)s and s.p = n.p and s.client_id = n.client_id
+"""
+ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+NOTHING = "\\N"
+
+
+@dataclass
+class Record:
+    """What a transaction is about to write about many clients of a company on one day."""
+
+    company: str
+    as_of: date
+    said: list[Said] = field(default_factory=list)
+    rows: list[str] = field(default_factory=list)
+    gone: list[tuple[str, str]] = field(default_factory=list)
+    next_on: dict[str, date | None] = field(default_factory=dict)
+    entries: int = 0
+    proposed: int = 0
+    due: int = 0
+
+    def decided(self, known: Known, decision: Decision, plan: Plan | None) -> None:
+        """Note a client's decision; only what differs from what is known leaves a trace."""
+        client = known.state.client_id
+        self.entries += len(decision.verdicts)
+        self._say(known, decision)
+        self._write(known, decision.verdicts, plan)
+        self.next_on[client] = decision.next_on
+
+    def _say(self, known: Known, decision: Decision) -> None:
+        client = known.state.client_id
+        for withdrawal in decision.withdrawals:
+            self.said.append(Said(sayings.withdrawn(client, withdrawal), client))
+        if decision.moves:
+            self.said.append(Said(sayings.advanced(client, decision.moves, self.as_of), client))
+        for planned in decision.actions:
+            event = sayings.opening(client, decision, planned)
+            if isinstance(event, ActionDue):
+                self.due += 1
+            else:
+                self.proposed += 1
+            self.said.append(Said(event, client))
+        changed = sayings.changed_exclusions(client, decision.verdicts, known.exclusions)
+        if changed is not None:
+            self.said.append(Said(changed, client))
+        for event in sayings.newly_exhausted(client, decision.verdicts, known.exhausted):
+            self.said.append(Said(event, client))
+
+    def _write(self, known: Known, verdicts: Mapping[str, Verdict], plan: Plan | None) -> None:
+        client = known.state.client_id
+        before = known.verdicts
+        head = f"{self.company}\t{client.translate(ESCAPES)}\t"
+        p = partition_of(self.company, client)
+        for entry_id, verdict in verdicts.items():
+            row = as_row(verdict)
+            old = before.get(entry_id) if before else None
+            if old == row:
+                continue
+            if old is not None:
+                self.gone.append((client, entry_id))
+            status, step, next_on, reasons, action_id = row
+            medium = None if status != "excluded" else medium_of(plan, step)
+            self.rows.append(
+                f"{head}{entry_id}\t{p}\t{status}\t{step or NOTHING}\t{medium or NOTHING}\t{next_on or NOTHING}"
+                f"\t{{{','.join(reasons)}}}\t{action_id or NOTHING}\t{self.as_of}\n"
+            )
+        self.gone.extend((client, entry_id) for entry_id in before if entry_id not in verdicts)
+
+    async def write(self, tx: AsyncConnection) -> None:
+        """The cached part: verdicts and next days. Say ``said`` before: what is said marks its client, and this
+        takes the mark away.
+        """
+        connection = await driver(tx)
+        async with connection.cursor() as cursor:
+            if self.gone:
+                await cursor.execute(
+                    FORGET_VERDICTS,
+                    {
+                        "company": self.company,
+                        "clients": [client for client, _ in self.gone],
+                        "entries": [entry for _, entry in self.gone],
+                    },
+                )
+            if self.rows:
+                async with cursor.copy(COPY_VERDICTS) as copy:
+                    await copy.write("".join(self.rows))
+            await cursor.execute(SCHEDULE, {"company": self.company, **_days(self.company, self.next_on.items())})
+
+
+def _days(company: str, next_on: Iterable[tuple[str, date | None]]) -> dict[str, list[Any]]:
+    rows = [(partition_of(company, client), client, day) for client, day in next_on]
+    return {
+        "ps": [p for p, _, _ in rows],
+        "clients": [client for _, client, _ in rows],
+        "days": ["infinity" if day is None else day.isoformat() for _, _, day in rows],
+    }
+
+
+def as_row(verdict: Verdict) -> VerdictRow:
+    match verdict:
+        case NotDue():
+            return "not_due", verdict.step, verdict.until, (), None
+        case Due():
+            return "due", verdict.step, None, (), verdict.action_id
+        case Excluded():
+            return "excluded", verdict.step, None, verdict.reasons, None
+        case NoStep():
+            return "no_step", None, None, (verdict.reason,), None
+
+
+def as_verdict(row: VerdictRow) -> Verdict:
+    status, step, next_on, reasons, action_id = row
+    match status, step, action_id:
+        case "not_due", str(), _:
+            return NotDue(step, next_on)
+        case "excluded", str(), _:
+            return Excluded(step, reasons)
+        case "due", str(), action_id if action_id is not None:
+            return Due(step, action_id)
+        case _:
+            return NoStep(reasons[0])
+
+
+def medium_of(plan: Plan | None, step: str | None) -> str | None:
+    """How the step would have been carried out."""
+    if plan is None:
+        return None
+    if plan.notice is not None and plan.notice.name == step:
+        return plan.notice.medium
+    return next((one.medium for one in plan.after[0] if one.name == step), None)

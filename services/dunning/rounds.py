@@ -1,0 +1,287 @@
+"""The round of a company and day: every client whose day has come or who changed, decided once, recorded in bulk.
+
+A round is a row; its partitions are rows with how far they came. So it can be killed and go on, and several
+processes may work on it at once: a partition is held by a row lock for one transaction, a client too.
+"""
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from time import monotonic
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from chassis.database import driver, is_transient, transaction
+from chassis.eventlog import Cause, Said, Say
+from contracts.dunning import RoundCompleted
+from contracts.subjects import PARTITIONS
+from services.dunning.domain.decision import decide
+from services.dunning.recording import Record
+from services.dunning.rulebook import Rulebook, rulebook
+from services.dunning.states import load
+
+log = logging.getLogger(__name__)
+
+MOST_CLIENTS = 2000
+FEWEST_CLIENTS = 20
+RETRY_SECONDS = 0.2
+
+LAST_ROUND = text("select as_of, status, settings from round where company = :company order by as_of desc limit 1")
+LOCK_COMPANY = text("select from policy where company = :company for update")
+OPEN_ROUND = text(
+    "insert into round (company, as_of, status, whole, settings, actor, correlation_id)"
+    " values (:company, :as_of, 'running', :whole, :settings, :actor, :correlation_id)"
+)
+OPEN_PARTITIONS = text(
+    "insert into round_partition (company, as_of, p) select :company, :as_of, p"
+    " from generate_series(0, :partitions - 1) p"
+)
+RUNNING = text("select company, as_of from round where status = 'running' order by started_at")
+ROUND = text(
+    "select whole, settings, actor, correlation_id from round"
+    " where company = :company and as_of = :as_of and status = 'running'"
+)
+SKIP_EMPTY = text(
+    "update round_partition r set done = true where company = :company and as_of = :as_of and not done"
+    " and not exists (select from schedule s where s.company = r.company and s.p = r.p"
+    "   and s.client_id > r.reached and (:whole or s.next_on <= r.as_of))"
+)
+TAKE_PARTITION = text(
+    "select p, reached from round_partition where company = :company and as_of = :as_of and not done"
+    " order by p limit 1 for update skip locked"
+)
+LEFT = text("select count(*) from round_partition where company = :company and as_of = :as_of and not done")
+CANDIDATES = """
+    select client_id from schedule
+    where company = %(company)s and p = %(p)s and client_id > %(reached)s and (%(whole)s or next_on <= %(as_of)s)
+    order by client_id limit %(most)s for update
+"""
+MOVE_ON = text(
+    "update round_partition set reached = :reached, done = :done, clients = clients + :clients,"
+    " entries = entries + :entries, proposed = proposed + :proposed, due = due + :due"
+    " where company = :company and as_of = :as_of and p = :p"
+)
+FAILED = text(
+    "insert into round_failure (company, as_of, client_id, reason) values (:company, :as_of, :client_id, :reason)"
+    " on conflict (company, as_of, client_id) do update set reason = excluded.reason"
+)
+LOCK_ROUND = text(
+    "select from round where company = :company and as_of = :as_of and status = 'running' for update"
+)
+COUNTED = text(
+    "select coalesce(sum(clients), 0), coalesce(sum(entries), 0), coalesce(sum(proposed), 0),"
+    " coalesce(sum(due), 0) from round_partition where company = :company and as_of = :as_of"
+)
+EXCLUDED = text(
+    "select count(*), coalesce((select jsonb_object_agg(reason, n) from ("
+    "   select reason, count(*) as n from verdict, unnest(reasons) as reason"
+    "   where company = :company and status = 'excluded' group by reason) by_reason), '{}')"
+    " from verdict where company = :company and status = 'excluded'"
+)
+STEPS = text(
+    "select coalesce(jsonb_object_agg(step, n), '{}') from (select step, count(*) as n from action"
+    " where company = :company and opened_on = :as_of group by step) by_step"
+)
+COMPLETE = text(
+    "update round set status = 'completed', completed_at = clock_timestamp(), clients = :clients,"
+    " entries = :entries, proposed = :proposed, due = :due, excluded_entries = :excluded,"
+    " excluded = cast(:reasons as jsonb), steps = cast(:steps as jsonb)"
+    " where company = :company and as_of = :as_of"
+)
+
+
+class RoundBeforeTheLast(Exception):
+    """A round of a later day was made: going back would decide on what was not known then."""
+
+    def __init__(self, as_of: date, last: date) -> None:
+        super().__init__(f"The last round is that of {last}; none can be made for {as_of} any more.")
+        self.as_of = as_of
+        self.last = last
+
+
+class RoundStillRunning(Exception):
+    """The round of an earlier day must end first."""
+
+    def __init__(self, as_of: date) -> None:
+        super().__init__(f"The round of {as_of} is still running.")
+        self.as_of = as_of
+
+
+async def open_round(tx: AsyncConnection, company: str, as_of: date, cause: Cause) -> bool:
+    """Ask for the round of a day; False when it was asked for already, which changes nothing.
+
+    Raises ``CompanyUnknown``, ``RoundBeforeTheLast``, ``RoundStillRunning``.
+    """
+    rules = await rulebook(tx, company)
+    await tx.execute(LOCK_COMPANY, {"company": company})
+    last = (await tx.execute(LAST_ROUND, {"company": company})).one_or_none()
+    if last is not None and last.as_of == as_of:
+        return False
+    if last is not None and last.as_of > as_of:
+        raise RoundBeforeTheLast(as_of, last.as_of)
+    if last is not None and last.status == "running":
+        raise RoundStillRunning(last.as_of)
+    key = {"company": company, "as_of": as_of}
+    await tx.execute(
+        OPEN_ROUND,
+        {
+            **key,
+            "whole": last is None or last.settings != rules.mark,
+            "settings": rules.mark,
+            "actor": cause.actor,
+            "correlation_id": cause.correlation_id,
+        },
+    )
+    await tx.execute(OPEN_PARTITIONS, {**key, "partitions": PARTITIONS})
+    return True
+
+
+@dataclass
+class Rounds:
+    """Works on rounds. ``say`` makes the voice of a transaction: ``Running.say``."""
+
+    engine: AsyncEngine
+    say: Callable[[AsyncConnection], Say]
+    chunk_entries: int = 2000
+    lanes: int = 2
+
+    async def work(self, pause_seconds: float) -> None:
+        """Every round that was asked for, for ever."""
+        while True:
+            async with transaction(self.engine) as tx:
+                waiting = [(row.company, row.as_of) for row in await tx.execute(RUNNING)]
+            for company, as_of in waiting:
+                await self.run(company, as_of)
+            await asyncio.sleep(pause_seconds)
+
+    async def run(self, company: str, as_of: date) -> None:
+        """Work on one open round until nothing is left of it. A round that is complete is left alone."""
+        since = monotonic()
+        async with transaction(self.engine) as tx:
+            found = (await tx.execute(ROUND, {"company": company, "as_of": as_of})).one_or_none()
+            if found is None:
+                return
+            rules = await rulebook(tx, company)
+            await tx.execute(SKIP_EMPTY, {"company": company, "as_of": as_of, "whole": found.whole})
+        one = OneRound(self, company, as_of, found.whole, rules, Cause(found.actor, found.correlation_id))
+        async with asyncio.TaskGroup() as lanes:
+            for _ in range(self.lanes):
+                lanes.create_task(one.lane())
+        await one.complete()
+        log.info(
+            "round worked on",
+            extra={"company": company, "as_of": str(as_of), "seconds": round(monotonic() - since, 3)},
+        )
+
+
+@dataclass
+class OneRound:
+    rounds: Rounds
+    company: str
+    as_of: date
+    whole: bool
+    rules: Rulebook
+    cause: Cause
+    most_clients: int = 200
+
+    @property
+    def key(self) -> dict[str, object]:
+        return {"company": self.company, "as_of": self.as_of}
+
+    async def lane(self) -> None:
+        """Chunk after chunk, until every partition is done or in another's hands."""
+        while True:
+            try:
+                if not await self.chunk():
+                    return
+            except Exception as error:
+                if not is_transient(error):
+                    raise
+                log.warning("round chunk tried again", extra={**self.key, "error": type(error).__name__})
+                await asyncio.sleep(RETRY_SECONDS)
+            await asyncio.sleep(0)  # leases are renewed between chunks
+
+    async def chunk(self) -> bool:
+        """One transaction: some clients of one partition, decided and recorded. False when nothing is left."""
+        async with transaction(self.rounds.engine) as tx:
+            partition = (await tx.execute(TAKE_PARTITION, self.key)).one_or_none()
+            if partition is None:
+                return False
+            connection = await driver(tx)
+            asked = {**self.key, "p": partition.p, "reached": partition.reached, "whole": self.whole}
+            most = self.most_clients
+            found = await connection.execute(CANDIDATES, {**asked, "most": most})
+            clients = [client for (client,) in await found.fetchall()]
+            record = Record(self.company, self.as_of)
+            if clients:
+                await self._decide(tx, clients, record)
+            await tx.execute(
+                MOVE_ON,
+                {
+                    **self.key,
+                    "p": partition.p,
+                    "reached": clients[-1] if clients else partition.reached,
+                    "done": len(clients) < most,
+                    "clients": len(clients),
+                    "entries": record.entries,
+                    "proposed": record.proposed,
+                    "due": record.due,
+                },
+            )
+        if clients and record.entries:
+            fitting = len(clients) * self.rounds.chunk_entries // record.entries
+            self.most_clients = max(FEWEST_CLIENTS, min(MOST_CLIENTS, fitting))
+        return True
+
+    async def _decide(self, tx: AsyncConnection, clients: list[str], record: Record) -> None:
+        known = await load(tx, self.company, clients)
+        policy, as_of = self.rules.policy, self.as_of
+        for client, one in known.items():
+            try:
+                decision = decide(one.state, policy, self.rules.scenario_of(one.state), as_of)
+            except Exception as error:  # one bad client stops nobody (habit 17)
+                log.exception("client not decided", extra={**self.key, "client_id": client})
+                reason = f"{type(error).__name__}: {error}"
+                await tx.execute(FAILED, {**self.key, "client_id": client, "reason": reason})
+                continue
+            record.decided(one, decision, self.rules.plan_of(one.state))
+        if record.said:
+            await self.rounds.say(tx)(self.company, record.said, as_of=as_of, cause=self.cause)
+        await record.write(tx)
+
+    async def complete(self) -> None:
+        """Say ``RoundCompleted`` once, when the last partition is done."""
+        async with transaction(self.rounds.engine) as tx:
+            if (await tx.execute(LOCK_ROUND, self.key)).one_or_none() is None:
+                return
+            if await tx.scalar(LEFT, self.key):
+                return
+            clients, entries, proposed, due = (await tx.execute(COUNTED, self.key)).one()
+            excluded, reasons = (await tx.execute(EXCLUDED, {"company": self.company})).one()
+            steps = await tx.scalar(STEPS, self.key)
+            await tx.execute(
+                COMPLETE,
+                {
+                    **self.key,
+                    "clients": clients,
+                    "entries": entries,
+                    "proposed": proposed,
+                    "due": due,
+                    "excluded": excluded,
+                    "reasons": json.dumps(reasons),
+                    "steps": json.dumps(steps),
+                },
+            )
+            completed = RoundCompleted(
+                round_on=self.as_of,
+                clients=clients,
+                entries=entries,
+                proposed=proposed,
+                due=due,
+                excluded=excluded,
+            )
+            await self.rounds.say(tx)(self.company, [Said(completed)], as_of=self.as_of, cause=self.cause)

@@ -1,0 +1,56 @@
+"""What a company decides by: its policy and its scenarios, as last published."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from contracts.dunning import PolicyChanged, ScenarioPublished
+from services.dunning.domain import policy as policies
+from services.dunning.domain import scenario as scenarios
+from services.dunning.domain.policy import Policy
+from services.dunning.domain.scenario import Plan, Scenario
+from services.dunning.domain.state import ClientState
+
+POLICY = text("select body from policy where company = :company")
+SCENARIOS = text("select body from scenario where company = :company order by profile")
+
+
+class CompanyUnknown(Exception):
+    """Dunning has not heard of this company."""
+
+    def __init__(self, company: str) -> None:
+        super().__init__("Dunning has not heard of this company.")
+        self.company = company
+
+
+@dataclass(frozen=True)
+class Rulebook:
+    """``mark`` changes with every change of the rules: decisions made under another mark are to be made again."""
+
+    policy: Policy
+    scenarios: dict[str, Scenario]
+    mark: str
+
+    def scenario_of(self, state: ClientState) -> Scenario | None:
+        return self.scenarios.get(state.profile or self.policy.default_profile)
+
+    def plan_of(self, state: ClientState) -> Plan | None:
+        scenario = self.scenario_of(state)
+        return None if scenario is None else scenario.plan(state.has_email)
+
+
+async def published(tx: AsyncConnection, company: str) -> tuple[PolicyChanged, list[ScenarioPublished]]:
+    """Raises ``CompanyUnknown``."""
+    body = await tx.scalar(POLICY, {"company": company})
+    if body is None:
+        raise CompanyUnknown(company)
+    rows = await tx.scalars(SCENARIOS, {"company": company})
+    return PolicyChanged.model_validate(body), [ScenarioPublished.model_validate(row) for row in rows]
+
+
+async def rulebook(tx: AsyncConnection, company: str) -> Rulebook:
+    """Raises ``CompanyUnknown``."""
+    policy, scenario_list = await published(tx, company)
+    mark = " ".join([f"policy {policy.version}", *(f"{one.profile} {one.version}" for one in scenario_list)])
+    return Rulebook(policies.load(policy), {one.profile: scenarios.load(one) for one in scenario_list}, mark)

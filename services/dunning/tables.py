@@ -1,0 +1,180 @@
+"""Dunning's rows. Never qualified: the search path says which schema. The migrations hold the same, and indexes.
+
+``DERIVED`` come from events and are rebuilt, each from one speaker's stream alone. ``schedule`` and ``verdict``
+are a cache of the last decisions: made again from the rest at any time, and tested to come out the same.
+``round*`` is work and its history.
+"""
+
+from sqlalchemy import Boolean, Column, Date, Integer, MetaData, Numeric, SmallInteger, Table, Text, Uuid
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+metadata = MetaData()
+
+AMOUNT = Numeric(18, 4)
+
+
+def _key(name: str) -> Column[str]:
+    return Column(name, Text, primary_key=True)
+
+
+def _text(name: str, nullable: bool = False) -> Column[str]:
+    return Column(name, Text, nullable=nullable)
+
+
+def _p() -> Column[int]:
+    return Column("p", SmallInteger, nullable=False)
+
+
+# From sync's stream.
+
+entry = Table(
+    "entry",
+    metadata,
+    _key("company"),
+    _key("client_id"),
+    _key("entry_id"),
+    _p(),
+    _text("account"),
+    _text("kind"),
+    _text("piece"),
+    _text("currency"),
+    Column("amount", AMOUNT, nullable=False),
+    Column("book_amount", AMOUNT, nullable=False),
+    Column("due_date", Date, nullable=False),
+    Column("counted_on", Date, nullable=False),
+    _text("payment_mode", nullable=True),
+    _text("lettering", nullable=True),
+    Column("removed", Boolean, nullable=False),
+    Column("reopened_on", Date),
+)
+
+# From ledger's stream.
+
+company = Table("company", metadata, _key("company"), _p(), _text("currency"), _text("time_zone"))
+client = Table(
+    "client",
+    metadata,
+    _key("company"),
+    _key("client_id"),
+    _p(),
+    Column("has_email", Boolean, nullable=False),
+    _text("profile", nullable=True),
+    _text("chosen_profile", nullable=True),
+    _text("payment_mode", nullable=True),
+    Column("stopped", Boolean, nullable=False),
+)
+entry_stop = Table("entry_stop", metadata, _key("company"), _key("client_id"), _key("entry_id"), _p())
+promise = Table(
+    "promise",
+    metadata,
+    _key("company"),
+    _key("client_id"),
+    Column("promise_id", Uuid, primary_key=True),
+    _text("entry_id"),
+    _p(),
+    Column("promised_on", Date, nullable=False),
+)
+lettering_error = Table(
+    "lettering_error", metadata, _key("company"), _key("client_id"), _key("account"), _key("lettering"), _p()
+)
+
+# From dunning's own.
+
+policy = Table(
+    "policy",
+    metadata,
+    _key("company"),
+    _p(),
+    Column("version", Integer, nullable=False),
+    Column("body", JSONB, nullable=False),
+    Column("set_on", Date, nullable=False),
+)
+scenario = Table(
+    "scenario",
+    metadata,
+    _key("company"),
+    _key("profile"),
+    _p(),
+    Column("version", Integer, nullable=False),
+    Column("body", JSONB, nullable=False),
+    Column("set_on", Date, nullable=False),
+)
+entry_level = Table(
+    "entry_level",
+    metadata,
+    _key("company"),
+    _key("client_id"),
+    _key("entry_id"),
+    _p(),
+    Column("level", SmallInteger, nullable=False),
+    Column("reminded_on", Date),
+    Column("noticed_on", Date),
+    Column("exhausted", Boolean, nullable=False),
+)
+action = Table(
+    "action",
+    metadata,
+    _key("company"),
+    Column("action_id", Uuid, primary_key=True),
+    _text("client_id"),
+    _p(),
+    _text("profile"),
+    Column("scenario_version", Integer, nullable=False),
+    _text("kind"),
+    _text("step"),
+    _text("medium"),
+    _text("template", nullable=True),
+    _text("currency"),
+    Column("amount", AMOUNT, nullable=False),
+    Column("net_amount", AMOUNT, nullable=False),
+    Column("book_net_amount", AMOUNT, nullable=False),
+    Column("due_since", Date, nullable=False),
+    _text("mode"),
+    Column("accepted_reasons", ARRAY(Text), nullable=False),
+    _text("status"),
+    Column("opened_on", Date, nullable=False),
+    Column("confirmed_on", Date),
+    _text("confirmed_by", nullable=True),
+    Column("ended_on", Date),
+    _text("reason", nullable=True),
+)
+action_entry = Table(
+    "action_entry",
+    metadata,
+    _key("company"),
+    _key("client_id"),
+    _key("entry_id"),
+    _key("step"),
+    Column("occurrence", Integer, primary_key=True),
+    Column("action_id", Uuid, nullable=False),
+    _p(),
+    Column("amount", AMOUNT, nullable=False),
+    Column("due_date", Date, nullable=False),
+    _text("level_before", nullable=True),
+    _text("level_after", nullable=True),
+)
+exclusion = Table(
+    "exclusion",
+    metadata,
+    _key("company"),
+    _key("client_id"),
+    _key("entry_id"),
+    _p(),
+    _text("step"),
+    Column("reasons", ARRAY(Text), nullable=False),
+)
+
+DERIVED = (
+    entry,
+    company,
+    client,
+    entry_stop,
+    promise,
+    lettering_error,
+    policy,
+    scenario,
+    entry_level,
+    action,
+    action_entry,
+    exclusion,
+)
