@@ -41,26 +41,22 @@ TAKE_MILESTONE = text(
     """
 )
 
-# one statement, so one snapshot: a later run that touches a group again is either seen whole in both or in neither
+# one statement, so one snapshot: a later run that touches a group again is seen in both tables or in neither;
+# the groups, then all lettered lines of their clients, which the primary key finds without another index
 TAKE_GROUPS = text(
     """
-    with due as materialized (
-        select company, client_id, account, lettering
-        from touched_group
+    with due as (
+        delete from touched_group
         where company = :company and p = :p and number <= :number
-        order by company, client_id, account, lettering
-        for update
-    ),
-    taken as (
-        delete from touched_group using due
-        where (touched_group.company, touched_group.client_id, touched_group.account, touched_group.lettering)
-            = (due.company, due.client_id, due.account, due.lettering)
+        returning client_id, account, lettering
     )
-    select due.client_id, due.account, due.lettering, e.entry_id, e.kind, e.entry_date, e.book_amount
+    select client_id, account, lettering, null as entry_id, null as kind, null as entry_date, null as book_amount
     from due
-    left join entry e on e.company = due.company and e.client_id = due.client_id and e.account = due.account
-        and e.lettering = due.lettering and not e.removed
-    order by due.client_id, due.account, due.lettering, e.entry_id
+    union all
+    select e.client_id, e.account, e.lettering, e.entry_id, e.kind, e.entry_date, e.book_amount
+    from (select distinct client_id from due) touched
+    join entry e on e.company = :company and e.client_id = touched.client_id
+    where e.lettering is not null and not e.removed
     """
 )
 
@@ -85,7 +81,8 @@ async def on_clients_synced(say: Say, heard: list[Delivered]) -> None:
         company: await changed_clients(say.tx, company, sorted(client_ids[company]), latest[company].as_of)
         for company in sorted(latest)
     }
-    say.also_lock = {event.partition_in(company) for company, events in said.items() for event in events}
+    partitions = {event.partition_in(company) for company, events in said.items() for event in events}
+    say.also_lock = partitions.union(say.also_lock)
     for company, events in said.items():
         await say(company, events, as_of=latest[company].as_of, cause=latest[company].cause(ACTOR))
 
@@ -165,14 +162,15 @@ async def settle(running: Running) -> bool:
 
 
 async def _take_groups(tx: AsyncConnection, company: str, p: int, number: int) -> list[SeenGroup]:
+    due: list[tuple[str, Group]] = []
     lines: dict[tuple[str, Group], list[GroupLine]] = defaultdict(list)
     for row in await tx.execute(TAKE_GROUPS, {"company": company, "p": p, "number": number}):
-        carried = lines[row.client_id, Group(row.account, row.lettering)]
-        if row.entry_id is not None:
-            carried.append(GroupLine(row.entry_id, row.kind, row.entry_date, row.book_amount))
-    return [
-        SeenGroup(client_id, GroupSeen(group, tuple(carried))) for (client_id, group), carried in lines.items()
-    ]
+        key = (row.client_id, Group(row.account, row.lettering))
+        if row.entry_id is None:
+            due.append(key)
+        else:
+            lines[key].append(GroupLine(row.entry_id, row.kind, row.entry_date, row.book_amount))
+    return [SeenGroup(client_id, GroupSeen(group, tuple(lines[client_id, group]))) for client_id, group in due]
 
 
 async def _states_for(tx: AsyncConnection, company: str, groups: Sequence[SeenGroup]) -> dict[str, ClientState]:

@@ -57,8 +57,8 @@ ENTRIES = """
     select company, client_id, account, lettering, p, last.number
     from touched join (select company, p, max(number) as number from heard group by company, p) last
         using (company, p)
-    order by company, client_id, account, lettering
-    on conflict (company, client_id, account, lettering) do update
+    order by company, p, client_id, account, lettering
+    on conflict (company, p, client_id, account, lettering) do update
         set number = greatest(known.number, excluded.number)
 """
 

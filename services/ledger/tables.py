@@ -66,14 +66,6 @@ entry = Table(
     Column("removed", Boolean, nullable=False),
     # the client stands in the key: an entry that accounting moves to another client lives in another partition
     PrimaryKeyConstraint("company", "client_id", "entry_id"),
-    Index(
-        "entry_lettered",
-        "company",
-        "client_id",
-        "account",
-        "lettering",
-        postgresql_where=text("lettering is not null"),
-    ),
 )
 
 synced_client = Table(
@@ -261,8 +253,7 @@ touched_group = Table(
     _p(),
     # number of sync's event that touched the group last
     Column("number", BigInteger, nullable=False),
-    PrimaryKeyConstraint("company", "client_id", "account", "lettering"),
-    Index("touched_group_partition", "company", "p", "number"),
+    PrimaryKeyConstraint("company", "p", "client_id", "account", "lettering"),
 )
 
 milestone = Table(

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -105,6 +106,15 @@ LETTERING_ERRORS = text(
 ClientQuery = Annotated[ClientId, Query()]
 
 
+class StatementQuery(BaseModel):
+    """``lettered`` null asks for all; ``after`` is the ``next`` of the page before."""
+
+    client_id: ClientId
+    lettered: bool | None = None
+    after: str | None = Field(None, pattern=r"^\d{4}-\d\d-\d\d/[0-9a-f]{32}$")
+    limit: int = Field(1000, ge=1, le=5000)
+
+
 def _told(amount: Decimal) -> str:
     return format(amount, "f")
 
@@ -155,24 +165,22 @@ async def get_client(client_id: ClientQuery, company: CompanyDep, tx: TxDep, as_
 
 @router.get("/statement")
 async def get_statement(
-    client_id: ClientQuery,
     company: CompanyDep,
     tx: TxDep,
     as_of: AsOfDep,
-    lettered: bool | None = None,
-    after: str | None = Query(None, pattern=r"^\d{4}-\d\d-\d\d/[0-9a-f]{32}$"),
-    limit: Annotated[int, Query(ge=1, le=5000)] = 1000,
+    asked: Annotated[StatementQuery, Query()],
 ) -> dict[str, Any]:
     """The entries of a client by due date: ``lettered=false`` those open (a group in error is open, rule 2.8).
 
     ``{"entries": [...], "next": cursor | null}``; each entry with its text, stop, promises and days late.
     """
+    client_id, limit = asked.client_id, asked.limit
     of_client = {"company": company, "client_id": client_id}
     if (await tx.execute(CLIENT, of_client)).one_or_none() is None:
         raise UnknownClient(client_id)
-    after_due, _, after_id = (after or "").partition("/")
+    after_due, _, after_id = (asked.after or "").partition("/")
     parameters = of_client | {
-        "lettered": lettered,
+        "lettered": asked.lettered,
         "after_due": after_due or None,
         "after_id": after_id,
         "limit": limit + 1,

@@ -32,6 +32,7 @@ from services.ledger.domain.facts import (
     DayCame,
     EntryFacts,
     Fact,
+    Group,
     GroupSeen,
     Promise,
     PromiseState,
@@ -108,7 +109,13 @@ def decide(state: ClientState, fact: Fact, as_of: date) -> list[Event]:  # noqa:
         case ClientSeen():
             return _seen(state, fact)
         case GroupSeen():
-            return [*_lettering(state, fact), *_payments(state, fact), *_promises_kept(state, fact)]
+            difference = lettering_difference(line.book_amount for line in fact.lines)
+            settled = difference == 0 and fact.lines
+            return [
+                *_lettering(state, fact.group, difference),
+                *(_payments(state, fact) if settled else ()),
+                *(_promises_kept(state, fact) if settled else ()),
+            ]
         case DayCame():
             return [
                 _about(PromiseBroken, state, promise)
@@ -165,11 +172,9 @@ def _seen(state: ClientState, seen: ClientSeen) -> list[Event]:
     return [ClientChanged(client_id=state.client_id, version=state.version + 1, **asdict(facts))]
 
 
-def _lettering(state: ClientState, seen: GroupSeen) -> list[Event]:
+def _lettering(state: ClientState, group: Group, difference: Decimal) -> list[Event]:
     """Said when the difference of a group appears, changes or goes (rule 2.8)."""
-    group, known = seen.group, state.lettering_errors.get(seen.group, Decimal(0))
-    difference = lettering_difference(line.book_amount for line in seen.lines)
-    if difference == known:
+    if difference == state.lettering_errors.get(group, 0):
         return []
     if difference == 0:
         return [LetteringErrorCleared(client_id=state.client_id, account=group.account, lettering=group.lettering)]
@@ -183,17 +188,16 @@ def _lettering(state: ClientState, seen: GroupSeen) -> list[Event]:
     ]
 
 
-def _balanced(seen: GroupSeen) -> bool:
-    return bool(seen.lines) and lettering_difference(line.book_amount for line in seen.lines) == 0
-
-
 def _payments(state: ClientState, seen: GroupSeen) -> list[Event]:
-    """A payment is announced once, with everything its group settles; a payment taken back settles nothing."""
+    """In a balanced group a payment is announced once, with all that its group settles.
+
+    A payment taken back is a debit that settles nothing.
+    """
     paying = [line for line in seen.lines if line.kind == "payment" and line.book_amount < 0]
     payments = sorted(line.entry_id for line in paying)
     settled = sorted(line.entry_id for line in seen.lines if line.kind != "payment" and line.book_amount > 0)
     known = state.lettered_payments.get(seen.group, frozenset())
-    if not _balanced(seen) or not settled or known.issuperset(payments):
+    if not settled or known.issuperset(payments):
         return []
     return [
         PaymentLettered(
@@ -208,9 +212,7 @@ def _payments(state: ClientState, seen: GroupSeen) -> list[Event]:
 
 
 def _promises_kept(state: ClientState, seen: GroupSeen) -> list[Event]:
-    """A promise is kept when its entry is settled, a broken one too (rule 10.2)."""
-    if not _balanced(seen):
-        return []
+    """In a balanced group promises are kept, broken ones too (rule 10.2)."""
     settled = {line.entry_id for line in seen.lines}
     return [
         _about(PromiseKept, state, promise)

@@ -1,7 +1,6 @@
 """Any interleaving of sync's events and ledger's own ends in the same rows (architecture, Correctness 3)."""
 
 import asyncio
-from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -152,10 +151,10 @@ def interleavings(draw: st.DrawFn) -> tuple[list[Delivered], list[Delivered], li
 
 
 @pytest.fixture(scope="module")
-def shuffled(stack: Stack) -> Iterator[str]:
+def shuffled(stack: Stack) -> str:
     """The worker's URL of a schema that nothing else writes."""
     migrate("services.ledger", stack.database_url("ledger", "owner"), SCHEMA)
-    yield stack.database_url("ledger", "worker")
+    return stack.database_url("ledger", "worker")
 
 
 async def rows(tx: AsyncConnection) -> dict[str, list[Any]]:

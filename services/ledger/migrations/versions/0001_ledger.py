@@ -32,8 +32,6 @@ create table entry (
     primary key (company, client_id, entry_id)
 );
 
-create index entry_lettered on entry (company, client_id, account, lettering) where lettering is not null;
-
 create table synced_client (
     company text not null,
     client_id text not null,
@@ -179,10 +177,8 @@ create table touched_group (
     lettering text not null,
     p smallint not null,
     number bigint not null,
-    primary key (company, client_id, account, lettering)
+    primary key (company, p, client_id, account, lettering)
 );
-
-create index touched_group_partition on touched_group (company, p, number);
 
 create table milestone (
     company text not null,
