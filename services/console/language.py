@@ -24,6 +24,15 @@ HERE = Path(__file__).parent
 LANGUAGES = ("fr", "en")
 DEFAULT_LANGUAGE = "fr"
 NAMES = {"fr": "Français", "en": "English"}
+_HEADER = """msgid ""
+msgstr ""
+"Language: {}\\n"
+"Plural-Forms: {}\\n"
+"MIME-Version: 1.0\\n"
+"Content-Type: text/plain; charset=utf-8\\n"
+"Content-Transfer-Encoding: 8bit\\n"
+
+"""
 _WIDE = re.compile(r" ([?!:;»]|%(?!\())")
 
 
@@ -75,7 +84,7 @@ def words(language: str) -> Words:
 
 def texts() -> Catalog:
     """Every text that the templates and the code mark for translation."""
-    found = Catalog(domain="console", charset="utf-8")
+    found = Catalog(domain="console", project="Relance console", version="1", charset="utf-8")
     method_map = [("templates/**.html", "jinja2.ext:babel_extract"), ("**.py", "python")]
     options = {"templates/**.html": {"trimmed": "true", "silent": "false"}}
     keywords = {"_": None, "N_": None, "gettext": None, "ngettext": (1, 2), "pgettext": ((1, "c"), 2)}
@@ -96,7 +105,8 @@ def N_(text: str) -> str:  # noqa: N802 - gettext's usual name for "translated l
 
 
 def _brought_up_to_date(language: str, template: Catalog) -> Catalog:
-    known = catalogue(language) if _path(language).exists() else Catalog(locale=language, domain="console")
+    made = Catalog(locale=language, domain="console", project="Relance console", version="1", fuzzy=False)
+    known = catalogue(language) if _path(language).exists() else made
     known.update(template, no_fuzzy_matching=True)
     known.obsolete.clear()
     if language == "fr":
@@ -108,8 +118,8 @@ def _brought_up_to_date(language: str, template: Catalog) -> Catalog:
 
 def _written(found: Catalog) -> bytes:
     target = io.BytesIO()
-    write_po(target, found, sort_output=True, omit_header=False, no_location=True, width=110)
-    return re.sub(rb'"(POT-Creation|PO-Revision)-Date:[^\n]*\n', b"", target.getvalue())
+    write_po(target, found, sort_output=True, omit_header=True, no_location=True, width=110)
+    return _HEADER.format(found.locale, found.plural_forms).encode() + target.getvalue()
 
 
 def untranslated(language: str) -> Iterator[str]:
@@ -129,11 +139,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Brings the catalogues of texts up to date with the templates.")
     parser.add_argument("--check", action="store_true", help="Change nothing; fail when something is missing.")
     options = parser.parse_args()
-    template = texts()
     if not options.check:
         for language in LANGUAGES:
             _path(language).parent.mkdir(parents=True, exist_ok=True)
-            _path(language).write_bytes(_written(_brought_up_to_date(language, template)))
+            _path(language).write_bytes(_written(_brought_up_to_date(language, texts())))
     missing = [f"{language}: {text}" for language in LANGUAGES for text in untranslated(language)]
     sys.stdout.write("".join(f"{line}\n" for line in missing))
     return 1 if missing else 0

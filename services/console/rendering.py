@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable
 from functools import cache
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -21,6 +22,7 @@ HERE = Path(__file__).parent
 STATIC = HERE / "static"
 
 Segment = tuple[str, float, float]
+SHORTEST = 8.0
 
 
 @cache
@@ -31,20 +33,24 @@ def static(name: str) -> str:
 
 
 def segments(
-    parts: Iterable[tuple[str, Number]], of: Number | None = None, *, right: bool = False
+    parts: Iterable[tuple[str, Number]], of: Number | None = None, *, right: bool = False, gap: float = 0
 ) -> list[Segment]:
-    """Coloured lengths of a bar, in thousandths of ``of`` (default: of their sum): class, start, length."""
+    """Coloured lengths of a bar, in thousandths of ``of`` (default: of their sum): class, start, length.
+
+    Every positive amount is visible; ``gap`` thousandths stay free between two of them.
+    """
     positive = [(name, amount) for name, value in parts if (amount := as_decimal(value)) > 0]
-    whole = as_decimal(of) if of is not None else sum((amount for _, amount in positive), as_decimal(0))
-    if whole <= 0:
+    whole = as_decimal(of) if of is not None else sum((amount for _, amount in positive), Decimal(0))
+    if whole <= 0 or not positive:
         return []
-    lengths = [(name, max(float(1000 * amount / whole), 8.0)) for name, amount in positive]
-    total = sum(length for _, length in lengths)
-    scale = min(1.0, 1000 / total) if total else 1.0
-    start = 1000 - total * scale if right else 0.0
+    lengths = [(name, max(float(1000 * amount / whole), SHORTEST + gap)) for name, amount in positive]
+    taken = sum(length for _, length in lengths)
+    scale = min(1.0, 1000 / taken)
+    start = 1000 - taken * scale if right else 0.0
     found = []
-    for name, length in lengths:
-        found.append((name, round(start, 1), round(length * scale, 1)))
+    for index, (name, length) in enumerate(lengths):
+        visible = length * scale - (gap if index < len(lengths) - 1 else 0)
+        found.append((name, round(start, 1), round(visible, 1)))
         start += length * scale
     return found
 

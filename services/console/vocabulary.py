@@ -76,6 +76,12 @@ REASONS = {
     "promised": N_("Promesse reçue entre-temps"),
     "withdrawn": N_("Action retirée"),
     "no_address": N_("Aucune adresse e-mail"),
+    "action_withdrawn": N_("Action retirée"),
+    "client_removed": N_("Client supprimé de la comptabilité"),
+    "entry_removed": N_("Pièce supprimée de la comptabilité"),
+    "entry_lettered": N_("Pièce réglée entre-temps"),
+    "entry_changed": N_("Pièce modifiée entre-temps"),
+    "nothing_due": N_("Rien à demander, avoirs et règlements déduits"),
 }
 REFUSALS = {
     "promise-in-the-past": N_("Une promesse se note pour aujourd’hui ou plus tard."),

@@ -1,14 +1,14 @@
 """One message exactly as it was sent, or as it would be."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request
-from fastapi.responses import HTMLResponse, Response
+from fastapi import APIRouter, Form, Query, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from services.console.gateway import Json, Refused
 from services.console.rendering import page
-from services.console.visits import PageUnknown, Visit, VisitDep
+from services.console.visits import ActingDep, PageUnknown, Visit, VisitDep
 
 router = APIRouter()
 MAIL_POLICY = (
@@ -23,9 +23,11 @@ async def _found(visit: Visit, action_id: UUID, *, preview: bool) -> Json:
     try:
         found: Json = await visit.neighbours().get("notify", path, action_id=str(action_id))
     except Refused as refusal:
-        if refusal.status == 404:
+        if refusal.status in (404, 410):
             raise PageUnknown from refusal
         raise
+    if not found["html"]:
+        raise PageUnknown
     return found
 
 
@@ -49,3 +51,12 @@ async def body(visit: VisitDep, action_id: UUID, preview: Annotated[bool, Query(
             "Cache-Control": "private, no-store",
         },
     )
+
+
+@router.post("/c/{company}/message/resolve")
+async def resolve(
+    visit: ActingDep, action_id: Annotated[UUID, Form()], decided: Annotated[Literal["sent", "resend"], Form()]
+) -> Response:
+    """A person knows whether a message in doubt arrived."""
+    await visit.neighbours().post("notify", "/resolve-doubt", {"action_id": str(action_id), "as": decided})
+    return RedirectResponse(visit.url("message", action_id=action_id), status_code=303)

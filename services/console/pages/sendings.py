@@ -21,6 +21,7 @@ router = APIRouter()
 LOOK_SECONDS = 0.7
 LONGEST_SECONDS = 3600
 FAILURES_SHOWN = 20
+TROUBLES = ("failed", "in_doubt", "withheld")
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,8 @@ class Progress:
     failures: tuple[Failure, ...]
     refused: int
     started_at: datetime
+    hindered: bool = False
+    """The mail server does not take messages for the moment; they wait."""
 
     @property
     def finished(self) -> bool:
@@ -116,9 +119,9 @@ async def _sending(visit: Visit, sending_id: UUID) -> Sending:
 async def progress(visit: Visit, neighbours: Neighbours, one: Sending) -> Progress:
     """How far notify has come with these actions."""
     found: Json = await neighbours.post_query("notify", "/sending/query", {"action_ids": list(one.action_ids)})
-    failures = found["failures"][:FAILURES_SHOWN]
-    names = await neighbours.names(sorted({failure["client_id"] for failure in failures}))
-    asked, sent, failed = len(one.action_ids), int(found["sent"]), int(found["failed"])
+    troubles = found["troubles"][:FAILURES_SHOWN]
+    asked, sent = len(one.action_ids), int(found["sent"])
+    failed = sum(int(found[status]) for status in TROUBLES)
     return Progress(
         sending_id=one.sending_id,
         asked=asked,
@@ -127,16 +130,17 @@ async def progress(visit: Visit, neighbours: Neighbours, one: Sending) -> Progre
         waiting=max(asked - sent - failed, 0),
         failures=tuple(
             Failure(
-                names[failure["client_id"]],
-                failure["client_id"],
-                str(failure["action_id"]),
-                failure["status"],
-                failure.get("reason"),
+                name=trouble["client_name"] or trouble["client_id"],
+                client_id=trouble["client_id"],
+                action_id=str(trouble["action_id"]),
+                status=trouble["status"],
+                reason=trouble["reason"],
             )
-            for failure in failures
+            for trouble in troubles
         ),
         refused=len(one.refused),
         started_at=one.started_at,
+        hindered=bool(found.get("hindered_by")),
     )
 
 

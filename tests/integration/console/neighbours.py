@@ -573,12 +573,22 @@ class FakeServices:
             "action_id": request.url.params.get("action_id"),
             "client_id": "411MUNOZSA",
             "subject": "411MUNOZSA Solde échu : 4 656,98 €",
-            "sender": "Ateliers Delcourt <compta@delcourt.example>",
-            "recipients": ["compta@munoz-sa.example"],
+            "from": "Ateliers Delcourt <compta@delcourt.example>",
+            "to": "compta@munoz-sa.example",
             "html": MAIL,
             "text": "Bonjour",
-            "sent_at": "2026-11-18T09:42:00+00:00",
+            "at": "2026-11-18T09:42:00+00:00",
+            "status": "sent",
+            "reason": None,
+            "opened_at": None,
+            "held_back_by": None,
         }
+        if path == "/sending/query":
+            asked = len(body["action_ids"])
+            left = min(self.sent, asked)
+            self.sent += 4
+            counts = {"waiting": asked - left, "sending": 0, "sent": left, "failed": 0, "in_doubt": 0, "withheld": 0}
+            return {"total": asked, **counts, "opened": 0, "finished": asked == left, "troubles": [], "hindered_by": []}
         return {"/message": mail, "/preview": mail, "/complete-task": {"positions": ["notify/7/1"]}}.get(path)
 
     def _sync(self, path: str, body: Any, request: httpx.Request) -> Any:
