@@ -23,6 +23,15 @@ WITHDRAWN_BY_PERSON = "withdrawn_by_person"
 UNKNOWN = "unknown"
 
 
+@dataclass(frozen=True)
+class Occasion:
+    """Where, on which day and by whom a command is given."""
+
+    company: str
+    as_of: date
+    cause: Cause
+
+
 @dataclass
 class Confirmed:
     """Which actions are due now, which are not and why, and where it stands in the log."""
@@ -33,12 +42,13 @@ class Confirmed:
 
 
 async def confirm(
-    say: Say, company: str, action_ids: Sequence[UUID], as_of: date, cause: Cause, draft_id: UUID | None = None
+    say: Say, occasion: Occasion, action_ids: Sequence[UUID], draft_id: UUID | None = None
 ) -> Confirmed:
     """Make proposals due. One that no longer holds is withdrawn and refused with the reason; what takes its place
     is proposed at once.
     """
     answer = Confirmed()
+    company, as_of = occasion.company, occasion.as_of
     rules = await rulebook(say.tx, company)
     wanted = list(dict.fromkeys(action_ids))
     found = await load_actions(say.tx, company, wanted)
@@ -46,13 +56,17 @@ async def confirm(
     await lock(say.tx, company, clients)
     found = await load_actions(say.tx, company, wanted)
     known = await load(say.tx, company, clients)
-    said: list[Said] = []
+    record = Record(company, as_of)
+    said = record.said
     gone: dict[UUID, str] = {}
     for one in known.values():
         decision = decide(one.state, rules.policy, rules.scenario_of(one.state), as_of)
         gone |= {withdrawal.action_id: withdrawal.reason for withdrawal in decision.withdrawals}
         if any(withdrawal.action_id in found for withdrawal in decision.withdrawals):
-            said.extend(_replacements(one, decision))
+            if any(planned.automatic for planned in decision.actions):
+                said.extend(_withdrawals(one, decision))
+            else:
+                record.decided(one, decision, rules.plan_of(one.state))
     for action_id in wanted:
         standing = found.get(action_id)
         if standing is None:
@@ -64,25 +78,21 @@ async def confirm(
         else:
             answer.confirmed.append(action_id)
             said.append(Said(ActionDue(action=standing.action, draft_id=draft_id), standing.action.client_id))
-    answer.positions = await say(company, said, as_of=as_of, cause=cause)
+    answer.positions = await say(company, said, as_of=as_of, cause=occasion.cause)
+    await record.write(say.tx)
     return answer
 
 
-def _replacements(known: Known, decision: Decision) -> list[Said]:
-    """What no longer holds is withdrawn, what takes its place proposed. Nothing leaves by itself outside a round,
-    and the client stays marked for the next one.
-    """
+def _withdrawals(known: Known, decision: Decision) -> list[Said]:
+    """Nothing leaves by itself outside a round: the rest waits for the next one, which finds the client marked."""
     client = known.state.client_id
-    said = [Said(withdrawn(client, withdrawal), client) for withdrawal in decision.withdrawals]
-    said += [
-        Said(opening(client, decision, planned), client) for planned in decision.actions if not planned.automatic
-    ]
-    return said
+    return [Said(withdrawn(client, withdrawal), client) for withdrawal in decision.withdrawals]
 
 
-async def withdraw(say: Say, company: str, action_ids: Collection[UUID], as_of: date, cause: Cause) -> Confirmed:
+async def withdraw(say: Say, occasion: Occasion, action_ids: Collection[UUID]) -> Confirmed:
     """Take back actions that are not done; those that leave by e-mail may have left, the last look decides."""
     answer = Confirmed()
+    company = occasion.company
     found = await load_actions(say.tx, company, action_ids)
     await lock(say.tx, company, sorted({standing.action.client_id for standing in found.values()}))
     found = await load_actions(say.tx, company, action_ids)
@@ -96,38 +106,36 @@ async def withdraw(say: Say, company: str, action_ids: Collection[UUID], as_of: 
         event = ActionWithdrawn(action_id=action_id, client_id=client, reason=WITHDRAWN_BY_PERSON)
         said.append(Said(event, client))
         answer.confirmed.append(action_id)
-    answer.positions = await say(company, said, as_of=as_of, cause=cause)
+    answer.positions = await say(company, said, as_of=occasion.as_of, cause=occasion.cause)
     return answer
 
 
-async def include(
-    say: Say, company: str, client_id: str, entry_ids: Sequence[str], as_of: date, cause: Cause
-) -> Confirmed:
+async def include(say: Say, occasion: Occasion, client_id: str, entry_ids: Sequence[str]) -> Confirmed:
     """Propose excluded entries all the same; ``confirmed`` names the new proposals.
 
     Raises ``EntryNotExcluded``, ``ReasonNotAcceptable``, ``CompanyUnknown``.
     """
+    company, as_of = occasion.company, occasion.as_of
     rules = await rulebook(say.tx, company)
     await lock(say.tx, company, [client_id])
     known = (await load(say.tx, company, [client_id]))[client_id]
     scenario = rules.scenario_of(known.state)
     decision, planned = tick_back(known.state, rules.policy, scenario, as_of, list(dict.fromkeys(entry_ids)))
     said = [Said(opening(client_id, decision, one), client_id) for one in planned]
-    positions = await say(company, said, as_of=as_of, cause=cause)
-    positions += await _look_again(say, company, client_id, rules, as_of, cause)
+    positions = await say(company, said, as_of=as_of, cause=occasion.cause)
+    positions += await _look_again(say, occasion, client_id, rules)
     return Confirmed(confirmed=[one.action_id for one in planned], positions=positions)
 
 
-async def _look_again(
-    say: Say, company: str, client_id: str, rules: Rulebook, as_of: date, cause: Cause
-) -> list[Position]:
+async def _look_again(say: Say, occasion: Occasion, client_id: str, rules: Rulebook) -> list[Position]:
     """The client's verdicts with the new actions; whatever else its round would say waits for it."""
+    company, as_of = occasion.company, occasion.as_of
     known = (await load(say.tx, company, [client_id]))[client_id]
     decision = decide(known.state, rules.policy, rules.scenario_of(known.state), as_of)
     if decision.actions or decision.moves or decision.withdrawals:
         return []
     record = Record(company, as_of)
     record.decided(known, decision, rules.plan_of(known.state))
-    positions = await say(company, record.said, as_of=as_of, cause=cause)
+    positions = await say(company, record.said, as_of=as_of, cause=occasion.cause)
     await record.write(say.tx)
     return positions

@@ -1,4 +1,4 @@
-"""What dunning does on hearing the others: defaults for a new company, and what became of the actions it decided."""
+"""What dunning does on hearing the others: defaults for a new company, and what became of its actions."""
 
 from collections.abc import Mapping, Sequence
 from uuid import UUID
@@ -46,29 +46,24 @@ async def on_carried_out(say: Say, heard: list[Delivered]) -> None:
 
     A fact is a fact: it counts for an action that was withdrawn meanwhile too.
     """
-    for together in _alike(heard):
-        company, as_of = together[0].company, together[0].as_of
-        standing = await _locked(say.tx, company, together)
+    for company, events in _by_company(heard).items():
+        standing = await _locked(say.tx, company, events)
         levels = await _levels(say.tx, company, standing)
-        said: list[Said] = []
-        for event in together:
+        for event in events:
             one = standing.pop(_action_id(event), None)
             if one is None or one.status == "done":
                 continue
-            fact = done(one.action, levels.get(one.action.client_id, {}), as_of)
-            moved = {move.entry_id: move.level_after for move in fact.levels}
-            levels.setdefault(one.action.client_id, {}).update(moved)
-            said.append(Said(fact, one.action.client_id))
-        await say(company, said, as_of=as_of, cause=together[0].cause())
+            client = one.action.client_id
+            fact = done(one.action, levels.get(client, {}), event.as_of)
+            levels.setdefault(client, {}).update({move.entry_id: move.level_after for move in fact.levels})
+            await say(company, [Said(fact, client)], as_of=event.as_of, cause=event.cause())
 
 
 async def on_not_carried_out(say: Say, heard: list[Delivered]) -> None:
     """The entries keep their level and come again with the next round (rules 8.17, 22.16)."""
-    for together in _alike(heard):
-        company, as_of = together[0].company, together[0].as_of
-        standing = await _locked(say.tx, company, together)
-        said: list[Said] = []
-        for event in together:
+    for company, events in _by_company(heard).items():
+        standing = await _locked(say.tx, company, events)
+        for event in events:
             one = standing.pop(_action_id(event), None)
             if one is None or one.status not in {"proposed", "due"}:
                 continue
@@ -76,16 +71,14 @@ async def on_not_carried_out(say: Say, heard: list[Delivered]) -> None:
             reason = heard_fact.reason if isinstance(heard_fact, MessageWithheld) else EMAIL_FAILED
             client = one.action.client_id
             fact = ActionWithdrawn(action_id=one.action.action_id, client_id=client, reason=reason)
-            said.append(Said(fact, client))
-        await say(company, said, as_of=as_of, cause=together[0].cause())
+            await say(company, [Said(fact, client)], as_of=event.as_of, cause=event.cause())
 
 
-def _alike(heard: Sequence[Delivered]) -> list[list[Delivered]]:
-    """Events that can be answered in one breath: same company, day and conversation, in the order heard."""
-    groups: dict[tuple[object, ...], list[Delivered]] = {}
+def _by_company(heard: Sequence[Delivered]) -> dict[str, list[Delivered]]:
+    companies: dict[str, list[Delivered]] = {}
     for event in heard:
-        groups.setdefault((event.company, event.as_of, event.actor, event.correlation_id), []).append(event)
-    return list(groups.values())
+        companies.setdefault(event.company, []).append(event)
+    return companies
 
 
 def _action_id(event: Delivered) -> UUID:

@@ -1,0 +1,9 @@
+"""Dunning over HTTP: rounds, the day's tasks, explanations, and the rules a company decides by."""
+
+from fastapi import APIRouter
+
+from services.dunning.api import explanations, rounds, rules, tasks
+
+router = APIRouter(prefix="/companies/{company}")
+for part in (rounds, tasks, explanations, rules):
+    router.include_router(part.router)

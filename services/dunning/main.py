@@ -1,0 +1,60 @@
+"""The wiring of dunning: what it hears, says, serves and does by itself."""
+
+from datetime import date
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from chassis import clock
+from chassis.projection import Listening
+from chassis.running import Running
+from chassis.service import Service
+from contracts.registry import EVENTS
+from services.dunning import queries, tables
+from services.dunning.api import router
+from services.dunning.domain.including import EntryNotExcluded, ReasonNotAcceptable
+from services.dunning.domain.policy import PolicyRefused
+from services.dunning.domain.scenario import ScenarioRefused
+from services.dunning.handlers import REACT
+from services.dunning.projection import PROJECT
+from services.dunning.rounds import RoundBeforeTheLast, Rounds, RoundStillRunning
+from services.dunning.rulebook import CompanyUnknown
+from services.dunning.settings import DunningSettings
+
+DEFAULT_TIME_ZONE = "Europe/Paris"
+
+
+async def today(tx: AsyncConnection, company: str) -> date:
+    """The company's own day; of one not heard of yet, the day in Paris."""
+    return clock.today(await queries.time_zone(tx, company) or DEFAULT_TIME_ZONE)
+
+
+def build(settings: DunningSettings) -> Service:
+    async def rounds(running: Running) -> None:
+        """Work on the rounds that were asked for."""
+        worker = Rounds(running.engine, running.say, settings.round_chunk_entries, settings.round_lanes)
+        await worker.work(settings.round_pause_seconds)
+
+    return Service(
+        name="dunning",
+        settings=settings,
+        events=EVENTS,
+        listening=Listening(
+            streams=("sync", "ledger", "notify"),
+            project=PROJECT,
+            react=REACT,
+            tables=tables.DERIVED,
+            bulk={"EntriesSynced": "entries", "ClientsSynced": "clients"},
+        ),
+        router=router,
+        background={"rounds": rounds},
+        today=today,
+        refusals={
+            CompanyUnknown: 404,
+            RoundBeforeTheLast: 409,
+            RoundStillRunning: 409,
+            EntryNotExcluded: 409,
+            ReasonNotAcceptable: 409,
+            ScenarioRefused: 422,
+            PolicyRefused: 422,
+        },
+    )

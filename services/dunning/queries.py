@@ -1,0 +1,98 @@
+"""Named reads. The api role sees one company only; the company is named all the same."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from sqlalchemy import RowMapping, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+ROUND = text(
+    "select as_of, status, whole, clients, entries, proposed, due, steps, excluded, excluded_entries, started_at,"
+    " completed_at, extract(epoch from coalesce(completed_at, clock_timestamp()) - started_at) as seconds"
+    " from round where company = :company and (as_of = :as_of or cast(:as_of as date) is null)"
+    " order by as_of desc limit 1"
+)
+FAILURES = text(
+    "select client_id, reason from round_failure where company = :company and as_of = :as_of order by client_id"
+)
+TIME_ZONE = text("select time_zone from company where company = :company")
+
+OPEN_ACTIONS = text(
+    "select a.*, coalesce(c.has_email, false) as has_email from action a"
+    " left join client c using (company, client_id)"
+    " where a.company = :company and a.status in ('proposed', 'due') and a.opened_on <= :as_of"
+    " order by a.due_since, a.client_id, a.action_id"
+)
+HELD_ENTRIES = text(
+    "select h.action_id, h.entry_id, h.amount, h.due_date, h.level_before, h.level_after, e.piece, e.kind"
+    " from action a join action_entry h using (company, action_id)"
+    " left join entry e on e.company = h.company and e.client_id = h.client_id and e.entry_id = h.entry_id"
+    " where a.company = :company and a.status in ('proposed', 'due') and a.opened_on <= :as_of"
+    " order by h.due_date, h.entry_id"
+)
+EXCLUDED = text(
+    "select v.client_id, v.entry_id, v.step, v.medium, v.reasons, e.currency, e.amount, e.book_amount, e.due_date,"
+    " e.piece, e.kind, coalesce(l.level, 0) as level, coalesce(c.has_email, false) as has_email,"
+    " coalesce(c.chosen_profile, c.profile) as profile"
+    " from verdict v join entry e using (company, client_id, entry_id)"
+    " left join entry_level l using (company, client_id, entry_id)"
+    " left join client c using (company, client_id)"
+    " where v.company = :company and v.status = 'excluded' and v.medium is not null"
+    " and not e.removed and (e.lettering is null or 'lettering_error' = any(v.reasons))"
+    " order by v.client_id, e.due_date, v.entry_id"
+)
+VERDICTS = (
+    "select e.client_id, e.entry_id, e.piece, e.kind, e.currency, e.amount, e.due_date,"
+    " coalesce(l.level, 0) as level, l.reminded_on, l.noticed_on, v.status, v.step, v.next_on, v.reasons,"
+    " v.action_id, v.decided_on"
+    " from entry e left join entry_level l using (company, client_id, entry_id)"
+    " left join verdict v using (company, client_id, entry_id)"
+    " where e.company = :company and not e.removed and {which}"
+    " and (e.lettering is null or 'lettering_error' = any(v.reasons))"
+    " order by e.due_date, e.entry_id"
+)
+OF_CLIENT = text(VERDICTS.format(which="e.client_id = :client_id"))
+OF_ENTRY = text(VERDICTS.format(which="e.entry_id = :entry_id"))
+
+
+async def last_round(tx: AsyncConnection, company: str, as_of: date | None = None) -> RowMapping | None:
+    """The round of that day, or the latest one."""
+    found = await tx.execute(ROUND, {"company": company, "as_of": as_of})
+    return found.mappings().one_or_none()
+
+
+async def failures(tx: AsyncConnection, company: str, as_of: date) -> list[dict[str, Any]]:
+    """Clients that could not be decided, with the reason."""
+    return [dict(row) for row in (await tx.execute(FAILURES, {"company": company, "as_of": as_of})).mappings()]
+
+
+async def time_zone(tx: AsyncConnection, company: str) -> str | None:
+    zone: str | None = await tx.scalar(TIME_ZONE, {"company": company})
+    return zone
+
+
+async def open_actions(
+    tx: AsyncConnection, company: str, as_of: date
+) -> tuple[Sequence[RowMapping], Mapping[Any, list[RowMapping]]]:
+    """Actions that wait for a person or are being carried out, and their entries by action."""
+    asked = {"company": company, "as_of": as_of}
+    actions = (await tx.execute(OPEN_ACTIONS, asked)).mappings().all()
+    held: dict[Any, list[RowMapping]] = {}
+    for row in (await tx.execute(HELD_ENTRIES, asked)).mappings():
+        held.setdefault(row["action_id"], []).append(row)
+    return actions, held
+
+
+async def excluded(tx: AsyncConnection, company: str) -> Sequence[RowMapping]:
+    """Every entry that is due for a step and held back, with all the reasons."""
+    return (await tx.execute(EXCLUDED, {"company": company})).mappings().all()
+
+
+async def verdicts_of_client(tx: AsyncConnection, company: str, client_id: str) -> Sequence[RowMapping]:
+    """The open entries of a client with what was last decided about each."""
+    return (await tx.execute(OF_CLIENT, {"company": company, "client_id": client_id})).mappings().all()
+
+
+async def verdicts_of_entry(tx: AsyncConnection, company: str, entry_id: str) -> Sequence[RowMapping]:
+    return (await tx.execute(OF_ENTRY, {"company": company, "entry_id": entry_id})).mappings().all()
