@@ -70,7 +70,7 @@ async def serve(service: Service, module: str, parts: tuple[str, ...]) -> None:
     loop = asyncio.get_running_loop()
     for sign in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(sign, stopping.set)
-    watch(process, module, listens=WORKER in parts or RELAY in parts)
+    watch(process, module, needs_nats=_needs_nats(service, parts))
     server = _Server(
         uvicorn.Config(
             create_app(process, with_routes=API in parts),
@@ -100,6 +100,10 @@ async def serve(service: Service, module: str, parts: tuple[str, ...]) -> None:
             raise failure
 
 
+def _needs_nats(service: Service, parts: tuple[str, ...]) -> bool:
+    return (WORKER in parts and service.listening is not None) or (RELAY in parts and service.speaks)
+
+
 async def _work(process: Running, parts: tuple[str, ...]) -> None:
     service = process.service
     async with asyncio.TaskGroup() as group:
@@ -108,7 +112,7 @@ async def _work(process: Running, parts: tuple[str, ...]) -> None:
         if WORKER in parts:
             for name, work in service.background.items():
                 group.create_task(keep_running(name, process.health, partial(work, process)))
-        if (WORKER in parts and service.listening) or (RELAY in parts and service.speaks):
+        if _needs_nats(service, parts):
             await process.connect()
         if WORKER in parts and service.listening:
             group.create_task(_keep(process, "projection", process.projection_worker))

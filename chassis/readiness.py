@@ -15,7 +15,7 @@ REVISION = re.compile(r"""^(down_)?revision\b[^=\n]*=\s*["']([^"']+)["']""", re.
 MIGRATED = text("select version_num from alembic_version")
 
 
-def watch(process: Running, module: str, *, listens: bool) -> None:
+def watch(process: Running, module: str, *, needs_nats: bool) -> None:
     """Registers the checks of a process. ``module`` is the service's package, e.g. ``services.ledger``."""
     head = newest_migration(module)
 
@@ -36,7 +36,7 @@ def watch(process: Running, module: str, *, listens: bool) -> None:
         return None if process.is_connected() else "NATS does not answer"
 
     process.health.check("postgresql", postgresql)
-    if listens:
+    if needs_nats:
         process.health.check("nats", nats)
 
 

@@ -36,6 +36,7 @@ class Telemetry:
     """The tracer provider and the metrics registry of one process."""
 
     def __init__(self, service: str, otlp_endpoint: str | None) -> None:
+        self.exports = otlp_endpoint is not None
         sampler = ParentBased(ALWAYS_ON) if otlp_endpoint else ALWAYS_OFF
         self.tracer_provider = TracerProvider(
             resource=Resource({SERVICE_NAME: f"relance-{service}"}), sampler=sampler
@@ -70,9 +71,15 @@ class Telemetry:
 
     def trace_engine(self, engine: AsyncEngine) -> None:
         """Spans around SQL statements; their parameters are never recorded."""
-        from opentelemetry.instrumentation.sqlalchemy import SQLAlchemyInstrumentor  # noqa: PLC0415 - with SQL only
+        if not self.exports:
+            return
+        from opentelemetry.instrumentation.sqlalchemy.engine import EngineTracer  # noqa: PLC0415 - if exported
+        from opentelemetry.metrics import NoOpMeterProvider  # noqa: PLC0415 - if exported
 
-        SQLAlchemyInstrumentor().instrument(engine=engine.sync_engine, tracer_provider=self.tracer_provider)
+        # the tracer itself: the instrumentor around it knows no SQLAlchemy 2.1, and takes one engine only
+        usage = NoOpMeterProvider().get_meter("relance").create_up_down_counter("connections")
+        tracer = self.tracer_provider.get_tracer("relance.sql")
+        EngineTracer(tracer, engine.sync_engine, usage)  # type: ignore[no-untyped-call]
 
     def trace_http(self, http: httpx.AsyncClient) -> None:
         """Spans around calls to neighbours, which receive the trace context."""
