@@ -46,11 +46,13 @@ ACTIONS = """
     where a.company = :company and a.started_on is not null"""
 
 FACTS = """
-    select f.p || '/' || f.number, f.happened_on, f.happened_at, f.client_id, f.kind, null, null,
+    select f.p || '/' || f.number as activity_id, f.happened_on, f.happened_at, f.client_id, f.kind,
+        cast(null as text) as medium, cast(null as text) as step,
         case f.kind when 'payment' then 'received' when 'promise' then
             case when m.status <> 'open' then m.status when m.promised_on < :as_of then 'late' else 'expected' end
-            else 'recorded' end,
-        null, f.detail, f.promised_on, f.actor, f.amount, f.currency, f.entry_ids, null
+            else 'recorded' end as status,
+        cast(null as timestamptz) as status_at, f.detail, f.promised_on, f.actor, f.amount, f.currency,
+        f.entry_ids, cast(null as uuid) as action_id
     from fact f left join promise m
         on m.company = f.company and m.client_id = f.client_id and m.promise_id = f.promise_id
     where f.company = :company"""

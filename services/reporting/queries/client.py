@@ -195,7 +195,7 @@ async def client_page(
         pending=pending,
         notes=header.notes,
         promises=await client_promises(tx, view, client_id),
-        statement=await statement(tx, view, client_id, statement_on or view.as_of),
+        statement=await statement(tx, view, client_id, statement_on),
         history=history.rows,
         history_count=history.count,
         previous_client_id=await tx.scalar(BEFORE, place) if header.sort_key else None,

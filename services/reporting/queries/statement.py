@@ -25,7 +25,7 @@ ENTRIES = text("""
     left join entry_level l using (company, client_id, entry_id)
     left join exclusion x using (company, client_id, entry_id)
     left join lettering_error r using (company, client_id, account, lettering)
-    where e.company = :company and e.client_id = :client_id and not e.archived and e.entry_date <= :on
+    where e.company = :company and e.client_id = :client_id and not e.archived and e.entry_date <= :latest
     order by e.is_open desc, e.due_date desc, e.entry_id limit :most
 """)
 PROMISES = text("""
@@ -55,10 +55,11 @@ def badge(credit: bool, settled: bool, due_date: date, on: date) -> Literal["upc
     return "late" if is_overdue(due_date, on) else "upcoming"
 
 
-async def statement(tx: AsyncConnection, view: View, client_id: str, on: date) -> Statement:
-    """Lines there on that day, ordered by due date. A line settled later counts as open."""
+async def statement(tx: AsyncConnection, view: View, client_id: str, past_day: date | None) -> Statement:
+    """Every line, ordered by due date; or those there on a past day, when a line settled since was open."""
+    on = past_day or view.as_of
     asked = {"company": view.company, "client_id": client_id}
-    rows = (await tx.execute(ENTRIES, {**asked, "on": on, "most": MOST + 1})).all()
+    rows = (await tx.execute(ENTRIES, {**asked, "latest": past_day or date.max, "most": MOST + 1})).all()
     promises: dict[UUID, list[EntryPromise]] = defaultdict(list)
     for row in await tx.execute(PROMISES, asked):
         promises[row.entry_id].append(
@@ -72,8 +73,8 @@ async def statement(tx: AsyncConnection, view: View, client_id: str, on: date) -
         )
     actions = {entry: row.action_id for row in await tx.execute(ACTIONS, asked) for entry in row.entry_ids}
     shown = sorted(rows[:MOST], key=lambda row: (row.due_date, row.entry_date, row.piece, row.entry_id))
-    settlements = settled_on(shown) if on == view.as_of else await _settlements(tx, asked)
-    lines = [_line(row, on, settlements, promises, actions) for row in shown]
+    settlements = settled_on(shown) if past_day is None else await _settlements(tx, asked)
+    lines = [_line(row, on, past_day is not None, settlements, promises, actions) for row in shown]
     return Statement(
         on=on,
         entries=lines,
@@ -95,15 +96,16 @@ async def _settlements(tx: AsyncConnection, asked: Mapping[str, Any]) -> dict[tu
     return settled_on(await tx.execute(LETTERED, dict(asked)))
 
 
-def _line(
+def _line(  # noqa: PLR0913, PLR0917 - what one line is made of
     row: Any,
     on: date,
+    is_past: bool,
     settlements: Mapping[tuple[str, str], date],
     promises: Mapping[UUID, list[EntryPromise]],
     actions: Mapping[UUID, UUID],
 ) -> StatementEntry:
     settlement = settlements.get((row.account, row.lettering))
-    later = settlement is not None and settlement > on
+    later = is_past and settlement is not None and settlement > on
     opened = is_open(row.lettering, row.difference or Decimal(0)) or later
     until = on if opened or settlement is None else settlement
     return StatementEntry(
