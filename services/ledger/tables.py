@@ -208,12 +208,29 @@ DERIVED = (
 
 # Kept: personal data, only ever read over HTTP.
 
+# what each source says of a client; a source that knows no address takes none away that another knows
+person_source = Table(
+    "person_source",
+    metadata,
+    _company(),
+    Column("client_id", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("emails", ARRAY(Text), nullable=False),
+    Column("phones", ARRAY(Text), nullable=False),
+    Column("address", JSONB(none_as_null=True)),
+    Column("contact_name", Text),
+    Column("language", Text),
+    Column("changed_at", INSTANT, nullable=False, server_default=NOW),
+    PrimaryKeyConstraint("company", "client_id", "source"),
+)
+
+# all sources put together: every address, and else what was told last
 person = Table(
     "person",
     metadata,
     _company(),
     Column("client_id", Text, nullable=False),
-    Column("source", Text, nullable=False),
     Column("name", Text, nullable=False),
     Column("emails", ARRAY(Text), nullable=False),
     Column("phones", ARRAY(Text), nullable=False),

@@ -6,24 +6,53 @@ from fastapi import APIRouter
 from psycopg.types.json import Jsonb
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis.database import driver
 from chassis.http import AsOfDep, CauseDep, CompanyDep, SayDep, TxDep, accepted, requires
 from contracts.event import ClientId, EntryId
+from services.ledger import queries
 from services.ledger.handlers import changed_clients
 
 router = APIRouter(prefix="/companies/{company}")
 
-SAVE_PEOPLE = """
-    insert into person as known (company, client_id, source, name, emails, phones, address, contact_name, language)
+SAVE_SOURCE = """
+    insert into person_source as known (company, client_id, source, name, emails, phones, address, contact_name,
+        language)
     select distinct on (client_id) %(company)s, client_id, %(source)s, name, emails, phones, address, contact_name,
         language
     from jsonb_to_recordset(%(clients)b) as c(client_id text, name text, emails text[], phones text[],
         address jsonb, contact_name text, language text)
     order by client_id
+    on conflict (company, client_id, source) do update set
+        name = excluded.name, emails = excluded.emails, phones = excluded.phones, address = excluded.address,
+        contact_name = excluded.contact_name, language = excluded.language, changed_at = now()
+    where (known.name, known.emails, known.phones, known.address, known.contact_name, known.language)
+        is distinct from (excluded.name, excluded.emails, excluded.phones, excluded.address,
+            excluded.contact_name, excluded.language)
+    returning client_id
+"""
+
+PUT_TOGETHER = """
+    insert into person as known (company, client_id, name, emails, phones, address, contact_name, language)
+    select %(company)s, client_id,
+        coalesce((array_agg(name order by changed_at desc, source) filter (where name <> ''))[1], client_id),
+        array(select email from person_source s, unnest(s.emails) with ordinality told(email, n)
+            where s.company = %(company)s and s.client_id = person_source.client_id
+            group by email order by max(changed_at) desc, (array_agg(n order by changed_at desc))[1], email),
+        array(select phone from person_source s, unnest(s.phones) with ordinality told(phone, n)
+            where s.company = %(company)s and s.client_id = person_source.client_id
+            group by phone order by max(changed_at) desc, (array_agg(n order by changed_at desc))[1], phone),
+        (array_agg(address order by changed_at desc, source) filter (where address is not null))[1],
+        (array_agg(contact_name order by changed_at desc, source) filter (where contact_name is not null))[1],
+        (array_agg(language order by changed_at desc, source) filter (where language is not null))[1]
+    from person_source
+    where company = %(company)s and client_id = any(%(told)b::text[])
+    group by client_id
+    order by client_id
     on conflict (company, client_id) do update set
-        source = excluded.source, name = excluded.name, emails = excluded.emails, phones = excluded.phones,
-        address = excluded.address, contact_name = excluded.contact_name, language = excluded.language
+        name = excluded.name, emails = excluded.emails, phones = excluded.phones, address = excluded.address,
+        contact_name = excluded.contact_name, language = excluded.language
     where (known.name, known.emails, known.phones, known.address, known.contact_name, known.language)
         is distinct from (excluded.name, excluded.emails, excluded.phones, excluded.address,
             excluded.contact_name, excluded.language)
@@ -99,25 +128,38 @@ async def post_people(
 ) -> dict[str, Any]:
     """Take in people and labels as a source shows them now; the same again changes nothing.
 
+    A source replaces what it said itself; all addresses of all sources count, of the rest what was told last.
     Answers ``changed``, how many clients, and as ``positions`` the last ``ClientChanged`` of each partition.
     """
-    connection = await driver(say.tx)
-    async with connection.cursor() as cursor:
-        if body.labels:
-            columns = {
-                "entry_ids": [label.entry_id for label in body.labels],
-                "labels": [label.label for label in body.labels],
-            }
-            await cursor.execute(SAVE_LABELS, columns | {"company": company})
-        changed: list[str] = []
-        if body.clients:
-            clients = Jsonb([person.model_dump() for person in body.clients])
-            await cursor.execute(SAVE_PEOPLE, {"company": company, "source": body.source, "clients": clients})
-            changed = sorted(client_id for (client_id,) in await cursor.fetchall())
+    changed = await _save_people(say.tx, company, body) if body.clients else []
+    if body.labels:
+        await _save_labels(say.tx, company, body.labels)
     said = await changed_clients(say.tx, company, changed, as_of, person_changed=True)
     positions = await say(company, said, as_of=as_of, cause=cause)
     last = {position.partition: position for position in positions}
     return accepted(sorted(last.values()), changed=len(said))
+
+
+async def _save_people(tx: AsyncConnection, company: str, body: People) -> list[str]:
+    """Answers the clients that are told otherwise now, sorted."""
+    connection = await driver(tx)
+    clients = Jsonb([person.model_dump() for person in body.clients])
+    saved = await connection.execute(SAVE_SOURCE, {"company": company, "source": body.source, "clients": clients})
+    told = sorted(client_id for (client_id,) in await saved.fetchall())
+    # locked before they are put together, so that of two sources at once the second sees the first
+    await queries.add_clients(tx, company, told)
+    await queries.lock_clients(tx, company, told)
+    together = await connection.execute(PUT_TOGETHER, {"company": company, "told": told})
+    return sorted(client_id for (client_id,) in await together.fetchall())
+
+
+async def _save_labels(tx: AsyncConnection, company: str, labels: list[Label]) -> None:
+    connection = await driver(tx)
+    columns = {
+        "entry_ids": [label.entry_id for label in labels],
+        "labels": [label.label for label in labels],
+    }
+    await connection.execute(SAVE_LABELS, columns | {"company": company})
 
 
 @router.post("/people/query")

@@ -65,3 +65,16 @@ async def test_texts_of_entries_are_told_beside_them(voice: Voice, house: House,
     assert found.json()["labels"] == {entry_id("I1"): "Facture Dupont mars"}
     statement = await house.get(company, "/statement", client_id="C1")
     assert statement["entries"][0]["label"] == "Facture Dupont mars"
+
+
+async def test_a_source_without_addresses_takes_none_away(house: House, company: str) -> None:
+    """A FEC knows names only; the addresses that another source gave stay."""
+    await house.post(company, "/people", {"source": "contacts", "clients": [person("C1", emails=["a@b.fr"])]})
+    fec = {"source": "fec", "clients": [{"client_id": "C1", "name": "Société C1"}]}
+    assert (await house.post(company, "/people", fec)).json()["changed"] == 0
+    second = {"source": "fec", "clients": [person("C1", emails=["c@b.fr", "a@b.fr"])]}
+    assert (await house.post(company, "/people", second)).json()["changed"] == 1
+    none = {"source": "contacts", "clients": [person("C1")]}
+    assert (await house.post(company, "/people", none)).json()["changed"] == 0
+    (known,) = (await house.post(company, "/people/query", {})).json()["people"]
+    assert (sorted(known["emails"]), known["version"]) == (["a@b.fr", "c@b.fr"], 2)

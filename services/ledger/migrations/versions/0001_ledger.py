@@ -143,10 +143,23 @@ create table lettered_payment (
     primary key (company, client_id, account, lettering)
 );
 
-create table person (
+create table person_source (
     company text not null,
     client_id text not null,
     source text not null,
+    name text not null,
+    emails text[] not null,
+    phones text[] not null,
+    address jsonb,
+    contact_name text,
+    language text,
+    changed_at timestamptz default now() not null,
+    primary key (company, client_id, source)
+);
+
+create table person (
+    company text not null,
+    client_id text not null,
     name text not null,
     emails text[] not null,
     phones text[] not null,
