@@ -1,0 +1,101 @@
+"""From a generated FEC to the slowest checkpoint: every service a process, everything through NATS."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Iterator
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from bench.harness import Result
+from bench.limit import Row, plain_load
+from cli.books import CLOSING, FILE_NAME, write_fec
+from cli.places import SERVICES
+from cli.trial import Trial
+
+COMPANY = "bench"
+LISTENERS = ("ledger", "dunning", "notify", "reporting")
+WITHIN_SECONDS = 1800.0
+
+
+def pipeline(n: int) -> Result:
+    """Import ``n`` customer entries and wait for every listener; entries per second of the whole."""
+    with tempfile.TemporaryDirectory(prefix="relance-bench-") as folder:
+        file = Path(folder) / FILE_NAME
+        clients = write_fec(file, n)
+        with Trial(Path(folder) / "data", as_of=CLOSING, services=SERVICES) as trial:
+            dsn = plain_dsn(trial)
+            road = trial.road(COMPANY)
+            road.register("Bench")
+            started = time.perf_counter()
+            imported = road.import_file(file, within=WITHIN_SECONDS)
+            if imported["status"] != "completed":
+                raise RuntimeError(f"the import did not complete: {imported['errors'][:3]}")
+            said = time.perf_counter() - started
+            stages = _wait_heard(dsn, imported["positions"]["sync"], started)
+            road.close()
+            limit = plain_load(dsn, _rows(n))
+    slowest = max(stages.values())
+    return Result(
+        "pipeline",
+        ours=n / slowest,
+        limit=limit,
+        unit="entries/s",
+        n=n,
+        details={
+            "clients": clients,
+            "seconds": round(slowest, 2),
+            "stages": {"read_and_said": round(said, 2), **{name: round(at, 2) for name, at in stages.items()}},
+            "run_seconds": imported["seconds"],
+            "limit_is": "COPY of the same rows into one table of 15 columns, same server, same run",
+        },
+    )
+
+
+def plain_dsn(trial: Trial) -> str:
+    """libpq's own form of the trial's superuser address."""
+    return trial.stack.embedded.superuser_url.replace("postgresql+psycopg://", "postgresql://")
+
+
+def _wait_heard(dsn: str, wanted: dict[str, int], started: float) -> dict[str, float]:
+    """Seconds after ``started`` at which each listener's checkpoints had reached ``{partition: number}``."""
+    partitions = [int(p) for p in wanted]
+    numbers = list(wanted.values())
+    heard: dict[str, float] = {}
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        while len(heard) < len(LISTENERS):
+            for service in LISTENERS:
+                if service not in heard and _has_heard(connection, service, partitions, numbers):
+                    heard[service] = time.perf_counter() - started
+            if time.perf_counter() - started > WITHIN_SECONDS:
+                raise RuntimeError(f"not everything was heard in time; heard by {sorted(heard)}")
+            time.sleep(0.05)
+    return heard
+
+
+def _has_heard(
+    connection: psycopg.Connection[Any], service: str, partitions: list[int], numbers: list[int]
+) -> bool:
+    query = psycopg.sql.SQL(
+        "select bool_and(coalesce(c.pseq, 0) >= w.n) from unnest(%s::smallint[], %s::bigint[]) as w(p, n)"
+        " left join {}.checkpoint c on c.p = w.p and c.speaker = 'sync'"
+    ).format(psycopg.sql.Identifier(service))
+    answer = connection.execute(query, (partitions, numbers)).fetchone()
+    return bool(answer and answer[0])
+
+
+def _rows(n: int) -> Iterator[Row]:
+    """Rows of the width of an entry, as many as the file held."""
+    start = date(2026, 1, 1)
+    for number in range(n):
+        day = start + timedelta(days=number % 330)
+        amount = Decimal(number % 90_000) / 100
+        yield (
+            f"{number:032x}", f"C{number % 20_000:06d}", "41100000", "invoice", "VE", f"F{number}", day, day,
+            day + timedelta(days=30), amount, Decimal(0), "EUR", amount, None, None,
+        )  # fmt: skip
