@@ -49,11 +49,18 @@ class Position:
 @dataclass(frozen=True, slots=True)
 class Said:
     """An event to append. ``client_id`` is None for events about the company, and for bulk events, which name
-    their ``partition`` since they hold many clients of it."""
+    their ``partition`` since they hold many clients of it.
+
+    ``body`` is the event's JSON where it was made without its model, as bulk events are; ``event`` then only says
+    of which type it is. Whoever gives one answers for its fitting the model. ``cause`` is the event's own, where
+    those said together have different ones.
+    """
 
     event: Event
     client_id: str | None = None
     partition: int | None = None
+    body: bytes | None = None
+    cause: Cause | None = None
 
     def partition_in(self, company: str) -> int:
         """The partition where it goes."""
@@ -96,6 +103,7 @@ class Delivered:
         event_id: UUID | None = None,
         occurred_at: datetime | None = None,
         cause: Cause | None = None,
+        body: bytes | None = None,
     ) -> Self:
         """An event as its hearers would get it."""
         cause = cause or Cause.new("system")
@@ -111,12 +119,12 @@ class Delivered:
             occurred_at=occurred_at or clock.now(),
             actor=cause.actor,
             correlation_id=cause.correlation_id,
-            body=event.__pydantic_serializer__.to_json(event),
+            body=event.__pydantic_serializer__.to_json(event) if body is None else body,
             causation_id=cause.causation_id,
             traceparent=cause.traceparent,
             major=event.major,
             model=type(event),
-            parsed=event,
+            parsed=event if body is None else None,
         )
 
     def parse(self) -> Event:

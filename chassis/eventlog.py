@@ -46,10 +46,11 @@ APPEND = """
     insert into event_log (p, pseq, event_id, company, client_id, type, major, as_of, occurred_at, actor,
         correlation_id, causation_id, traceparent, body)
     select p, pseq, event_id, %(company)s, client_id, type, major, %(as_of)s::date, %(at)s::timestamptz,
-        %(actor)s, %(correlation_id)s::uuid, %(causation_id)s::uuid, %(traceparent)s, body::json
+        actor, correlation_id, causation_id, traceparent, body::json
     from unnest(%(ps)b::smallint[], %(numbers)b::bigint[], %(ids)b::uuid[], %(clients)b::text[],
-        %(types)b::text[], %(majors)b::smallint[], %(bodies)b::text[])
-        as e(p, pseq, event_id, client_id, type, major, body)
+        %(types)b::text[], %(majors)b::smallint[], %(bodies)b::text[], %(actors)b::text[],
+        %(correlations)b::uuid[], %(causations)b::uuid[], %(traceparents)b::text[])
+        as e(p, pseq, event_id, client_id, type, major, body, actor, correlation_id, causation_id, traceparent)
 """
 
 
@@ -105,7 +106,7 @@ async def append(  # noqa: PLR0913 everything an event carries
                     partition=p,
                     event_id=event_id,
                     occurred_at=at,
-                    cause=cause,
+                    cause=one.cause or cause,
                 )
             )
             if len(delivered[-1].body) > MAX_BODY_BYTES:
@@ -119,10 +120,6 @@ async def append(  # noqa: PLR0913 everything an event carries
                 "company": company,
                 "as_of": as_of,
                 "at": at,
-                "actor": cause.actor,
-                "correlation_id": cause.correlation_id,
-                "causation_id": cause.causation_id,
-                "traceparent": cause.traceparent,
             }
             | _columns(delivered),
         )
@@ -138,6 +135,10 @@ def _columns(delivered: Sequence[Delivered]) -> dict[str, list[Any]]:
         "types": [event.type for event in delivered],
         "majors": [event.major for event in delivered],
         "bodies": [event.body.decode() for event in delivered],
+        "actors": [event.actor for event in delivered],
+        "correlations": [event.correlation_id for event in delivered],
+        "causations": [event.causation_id for event in delivered],
+        "traceparents": [event.traceparent for event in delivered],
     }
 
 

@@ -44,9 +44,11 @@ TAKE = text(
     " returning id, queue, company, key, p, attempts, payload, run_at"
 )
 
+# a row that is being moved right now is renewed next time: waiting for it could be waiting in a circle
 RENEW = text(
     "update job set until = now() + make_interval(secs => :lease)"
-    " where owner = :owner and status in ('running', 'sending')"
+    " where id in (select id from job where owner = :owner and status in ('running', 'sending')"
+    "   for update skip locked)"
 )
 
 RECOVER = text(
@@ -64,6 +66,18 @@ MOVE = text(
     " until = case when :status in ('running', 'sending') then until end, changed_at = now()"
     " where id = :id and owner = :owner and status = any(:from_) and until > now()"
 )
+
+
+MOVE_ALL = """
+    update job set status = move.status, error = move.error, run_at = coalesce(move.run_at, job.run_at),
+        owner = case when move.status = 'sending' then job.owner end,
+        until = case when move.status = 'sending' then job.until end, changed_at = now()
+    from unnest(%(ids)b::uuid[], %(owners)b::text[], %(statuses)b::text[], %(errors)b::text[],
+        %(instants)b::timestamptz[]) as move(id, owner, status, error, run_at)
+    where job.id = move.id and job.owner = move.owner and job.until > now()
+        and (job.status = 'running' or (job.status = 'sending' and move.status <> 'sending'))
+    returning job.id
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +186,39 @@ class Job:
         self.status = status
 
 
+@dataclass(frozen=True, slots=True)
+class Move:
+    """What becomes of a job: ``sending``, ``done``, ``failed``, ``in_doubt``, or ``ready`` again after a while."""
+
+    job: Job
+    status: str
+    error: str | None = None
+    after: timedelta | None = None
+
+
+async def move_all(tx: AsyncConnection, moves: Sequence[Move]) -> set[UUID]:
+    """Move many jobs in one statement; answers those that moved. The others are lost, as ``JobLost`` says."""
+    if not moves:
+        return set()
+    connection = await driver(tx)
+    async with connection.cursor() as cursor:
+        await cursor.execute(
+            MOVE_ALL,
+            {
+                "ids": [move.job.id for move in moves],
+                "owners": [move.job.owner for move in moves],
+                "statuses": [move.status for move in moves],
+                "errors": [move.error for move in moves],
+                "instants": [None if move.after is None else clock.now() + move.after for move in moves],
+            },
+        )
+        moved = {row[0] for row in await cursor.fetchall()}
+    for move in moves:
+        if move.job.id in moved:
+            move.job.status = move.status
+    return moved
+
+
 Handle = Callable[[Sequence[Job]], Awaitable[None]]
 """Carry out a batch of jobs. A job left ``running`` when it returns is done; after an exception a ``running`` job
 is tried again later and a ``sending`` one is in doubt."""
@@ -271,8 +318,9 @@ class JobWorker:
             if not is_transient(caught):
                 log.exception("jobs failed", extra={"queue": self.queue, "jobs": [str(job.id) for job in jobs]})
         for job in jobs:
-            with suppress(JobLost):
-                await self._settle(job, error)
+            if job.status in ("running", "sending"):
+                with suppress(JobLost):
+                    await self._settle(job, error)
         return True
 
     async def _settle(self, job: Job, error: Exception | None) -> None:
