@@ -31,6 +31,7 @@ from services.console.visits import ActingDep, Visit, VisitDep
 
 router = APIRouter()
 ROWS = 100
+HEARING_SECONDS = 10
 OUTCOMES = {
     "reached": N_("Client joint"),
     "no_answer": N_("Pas de réponse"),
@@ -66,7 +67,7 @@ async def _unticked(visit: Visit) -> set[str]:
 async def groups_of_day(visit: Visit, neighbours: Neighbours) -> list[Group]:
     left_out = await _unticked(visit)
     tasks: Json = await neighbours.get("dunning", "/tasks", as_of=visit.as_of.isoformat())
-    return read_groups(tasks, left_out, visit.as_of)
+    return read_groups(tasks, left_out)
 
 
 @router.get("/c/{company}/act")
@@ -93,11 +94,11 @@ async def _page(
 ) -> Response:
     groups, sending = await asyncio.gather(groups_of_day(visit, neighbours), latest_sending(visit))
     chosen = chosen_group(groups, choice.group, choice.medium, choice.step)
-    opened: dict[str, Json] = {}
+    opened: Json = {}
     if chosen:
         client_ids = sorted({row.client_id for row in chosen.rows})
         chosen = named(chosen, await neighbours.names(client_ids))
-        opened = await _opened(visit, neighbours, chosen, choice.open)
+        opened = await _opened(neighbours, chosen, choice.open)
     done: Progress | None = await progress(visit, neighbours, sending) if sending else None
     return page(
         request,
@@ -135,23 +136,13 @@ def _bar(groups: list[Group], chosen: Group | None) -> tuple[str, Total, int, in
     return chosen.medium, total(rows), steps, sum(len(group.excluded) for group in same)
 
 
-async def _opened(visit: Visit, neighbours: Neighbours, chosen: Group, key: str) -> dict[str, Json]:
-    """Piece and label of the entries of the unfolded row, by entry."""
+async def _opened(neighbours: Neighbours, chosen: Group, key: str) -> Json:
+    """Who the client of the unfolded row is, with the texts of its entries."""
     row = next((row for row in chosen.rows if row.key == key), None)
     if row is None:
         return {}
-    statement, person = await asyncio.gather(
-        neighbours.get("reporting", "/client", client_id=row.client_id, as_of=visit.as_of.isoformat()),
-        neighbours.get("ledger", "/client", client_id=row.client_id),
-    )
-    labels = person.get("labels", {})
-    return {
-        "person": person,
-        "pieces": {
-            line["entry_id"]: {**line, "label": labels.get(line["entry_id"], "")}
-            for line in statement["statement"]["entries"]
-        },
-    }
+    found: Json = await neighbours.get("ledger", "/client", client_id=row.client_id)
+    return found
 
 
 def _notice(visit: Visit, done: str, refused: str) -> dict[str, str] | None:
@@ -239,27 +230,38 @@ async def confirm(
     if not rows or fingerprint != _fingerprint(rows):
         return _question(request, visit, medium, groups, changed=True)
     proposed = [row.action_id for row in rows if row.action_id and row.status == "proposed"]
-    answer = await neighbours.post(
-        "dunning", "/confirm", {"action_ids": proposed, "as_of": visit.as_of.isoformat()}
-    )
+    already_due = [row.action_id for row in rows if row.action_id and row.status == "due"]
+    answer: Json = {"confirmed": [], "refused": []}
+    if proposed:
+        body = {"action_ids": proposed, "as_of": visit.as_of.isoformat()}
+        answer = await neighbours.post("dunning", "/confirm", body)
     confirmed = [str(action_id) for action_id in answer["confirmed"]]
-    if medium == "letter":
-        await _complete(neighbours, confirmed, "posted", "")
-        return RedirectResponse(visit.url("act", medium="letter", done="task", after=neighbours.at_least), 303)
-    await remember_sending(visit, confirmed, answer["refused"])
-    return RedirectResponse(visit.url("act", medium=medium, after=neighbours.at_least), status_code=303)
+    if medium == "email":
+        await remember_sending(visit, confirmed, answer["refused"])
+        return RedirectResponse(visit.url("act", medium=medium), status_code=303)
+    try:
+        await _complete(neighbours, confirmed + already_due, "posted", "")
+    except Refused as refusal:
+        return RedirectResponse(visit.url("act", medium=medium, refused=refusal.code), status_code=303)
+    return RedirectResponse(
+        visit.url("act", medium=medium, done="task", after=neighbours.at_least), status_code=303
+    )
 
 
 async def _complete(neighbours: Neighbours, action_ids: list[str], outcome: str, comment: str) -> None:
     """Note at notify that a person has done these; it may still be hearing of them, so it is asked to wait."""
+    last: list[str] = []
     for action_id in action_ids:
-        await neighbours.request(
+        answer = await neighbours.request(
             "notify",
             "POST",
             "/complete-task",
-            params={"wait": 10},
-            json={"action_id": action_id, "outcome": outcome, "comment": comment or None},
+            params={"wait": HEARING_SECONDS},
+            json={"action_id": action_id, "outcome": outcome, "comment": comment},
         )
+        last = answer.json()["positions"]
+    if last:
+        neighbours.at_least = last[-1]
 
 
 @router.post("/c/{company}/act/done")
@@ -296,7 +298,7 @@ async def include(
 ) -> Response:
     """Tick an excluded row back: a person may remind where the rules would not (rule 8.15)."""
     neighbours = visit.neighbours()
-    body = {"client_id": client_id, "step": step, "entry_ids": entry_id, "as_of": visit.as_of.isoformat()}
+    body = {"client_id": client_id, "step": step or None, "entry_ids": entry_id, "as_of": visit.as_of.isoformat()}
     try:
         await neighbours.post("dunning", "/include", body)
     except Refused as refusal:

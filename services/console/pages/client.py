@@ -126,13 +126,7 @@ async def _why(neighbours: Neighbours, visit: Visit, asked: Asked) -> Json | Non
     """Dunning's explanation of every open entry; only for its own tab."""
     if asked.tab != "why":
         return None
-    found: Json = await neighbours.get(
-        "dunning",
-        "/explain",
-        client_id=asked.client_id,
-        as_of=visit.as_of.isoformat(),
-        language=visit.language,
-    )
+    found: Json = await neighbours.get("dunning", "/explain", client_id=asked.client_id, language=visit.language)
     return found
 
 

@@ -4,9 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
-from typing import Any
 
-from contracts.terms import days_late
 from services.console.formatting import as_day
 from services.console.gateway import Json
 
@@ -18,13 +16,12 @@ class Line:
     """One entry of an action, or one left out of it with its reasons."""
 
     entry_id: str
+    piece: str
     amount: Decimal
     due_date: date
     days_late: int
     level: str | None
     reasons: tuple[str, ...]
-    piece: str = ""
-    label: str = ""
 
 
 @dataclass(frozen=True)
@@ -36,14 +33,13 @@ class Row:
     client_id: str
     currency: str
     amount: Decimal
-    due_since: date | None
-    days_since: int
+    days_since: int | None
     level: str | None
     reasons: tuple[str, ...]
     lines: tuple[Line, ...]
     ticked: bool
-    can_include: bool = False
-    status: str = "proposed"
+    can_include: bool
+    status: str
     name: str = ""
 
     @property
@@ -51,9 +47,14 @@ class Row:
         return self.action_id is None
 
     @property
-    def debits(self) -> int:
-        """How many entries the action speaks of."""
-        return sum(1 for line in self.lines if not line.reasons) or len(self.lines)
+    def entries(self) -> int:
+        """How many entries the message speaks of, or would."""
+        return sum(1 for line in self.lines if self.excluded or not line.reasons)
+
+    @property
+    def held_back(self) -> list[Line]:
+        """The entries that a person may tick back."""
+        return [line for line in self.lines if line.reasons] if self.can_include else []
 
 
 @dataclass(frozen=True)
@@ -102,51 +103,64 @@ def of_medium(groups: Sequence[Group], medium: str) -> list[Group]:
     return [group for group in groups if group.medium == medium]
 
 
-def read_groups(tasks: Json, unticked: Collection[str], as_of: date) -> list[Group]:
+def read_groups(tasks: Json, unticked: Collection[str]) -> list[Group]:
     """Dunning's answer as groups in the order of the page; what this person has unticked stays unticked."""
-    groups = [_group(found, unticked, as_of) for found in tasks["groups"]]
+    groups = [_group(found, unticked) for found in tasks["groups"]]
+    groups = [group for group in groups if group.rows]
     return sorted(groups, key=lambda group: MEDIA.index(group.medium) if group.medium in MEDIA else len(MEDIA))
 
 
-def _group(found: Json, unticked: Collection[str], as_of: date) -> Group:
-    with_email = found.get("has_email", found.get("variant") != "without_email")
-    key = "-".join((found["medium"], found["step"], found["profile"], "e" if with_email else "n"))
-    rows = tuple(_row(row, unticked, as_of) for row in found["rows"])
-    return Group(key, found["medium"], found["step"], found, found["profile"], bool(with_email), rows)
-
-
-def _row(row: Json, unticked: Collection[str], as_of: date) -> Row:
-    reasons = tuple(row.get("reasons") or ())
-    action_id = row.get("action_id")
-    since = row.get("due_since")
-    lines = tuple(_line(line, as_of) for line in row.get("entries") or ())
-    levels = [line.level for line in lines if line.level]
-    return Row(
-        key=str(action_id or f"{row['client_id']}-{row.get('currency', '')}"),
-        action_id=str(action_id) if action_id else None,
-        client_id=row["client_id"],
-        currency=row["currency"],
-        amount=Decimal(row.get("net_amount") or row.get("amount") or "0"),
-        due_since=as_day(since) if since else None,
-        days_since=days_late(as_day(since), as_of) if since else 0,
-        level=row.get("level_before") or max(levels, default=None),
-        reasons=reasons,
-        lines=lines,
-        ticked=bool(row.get("ticked", not reasons)) and str(action_id) not in unticked,
-        can_include=bool(row.get("can_include", False)),
-        status=row.get("status", "proposed"),
+def _group(found: Json, unticked: Collection[str]) -> Group:
+    key = "-".join((found["medium"], found["step"], found["profile"], "e" if found["has_email"] else "n"))
+    rows = [_row(row, found["medium"], unticked) for row in found["rows"]]
+    # an e-mail that was confirmed is on its way: nothing is left to do about it here
+    rows = [row for row in rows if found["medium"] != "email" or row.status != "due"]
+    return Group(
+        key, found["medium"], found["step"], found, found["profile"], found["has_email"], tuple(_together(rows))
     )
 
 
-def _line(line: Json, as_of: date) -> Line:
-    due = as_day(line["due_date"])
+def _together(rows: list[Row]) -> list[Row]:
+    """Entries held back stand inside their client's action where there is one; the longest due come first."""
+    excluded = {(row.client_id, row.currency): row for row in rows if row.excluded}
+    found = []
+    for row in rows:
+        if row.excluded:
+            continue
+        held = excluded.pop((row.client_id, row.currency), None)
+        found.append(replace(row, lines=row.lines + held.lines, can_include=held.can_include) if held else row)
+    found.sort(key=lambda row: -(row.days_since or 0))
+    return found + list(excluded.values())
+
+
+def _row(row: Json, medium: str, unticked: Collection[str]) -> Row:
+    action_id = str(row["action_id"]) if row["action_id"] else None
+    wanted = row["ticked"] or (row["status"] == "due" and medium != "email")
+    return Row(
+        key=action_id or f"{row['client_id']}-{row['currency']}",
+        action_id=action_id,
+        client_id=row["client_id"],
+        currency=row["currency"],
+        amount=Decimal(row["net_amount"]),
+        days_since=row["days_since"],
+        level=row["level_before"],
+        reasons=tuple(row["reasons"]),
+        lines=tuple(_line(line) for line in row["entries"]),
+        ticked=bool(wanted) and action_id not in unticked,
+        can_include=row["can_include"],
+        status=row["status"],
+    )
+
+
+def _line(line: Json) -> Line:
     return Line(
         entry_id=line["entry_id"],
+        piece=line["piece"] or "",
         amount=Decimal(line["amount"]),
-        due_date=due,
-        days_late=days_late(due, as_of),
-        level=line.get("level_before"),
-        reasons=tuple(line.get("reasons") or ()),
+        due_date=as_day(line["due_date"]),
+        days_late=line["days_late"],
+        level=line["level_before"],
+        reasons=tuple(line["reasons"]),
     )
 
 
@@ -163,7 +177,3 @@ def chosen_group(groups: Sequence[Group], key: str, medium: str, step: str) -> G
     asked += [group for group in groups if group.medium == medium and step in ("", group.step)] if medium else []
     asked += of_medium(groups, "email")
     return next(iter([*asked, *groups]), None)
-
-
-def pieces(statement_lines: Iterable[Json]) -> dict[str, dict[str, Any]]:
-    return {line["entry_id"]: line for line in statement_lines}

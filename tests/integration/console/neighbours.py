@@ -460,6 +460,7 @@ class FakeServices:
     refuse: dict[str, dict[str, Any]] = field(default_factory=dict)
     silent: set[str] = field(default_factory=set)
     tasks: dict[str, Any] = field(default_factory=dict)
+    explained: dict[str, Any] = field(default_factory=dict)
     headers: list[httpx.Headers] = field(default_factory=list)
 
     def transport(self) -> httpx.MockTransport:
@@ -564,6 +565,8 @@ class FakeServices:
             return self.tasks
         if path == "/confirm":
             return {"confirmed": body["action_ids"], "refused": [], "positions": ["dunning/7/12"]}
+        if path == "/explain":
+            return self.explained
         if path == "/include":
             return {"positions": ["dunning/7/13"]}
         return None
@@ -587,8 +590,22 @@ class FakeServices:
             asked = len(body["action_ids"])
             left = min(self.sent, asked)
             self.sent += 4
-            counts = {"waiting": asked - left, "sending": 0, "sent": left, "failed": 0, "in_doubt": 0, "withheld": 0}
-            return {"total": asked, **counts, "opened": 0, "finished": asked == left, "troubles": [], "hindered_by": []}
+            counts = {
+                "waiting": asked - left,
+                "sending": 0,
+                "sent": left,
+                "failed": 0,
+                "in_doubt": 0,
+                "withheld": 0,
+            }
+            return {
+                "total": asked,
+                **counts,
+                "opened": 0,
+                "finished": asked == left,
+                "troubles": [],
+                "hindered_by": [],
+            }
         return {"/message": mail, "/preview": mail, "/complete-task": {"positions": ["notify/7/1"]}}.get(path)
 
     def _sync(self, path: str, body: Any, request: httpx.Request) -> Any:
