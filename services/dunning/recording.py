@@ -16,10 +16,15 @@ from services.dunning.domain.scenario import Plan
 from services.dunning.domain.verdicts import Decision, Due, Excluded, NoStep, NotDue, Verdict
 from services.dunning.states import Known, VerdictRow
 
-COPY_VERDICTS = (
-    "copy verdict (company, client_id, entry_id, p, status, step, medium, next_on, reasons, action_id, decided_on)"
-    " from stdin"
-)
+INSERT_VERDICTS = """
+    insert into verdict (company, client_id, entry_id, p, status, step, medium, next_on, reasons, action_id,
+        decided_on)
+    select %(company)s, (%(clients)b::text[])[v.client], v.entry_id, (%(ps)b::smallint[])[v.client], v.status,
+        v.step, v.medium, v.next_on, string_to_array(v.reasons, '+'), v.action_id, %(as_of)s
+    from unnest(%(client)s::int[], %(entry_id)s::text[], %(status)s::text[], %(step)s::text[],
+        %(medium)s::text[], %(next_on)s::date[], %(reasons)s::text[], %(action_id)s::uuid[])
+        as v(client, entry_id, status, step, medium, next_on, reasons, action_id)
+"""
 FORGET_VERDICTS = """
     delete from verdict v using unnest(%(clients)b::text[], %(entries)b::text[]) as gone(client_id, entry_id)
     where v.company = %(company)s and v.client_id = gone.client_id and v.entry_id = gone.entry_id
@@ -29,8 +34,38 @@ SCHEDULE = """
     from unnest(%(ps)b::smallint[], %(clients)b::text[], %(days)b::text[]) as n(p, client_id, next_on)
     where s.company = %(company)s and s.p = n.p and s.client_id = n.client_id
 """
-ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
-NOTHING = "\\N"
+NULL = "NULL"
+
+
+class Columns:
+    """Verdict rows as array literals: their values are ids, dates and words of ours, so none needs quoting."""
+
+    def __init__(self) -> None:
+        self.clients: list[str] = []
+        self.client: list[str] = []
+        self.entry_id: list[str] = []
+        self.status: list[str] = []
+        self.step: list[str] = []
+        self.medium: list[str] = []
+        self.next_on: list[str] = []
+        self.reasons: list[str] = []
+        self.action_id: list[str] = []
+
+    def add(self, client: str, entry_id: str, row: VerdictRow, medium: str | None) -> None:
+        if not self.clients or self.clients[-1] != client:
+            self.clients.append(client)
+        status, step, next_on, reasons, action_id = row
+        self.client.append(str(len(self.clients)))
+        self.entry_id.append(entry_id)
+        self.status.append(status)
+        self.step.append(step or NULL)
+        self.medium.append(medium or NULL)
+        self.next_on.append(NULL if next_on is None else next_on.isoformat())
+        self.reasons.append("+".join(reasons) or '""')
+        self.action_id.append(NULL if action_id is None else str(action_id))
+
+    def literals(self) -> dict[str, str]:
+        return {name: "{" + ",".join(values) + "}" for name, values in vars(self).items() if name != "clients"}
 
 
 @dataclass
@@ -40,7 +75,7 @@ class Record:
     company: str
     as_of: date
     said: list[Said] = field(default_factory=list)
-    rows: list[str] = field(default_factory=list)
+    rows: Columns = field(default_factory=Columns)
     gone: list[tuple[str, str]] = field(default_factory=list)
     next_on: dict[str, date | None] = field(default_factory=dict)
     entries: int = 0
@@ -77,8 +112,6 @@ class Record:
     def _write(self, known: Known, verdicts: Mapping[str, Verdict], plan: Plan | None) -> None:
         client = known.state.client_id
         before = known.verdicts
-        head = f"{self.company}\t{client.translate(ESCAPES)}\t"
-        p = partition_of(self.company, client)
         for entry_id, verdict in verdicts.items():
             row = as_row(verdict)
             old = before.get(entry_id) if before else None
@@ -86,12 +119,8 @@ class Record:
                 continue
             if old is not None:
                 self.gone.append((client, entry_id))
-            status, step, next_on, reasons, action_id = row
-            medium = None if status != "excluded" else medium_of(plan, step)
-            self.rows.append(
-                f"{head}{entry_id}\t{p}\t{status}\t{step or NOTHING}\t{medium or NOTHING}\t{next_on or NOTHING}"
-                f"\t{{{','.join(reasons)}}}\t{action_id or NOTHING}\t{self.as_of}\n"
-            )
+            medium = medium_of(plan, row[1]) if row[0] == "excluded" else None
+            self.rows.add(client, entry_id, row, medium)
         self.gone.extend((client, entry_id) for entry_id in before if entry_id not in verdicts)
 
     async def write(self, tx: AsyncConnection) -> None:
@@ -109,9 +138,18 @@ class Record:
                         "entries": [entry for _, entry in self.gone],
                     },
                 )
-            if self.rows:
-                async with cursor.copy(COPY_VERDICTS) as copy:
-                    await copy.write("".join(self.rows))
+            if self.rows.client:
+                clients = self.rows.clients
+                await cursor.execute(
+                    INSERT_VERDICTS,
+                    {
+                        "company": self.company,
+                        "as_of": self.as_of,
+                        "clients": clients,
+                        "ps": [partition_of(self.company, client) for client in clients],
+                        **self.rows.literals(),
+                    },
+                )
             await cursor.execute(SCHEDULE, {"company": self.company, **_days(self.company, self.next_on.items())})
 
 

@@ -1,0 +1,176 @@
+"""The round of a company and day, on real PostgreSQL."""
+
+import asyncio
+from datetime import date
+
+from contracts import ledger, notify
+from tests.integration.dunning.house import House, client_changed, entry_id, line
+
+STANDARD_DAY = "2025-03-18"
+
+
+async def _three_clients(house: House) -> None:
+    await house.hear("2025-03-01", *(client_changed(name) for name in ("A", "B", "C")))
+    await house.books(
+        "2025-03-01",
+        line("A", "A1", 100, "2025-03-10"),
+        line("A", "A2", 50, "2025-03-10"),
+        line("B", "B1", 70, "2025-03-11"),
+        line("C", "C1", 10, "2025-03-10"),
+    )
+    await house.hear("2025-03-02", ledger.ClientStopped(client_id="C"))
+
+
+async def test_a_new_company_begins_with_the_delivered_rules(house: House):
+    """Rules 4.13, 4.18."""
+    async with house.http() as http:
+        scenarios = (await http.get("/scenarios")).json()["scenarios"]
+        policy = (await http.get("/policy")).json()
+    assert [one["profile"] for one in scenarios] == ["Export", "Grand Compte", "Standard"]
+    assert policy["mode"] == "item"
+    await house.hear("2025-01-02", ledger.CompanyRegistered(name="Acme"))
+    assert len(await house.said("PolicyChanged", "ScenarioPublished")) == 4
+
+
+async def test_every_open_entry_has_its_action_its_next_day_or_its_reasons(house: House):
+    await _three_clients(house)
+    await house.round(STANDARD_DAY)
+    assert await house.verdicts() == {
+        "A1": ("due", "R1", None, ()),
+        "A2": ("due", "R1", None, ()),
+        "B1": ("not_due", "R1", date(2025, 3, 19), ()),
+        "C1": ("excluded", "R1", None, ("client_stopped",)),
+    }
+    (proposed,) = await house.said("ActionProposed")
+    assert proposed["body"]["action"]["net_amount"] == "150.00"
+    (excluded,) = await house.said("ActionExcluded")
+    assert excluded["body"]["entries"][0]["reasons"] == ["client_stopped"]
+    (completed,) = await house.said("RoundCompleted")
+    assert completed["body"] == {
+        "round_on": STANDARD_DAY,
+        "clients": 3,
+        "entries": 4,
+        "proposed": 1,
+        "due": 0,
+        "excluded": 1,
+    }
+
+
+async def test_the_same_round_again_does_nothing(house: House):
+    await _three_clients(house)
+    await house.round(STANDARD_DAY)
+    before = await house.said()
+    assert not await house.open_round(STANDARD_DAY)
+    await house.rounds().run(house.company, date.fromisoformat(STANDARD_DAY))
+    assert await house.said() == before
+
+
+async def test_only_those_whose_day_has_come_or_who_changed_are_looked_at(house: House):
+    await _three_clients(house)
+    await house.round(STANDARD_DAY)
+    await house.round("2025-03-19")
+    (_, second) = await house.said("RoundCompleted")
+    assert second["body"]["clients"] == 1
+    assert (await house.verdicts())["B1"][0] == "due"
+    await house.hear("2025-03-20", ledger.ClientResumed(client_id="C"))
+    await house.round("2025-03-20")
+    assert (await house.verdicts())["C1"][0] == "due"
+    (_, no_more) = await house.said("ActionExcluded")
+    assert no_more["body"]["entries"][0]["reasons"] == []
+
+
+async def test_a_change_heard_while_its_client_is_decided_is_not_lost(house: House):
+    """The mark waits for the deciding transaction."""
+    await _three_clients(house)
+    await house.round(STANDARD_DAY)
+    await house.books("2025-03-19", line("A", "A1", 100, "2025-03-10", lettering="X"))
+    marked = await house.rows("select client_id from schedule where company = :company and next_on = '-infinity'")
+    assert [row["client_id"] for row in marked] == ["A"]
+
+
+async def test_concurrent_workers_on_one_round_are_harmless(house: House):
+    await house.hear("2025-03-01", *(client_changed(f"K{number}") for number in range(60)))
+    await house.books("2025-03-01", *(line(f"K{number}", f"F{number}", 100, "2025-03-10") for number in range(60)))
+    await house.open_round(STANDARD_DAY)
+    as_of = date.fromisoformat(STANDARD_DAY)
+    await asyncio.gather(*(house.rounds(chunk_entries=5).run(house.company, as_of) for _ in range(3)))
+    assert len(await house.said("ActionProposed")) == 60
+    assert len(await house.said("RoundCompleted")) == 1
+
+
+async def test_a_client_that_cannot_be_decided_stops_nobody(house: House, monkeypatch):
+    """Habit 17."""
+    from services.dunning import rounds
+
+    await _three_clients(house)
+    real = rounds.decide
+
+    def sometimes(client, policy, scenario, as_of):
+        if client.client_id == "A":
+            raise ZeroDivisionError("no such day")
+        return real(client, policy, scenario, as_of)
+
+    monkeypatch.setattr(rounds, "decide", sometimes)
+    await house.round(STANDARD_DAY)
+    async with house.http() as http:
+        result = (await http.get(f"/rounds/{STANDARD_DAY}")).json()
+    assert result["status"] == "completed"
+    assert result["failed"] == [{"client_id": "A", "reason": "ZeroDivisionError: no such day"}]
+    monkeypatch.undo()
+    await house.round("2025-03-19")
+    assert (await house.verdicts())["A1"][0] == "due"
+
+
+async def test_an_automatic_step_is_due_at_once_and_done_when_the_mail_has_left(house: House):
+    """Rules 4.15, 5.3, 8.17, 22.16."""
+    step = {"step": "R1", "medium": "email", "delay_days": 8, "mode": "automatic", "template": "R1"}
+    async with house.http() as http:
+        body = {"profile": "Standard", "with_email": [step], "without_email": []}
+        assert (await http.put("/scenarios", json=body)).status_code == 200
+    await _three_clients(house)
+    await house.round(STANDARD_DAY)
+    (due,) = await house.said("ActionDue")
+    action = due["body"]["action"]["action_id"]
+    failed = notify.EmailFailed(action_id=action, client_id="A", message_id="m", reason="refused")
+    await house.hear(STANDARD_DAY, failed)
+    await house.round("2025-03-19")
+    again = (await house.said("ActionDue"))[1]["body"]["action"]
+    assert again["action_id"] != action
+    sent = notify.EmailSent(
+        action_id=again["action_id"], client_id="A", message_id="m", sent_at="2025-03-19T08:00:00Z"
+    )
+    await house.hear("2025-03-19", sent)
+    (done,) = await house.said("ActionDone")
+    assert done["body"]["levels"] == [
+        {"entry_id": one, "level_before": None, "level_after": "R1"}
+        for one in sorted((entry_id("A1"), entry_id("A2")))
+    ]
+    await house.round("2025-03-20")
+    assert (await house.verdicts())["A1"] == ("no_step", None, None, ("exhausted",))
+    assert len(await house.said("DunningExhausted")) == 2
+    await house.hear("2025-03-21", client_changed("A", profile="Standard"))
+    await house.round("2025-03-21")
+    assert len(await house.said("DunningExhausted")) == 2
+
+
+async def test_a_withheld_message_reopens_its_step(house: House):
+    await _three_clients(house)
+    await house.round(STANDARD_DAY)
+    (proposed,) = await house.proposals()
+    withheld = notify.MessageWithheld(action_id=proposed["action_id"], client_id="A", reason="client_stopped")
+    await house.hear(STANDARD_DAY, withheld)
+    (withdrawn,) = await house.said("ActionWithdrawn")
+    assert withdrawn["body"]["reason"] == "client_stopped"
+
+
+async def test_a_policy_that_changed_has_everybody_looked_at_again(house: House):
+    await _three_clients(house)
+    await house.round(STANDARD_DAY)
+    async with house.http() as http:
+        await http.put("/policy", json={"minimum_per_reminder": "1000"})
+    await house.round("2025-03-19")
+    verdicts = await house.verdicts()
+    assert verdicts["A1"] == ("excluded", "R1", None, ("below_minimum",))
+    assert verdicts["C1"] == ("excluded", "R1", None, ("below_minimum", "client_stopped"))
+    (withdrawn,) = await house.said("ActionWithdrawn")
+    assert withdrawn["body"]["reason"] == "below_minimum"
