@@ -330,8 +330,6 @@ delivery = Table(
     _text("status"),
     _instant("status_at", nullable=False),
     _day("status_on", nullable=False),
-    _instant("sent_at"),
-    _instant("opened_at"),
     _text("reason", nullable=True),
     PrimaryKeyConstraint("company", "client_id", "action_id"),
 )

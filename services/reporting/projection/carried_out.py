@@ -4,20 +4,17 @@ from chassis.projection import Project
 from services.reporting.projection.heard import applying
 
 DELIVERY = """
-    insert into delivery (company, p, client_id, action_id, status, status_at, status_on, sent_at, opened_at,
-        reason)
+    insert into delivery (company, p, client_id, action_id, status, status_at, status_on, reason)
     select distinct on (h.company, d.client_id, d.action_id) h.company, h.p, d.client_id, d.action_id, %(status)s,
-        coalesce(d.opened_at, d.sent_at, h.happened_at), h.happened_on, d.sent_at, d.opened_at,
-        coalesce(d.reason, d.outcome, d.status)
+        coalesce(d.opened_at, d.sent_at, h.happened_at), h.happened_on, coalesce(d.reason, d.outcome, d.status)
     from heard h cross join lateral jsonb_to_record(h.body) as d(client_id text, action_id uuid,
         sent_at timestamptz, opened_at timestamptz, reason text, outcome text, status text)
     order by h.company, d.client_id, d.action_id, h.number
     on conflict (company, client_id, action_id) do update set status = excluded.status,
-        status_at = coalesce(delivery.opened_at, excluded.status_at), status_on = excluded.status_on,
-        sent_at = coalesce(delivery.sent_at, excluded.sent_at),
-        opened_at = coalesce(delivery.opened_at, excluded.opened_at), reason = excluded.reason
+        status_at = excluded.status_at, status_on = excluded.status_on, reason = excluded.reason
+    where delivery.status <> excluded.status
 """
-
+"""The first event of a status counts: a mail opened again stays opened since the first time."""
 
 CARRIED_OUT: dict[str, Project] = {
     "EmailSent": applying(DELIVERY, status="sent"),

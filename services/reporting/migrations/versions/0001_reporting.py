@@ -237,8 +237,6 @@ create table delivery (
     status text not null,
     status_at timestamptz not null,
     status_on date not null,
-    sent_at timestamptz,
-    opened_at timestamptz,
     reason text,
     primary key (company, client_id, action_id)
 );
