@@ -7,34 +7,29 @@ the message leave. ``finish`` says what became of it in the transaction that end
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date
+from uuid import UUID
 
 from psycopg.types.json import Jsonb
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from chassis import clock
 from chassis.database import driver, is_transient, transaction
 from chassis.eventlog import Said
-from chassis.jobs import JobLost
+from chassis.jobs import move_all
 from chassis.running import Running
-from contracts.event import Event
-from services.notify import queries, sayings
-from services.notify.domain import NotYetHeard, last_look
-from services.notify.mailer import PutOff, Refused, Result, Taken, Unknown
+from services.notify import queries
+from services.notify.mailer import Result
 from services.notify.settings import NotifySettings
+from services.notify.verdicts import Verdict, after, at_the_door
 from services.notify.writing import Parcel
 
 log = logging.getLogger(__name__)
 
-LONGEST_PAUSE = timedelta(minutes=15)
-NOT_HEARD_PAUSE = timedelta(seconds=1)
-GAVE_UP = "not_accepted_in_time"
 TROUBLE_PAUSE_SECONDS = 1.0
 
 STORE = """
@@ -50,16 +45,18 @@ STORE = """
         raw = excluded.raw, composed_at = now(), answer = null, refused = null
 """
 
-ANSWERED = text(
-    "update message set answer = :answer, refused = cast(:refused as jsonb)"
-    " where company = :company and action_id = :action_id"
-)
+ANSWERED = """
+    update message set answer = taken.answer, refused = taken.refused
+    from unnest(%(companies)b::text[], %(ids)b::uuid[], %(answers)b::text[], %(refused)b::jsonb[])
+        as taken(company, action_id, answer, refused)
+    where message.company = taken.company and message.action_id = taken.action_id
+"""
 
 DOUBT_WAS_WRONG = text(
     "update job set status = 'done', error = null, changed_at = now() where id = :id and status = 'in_doubt'"
 )
 
-DOUBT_SAID = text("update job set payload = payload || '{\"doubt_said\": true}' where id = :id")
+DOUBTS_SAID = text("update job set payload = payload || '{\"doubt_said\": true}' where id = any(:ids)")
 
 
 @dataclass(slots=True, eq=False)
@@ -133,23 +130,29 @@ class Recorder:
             entry.written.set_result(False)
 
     async def _record(self, entries: Sequence[_Entry]) -> list[bool]:
-        """One transaction for all: job rows first, then the log's partitions in ascending order."""
-        said: list[tuple[Parcel, Event]] = []
+        """One transaction for all: job rows first, then messages, then the log's partitions in ascending order."""
         async with transaction(self.running.engine) as tx:
             looked = await self._look(tx, [entry.parcel for entry in entries if entry.result is None])
-            leaving: list[Parcel] = []
-            for entry in sorted(entries, key=lambda entry: entry.parcel.job.id):
-                try:
-                    if entry.result is not None:
-                        await self._finish(tx, entry.parcel, entry.result, said)
-                    elif await self._begin(tx, entry.parcel, looked, said):
-                        leaving.append(entry.parcel)
-                except JobLost:
-                    log.warning("another worker holds this message", extra={"action": str(entry.parcel.job.id)})
+            verdicts = [
+                at_the_door(entry.parcel, looked.get((entry.parcel.job.company, entry.parcel.job.id)))
+                if entry.result is None
+                else after(entry.parcel, entry.result, self.settings)
+                for entry in entries
+            ]
+            moved = await move_all(tx, [verdict.move for verdict in verdicts])
+            for verdict in verdicts:
+                if verdict.move.job.id not in moved and not await _knew_better(tx, verdict):
+                    log.warning("another worker holds this message", extra={"action": str(verdict.move.job.id)})
+                    verdict.lost = True
+            stand = [verdict for verdict in verdicts if not verdict.lost]
+            leaving = [verdict.parcel for verdict in stand if verdict.move.status == "sending"]
             await _store(tx, leaving)
-            await self._say(tx, said)
-            outcomes = [entry.result is not None or entry.parcel in leaving for entry in entries]
-        return outcomes
+            await _keep_answers(tx, stand)
+            await self._say(tx, stand)
+        return [
+            entry.result is not None or (verdict.move.status == "sending" and not verdict.lost)
+            for entry, verdict in zip(entries, verdicts, strict=True)
+        ]
 
     async def _look(
         self, tx: AsyncConnection, parcels: Sequence[Parcel]
@@ -163,81 +166,31 @@ class Recorder:
             for action_id, looked in (await queries.look(tx, company, [parcel.job.id for parcel in group])).items()
         }
 
-    async def _begin(
-        self,
-        tx: AsyncConnection,
-        parcel: Parcel,
-        looked: dict[tuple[str, object], queries.Looked],
-        said: list[tuple[Parcel, Event]],
-    ) -> bool:
-        job = parcel.job
-        now = looked.get((job.company, job.id))
-        if now is None:
-            await job.again(tx, NOT_HEARD_PAUSE, "the action is not heard yet")
-            return False
-        if now.sent:
-            await job.done(tx)
-            return False
-        action = now.action
-        reason = last_look(action, now.now, parcel.as_of, frozenset(action.accepted_reasons))
-        if isinstance(reason, NotYetHeard):
-            await job.again(tx, NOT_HEARD_PAUSE, reason)
-            return False
-        if reason is not None:
-            await job.failed(tx, f"withheld: {reason}")
-            said.append((parcel, sayings.withheld(parcel, reason)))
-            return False
-        if parcel.mail is None:
-            if parcel.failure is None:
-                await job.again(tx, timedelta(0))
-            else:
-                await job.failed(tx, parcel.failure)
-                said.append((parcel, sayings.failed(parcel, parcel.failure)))
-            return False
-        await job.sending(tx)
-        return True
-
-    async def _finish(
-        self, tx: AsyncConnection, parcel: Parcel, result: Result, said: list[tuple[Parcel, Event]]
-    ) -> None:
-        job = parcel.job
-        match result:
-            case Taken():
-                if await self._done(tx, parcel):
-                    await _answered(tx, parcel, result)
-                    said.append((parcel, sayings.sent(parcel)))
-            case Refused():
-                await job.failed(tx, result.answer)
-                said.append((parcel, sayings.failed(parcel, f"{result.what}_refused", result.status)))
-            case PutOff():
-                if clock.now() - parcel.due_at > timedelta(hours=self.settings.give_up_after_hours):
-                    await job.failed(tx, result.reason)
-                    said.append((parcel, sayings.failed(parcel, GAVE_UP)))
-                else:
-                    pause = timedelta(seconds=self.settings.retry_seconds) * 2 ** min(job.attempts - 1, 10)
-                    await job.again(tx, min(pause, LONGEST_PAUSE), result.reason)
-            case Unknown():
-                await job.in_doubt(tx, result.reason)
-                await tx.execute(DOUBT_SAID, {"id": job.id})
-                said.append((parcel, sayings.in_doubt(parcel)))
-
-    @staticmethod
-    async def _done(tx: AsyncConnection, parcel: Parcel) -> bool:
-        """The job is done, even if its lease ended meanwhile and it was held to be in doubt: we know better."""
-        try:
-            await parcel.job.done(tx)
-        except JobLost:
-            return (await tx.execute(DOUBT_WAS_WRONG, {"id": parcel.job.id})).rowcount == 1
-        return True
-
-    async def _say(self, tx: AsyncConnection, said: Sequence[tuple[Parcel, Event]]) -> None:
-        if not said:
-            return
+    async def _say(self, tx: AsyncConnection, verdicts: Sequence[Verdict]) -> None:
+        groups: defaultdict[tuple[str, date], list[Said]] = defaultdict(list)
+        doubts: list[UUID] = []
+        for verdict in verdicts:
+            parcel, event = verdict.parcel, verdict.event
+            if event is not None:
+                said = Said(event, parcel.client_id, cause=parcel.cause)
+                groups[parcel.job.company, parcel.as_of].append(said)
+            if verdict.move.status == "in_doubt":
+                doubts.append(parcel.job.id)
+        if doubts:
+            await tx.execute(DOUBTS_SAID, {"ids": doubts})
         say = self.running.say(tx)
-        sayings = [(parcel, Said(event, parcel.client_id)) for parcel, event in said]
-        say.also_lock = {one.partition_in(parcel.job.company) for parcel, one in sayings}
-        for parcel, one in sayings:
-            await say(parcel.job.company, [one], as_of=parcel.as_of, cause=parcel.cause)
+        say.also_lock = {one.partition_in(company) for (company, _), said in groups.items() for one in said}
+        for (company, as_of), group in groups.items():
+            cause = group[0].cause
+            assert cause is not None
+            await say(company, group, as_of=as_of, cause=cause)
+
+
+async def _knew_better(tx: AsyncConnection, verdict: Verdict) -> bool:
+    """The lease ended and the message was held to be in doubt, but we know that the mail server took it."""
+    if verdict.taken is None:
+        return False
+    return (await tx.execute(DOUBT_WAS_WRONG, {"id": verdict.move.job.id})).rowcount == 1
 
 
 async def _store(tx: AsyncConnection, parcels: Sequence[Parcel]) -> None:
@@ -260,13 +213,18 @@ async def _store(tx: AsyncConnection, parcels: Sequence[Parcel]) -> None:
     )
 
 
-async def _answered(tx: AsyncConnection, parcel: Parcel, taken: Taken) -> None:
-    await tx.execute(
+async def _keep_answers(tx: AsyncConnection, verdicts: Sequence[Verdict]) -> None:
+    """What the mail server said, beside the message."""
+    taken = [(verdict.parcel, verdict.taken) for verdict in verdicts if verdict.taken is not None]
+    if not taken:
+        return
+    connection = await driver(tx)
+    await connection.execute(
         ANSWERED,
         {
-            "company": parcel.job.company,
-            "action_id": parcel.job.id,
-            "answer": taken.answer,
-            "refused": json.dumps(taken.refused) if taken.refused else None,
+            "companies": [parcel.job.company for parcel, _ in taken],
+            "ids": [parcel.job.id for parcel, _ in taken],
+            "answers": [one.answer for _, one in taken],
+            "refused": [Jsonb(one.refused) if one.refused else None for _, one in taken],
         },
     )

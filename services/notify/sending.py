@@ -19,7 +19,7 @@ from chassis.running import Running
 from contracts.notify import EmailInDoubt
 from services.notify.handlers import QUEUE
 from services.notify.mailer import Carrier, MailServerUnreachable, Result, SmtpConnection, Unknown
-from services.notify.recording import DOUBT_SAID, Recorder
+from services.notify.recording import DOUBTS_SAID, Recorder
 from services.notify.settings import NotifySettings
 from services.notify.writing import Parcel, Writer, cause_of
 
@@ -195,8 +195,8 @@ class MailRoom:
                 )
                 for row in rows
             ]
-            for row, _ in sayings:
-                await tx.execute(DOUBT_SAID, {"id": row.id})
+            if rows:
+                await tx.execute(DOUBTS_SAID, {"ids": [row.id for row in rows]})
             say = self.running.say(tx)
             say.also_lock = {one.partition_in(row.company) for row, one in sayings}
             for row, one in sayings:
