@@ -267,7 +267,7 @@ def _with_descendants(pids: Sequence[int]) -> list[int]:
         except (OSError, IndexError, ValueError):
             continue  # it ended meanwhile
         children.setdefault(parent, []).append(int(stat.parent.name))
-    found = list(pids)
+    found = list(dict.fromkeys(pids))
     for pid in found:
-        found.extend(children.get(pid, []))
+        found.extend(child for child in children.get(pid, []) if child not in found)
     return found
