@@ -150,7 +150,7 @@ class Rebuild:
         return comparison, vector, parked
 
     async def _vector(self, connection: psycopg.AsyncConnection[Any]) -> tuple[Vector, Parked]:
-        """How far the live tables are: foreign streams by checkpoint, the own one by the log; and what is parked."""
+        """How far the live tables are, foreign streams by checkpoint, the own one by the log; what is parked."""
         vector: dict[str, dict[int, int]] = {speaker: {} for speaker in self._streams}
         rows = await connection.execute(
             sql.SQL(

@@ -77,7 +77,7 @@ POISON = 666
 """An amount that no projection can take in."""
 
 
-async def hear(  # noqa: PLR0913, PLR0917
+async def hear(  # noqa: PLR0917
     tx: AsyncConnection, company: str, client_id: str, p: int, amount: int, link: str
 ) -> None:
     if amount == POISON:

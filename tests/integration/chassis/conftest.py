@@ -1,0 +1,169 @@
+"""Alpha and beta on the session's servers, with nothing said yet."""
+
+import asyncio
+import inspect
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import nats
+import pytest
+from faststream.nats import NatsBroker
+from nats.js.errors import NotFoundError
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from chassis.database import engine, migrate, transaction
+from chassis.delivered import Cause, Position, Said, vector
+from chassis.embedded import Stack
+from chassis.eventlog import Say
+from chassis.listening import Listening, wait_for
+from chassis.projection import ProjectionWorker
+from chassis.provision import provision
+from chassis.relay import Relay
+from contracts.subjects import stream
+from tests.integration.chassis.example.wiring import ALPHA, BETA, REGISTRY, Counted
+
+DAY = date(2026, 3, 2)
+TABLES = "event_log, checkpoint, job, parked, worker"
+
+
+@dataclass
+class Toys:
+    """Both services, their engines and what is needed to run parts of them."""
+
+    stack: Stack
+    nats_admin: str
+    alpha: AsyncEngine
+    beta: AsyncEngine
+    engines: list[AsyncEngine] = field(default_factory=list)
+
+    def url(self, service: str, role: str = "worker") -> str:
+        return self.stack.database_url(service, role)
+
+    def nats_url(self, service: str) -> str:
+        return self.stack.nats_url(service)
+
+    async def say(self, company: str, *amounts: tuple[str, int]) -> list[Position]:
+        """Alpha says amounts of clients in one transaction."""
+        said = [Said(Counted(amount=amount), client_id) for client_id, amount in amounts]
+        async with transaction(self.alpha) as tx:
+            return await Say("alpha", tx, ALPHA.project)(company, said, as_of=DAY, cause=Cause.new("test"))
+
+    async def heard(self, positions: list[Position], seconds: float = 15) -> bool:
+        """Whether beta has applied them in time."""
+        return await wait_for(self.beta, vector(positions), seconds)
+
+    async def all_heard(self, seconds: float = 15) -> bool:
+        """Whether beta has applied all that alpha said until now."""
+        heads = await self.rows(self.alpha, "select p, seq from partition_head where seq > 0")
+        return await wait_for(self.beta, {"alpha": {row["p"]: row["seq"] for row in heads}}, seconds)
+
+    async def rows(self, engine: AsyncEngine, statement: str, **parameters: Any) -> list[dict[str, Any]]:
+        async with engine.connect() as connection:
+            return [dict(row._mapping) for row in await connection.execute(text(statement), parameters)]
+
+    async def chains_expected(self) -> dict[tuple[str, str], tuple[int, str]]:
+        """Per client: how many events and which chain, computed from alpha's log."""
+        rows = await self.rows(
+            self.alpha,
+            "with recursive e as (select company, client_id, event_id, row_number() over"
+            "  (partition by company, client_id order by pseq) as n from event_log where type = 'Counted'),"
+            " c as (select company, client_id, n, md5(replace(event_id::text, '-', '')) as chain"
+            "  from e where n = 1"
+            "  union all select e.company, e.client_id, e.n, md5(c.chain || replace(e.event_id::text, '-', ''))"
+            "  from c join e on e.company = c.company and e.client_id = c.client_id and e.n = c.n + 1)"
+            " select distinct on (company, client_id) company, client_id, n, chain from c"
+            " order by company, client_id, n desc",
+        )
+        return {(row["company"], row["client_id"]): (row["n"], row["chain"]) for row in rows}
+
+    async def chains(self) -> dict[tuple[str, str], tuple[int, str]]:
+        """Per client: how many events beta applied and in which order, as a chain."""
+        rows = await self.rows(self.beta, "select company, client_id, events, chain from tally")
+        return {(row["company"], row["client_id"]): (row["events"], row["chain"]) for row in rows}
+
+    @asynccontextmanager
+    async def relay(self, nats_url: str | None = None, speaker: str = "alpha") -> AsyncIterator[Relay]:
+        relay = Relay(
+            speaker,
+            self.alpha if speaker == "alpha" else self.beta,
+            nats_url or self.nats_url(speaker),
+            lease_seconds=1,
+        )
+        async with running(relay):
+            yield relay
+
+    @asynccontextmanager
+    async def worker(
+        self, nats_url: str | None = None, listening: Listening = BETA, **knobs: Any
+    ) -> AsyncIterator[ProjectionWorker]:
+        broker = NatsBroker(
+            nats_url or self.nats_url("beta"),
+            logger=None,
+            max_reconnect_attempts=-1,
+            reconnect_time_wait=0.2,
+        )
+        knobs = {"lease_seconds": 2, "tick_seconds": 0.1} | knobs
+        worker = ProjectionWorker("beta", self.beta, broker, listening, REGISTRY, **knobs)
+        async with running(worker):
+            yield worker
+        await broker.stop()
+
+
+async def eventually(condition: Callable[[], object], seconds: float = 15) -> None:
+    """Wait until a condition, plain or async, holds. Raises ``TimeoutError``."""
+    async with asyncio.timeout(seconds):
+        while not (await held if inspect.isawaitable(held := condition()) else held):  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+
+
+@asynccontextmanager
+async def running(part: Any) -> AsyncIterator[None]:
+    task = asyncio.create_task(part.run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
+@pytest.fixture(scope="session")
+def migrated(stack: Stack) -> Stack:
+    for service in ("alpha", "beta"):
+        migrate(f"tests.integration.chassis.example.{service}", stack.database_url(service, "owner"), service)
+    return stack
+
+
+@pytest.fixture
+async def toys(migrated: Stack) -> AsyncIterator[Toys]:
+    """Alpha and beta with empty tables and empty streams."""
+    admin = migrated.nats_url("admin")
+    await empty_streams(admin)
+    for service in ("alpha", "beta"):
+        owner = engine(migrated.database_url(service, "owner"), service)
+        async with owner.begin() as tx:
+            derived = ", tally, milestone" if service == "beta" else ""
+            await tx.execute(text(f"truncate {TABLES}{derived}"))
+            await tx.execute(text("update partition_head set seq = 0"))
+            await tx.execute(text("update partition_lease set until = now(), owner = null"))
+            await tx.execute(text("update lease set until = now()"))
+        await owner.dispose()
+    alpha = engine(migrated.database_url("alpha", "worker"), "alpha", size=10, overflow=20)
+    beta = engine(migrated.database_url("beta", "worker"), "beta", size=10, overflow=20)
+    yield Toys(migrated, admin, alpha, beta)
+    await alpha.dispose()
+    await beta.dispose()
+
+
+async def empty_streams(nats_url: str) -> None:
+    bus = await nats.connect(nats_url)
+    for service in ("alpha", "beta"):
+        try:
+            await bus.jetstream().delete_stream(stream(service))
+        except NotFoundError:
+            continue
+    await bus.close()
+    await provision(nats_url, ("alpha", "beta"))

@@ -1,0 +1,50 @@
+"""FastStream 0.7.8 with nats-py 2.16 loses half-filled batches (pitfall F1); the chassis repairs it."""
+
+import asyncio
+
+import nats
+import pytest
+from faststream import AckPolicy
+from faststream.nats import JStream, NatsBroker, NatsMessage, PullSub
+from nats.js.api import AckPolicy as ConsumerAcks
+from nats.js.api import ConsumerConfig
+
+from chassis.faststream_fetch import keep_half_batches
+from contracts.subjects import stream, subject
+from tests.integration.chassis.conftest import Toys
+
+MESSAGES = 1500
+
+
+@pytest.mark.parametrize("repaired", [True, False], ids=["repaired", "as delivered"])
+async def test_a_trickle_arrives_whole_only_with_the_repair(toys: Toys, repaired: bool) -> None:
+    heard: list[bytes] = []
+
+    async def hear(message: NatsMessage) -> None:
+        heard.extend(one.data for one in message.raw_message)
+
+    broker = NatsBroker(toys.nats_url("beta"), logger=None)
+    await broker.start()
+    subscriber = broker.subscriber(
+        config=ConsumerConfig(filter_subjects=["evt.alpha.>"], ack_policy=ConsumerAcks.NONE, mem_storage=True),
+        stream=JStream(stream("alpha"), declare=False),
+        ack_policy=AckPolicy.MANUAL,
+        pull_sub=PullSub(batch_size=200, timeout=0.02, batch=True),
+        persistent=False,
+    )
+    subscriber(hear)
+    await subscriber.start()
+    if repaired:
+        keep_half_batches(subscriber.subscription)
+    bus = await nats.connect(toys.nats_url("alpha"))
+    for number in range(MESSAGES):
+        await bus.publish(subject("alpha", "acme", 0, "Counted"), str(number).encode())
+        await asyncio.sleep(0.001)
+    await bus.flush()
+    await asyncio.sleep(0.5)
+    await bus.close()
+    await broker.stop()
+    if repaired:
+        assert heard == [str(number).encode() for number in range(MESSAGES)]
+    else:
+        assert len(heard) < MESSAGES, "the libraries were repaired: chassis/faststream_fetch.py can go"
