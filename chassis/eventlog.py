@@ -107,6 +107,7 @@ async def append(  # noqa: PLR0913 everything an event carries
                     event_id=event_id,
                     occurred_at=at,
                     cause=one.cause or cause,
+                    body=one.body,
                 )
             )
             if len(delivered[-1].body) > MAX_BODY_BYTES:

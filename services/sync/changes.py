@@ -134,7 +134,7 @@ REMEMBER = """
         removed, entry)
     select %(company)s, %(book)s, entry_id, row_key, ordinal, state, kind, p, client_id, lettering, removed, entry
     from change
-    on conflict (company, book, entry_id) do update set state = excluded.state, kind = excluded.kind,
+    on conflict (company, book, row_key, ordinal) do update set state = excluded.state, kind = excluded.kind,
         lettering = excluded.lettering, removed = excluded.removed, entry = excluded.entry
 """
 
@@ -151,13 +151,14 @@ EVENTS = """
 """
 
 SUMMARY = """
-    select count(*) as receivable_lines, count(distinct client_id) as clients,
-        (select count(*) from (select from seen where lettering is not null
-            group by account, client_id, lettering) g) as lettering_groups,
-        (select count(*) from (select from seen where lettering is not null
-            group by account, client_id, lettering having abs(sum(book_amount)) > 0.005) g) as unbalanced_groups,
-        count(*) filter (where lettering is null) as open_entries,
-        coalesce(sum(book_amount) filter (where lettering is null), 0) as open_balance
+    with settled as materialized (
+        select sum(book_amount) as balance from seen where lettering <> '' group by account, client_id, lettering
+    )
+    select count(*) as receivable_lines,
+        (select count(*) from settled) as lettering_groups,
+        (select count(*) from settled where abs(balance) > 0.005) as unbalanced_groups,
+        count(*) filter (where lettering = '') as open_entries,
+        coalesce(sum(book_amount) filter (where lettering = ''), 0) as open_balance
     from seen
 """
 
@@ -167,7 +168,6 @@ class Summary:
     """What the customer accounts of a file hold. ``open`` is: without a lettering code."""
 
     receivable_lines: int
-    clients: int
     lettering_groups: int
     unbalanced_groups: int
     open_entries: int
@@ -206,23 +206,29 @@ async def live_rows(connection: Connection, company: str, book: str) -> int:
     return int(row[0]) if row else 0
 
 
+async def _is_known(connection: Connection, company: str, book: str) -> bool:
+    cursor = await connection.execute(
+        "select from source_row where company = %s and book = %s limit 1", (company, book)
+    )
+    return await cursor.fetchone() is not None
+
+
 async def compare(connection: Connection, company: str, book: str, sales: Sequence[str]) -> tuple[int, int]:
     """Fill ``change`` with every line that is new, changed, gone or back; answer how many, and how many are gone.
 
     ``sales`` names the journals whose credits are credit notes.
     """
     values = {"company": company, "book": book, "sales": list(sales)}
-    if await live_rows(connection, company, book):
+    if await _is_known(connection, company, book):
         await connection.execute(UNCHANGED, values)
         await connection.execute("analyze pair")
-    await connection.execute(LEFT_SEEN)
-    known = await connection.execute(LEFT_KNOWN, values)
-    if known.rowcount:
+        await connection.execute(LEFT_SEEN)
+        await connection.execute(LEFT_KNOWN, values)
         for same, removed in PASSES:
             await connection.execute(PAIR_LEFT.format(same=same, removed=removed))
-    await connection.execute(CHANGED, values)
+        await connection.execute(CHANGED, values)
+        await connection.execute(GONE, values)
     await connection.execute(NEW, values)
-    await connection.execute(GONE, values)
     await connection.execute("analyze change")
     row = await (
         await connection.execute("select count(*), count(*) filter (where removed) from change")

@@ -39,6 +39,10 @@ LEDGER_PAUSE = timedelta(seconds=2)
 SURPRISES = 5
 """A run that failed as often for no known reason is given up."""
 
+ENTRIES_SYNCED = EntriesSynced(run_id=UUID(int=0), source="", entries=())
+CLIENTS_SYNCED = ClientsSynced(run_id=UUID(int=0), source="", clients=())
+"""Types of the bulk events, whose bodies PostgreSQL puts together."""
+
 log = logging.getLogger(__name__)
 
 
@@ -162,7 +166,7 @@ class Importer:
                 "read": read.lines,
                 "encoding": read.encoding,
                 "receivable_lines": summary.receivable_lines,
-                "clients": summary.clients,
+                "clients": len(read.names),
                 "lettering_groups": summary.lettering_groups,
                 "unbalanced_groups": summary.unbalanced_groups,
                 "open_entries": summary.open_entries,
@@ -264,8 +268,8 @@ class Importer:
         spoken: dict[int, list[Said]] = {}
         head = f'{{"run_id":"{run.run_id}","source":"{completed.source}",'
         async for p, clients in people.events(connection):
-            known = ClientsSynced.model_validate_json(f'{head}"clients":[{clients}]}}')
-            spoken.setdefault(p, []).append(Said(known, partition=p))
+            body = f'{head}"clients":[{clients}]}}'.encode()
+            spoken.setdefault(p, []).append(Said(CLIENTS_SYNCED, partition=p, body=body))
 
         async def speak(p: int) -> None:
             said = spoken.pop(p, [])
@@ -277,8 +281,8 @@ class Importer:
         async for p, entries in changes.events(connection):
             while waiting and waiting[0] < p:
                 await speak(waiting.pop(0))
-            changed = EntriesSynced.model_validate_json(f'{head}"entries":[{entries}]}}')
-            spoken.setdefault(p, []).append(Said(changed, partition=p))
+            body = f'{head}"entries":[{entries}]}}'.encode()
+            spoken.setdefault(p, []).append(Said(ENTRIES_SYNCED, partition=p, body=body))
         for p in waiting:
             await speak(p)
         positions = dict(completed.positions)

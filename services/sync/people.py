@@ -53,10 +53,12 @@ REMEMBER = """
 """
 
 EVENTS = """
-    select p, string_agg(
-        json_build_object('client_id', client_id, 'account', account, 'removed', removed)::text, ',' order by client_id collate "C")
-    from (select *, (row_number() over (partition by p order by client_id collate "C") - 1) / %s as part
-        from client_change where is_said) numbered
+    select p, string_agg(client, ',' order by client_id collate "C")
+    from (
+        select p, client_id, (row_number() over (partition by p order by client_id collate "C") - 1) / %s as part,
+            json_build_object('client_id', client_id, 'account', account, 'removed', removed)::text as client
+        from client_change where is_said
+    ) numbered
     group by p, part order by p, part
 """
 

@@ -1,7 +1,9 @@
 """Customer lines on their way into the database: one text in PostgreSQL's COPY format per batch.
 
 ``entry`` is the JSON of ``SyncedEntry`` but for its id, its kind (known when the whole file was read) and its
-removal; ``state`` is the digest of it, so that equal states mean nothing to say.
+removal; ``state`` is the digest of it, so that equal states mean nothing to say. ``row_key`` is the digest of
+everything that makes a line the line it is, and that neither lettering nor a renamed account or client touches:
+equal lines share it. An empty ``lettering`` is none.
 """
 
 from collections.abc import Iterable
@@ -10,13 +12,12 @@ from json.encoder import encode_basestring
 
 from contracts.subjects import partition_of
 from services.sync.domain.lines import Line
-from services.sync.domain.receivables import decimals, digest, due_date, identity
+from services.sync.domain.receivables import decimals, digest, due_date
 
 COLUMNS = (
     "line", "row_key", "state", "p", "client_id", "account", "lettering", "book_amount", "journal", "is_credit",
     "label", "entry",
 )  # fmt: skip
-NULL = "\\N"
 
 
 class Staging:
@@ -26,6 +27,7 @@ class Staging:
         self._company = company
         self._term_days = term_days
         self._partitions: dict[str, int] = {}
+        self._clients: dict[tuple[str, str], str] = {}
         self._due: dict[str, str] = {}
 
     def partition(self, client_id: str) -> int:
@@ -39,26 +41,45 @@ class Staging:
         return "".join([self._row(line) for line in lines]).encode()
 
     def _row(self, line: Line) -> str:
-        dated = line.piece_date or line.entry_date
-        is_credit = line.credit > 0
-        due = line.due_date or (dated if is_credit else self._due_date(dated))
-        book = decimals(line.book)
-        debit = decimals(line.debit)
-        credit = decimals(line.credit)
-        lettering = encode_basestring(line.lettering) if line.lettering else "null"
-        lettered_on = f'"{line.lettered_on}"' if line.lettered_on else "null"
+        (
+            number, client_id, account, journal, entry_number, entry_date, piece, piece_date, due, label, debit,
+            credit, currency, book, lettering, lettered_on,
+        ) = line  # fmt: skip
+        dated = piece_date or entry_date
+        if credit:
+            credit_text = decimals(credit)
+            debit_text, book_text = "0.00", f"-{credit_text}" if book == -credit else decimals(book)
+            due = due or dated
+        else:
+            debit_text = decimals(debit)
+            credit_text, book_text = "0.00", debit_text if book == debit else decimals(book)
+            due = due or self._due_date(dated)
+        client = self._clients.get((client_id, account))
+        if client is None:
+            client = self._clients[client_id, account] = (
+                f'"client_id":{encode_basestring(client_id)},"account":{encode_basestring(account)},"journal":'
+            )
+        key = digest(
+            f"{journal}\x1f{entry_number}\x1f{entry_date}\x1f{account}\x1f{client_id}\x1f{piece}\x1f{piece_date}"
+            f"\x1f{label}\x1f{debit}\x1f{credit}\x1f{currency}\x1f{book}"
+        )
         entry = (
-            f'"client_id":{encode_basestring(line.client_id)},"account":{encode_basestring(line.account)},'
-            f'"journal":{encode_basestring(line.journal)},"piece":{encode_basestring(line.piece)},'
-            f'"entry_date":"{line.entry_date}","invoice_date":"{dated}","due_date":"{due}",'
-            f'"debit":"{debit}","credit":"{credit}","currency":"{line.currency}","book_amount":"{book}",'
-            f'"lettering":{lettering},"lettered_on":{lettered_on}'
+            f'{client}{encode_basestring(journal)},"piece":{encode_basestring(piece)},'
+            f'"entry_date":"{entry_date}","invoice_date":"{dated}","due_date":"{due}",'
+            f'"debit":"{debit_text}","credit":"{credit_text}","currency":"{currency}","book_amount":"{book_text}",'
+            f'"lettering":{encode_basestring(lettering) if lettering else "null"},'
+            f'"lettered_on":{_quoted(lettered_on)}'
         )
-        return (
-            f"{line.number}\t{digest(identity(line))}\t{digest(entry)}\t{self.partition(line.client_id)}\t"
-            f"{escaped(line.client_id)}\t{escaped(line.account)}\t{escaped(line.lettering) or NULL}\t{book}\t"
-            f"{escaped(line.journal)}\t{is_credit}\t{escaped(line.label)}\t{escaped(entry)}\n"
+        state = digest(entry)
+        p = self.partition(client_id)
+        row = (
+            f"{number}\t{key}\t{state}\t{p}\t{client_id}\t{account}\t{lettering}\t{book_text}\t{journal}\t"
+            f"{'t' if credit else 'f'}\t{label}\t{entry}"
         )
+        if "\\" in row or row.count("\t") >= len(COLUMNS):
+            texts = (client_id, account, lettering, book_text, journal, "t" if credit else "f", label, entry)
+            return f"{number}\t{key}\t{state}\t{p}\t" + "\t".join(map(escaped, texts)) + "\n"
+        return row + "\n"
 
     def _due_date(self, dated: str) -> str:
         due = self._due.get(dated)
@@ -66,6 +87,10 @@ class Staging:
             day = due_date(date.fromisoformat(dated), self._term_days, is_credit=False)
             due = self._due[dated] = day.isoformat()
         return due
+
+
+def _quoted(day: str) -> str:
+    return f'"{day}"' if day else "null"
 
 
 def escaped(text: str) -> str:

@@ -24,7 +24,6 @@ class Read:
     """What is known once the whole file was read."""
 
     lines: int = 0
-    first_day: str = "9999-12-31"
     last_day: str = ""
     journals: dict[str, JournalSide] = field(default_factory=dict)
     names: dict[str, dict[str, int]] = field(default_factory=dict)

@@ -1,15 +1,18 @@
 """What is wrong with a file: collected whole, judged at the end.
 
-A *fatal* problem makes the file unreadable or a customer line doubtful: the import is refused. A *tolerable* one
-leaves every customer line readable; the import is refused all the same when such problems touch more than one
-line in fifty, since a book with that many defects is not to be trusted.
+- A *fatal* problem makes the file unreadable or a customer line doubtful: the import is refused.
+- A *tolerable* one leaves every customer line readable. The import is refused all the same when such problems
+  touch more than one line in fifty: a book with that many defects is not to be trusted.
+- A defect of *form* concerns the book only, not what customers owe. It is tolerable; met twenty times in a file
+  it is no mistake any more but how the software works, and is told once.
 """
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 KEPT_PROBLEMS = 1_000
 TOLERATED_SHARE = 0.02
+HABIT_FROM = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,8 @@ class Findings:
         self._fatal: list[Problem] = []
         self._tolerable: list[Problem] = []
         self._remarks: list[Problem] = []
+        self._forms: Counter[str] = Counter()
+        self._of_form: dict[str, list[Problem]] = {}
         self._more: Counter[str] = Counter()
         self._touched = 0
         self._is_fatal = False
@@ -65,11 +70,15 @@ class Findings:
         self._touched += 1
         self._keep(self._tolerable, Problem(line, column, code, details))
 
-    def also_tolerable(self, code: str, times: int) -> None:
-        """As many more defects of a kind, not worth a place each."""
-        if times and code not in self._accepted:
-            self._touched += times
-            self._more[code] += times
+    def form(self, line: int, column: str, code: str, /, **details: str) -> None:
+        """A defect of the book that changes nothing for customers."""
+        self._forms[code] += 1
+        if self._forms[code] <= HABIT_FROM:
+            self._of_form.setdefault(code, []).append(Problem(line, column, code, details))
+
+    def more_of_form(self, code: str, times: int) -> None:
+        """As many more of a kind that was told often enough."""
+        self._forms[code] += times
 
     def remark(self, line: int, column: str, code: str, /, **details: str) -> None:
         """Worth knowing, never a reason to refuse."""
@@ -83,9 +92,11 @@ class Findings:
 
     def judge(self, lines: int) -> Verdict:
         """Errors and warnings of a file of ``lines`` lines, in the order of the lines."""
-        too_many = self._touched > lines * TOLERATED_SHARE
-        errors = self._fatal + (self._tolerable if too_many else [])
-        warnings = self._remarks + ([] if too_many else self._tolerable)
+        habits, mistakes = self._judge_form()
+        tolerable = self._tolerable + mistakes
+        too_many = self._touched + len(mistakes) > lines * TOLERATED_SHARE
+        errors = self._fatal + (tolerable if too_many else [])
+        warnings = self._remarks + habits + ([] if too_many else tolerable)
 
         def place(problem: Problem) -> tuple[int, str]:
             return problem.line, problem.code
@@ -95,3 +106,16 @@ class Findings:
             tuple(sorted(warnings, key=place)[:KEPT_PROBLEMS]),
             dict(self._more),
         )
+
+    def _judge_form(self) -> tuple[list[Problem], list[Problem]]:
+        """Habits and accepted defects, told once each; and mistakes."""
+        habits: list[Problem] = []
+        mistakes: list[Problem] = []
+        for code, problems in self._of_form.items():
+            count = self._forms[code]
+            if count >= HABIT_FROM or code in self._accepted:
+                first = min(problems, key=lambda problem: problem.line)
+                habits.append(replace(first, details={**first.details, "habit": str(count)}))
+            else:
+                mistakes += problems
+        return habits, mistakes

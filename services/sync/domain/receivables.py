@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 from hashlib import blake2b
 
-from services.sync.domain.lines import UNITS, JournalSide, Line
+from services.sync.domain.lines import UNITS, JournalSide
 
 DEFAULT_TERM_DAYS = 30
 _OPENING_CODES = frozenset({"AN", "ANC", "ANO", "RAN", "AND"})
@@ -47,17 +47,6 @@ def decimals(units: int) -> str:
     if part % 100:
         return f"{sign}{whole}.{part:04d}"
     return f"{sign}{whole}.{part // 100:02d}"
-
-
-def identity(line: Line) -> str:
-    """Everything that makes this line the line it is, and that neither lettering nor a renamed account or client
-    touches. Equal lines share it; an ordinal tells them apart."""
-    return "\x1f".join(
-        (
-            line.journal, line.entry_number, line.entry_date, line.account, line.client_id, line.piece,
-            line.piece_date, line.label, str(line.debit), str(line.credit), line.currency, str(line.book),
-        )
-    )  # fmt: skip
 
 
 def digest(text: str) -> str:

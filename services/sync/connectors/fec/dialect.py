@@ -97,6 +97,7 @@ class Amounts(dict[str, int | None]):
     def __init__(self, mark: str) -> None:
         super().__init__()
         self._form = re.compile(rf"([+-]?)0*(\d{{1,14}})(?:\{mark}(\d{{1,4}}))?", re.ASCII)
+        self._mark = mark
 
     def __missing__(self, text: str) -> int | None:
         if len(self) > REMEMBERED_TEXTS:
@@ -107,6 +108,9 @@ class Amounts(dict[str, int | None]):
     def _parse(self, text: str) -> int | None:
         if not text:
             return 0
+        whole, _, part = text.partition(self._mark)
+        if len(part) == 2 and len(whole) < 14 and whole.isdigit() and part.isdigit() and text.isascii():
+            return int(whole + part) * 100
         found = self._form.fullmatch(text)
         if found is None:
             return None

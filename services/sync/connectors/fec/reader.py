@@ -57,7 +57,7 @@ class FecReading:
         self._rules = rules
         self._findings = Findings(rules.accepted)
         self._source = SourceLines(path, self._findings)
-        self._book = BookChecks(self._findings, rules.accounts)
+        self._book = BookChecks(self._findings)
         self._customers = _Customers(rules.accounts)
         self._dialect = Dialect("\t", crlf=False, quoted=False)
         self._columns = Columns(("JournalCode",))
@@ -187,13 +187,13 @@ class FecReading:
                 entry, total, began = key, 0, number
             total += debit - credit
             if valid and valid < day:
-                self._findings.tolerable(number, "ValidDate", "validated_before_entry", date=valid, entry=day)
+                self._findings.form(number, "ValidDate", "validated_before_entry", date=valid, entry=day)
             if client and has_names and not fields[at_name]:
-                self._findings.tolerable(number, "CompAuxLib", "sub_account_unnamed", client=client)
+                self._findings.form(number, "CompAuxLib", "sub_account_unnamed", client=client)
             if customers[account]:
                 yield self._line(number, fields, day, debit, credit)
-            elif account[0] != "4":
-                book.sub_account(number, account, client)
+            elif client and account[0] != "4":
+                self._findings.form(number, "CompAuxNum", "sub_account_misplaced", account=account, client=client)
         book.entry(began, entry, total)
 
     def _sides(self, amount: str, side: str) -> tuple[int | None, int | None]:
@@ -350,7 +350,8 @@ class FecReading:
             names[name] += 1
         else:
             names[name] = 1
-        self.read.accounts[client_id] = min(self.read.accounts[client_id], account)
+        if account != self.read.accounts[client_id]:
+            self.read.accounts[client_id] = min(self.read.accounts[client_id], account)
         if debit < 0 or credit < 0:
             debit, credit = max(debit, 0) - min(credit, 0), max(credit, 0) - min(debit, 0)
         side = self.read.journals.get(journal)
@@ -360,8 +361,8 @@ class FecReading:
             side.credits += 1
         else:
             side.debits += 1
-        self.read.last_day = max(self.read.last_day, day)
-        self.read.first_day = min(self.read.first_day, day)
+        if day != self.read.last_day:
+            self.read.last_day = max(self.read.last_day, day)
         book = debit - credit
         if currency:
             currency, debit, credit = self._in_currency(number, fields, debit, credit)

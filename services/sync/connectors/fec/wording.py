@@ -13,6 +13,9 @@ class Words(NamedTuple):
 _EXPORT = "Export the file again from the accounting software."
 _EXPORT_FR = "Exportez de nouveau le fichier depuis le logiciel comptable."
 
+HABIT = "The same on {habit} lines of the file: told once, and no reason to refuse it."
+HABIT_FR = "Il en va de même sur {habit} lignes du fichier : signalé une fois, sans refus."
+
 WORDS: dict[str, Words] = {
     "file_empty": Words(
         "The file is empty.", _EXPORT, "Le fichier est vide.", _EXPORT_FR,
@@ -154,14 +157,6 @@ WORDS: dict[str, Words] = {
         "CompAuxNum {client} figure sur le compte {account}, qui n’est pas un compte de tiers.",
         "Passez l’écriture sur un compte de tiers (classe 4), ou videz CompAuxNum.",
     ),
-    "sub_accounts_everywhere": Words(
-        "{lines} lines on ordinary accounts carry a CompAuxNum, first {client} on {account}: taken as a habit of "
-        "the software.",
-        "Nothing to do for reminders; a FEC names sub-accounts on third-party accounts only.",
-        "{lines} lignes sur des comptes ordinaires portent un CompAuxNum, d’abord {client} sur {account} : pris "
-        "comme une habitude du logiciel.",
-        "Rien à faire pour les relances ; un FEC ne nomme d’auxiliaires que sur les comptes de tiers.",
-    ),
     "entry_unbalanced": Words(
         "Entry {number} of journal {journal} on {date} does not balance: debits minus credits make {difference}.",
         "Correct or complete the entry in the accounting software.",
@@ -216,4 +211,8 @@ def wording(code: str, language: str, details: dict[str, str]) -> tuple[str, str
     if words is None:
         return code, ""
     message, remedy = words[2:] if language == "fr" else words[:2]
-    return message.format_map(details), remedy.format_map(details)
+    message, remedy = message.format_map(details), remedy.format_map(details)
+    if "habit" in details:
+        once = HABIT_FR if language == "fr" else HABIT
+        message = f"{message} {once.format_map(details)}"
+    return message, remedy

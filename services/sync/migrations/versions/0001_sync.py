@@ -53,13 +53,11 @@ create table source_row (
     kind text not null,
     p smallint not null,
     client_id text not null,
-    lettering text,
+    lettering text not null,
     removed boolean not null,
     entry text not null,
-    primary key (company, book, entry_id)
+    primary key (company, book, row_key, ordinal)
 );
-create unique index source_row_key on source_row (company, book, row_key, ordinal);
-create index source_row_client on source_row (company, client_id);
 alter table source_row alter column entry set storage external;
 
 create table source_client (

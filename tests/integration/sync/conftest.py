@@ -1,0 +1,136 @@
+"""Sync alone on real servers: its importer run by hand, ledger replaced by one that writes down what it is given."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import text
+
+from chassis.database import transaction
+from chassis.delivered import Delivered
+from chassis.embedded import Stack
+from chassis.http_client import NeighbourUnreachable
+from chassis.jobs import JobWorker, NewJob, enqueue
+from chassis.running import Running
+from contracts.ledger import CompanyRegistered
+from services.sync import queries, runs
+from services.sync.connectors.fec import Fec
+from services.sync.imports import QUEUE, Importer
+from services.sync.main import build
+from services.sync.projection import on_company
+from services.sync.settings import SyncSettings
+
+AS_OF = date(2026, 11, 20)
+
+
+@dataclass
+class LedgerDouble:
+    """Takes people as ledger does, and can be away."""
+
+    calls: list[dict[str, Any]] = field(default_factory=list)
+    is_away: bool = False
+
+    async def post(self, path: str, *, company: str, json: dict[str, Any], **_: Any) -> dict[str, Any]:
+        if self.is_away:
+            raise NeighbourUnreachable("ledger", "http://ledger")
+        self.calls.append({"path": path, "company": company, **json})
+        return {"positions": [f"ledger/3/{len(self.calls)}"]}
+
+    async def close(self) -> None:
+        """Nothing to close."""
+
+    def people(self) -> dict[str, dict[str, Any]]:
+        return {client["client_id"]: client for call in self.calls for client in call.get("clients", [])}
+
+    def labels(self) -> dict[str, str]:
+        return {one["entry_id"]: one["label"] for call in self.calls for one in call.get("labels", [])}
+
+
+@dataclass
+class Sync:
+    """Sync's process without its loops."""
+
+    running: Running
+    ledger: LedgerDouble
+    importer: Importer
+
+    async def register(self, company: str, currency: str = "EUR") -> None:
+        event = CompanyRegistered(name="Essai", currency=currency)
+        heard = Delivered.of(event, company=company, client_id=None, as_of=AS_OF)
+        async with transaction(self.running.engine) as tx:
+            await on_company(tx, [heard])
+
+    async def ask(self, company: str, content: bytes, name: str = "900000003FEC20261231.txt", **more: Any) -> UUID:
+        """Queue an import, as the HTTP command does."""
+        run_id = uuid4()
+        run = {
+            "company": company, "run_id": run_id, "connector": "fec", "file": name, "email_domain": None,
+            "as_of": AS_OF, "actor": "test", "correlation_id": uuid4(), **more,
+        }  # fmt: skip
+        async with transaction(self.running.engine) as tx:
+            await runs.open_run(tx, run)
+            for part in range(0, max(len(content), 1), runs.PART_BYTES):
+                piece = content[part : part + runs.PART_BYTES]
+                await runs.keep_part(tx, company, run_id, part // runs.PART_BYTES, piece)
+            payload = {"run_id": str(run_id), "requested_at": "2026-11-20T10:00:00+00:00"}
+            await enqueue(tx, QUEUE, [NewJob(run_id, company, payload, key=company)])
+        return run_id
+
+    def worker(self) -> JobWorker:
+        return JobWorker(self.running.engine, QUEUE, self.importer, batch=1, back_off_seconds=0, lease_seconds=300)
+
+    async def carry_out(self) -> None:
+        """Everything that is queued and due."""
+        worker = self.worker()
+        while await worker.step():
+            await asyncio.sleep(0)
+
+    async def run(self, company: str, run_id: UUID, language: str = "en") -> dict[str, Any]:
+        async with transaction(self.running.engine) as tx:
+            found = await queries.run(tx, company, run_id, language)
+        assert found is not None
+        return found
+
+    async def imported(self, company: str, content: bytes | Path, *args: Any, **more: Any) -> dict[str, Any]:
+        """Import and answer the ended run."""
+        if isinstance(content, Path):
+            args = args or (content.name,)
+            content = content.read_bytes()
+        run_id = await self.ask(company, content, *args, **more)
+        await self.carry_out()
+        return await self.run(company, run_id)
+
+    async def said(self, company: str) -> list[dict[str, Any]]:
+        """Events of a company in the log: ``{p, pseq, type, body}``."""
+        async with transaction(self.running.engine) as tx:
+            rows = await tx.execute(
+                text("select p, pseq, type, body from event_log where company = :company order by p, pseq"),
+                {"company": company},
+            )
+            return [dict(row._mapping) for row in rows]
+
+    async def entries_said(self, company: str) -> list[dict[str, Any]]:
+        return [
+            entry
+            for event in await self.said(company)
+            if event["type"] == "EntriesSynced"
+            for entry in event["body"]["entries"]
+        ]
+
+
+@pytest.fixture
+async def sync(stack: Stack) -> AsyncIterator[Sync]:
+    settings = SyncSettings(
+        database_url=stack.database_url("sync", "worker"),
+        api_database_url=stack.database_url("sync", "api"),
+    )
+    running = Running(build(settings))
+    ledger = LedgerDouble()
+    running._neighbours["ledger"] = ledger  # type: ignore[assignment]
+    yield Sync(running, ledger, Importer(running, {"fec": Fec()}, people_per_call=2_000))
+    await running.stop()
