@@ -107,3 +107,20 @@ def run(  # noqa: PLR0913, PLR0917 - what a person may say
         show_refusal(refused, as_json=as_json)
         raise typer.Exit(1) from refused
     show_result(result, as_json=as_json)
+
+
+@app.command()
+def pictures(
+    folder: Annotated[
+        Path | None, typer.Option("--to", help="The folder; by default docs/pictures.", show_default=False)
+    ] = None,
+) -> None:
+    """Take the pictures of docs/pictures from a demonstration of its own, in the machine's Chromium."""
+    from cli.pictures import PICTURES, BrowserMissing, of_demonstration
+
+    try:
+        for file in of_demonstration((folder or PICTURES).resolve(), say):
+            typer.echo(file)
+    except BrowserMissing as missing:
+        say(f"{missing}.")
+        raise typer.Exit(1) from missing

@@ -1,0 +1,124 @@
+"""``relance pictures``: the demonstration as docs/pictures shows it, on a computer and on a phone."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cli.places import ROOT
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+    from cli.stack import Report
+
+PICTURES = ROOT / "docs" / "pictures"
+DAY = date(2026, 11, 24)
+"""The demonstration is made for a day, so that two sets of pictures may be compared."""
+WIDTHS = {1440: 1.0, 390: 2.0}
+"""Width in CSS pixels: pixels per CSS pixel."""
+HEIGHT = 900
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "chrome")
+ARGUMENTS = ("--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--lang=fr-FR", "--hide-scrollbars")
+SETTLED_MILLISECONDS = 600
+
+
+class BrowserMissing(Exception):
+    """No Chromium is installed on this machine."""
+
+    def __init__(self) -> None:
+        super().__init__("Chromium is needed for this; install it, or name it in RELANCE_CHROMIUM")
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """The machine's Chromium, without a window. Raises ``BrowserMissing``."""
+    from playwright.sync_api import sync_playwright
+
+    found = os.environ.get("RELANCE_CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUM)), None)
+    if found is None:
+        raise BrowserMissing
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=list(ARGUMENTS))
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+def sign_in(page: Page, console: str, login: str, password: str) -> None:
+    """From the sign-in form to the first page."""
+    page.goto(f"{console}/login")
+    page.fill("#email", login)
+    page.fill("#password", password)
+    page.click("form[action='/login'] button")
+    page.wait_for_url("**/c/*/home")
+
+
+def whole(page: Page) -> None:
+    """Make the window as high as the page: what sticks to an edge then stands where it belongs."""
+    page.wait_for_timeout(SETTLED_MILLISECONDS)
+    width = page.viewport_size["width"] if page.viewport_size else max(WIDTHS)
+    height = page.evaluate("document.documentElement.scrollHeight")
+    page.set_viewport_size({"width": width, "height": max(int(height), HEIGHT)})
+    page.wait_for_timeout(SETTLED_MILLISECONDS)
+
+
+def addresses(page: Page, company: str) -> dict[str, str]:
+    """The pages to show by the name of their picture: a client that was reminded, a mail that was sent."""
+    pages = {name: f"{company}/{name}" for name in ("home", "who-owes-what", "act", "activities")}
+    page.goto(f"{company}/who-owes-what?late=true&size=50")
+    client = page.locator("tbody tr", has=page.locator("td .lvl")).first.locator("a.name")
+    pages["client"] = str(client.evaluate("link => link.href"))
+    page.goto(f"{company}/activities?medium=email&kind=reminder&status=sent")
+    pages["mail"] = str(page.locator("a.act[href*='/message']").first.evaluate("link => link.href"))
+    return pages
+
+
+def take(console: str, login: str, password: str, folder: Path) -> list[Path]:
+    """Take every picture of a running demonstration; answers the files."""
+    taken = []
+    folder.mkdir(parents=True, exist_ok=True)
+    with chromium() as browser:
+        for width, scale in WIDTHS.items():
+            context = browser.new_context(
+                viewport={"width": width, "height": HEIGHT}, device_scale_factor=scale, locale="fr-FR"
+            )
+            page = context.new_page()
+            sign_in(page, console, login, password)
+            company = page.url.removesuffix("/home")
+            for name, address in addresses(page, company).items():
+                page.set_viewport_size({"width": width, "height": HEIGHT})
+                page.goto(address)
+                whole(page)
+                taken.append(folder / f"{name}-{width}.png")
+                page.screenshot(path=taken[-1])
+            page.set_viewport_size({"width": width, "height": HEIGHT})
+            page.goto(f"{company}/act?medium=email")
+            page.click(".confirm-bar button")
+            page.wait_for_selector("#confirmation.show")
+            page.wait_for_timeout(SETTLED_MILLISECONDS)
+            taken.append(folder / f"confirm-{width}.png")
+            page.screenshot(path=taken[-1])
+            context.close()
+    return taken
+
+
+def of_demonstration(folder: Path, report: Report) -> list[Path]:
+    """Start a demonstration of its own, take the pictures, stop it."""
+    from cli.demo import LOGIN, Demonstration, create_person
+    from cli.trial import Trial
+
+    with (
+        tempfile.TemporaryDirectory(prefix="relance-") as passing,
+        Trial(Path(passing), as_of=DAY, report=report) as trial,
+    ):
+        password = create_person(trial)
+        Demonstration(trial, DAY, report).prepare()
+        return take(trial.stack.url("console"), LOGIN, password, folder)
