@@ -6,13 +6,17 @@ and to whoever hears them.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from opentelemetry import trace
+from opentelemetry.context import Context
 from opentelemetry.sdk.resources import SERVICE_NAME, Resource
 from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON, ParentBased
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, Decision, ParentBased, Sampler, SamplingResult
+from opentelemetry.trace import Link, Span, SpanKind, TraceState
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+from opentelemetry.util.types import Attributes
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 
 from chassis import measures
@@ -32,12 +36,40 @@ def current_traceparent() -> str | None:
     return carrier.get("traceparent")
 
 
+class OwnStory(Sampler):
+    """Records every trace except those that a lone call begins: polls of a table or a stream, many a second."""
+
+    def should_sample(  # noqa: PLR0913, PLR0917 - the signature is the library's
+        self,
+        parent_context: Context | None,
+        trace_id: int,
+        name: str,
+        kind: SpanKind | None = None,
+        attributes: Attributes = None,
+        links: Sequence[Link] | None = None,
+        trace_state: TraceState | None = None,
+    ) -> SamplingResult:
+        lone = kind is SpanKind.CLIENT
+        return SamplingResult(Decision.DROP if lone else Decision.RECORD_AND_SAMPLE, attributes, trace_state)
+
+    def get_description(self) -> str:
+        return "OwnStory"
+
+
+def _without_query(span: Span, scope: Mapping[str, Any]) -> None:
+    """A search may name a person: what stands behind the question mark is not recorded."""
+    attributes = getattr(span, "attributes", None) or {}
+    for name in ("http.url", "http.target", "url.full", "url.query"):
+        if name in attributes:
+            span.set_attribute(name, "" if name == "url.query" else str(attributes[name]).partition("?")[0])
+
+
 class Telemetry:
     """The tracer provider and the metrics registry of one process."""
 
     def __init__(self, service: str, otlp_endpoint: str | None) -> None:
         self.exports = otlp_endpoint is not None
-        sampler = ParentBased(ALWAYS_ON) if otlp_endpoint else ALWAYS_OFF
+        sampler = ParentBased(OwnStory()) if otlp_endpoint else ALWAYS_OFF
         self.tracer_provider = TracerProvider(
             resource=Resource({SERVICE_NAME: f"relance-{service}"}), sampler=sampler
         )
@@ -66,6 +98,7 @@ class Telemetry:
             excluded_urls=parse_excluded_urls(PROBES),
             tracer_provider=self.tracer_provider,
             exclude_spans=["receive", "send"],
+            server_request_hook=_without_query,
         )
         return traced
 
