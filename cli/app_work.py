@@ -124,3 +124,22 @@ def pictures(
     except BrowserMissing as missing:
         say(f"{missing}.")
         raise typer.Exit(1) from missing
+
+
+@app.command()
+def faults(
+    kills: Annotated[int, typer.Option(min=1, help="How many processes are killed.")] = 30,
+    entries: Annotated[int, typer.Option(min=100, help="Customer entries of the first day.")] = 2000,
+    seed: Annotated[int, typer.Option(help="Draws the instants and the victims.")] = 1,
+) -> None:
+    """Kill services, NATS and PostgreSQL inside the work, and compare the outcome with a run without kills.
+
+    It prints one JSON object; the exit code is 1 when anything differs, came twice or is missing unnamed.
+    """
+    from cli.faults.campaign import campaign
+    from cli.stack import stop_on_signals
+
+    stop_on_signals()
+    found = campaign(kills, entries, seed, say)
+    typer.echo(json.dumps(found))
+    raise typer.Exit(0 if found["ok"] else 1)

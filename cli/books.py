@@ -13,13 +13,15 @@ FILE_NAME = f"900000002FEC{CLOSING:%Y%m%d}.txt"
 ENTRIES_PER_CLIENT = 10
 
 
-def write_fec(path: Path, entries: int, *, open_share: float = 0.3, seed: int = 7) -> int:
-    """Write a FEC with ``entries`` customer lines over ``entries / 10`` clients; return the number of clients.
+def write_fec(
+    path: Path, entries: int, *, clients: int | None = None, open_share: float = 0.3, seed: int = 7
+) -> int:
+    """Write a FEC with ``entries`` customer lines over ``clients`` (one for ten lines); return their number.
 
     About ``open_share`` of the lines carry no lettering code. Every customer line has its counterpart, so each
     bookkeeping entry balances.
     """
-    clients = max(1, entries // ENTRIES_PER_CLIENT)
+    clients = clients or max(1, entries // ENTRIES_PER_CLIENT)
     with path.open("w", encoding="utf-8", newline="") as file:
         file.write("\t".join(HEADER) + "\r\n")
         for line in _lines(Random(seed), entries, clients, open_share):

@@ -27,6 +27,11 @@ class RoadBlocked(Exception):
         super().__init__(detail)
         self.problem = problem or {}
 
+    @property
+    def may_pass(self) -> bool:
+        """Nothing answered, or what answered is not itself: worth asking again."""
+        return self.problem.get("status", 0) in (0, 404, 500, 502, 503)
+
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
@@ -69,13 +74,21 @@ class Road:
             lambda: self._call("POST", self.addresses.sync, "/imports", params=query, content=_chunks(file)),
             within=15,
         )
+        return self.follow_import(started["run_id"], within)
+
+    def follow_import(self, run_id: str, within: float = 600) -> Json:
+        """Wait for a run of sync to end; its result, completed or failed."""
         return self._poll(
             self.addresses.sync,
-            f"/imports/{started['run_id']}",
+            f"/imports/{run_id}",
             lambda run: run["status"] in ("completed", "failed"),
             within,
-            f"the import of {file.name}",
+            f"the import {run_id}",
         )
+
+    def imports(self) -> Json:
+        """The last runs of sync, the newest first."""
+        return self._call("GET", self.addresses.sync, "/imports") or {}
 
     def hand_people(self, source: str, people: Sequence[Json]) -> Json:
         """Hand names, addresses, mail and phones of clients to ledger; the same again changes nothing."""
@@ -110,6 +123,16 @@ class Road:
     def sending(self, as_of: date) -> Json:
         """How far the messages of that day have come."""
         return self._call("GET", self.addresses.notify, "/sending", params={"as_of": f"{as_of}"}) or {}
+
+    def sending_of(self, action_ids: Sequence[str]) -> Json:
+        """How far the messages of these actions have come."""
+        body = {"action_ids": list(action_ids)}
+        return self._call("POST", self.addresses.notify, "/sending/query", json=body) or {}
+
+    def resolve_doubt(self, action_id: str, decided: str) -> Json:
+        """Say what became of a message in doubt: ``sent``, or ``resend`` it."""
+        body = {"action_id": action_id, "as": decided}
+        return self._call("POST", self.addresses.notify, "/resolve-doubt", json=body) or {}
 
     def _call(
         self, method: str, base: str, path: str, *, missing_is_none: bool = False, **request: Any

@@ -1,0 +1,95 @@
+"""Live with kills, live again without, compare."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from pathlib import Path
+
+from cli.faults.days import Days, Outcome
+from cli.faults.kills import Kill, Killer
+from cli.road import Json
+from cli.stack import Report
+from cli.trial import Trial
+
+SMTP_CONNECTIONS = 4
+LEAST_DAYS = 2
+DIFFERENCES_SHOWN = 5
+
+
+def campaign(kills: int, entries: int, seed: int, report: Report) -> Json:
+    """``ok`` is false when anything differs from a run without kills, came twice, or is missing unnamed."""
+    with tempfile.TemporaryDirectory(prefix="relance-faults-") as folder:
+        shaken, done = _shaken(Path(folder) / "shaken", kills, entries, seed, report)
+        report(f"the same {shaken.days} days without kills")
+        with _trial(Path(folder) / "calm") as trial:
+            calm = Days(trial, entries, report)
+            calm.live(lambda days: days < shaken.days)
+            reference = calm.finish()
+    differences = differences_of(reference, shaken)
+    twice = len(shaken.message_ids) - len(set(shaken.message_ids))
+    unnamed = sorted(set(shaken.missing) - set(shaken.in_doubt))
+    most_in_doubt = SMTP_CONNECTIONS * len(done)
+    return {
+        "ok": not differences and not twice and not unnamed and len(shaken.in_doubt) <= most_in_doubt,
+        "kills": len(done),
+        "targets": sorted({kill.target for kill in done}),
+        "days": shaken.days,
+        "entries": len(shaken.rows["entries"]),
+        "messages": len(shaken.message_ids),
+        "twice": twice,
+        "in_doubt": len(shaken.in_doubt),
+        "missing_unnamed": unnamed,
+        "differences": differences,
+    }
+
+
+def differences_of(reference: Outcome, shaken: Outcome) -> list[str]:
+    """What differs, in words; the first few of each kind."""
+    found = []
+    for name, rows in reference.rows.items():
+        missing, added = set(rows) - set(shaken.rows[name]), set(shaken.rows[name]) - set(rows)
+        found += [f"{name}: missing {row}" for row in sorted(missing, key=str)[:DIFFERENCES_SHOWN]]
+        found += [f"{name}: not expected {row}" for row in sorted(added, key=str)[:DIFFERENCES_SHOWN]]
+    lost = set(reference.message_ids) - set(shaken.message_ids)
+    more = set(shaken.message_ids) - set(reference.message_ids)
+    found += [f"message lost: {message}" for message in sorted(lost)[:DIFFERENCES_SHOWN]]
+    found += [f"message not expected: {message}" for message in sorted(more)[:DIFFERENCES_SHOWN]]
+    return found
+
+
+def _trial(folder: Path) -> Trial:
+    environment = {
+        "notify": {
+            "RELANCE_SMTP_CONNECTIONS": str(SMTP_CONNECTIONS),
+            "RELANCE_JOB_LEASE_SECONDS": "5",
+            "RELANCE_RETRY_SECONDS": "1",
+        }
+    }
+    return Trial(folder, environment=environment)
+
+
+def _shaken(folder: Path, kills: int, entries: int, seed: int, report: Report) -> tuple[Outcome, list[Kill]]:
+    """The days with kills: they are lived in a thread, the killer works in the main one."""
+    stop = threading.Event()
+    failure: list[BaseException] = []
+    with _trial(folder) as trial:
+        shaken = Days(trial, entries, report)
+        killer = Killer(trial, kills, seed, report)
+
+        def live() -> None:
+            try:
+                shaken.live(lambda days: len(killer.done) < kills or days < LEAST_DAYS)
+                shaken.finish()
+            except BaseException as trouble:  # noqa: BLE001 - the main thread raises it
+                failure.append(trouble)
+            finally:
+                stop.set()
+
+        living = threading.Thread(target=live, name="days")
+        living.start()
+        killer.go_on_until(stop)
+        living.join()
+    if failure:
+        raise failure[0]
+    return shaken.outcome, killer.done

@@ -1,0 +1,183 @@
+"""A company's days, lived patiently: what is called may be killed and started again at any moment."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from cli.books import FILE_NAME, write_fec
+from cli.road import Json, Road, RoadBlocked, email_actions
+from cli.stack import Report
+from cli.trial import Trial
+
+COMPANY = "faults"
+DOMAIN = "example.org"
+FIRST_DAY = date(2026, 6, 1)
+DAYS_APART = 9
+GROWTH = 300
+PATIENCE_SECONDS = 240.0
+
+SPEAKING = ("sync", "ledger", "dunning", "notify")
+PROGRESS = " union all ".join(
+    f"select seq from {service}.partition_head union all select pseq from {service}.checkpoint"  # noqa: S608
+    for service in SPEAKING
+)
+JOBS_DONE = "select count(*) from notify.job where status = 'done'"
+
+SNAPSHOTS = {
+    "entries": "select client_id, entry_id, lettering, debit, credit, removed from ledger.entry"
+    " where company = %s order by 1, 2",
+    "entries of dunning": "select client_id, entry_id, lettering from dunning.entry"
+    " where company = %s order by 1, 2",
+    "levels": "select client_id, entry_id, level, reminded_on from dunning.entry_level"
+    " where company = %s order by 1, 2",
+    "actions": "select action_id, client_id, step, net_amount, status, ended_on from dunning.action"
+    " where company = %s order by 1",
+}
+
+
+@dataclass
+class Outcome:
+    """What a company's days came to."""
+
+    days: int = 0
+    rows: dict[str, list[tuple[Any, ...]]] = field(default_factory=dict)
+    message_ids: list[str] = field(default_factory=list)
+    confirmed: set[str] = field(default_factory=set)
+    in_doubt: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    """Confirmed messages that had not reached the mail server before doubts were resolved."""
+
+
+class Days:
+    """Lives a company's days on a trial."""
+
+    def __init__(self, trial: Trial, entries: int, report: Report) -> None:
+        self.trial = trial
+        self.entries = entries
+        self.report = report
+        self.outcome = Outcome()
+
+    def live(self, keep_going: Callable[[int], bool]) -> None:
+        """Days, one after another, for as long as ``keep_going(days lived)``."""
+        self._patiently(lambda road: road.register("Faults"), FIRST_DAY)
+        while keep_going(self.outcome.days):
+            day = FIRST_DAY + timedelta(days=self.outcome.days * DAYS_APART)
+            self._day(day, self.entries + self.outcome.days * GROWTH)
+            self.outcome.days += 1
+            self.report(f"day {self.outcome.days} ({day}) lived")
+
+    def finish(self) -> Outcome:
+        """Wait until every service has heard everything, then read what there is."""
+        self._settle()
+        self.outcome.message_ids = sorted(self.trial.sink.message_ids())
+        with psycopg.connect(dsn_of(self.trial)) as connection:
+            for name, query in SNAPSHOTS.items():
+                self.outcome.rows[name] = connection.execute(query, (COMPANY,)).fetchall()
+        return self.outcome
+
+    def _day(self, day: date, entries: int) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / FILE_NAME
+            write_fec(file, entries, clients=self.entries // 8)
+            imported = self._import(file, day)
+        self._patiently(lambda road: road.round(day, imported["positions"]), day)
+        ids = email_actions(self._patiently(lambda road: road.tasks(day), day))
+        if ids:
+            self._patiently(lambda road: road.confirm(ids, day), day)
+            self.outcome.confirmed.update(ids)
+            self._see_sent(ids, day)
+        self._settle()
+
+    def _import(self, file: Path, day: date) -> Json:
+        """Import once: when the answer was lost, the run that was taken in is followed, not asked for again."""
+        known = len(self._patiently(lambda road: road.imports(), day)["runs"])
+
+        def once(road: Road) -> Json:
+            runs = road.imports()["runs"]
+            if len(runs) > known:
+                return road.follow_import(runs[0]["run_id"], PATIENCE_SECONDS)
+            return road.import_file(file, email_domain=DOMAIN, within=PATIENCE_SECONDS)
+
+        imported = self._patiently(once, day)
+        if imported["status"] != "completed":
+            raise RoadBlocked(f"the import of {day} failed: {imported['errors'][:2]}")
+        return imported
+
+    def _see_sent(self, ids: list[str], day: date) -> None:
+        """Wait for every message's end; doubts are noted, then resolved by what the mail server holds."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            progress = self._patiently(lambda road: road.sending_of(ids), day)
+            if progress["total"] == len(ids) and progress["finished"]:
+                break
+            if time.monotonic() > deadline:
+                raise RoadBlocked(f"messages of {day} did not end: {progress}")
+            time.sleep(0.2)
+        received = self.trial.sink.message_ids()
+        self.outcome.missing += [action for action in ids if not any(action in known for known in received)]
+        for trouble in progress["troubles"]:
+            if trouble["status"] == "in_doubt":
+                action = trouble["action_id"]
+                self.outcome.in_doubt.append(action)
+                decided = "sent" if any(action in known for known in received) else "resend"
+                self._patiently(lambda road, a=action, d=decided: road.resolve_doubt(a, d), day)  # type: ignore[misc]
+        if progress["in_doubt"]:
+            self._see_sent_again(ids, day)
+
+    def _see_sent_again(self, ids: list[str], day: date) -> None:
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while time.monotonic() < deadline:
+            progress = self._patiently(lambda road: road.sending_of(ids), day)
+            if progress["finished"] and not progress["in_doubt"]:
+                return
+            time.sleep(0.2)
+        raise RoadBlocked(f"doubts of {day} were not resolved")
+
+    def _settle(self) -> None:
+        """Until no log head or checkpoint has moved for a while."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        last, since = -1, time.monotonic()
+        while time.monotonic() - since < 2.0:
+            if time.monotonic() > deadline:
+                raise RoadBlocked("the services did not come to rest")
+            now = progress_of(self.trial)
+            if now is None or now != last:
+                last, since = now if now is not None else -1, time.monotonic()
+            time.sleep(0.2)
+
+    def _patiently(self, call: Callable[[Road], Json], day: date) -> Json:
+        """Call again while what is called is being started again."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            road = self.trial.road(COMPANY, day)
+            try:
+                return call(road)
+            except RoadBlocked as blocked:
+                if not blocked.may_pass or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.3)
+            finally:
+                road.close()
+
+
+def dsn_of(trial: Trial) -> str:
+    """libpq's own form of the trial's superuser address."""
+    return trial.stack.embedded.superuser_url.replace("postgresql+psycopg://", "postgresql://")
+
+
+def progress_of(trial: Trial) -> int | None:
+    """A number that grows with every event said or applied and every message sent; ``None`` without PostgreSQL."""
+    try:
+        with psycopg.connect(dsn_of(trial), connect_timeout=2) as connection:
+            found = connection.execute(f"select sum(seq) from ({PROGRESS} union all {JOBS_DONE})").fetchone()
+    except psycopg.Error:
+        return None
+    return int(found[0]) if found else None

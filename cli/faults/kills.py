@@ -1,0 +1,73 @@
+"""SIGKILL to one process after another, each strictly inside the work, and what was killed is started again."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from dataclasses import dataclass
+
+from cli.faults.days import progress_of
+from cli.places import SERVICES
+from cli.stack import Report
+from cli.trial import Trial
+
+TARGETS = ("postgres", "nats", *SERVICES)
+
+
+@dataclass
+class Kill:
+    """One SIGKILL: at which second of the work, whom, and the progress seen just before."""
+
+    second: float
+    target: str
+    progress: int
+
+
+class Killer:
+    """Kills at seeded instants, from the main thread: children ask the kernel to end with who started them."""
+
+    def __init__(self, trial: Trial, kills: int, seed: int, report: Report) -> None:
+        self.trial = trial
+        self.kills = kills
+        self.report = report
+        self.done: list[Kill] = []
+        self._drawn = random.Random(seed)  # noqa: S311 - a schedule, not a secret
+
+    def go_on_until(self, stop: threading.Event) -> None:
+        """Kill until all kills are done, mend until told to stop."""
+        started = time.monotonic()
+        while not stop.is_set():
+            if len(self.done) < self.kills and (progress := self._see_progress()) is not None:
+                target = self._next_target()
+                kill(self.trial, target)
+                self.done.append(Kill(round(time.monotonic() - started, 2), target, progress))
+                self.report(f"kill {len(self.done)}: {target} at {self.done[-1].second} s")
+                self.trial.stack.mend()
+                stop.wait(self._drawn.uniform(0.5, 2.5))
+            else:
+                self.trial.stack.mend()
+                stop.wait(0.05)
+
+    def _see_progress(self) -> int | None:
+        """What progress has come to, when it moved within a random while; else ``None``."""
+        before = progress_of(self.trial)
+        time.sleep(self._drawn.uniform(0.05, 0.6))
+        now = progress_of(self.trial)
+        return now if before is not None and now is not None and now > before else None
+
+    def _next_target(self) -> str:
+        """Every target once, then any."""
+        if len(self.done) < len(TARGETS):
+            return TARGETS[len(self.done)]
+        return self._drawn.choice(TARGETS)
+
+
+def kill(trial: Trial, target: str) -> None:
+    """SIGKILL to a server or a service."""
+    if target == "postgres":
+        trial.stack.embedded.postgres.kill()
+    elif target == "nats":
+        trial.stack.embedded.nats.kill()
+    else:
+        trial.stack.children[target].kill()
