@@ -52,7 +52,7 @@ def demo(
 
 
 @app.command(name="import")
-def import_(  # noqa: PLR0913, PLR0917 - what a person may say
+def import_(
     file: Annotated[Path, typer.Argument(help="A FEC, in any of the forms met in real life.", show_default=False)],
     company: CompanyName,
     as_of: AsOf = None,
@@ -84,7 +84,7 @@ def round_(company: CompanyName, as_of: Day, data: DataDir = None, as_json: AsJs
 
 
 @app.command()
-def run(  # noqa: PLR0913, PLR0917 - what a person may say
+def run(
     file: Annotated[Path, typer.Argument(help="A FEC, in any of the forms met in real life.", show_default=False)],
     company: CompanyName,
     as_of: Day,

@@ -143,7 +143,7 @@ def _lag(admin: psycopg.Connection[Any], service: str) -> Iterator[Finding]:
         "select speaker, sum(pseq)::bigint from checkpoint group by speaker order by speaker"
     ).fetchall()
     for speaker, heard in behind:
-        said = _one(admin, f'select sum(seq)::bigint from "{speaker}".partition_head') or 0  # noqa: S608
+        said = _one(admin, f'select sum(seq)::bigint from "{speaker}".partition_head') or 0
         if said - heard > LAG_EVENTS:
             yield Finding(
                 "wrong",

@@ -80,7 +80,7 @@ def steps_of(tasks: Json) -> dict[str, int]:
     return dict(sorted((step, count) for step, count in steps.items() if count))
 
 
-def run_file(  # noqa: PLR0913 - what a person may say
+def run_file(  # noqa: PLR0913, PLR0917 - what a person may say
     file: Path, company: str, as_of: date, data_dir: Path, email_domain: str | None, name: str | None
 ) -> Json:
     """The whole main job on an embedded stack: import, round, confirm every ticked e-mail, send to the sink."""

@@ -26,7 +26,7 @@ PATIENCE_SECONDS = 240.0
 
 SPEAKING = ("sync", "ledger", "dunning", "notify")
 PROGRESS = " union all ".join(
-    f"select seq from {service}.partition_head union all select pseq from {service}.checkpoint"  # noqa: S608
+    f"select seq from {service}.partition_head union all select pseq from {service}.checkpoint"
     for service in SPEAKING
 )
 JOBS_DONE = "select count(*) from notify.job where status = 'done'"

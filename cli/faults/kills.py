@@ -32,7 +32,7 @@ class Killer:
         self.kills = kills
         self.report = report
         self.done: list[Kill] = []
-        self._drawn = random.Random(seed)  # noqa: S311 - a schedule, not a secret
+        self._drawn = random.Random(seed)
 
     def go_on_until(self, stop: threading.Event) -> None:
         """Kill until all kills are done, mend until told to stop."""
