@@ -57,7 +57,7 @@ async def confirm(
     found = await load_actions(say.tx, company, wanted)
     known = await load(say.tx, company, clients)
     record = Record(company, as_of)
-    said = record.said
+    said: list[Said] = []
     gone: dict[UUID, str] = {}
     for one in known.values():
         decision = decide(one.state, rules.policy, rules.scenario_of(one.state), as_of)
@@ -78,7 +78,7 @@ async def confirm(
         else:
             answer.confirmed.append(action_id)
             said.append(Said(ActionDue(action=standing.action, draft_id=draft_id), standing.action.client_id))
-    answer.positions = await say(company, said, as_of=as_of, cause=occasion.cause)
+    answer.positions = await say(company, [*record.said, *said], as_of=as_of, cause=occasion.cause)
     await record.write(say.tx)
     return answer
 

@@ -173,29 +173,31 @@ SCENARIO = """
 """
 
 ACTION = """
-    insert into action as known (company, action_id, client_id, p, profile, scenario_version, kind, step, medium,
-        template, currency, amount, net_amount, book_net_amount, due_since, mode, accepted_reasons, status,
-        opened_on, confirmed_on, confirmed_by)
-    select heard.company, a.action_id, a.client_id, heard.p, a.profile, a.scenario_version, a.kind, a.step,
-        a.medium, a.template, a.currency, a.amount, a.net_amount, a.book_net_amount, a.due_since,
-        coalesce(a.mode, 'item'), coalesce(a.accepted_reasons, '{{}}'), %(status)s, heard.as_of,
-        case when %(status)s = 'due' then heard.as_of end, case when %(status)s = 'due' then heard.actor end
-    from {heard}, jsonb_to_record(heard.body::jsonb -> 'action') as a(action_id uuid, client_id text,
-        profile text, scenario_version integer, kind text, step text, medium text, template text, currency text,
-        amount numeric, net_amount numeric, book_net_amount numeric, due_since date, mode text,
-        accepted_reasons text[])
-    on conflict (company, action_id) do update set
-        status = excluded.status, confirmed_on = excluded.confirmed_on, confirmed_by = excluded.confirmed_by
-        where known.status = 'proposed'
-"""
-
-ACTION_ENTRIES = """
+    with opened as materialized (
+        select heard.company, heard.p, heard.as_of, heard.actor, a.*
+        from {heard}, json_to_record(heard.body::json -> 'action') as a(action_id uuid, client_id text,
+            profile text, scenario_version integer, kind text, step text, medium text, template text,
+            currency text, amount numeric, net_amount numeric, book_net_amount numeric, due_since date, mode text,
+            accepted_reasons text[], entries json)
+    ),
+    written as (
+        insert into action as known (company, action_id, client_id, p, profile, scenario_version, kind, step,
+            medium, template, currency, amount, net_amount, book_net_amount, due_since, mode, accepted_reasons,
+            status, opened_on, confirmed_on, confirmed_by)
+        select company, action_id, client_id, p, profile, scenario_version, kind, step, medium, template,
+            currency, amount, net_amount, book_net_amount, due_since, coalesce(mode, 'item'),
+            coalesce(accepted_reasons, '{{}}'), %(status)s, as_of,
+            case when %(status)s = 'due' then as_of end, case when %(status)s = 'due' then actor end
+        from opened
+        on conflict (company, action_id) do update set
+            status = excluded.status, confirmed_on = excluded.confirmed_on, confirmed_by = excluded.confirmed_by
+            where known.status = 'proposed'
+    )
     insert into action_entry (company, client_id, entry_id, step, occurrence, action_id, p, amount, due_date,
         level_before, level_after)
-    select heard.company, a.client_id, e.entry_id, a.step, e.occurrence, a.action_id, heard.p, e.amount,
-        e.due_date, e.level_before, e.level_after
-    from {heard}, jsonb_to_record(heard.body::jsonb -> 'action') as a(action_id uuid, client_id text, step text,
-        entries jsonb), jsonb_to_recordset(a.entries) as e(entry_id text, occurrence integer, amount numeric,
+    select a.company, a.client_id, e.entry_id, a.step, e.occurrence, a.action_id, a.p, e.amount, e.due_date,
+        e.level_before, e.level_after
+    from opened a, json_to_recordset(a.entries) as e(entry_id text, occurrence integer, amount numeric,
         due_date date, level_before text, level_after text)
     on conflict do nothing
 """
@@ -245,8 +247,8 @@ EXCLUDED = """
     with last as (
         select distinct on (heard.company, x.client_id, e.entry_id) heard.company, x.client_id, heard.p,
             e.entry_id, e.step, e.reasons
-        from {heard}, jsonb_to_record(heard.body::jsonb) as x(client_id text, entries jsonb),
-            jsonb_to_recordset(x.entries) as e(entry_id text, step text, reasons text[])
+        from {heard}, json_to_record(heard.body::json) as x(client_id text, entries json),
+            json_to_recordset(x.entries) as e(entry_id text, step text, reasons text[])
         order by heard.company, x.client_id, e.entry_id, heard.number desc
     ),
     gone as (
@@ -303,8 +305,8 @@ PROJECT: Mapping[str, Project] = {
     "LetteringErrorCleared": _project(ERROR_CLEARED, MARK),
     "PolicyChanged": _project(POLICY),
     "ScenarioPublished": _project(SCENARIO),
-    "ActionProposed": _project(ACTION, ACTION_ENTRIES, status="proposed"),
-    "ActionDue": _project(ACTION, ACTION_ENTRIES, status="due"),
+    "ActionProposed": _project(ACTION, status="proposed"),
+    "ActionDue": _project(ACTION, status="due"),
     "ActionWithdrawn": _project(WITHDRAWN, MARK),
     "ActionDone": _project(DONE, MOVES, MARK),
     "LevelSet": _project(MOVES, MARK),

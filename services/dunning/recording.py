@@ -9,7 +9,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis.database import driver
 from chassis.eventlog import Said
-from contracts.dunning import ActionDue
+from contracts.dunning import (
+    ActionDue,
+    ActionExcluded,
+    ActionProposed,
+    ActionWithdrawn,
+    DunningExhausted,
+    LevelSet,
+)
+from contracts.event import Event
 from contracts.subjects import partition_of
 from services.dunning.domain import sayings
 from services.dunning.domain.scenario import Plan
@@ -68,19 +76,27 @@ class Columns:
         return {name: "{" + ",".join(values) + "}" for name, values in vars(self).items() if name != "clients"}
 
 
+SPOKEN_ORDER = (ActionWithdrawn, LevelSet, ActionProposed, ActionDue, ActionExcluded, DunningExhausted)
+
+
 @dataclass
 class Record:
     """What a transaction is about to write about many clients of a company on one day."""
 
     company: str
     as_of: date
-    said: list[Said] = field(default_factory=list)
+    spoken: dict[type[Event], list[Said]] = field(default_factory=lambda: {kind: [] for kind in SPOKEN_ORDER})
     rows: Columns = field(default_factory=Columns)
     gone: list[tuple[str, str]] = field(default_factory=list)
     next_on: dict[str, date | None] = field(default_factory=dict)
     entries: int = 0
     proposed: int = 0
     due: int = 0
+
+    @property
+    def said(self) -> list[Said]:
+        """By type, so that each type is one call of its projection; the order is that of each client too."""
+        return [one for together in self.spoken.values() for one in together]
 
     def decided(self, known: Known, decision: Decision, plan: Plan | None) -> None:
         """Note a client's decision; only what differs from what is known leaves a trace."""
@@ -92,22 +108,19 @@ class Record:
 
     def _say(self, known: Known, decision: Decision) -> None:
         client = known.state.client_id
-        for withdrawal in decision.withdrawals:
-            self.said.append(Said(sayings.withdrawn(client, withdrawal), client))
+        events = [sayings.withdrawn(client, withdrawal) for withdrawal in decision.withdrawals]
         if decision.moves:
-            self.said.append(Said(sayings.advanced(client, decision.moves, self.as_of), client))
+            events.append(sayings.advanced(client, decision.moves, self.as_of))
         for planned in decision.actions:
-            event = sayings.opening(client, decision, planned)
-            if isinstance(event, ActionDue):
-                self.due += 1
-            else:
-                self.proposed += 1
-            self.said.append(Said(event, client))
+            events.append(sayings.opening(client, decision, planned))
+            self.due += planned.automatic
+            self.proposed += not planned.automatic
         changed = sayings.changed_exclusions(client, decision.verdicts, known.exclusions)
         if changed is not None:
-            self.said.append(Said(changed, client))
-        for event in sayings.newly_exhausted(client, decision.verdicts, known.exhausted):
-            self.said.append(Said(event, client))
+            events.append(changed)
+        events += sayings.newly_exhausted(client, decision.verdicts, known.exhausted)
+        for event in events:
+            self.spoken[type(event)].append(Said(event, client))
 
     def _write(self, known: Known, verdicts: Mapping[str, Verdict], plan: Plan | None) -> None:
         client = known.state.client_id

@@ -7,6 +7,7 @@ processes may work on it at once: a partition is held by a row lock for one tran
 import asyncio
 import json
 import logging
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
@@ -28,6 +29,7 @@ log = logging.getLogger(__name__)
 
 MOST_CLIENTS = 2000
 FEWEST_CLIENTS = 20
+MOST_PARTITIONS = 16
 RETRY_SECONDS = 0.2
 
 LAST_ROUND = text("select as_of, status, settings from round where company = :company order by as_of desc limit 1")
@@ -50,19 +52,26 @@ SKIP_EMPTY = text(
     " and not exists (select from schedule s where s.company = r.company and s.p = r.p"
     "   and s.client_id > r.reached and (:whole or s.next_on <= r.as_of))"
 )
-TAKE_PARTITION = text(
+TAKE_PARTITIONS = text(
     "select p, reached from round_partition where company = :company and as_of = :as_of and not done"
-    " order by p limit 1 for update skip locked"
+    " order by p limit :most for update skip locked"
 )
 LEFT = text("select count(*) from round_partition where company = :company and as_of = :as_of and not done")
 CANDIDATES = """
-    select client_id from schedule
-    where company = %(company)s and p = %(p)s and client_id > %(reached)s and (%(whole)s or next_on <= %(as_of)s)
-    order by client_id limit %(most)s for update
+    select s.p, s.client_id from unnest(%(ps)b::smallint[], %(reached)b::text[]) as taken(p, reached)
+    join schedule s on s.company = %(company)s and s.p = taken.p and s.client_id > taken.reached
+        and (%(whole)s or s.next_on <= %(as_of)s)
+    order by s.p, s.client_id limit %(most)s for update of s
 """
 MOVE_ON = text(
-    "update round_partition set reached = :reached, done = :done, clients = clients + :clients,"
-    " entries = entries + :entries, proposed = proposed + :proposed, due = due + :due"
+    "update round_partition r set reached = coalesce(n.reached, r.reached), done = n.done,"
+    " clients = r.clients + n.clients"
+    " from unnest(cast(:ps as smallint[]), cast(:reached as text[]), cast(:done as boolean[]),"
+    "   cast(:clients as integer[])) as n(p, reached, done, clients)"
+    " where r.company = :company and r.as_of = :as_of and r.p = n.p"
+)
+COUNT = text(
+    "update round_partition set entries = entries + :entries, proposed = proposed + :proposed, due = due + :due"
     " where company = :company and as_of = :as_of and p = :p"
 )
 FAILED = text(
@@ -187,6 +196,7 @@ class OneRound:
     rules: Rulebook
     cause: Cause
     most_clients: int = 200
+    most_partitions: int = 16
 
     @property
     def key(self) -> dict[str, object]:
@@ -206,36 +216,41 @@ class OneRound:
             await asyncio.sleep(0)  # leases are renewed between chunks
 
     async def chunk(self) -> bool:
-        """One transaction: some clients of one partition, decided and recorded. False when nothing is left."""
+        """One transaction: some clients of a few partitions, decided and recorded. False when nothing is left."""
         async with transaction(self.rounds.engine) as tx:
-            partition = (await tx.execute(TAKE_PARTITION, self.key)).one_or_none()
-            if partition is None:
+            taken = (await tx.execute(TAKE_PARTITIONS, {**self.key, "most": self.most_partitions})).all()
+            if not taken:
                 return False
-            connection = await driver(tx)
-            asked = {**self.key, "p": partition.p, "reached": partition.reached, "whole": self.whole}
             most = self.most_clients
-            found = await connection.execute(CANDIDATES, {**asked, "most": most})
-            clients = [client for (client,) in await found.fetchall()]
+            connection = await driver(tx)
+            asked = {"ps": [row.p for row in taken], "reached": [row.reached for row in taken], "most": most}
+            found = await connection.execute(CANDIDATES, {**self.key, **asked, "whole": self.whole})
+            candidates = await found.fetchall()
             record = Record(self.company, self.as_of)
-            if clients:
-                await self._decide(tx, clients, record)
-            await tx.execute(
-                MOVE_ON,
-                {
-                    **self.key,
-                    "p": partition.p,
-                    "reached": clients[-1] if clients else partition.reached,
-                    "done": len(clients) < most,
-                    "clients": len(clients),
-                    "entries": record.entries,
-                    "proposed": record.proposed,
-                    "due": record.due,
-                },
-            )
-        if clients and record.entries:
-            fitting = len(clients) * self.rounds.chunk_entries // record.entries
+            if candidates:
+                await self._decide(tx, [client for _, client in candidates], record)
+            counts = {"entries": record.entries, "proposed": record.proposed, "due": record.due}
+            await tx.execute(COUNT, {**self.key, "p": taken[0].p, **counts})
+            await tx.execute(MOVE_ON, {**self.key, **self._moves([row.p for row in taken], candidates, most)})
+        if candidates and record.entries:
+            fitting = len(candidates) * self.rounds.chunk_entries // record.entries
             self.most_clients = max(FEWEST_CLIENTS, min(MOST_CLIENTS, fitting))
         return True
+
+    def _moves(self, taken: list[int], candidates: list[tuple[int, str]], most: int) -> dict[str, object]:
+        """How far each partition came. When the candidates were cut off, the last one seen has more to come, and
+        those after it were not begun."""
+        cut = candidates[-1][0] if len(candidates) == most else None
+        begun = [p for p in taken if cut is None or p <= cut]
+        self.most_partitions = min(MOST_PARTITIONS, len(begun) + 1)
+        last = dict(candidates)
+        counted = Counter(p for p, _ in candidates)
+        return {
+            "ps": begun,
+            "reached": [last.get(p) for p in begun],
+            "done": [p != cut for p in begun],
+            "clients": [counted[p] for p in begun],
+        }
 
     async def _decide(self, tx: AsyncConnection, clients: list[str], record: Record) -> None:
         known = await load(tx, self.company, clients)

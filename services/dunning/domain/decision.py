@@ -83,8 +83,9 @@ class _Day:
                     self.changes.add(until)
             self.looks[entry.entry_id] = Look(entry, found, reasons)
             if found is not None and plan is not None:
-                if found.on > as_of and found.step.level and not found.step.ignorable:
-                    self.changes.add(found.on)
+                if found.step.level and not found.step.ignorable:
+                    if found.on > as_of:
+                        self.changes.add(found.on)
                 elif (change := next_change(entry, plan, as_of, found)) is not None:
                     self.changes.add(change)
             if not overdue and (by_account or (credits_wait and entry.amount <= 0)):

@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
+from fastapi import FastAPI
 from sqlalchemy import text
 
 from chassis.auth import mint, read_key
@@ -65,6 +66,7 @@ class House:
     company: str
     process: Running
     numbers: Counter[tuple[str, int]] = field(default_factory=Counter)
+    app: FastAPI | None = None
 
     @classmethod
     def on(cls, stack: Stack, company: str) -> House:
@@ -123,8 +125,9 @@ class House:
         return mint(key, "user:test", [company or self.company], role)  # type: ignore[arg-type]
 
     def http(self, role: str = "admin", **headers: str) -> httpx.AsyncClient:
+        self.app = self.app or create_app(self.process)
         return httpx.AsyncClient(
-            transport=httpx.ASGITransport(create_app(self.process)),
+            transport=httpx.ASGITransport(self.app),
             base_url=f"http://dunning/companies/{self.company}",
             headers={"Authorization": f"Bearer {self.token(role)}", **headers},
         )
