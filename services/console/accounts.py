@@ -58,7 +58,7 @@ class SignedIn:
         return (parts[0][:1] + (parts[-1][:1] if len(parts) > 1 else "")).upper()
 
 
-async def create_user(
+async def create_user(  # noqa: PLR0913, PLR0917 - what makes an account
     tx: AsyncConnection, email: str, password: str, name: str, roles: Mapping[str, str], language: str = "fr"
 ) -> UUID:
     """Create the account of a person, or give an existing one this name, password and these roles.

@@ -17,14 +17,14 @@ from services.console.icons import NAMES, VENDOR
 HERE = Path(__file__).parent
 MODULES = HERE / "node_modules"
 STAMP = VENDOR / "fetched"
+FONTS = ("inter-latin-wght-normal.woff2", "inter-latin-ext-wght-normal.woff2")
 FILES = {
     "tabler.css": "@tabler/core/dist/css/tabler.min.css",
     "tabler.js": "@tabler/core/dist/js/tabler.min.js",
     "htmx.js": "htmx.org/dist/htmx.min.js",
     "htmx-sse.js": "htmx-ext-sse/dist/sse.min.js",
     "echarts.js": "echarts/dist/echarts.common.min.js",
-    "files/inter-latin-wght-normal.woff2": "@fontsource-variable/inter/files/inter-latin-wght-normal.woff2",
-    "files/inter-latin-ext-wght-normal.woff2": "@fontsource-variable/inter/files/inter-latin-ext-wght-normal.woff2",
+    **{f"files/{font}": f"@fontsource-variable/inter/files/{font}" for font in FONTS},
 }
 """File in ``static/vendor``: file in ``node_modules``."""
 

@@ -30,7 +30,7 @@ class ServiceSilent(Exception):
 
 
 class Refused(Exception):
-    """A service refused what was asked, for a reason that is the caller's (4xx). ``facts`` is its problem document."""
+    """A service refused what was asked (4xx). ``facts`` is its problem document."""
 
     def __init__(self, service: str, status: int, facts: Json) -> None:
         super().__init__(f"{service} refused: {facts.get('title', status)}")

@@ -3,9 +3,9 @@
 import httpx
 from fastapi import FastAPI
 
+from chassis.auth import read_key
 from chassis.running import KeyMissing, Running
 from chassis.service import Service
-from chassis.auth import read_key
 from services.console.gateway import Gateway
 from services.console.settings import ConsoleSettings
 from services.console.site import site

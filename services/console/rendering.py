@@ -2,8 +2,8 @@
 
 import hashlib
 from collections.abc import Iterable
-from functools import cache
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -15,8 +15,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from services.console.formatting import Formats, Number, as_decimal
 from services.console.icons import icon
 from services.console.language import LANGUAGES, NAMES, words
-from services.console.vocabulary import Vocabulary
 from services.console.visits import VISITOR_COOKIE, Visit
+from services.console.vocabulary import Vocabulary
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"

@@ -21,7 +21,7 @@ def line(piece: str, amount: str, reasons: list[str]) -> dict[str, Any]:
     }
 
 
-def row(
+def row(  # noqa: PLR0917
     code: str, amount: str, step: str, medium: str, reasons: list[str], entries: list[dict[str, Any]]
 ) -> dict[str, Any]:
     return {

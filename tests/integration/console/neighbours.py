@@ -1,4 +1,4 @@
-"""The other services as the console hears them, without any of them: answers in their shapes, commands remembered."""
+"""The other services as the console hears them: answers in their shapes, commands remembered."""
 
 import json
 from dataclasses import dataclass, field
@@ -447,8 +447,8 @@ def person() -> dict[str, Any]:
 
 
 MAIL = """<!doctype html><html lang="fr"><head><meta charset="utf-8"><title>Rappel</title></head>
-<body style="font-family:Arial"><p>Bonjour Madame Giraud,</p><p>Sauf erreur de notre part, <b>2 factures</b> restent
-à régler.</p></body></html>"""
+<body style="font-family:Arial"><p>Bonjour Madame Giraud,</p><p>Sauf erreur de notre part, <b>2 factures</b>
+restent à régler.</p></body></html>"""
 
 
 @dataclass
@@ -499,7 +499,7 @@ class FakeServices:
                 "currency": "EUR",
                 "country": "FR",
             },
-            "/client": person() if request.url.params.get("client_id") == "411MUNOZSA" else person(),
+            "/client": person(),
         }.get(path)
 
     def _reporting(self, path: str, body: Any, request: httpx.Request) -> Any:
