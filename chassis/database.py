@@ -103,7 +103,7 @@ def is_transient(error: BaseException) -> bool:
     return isinstance(cause, OSError | TimeoutError)
 
 
-def grant(op: "Operations", service: str) -> None:
+def grant(op: "Operations | ModuleType", service: str) -> None:
     """Give the service's roles their rights on every table of the current schema; last step of a migration
     that creates tables. Idempotent.
 

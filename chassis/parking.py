@@ -4,17 +4,23 @@ and no order is broken."""
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from chassis import database
 from chassis.database import driver
 from chassis.delivered import Delivered
 from chassis.envelope import Registry
 from chassis.eventlog import Say
 from chassis.listening import Listening
+
+if TYPE_CHECKING:
+    from chassis.service import Service
 
 Key = tuple[str, str]
 """Company and client; the client is empty for events that have none."""
@@ -170,3 +176,27 @@ async def list_parked(engine: AsyncEngine) -> list[dict[str, object]]:
             )
         )
         return [dict(row._mapping) for row in rows]
+
+
+async def parked_command(service: Service) -> None:
+    """``python -m services.X parked``: prints one JSON object per parked key."""
+    engine = database.engine(service.settings.database_url, service.name)
+    for key in await list_parked(engine):
+        sys.stdout.write(json.dumps(key, default=str) + "\n")
+    await engine.dispose()
+
+
+async def unpark_command(service: Service, speaker: str, company: str, client_id: str | None) -> None:
+    """``python -m services.X unpark SPEAKER COMPANY [CLIENT]``: prints how many events were applied."""
+    engine = database.engine(service.settings.database_url, service.name)
+    applied = await unpark(
+        engine,
+        service.name,
+        service.listening or Listening(),
+        service.events,
+        speaker=speaker,
+        company=company,
+        client_id=client_id,
+    )
+    sys.stdout.write(json.dumps({"applied": applied}) + "\n")
+    await engine.dispose()

@@ -12,6 +12,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
+from chassis.database import is_transient
+
 MEDIA_TYPE = "application/problem+json"
 
 log = logging.getLogger(__name__)
@@ -78,6 +80,8 @@ def install(app: FastAPI, refusals: Mapping[type[Exception], int]) -> None:
 
     @app.exception_handler(Exception)
     async def on_surprise(request: Request, surprise: Exception) -> Response:
+        if is_transient(surprise):
+            return Problem("try-again", "The database is away or busy", 503).response()
         return Problem(
             "internal-error", "The service failed on this request", 500, "The failure was logged."
         ).response()

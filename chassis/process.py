@@ -13,7 +13,7 @@ from functools import partial
 
 import uvicorn
 
-from chassis import database, logs, measures
+from chassis import database, logs, measures, parking
 from chassis.health import keep_running
 from chassis.http import create_app
 from chassis.readiness import watch
@@ -41,6 +41,11 @@ def command_line(name: str, build: Callable[[Knobs], Service], settings: type[Kn
         action="store_true",
         help="Only compare with the live tables; 1 is the exit code on a difference.",
     )
+    commands.add_parser("parked", help="List the clients whose events could not be applied.")
+    unpark = commands.add_parser("unpark", help="Apply a client's parked events, after their reason is mended.")
+    unpark.add_argument("speaker", help="Who said the events.")
+    unpark.add_argument("company")
+    unpark.add_argument("client_id", nargs="?", help="Left out for events that have no client.")
     arguments = parser.parse_args()
     knobs = settings()
     logs.write_json_lines(name, knobs.log_level)
@@ -51,6 +56,11 @@ def command_line(name: str, build: Callable[[Knobs], Service], settings: type[Kn
         from chassis.rebuild import rebuild_command  # noqa: PLC0415 - only here
 
         sys.exit(asyncio.run(rebuild_command(service, build.__module__.rpartition(".")[0], arguments.check)))
+    elif arguments.command == "parked":
+        asyncio.run(parking.parked_command(service))
+    elif arguments.command == "unpark":
+        client_id = arguments.client_id
+        asyncio.run(parking.unpark_command(service, arguments.speaker, arguments.company, client_id))
     else:
         asyncio.run(serve(service, build.__module__.rpartition(".")[0], PARTS[arguments.command]))
 

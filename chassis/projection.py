@@ -117,8 +117,8 @@ class ProjectionWorker:
                 await asyncio.shield(asyncio.wait_for(self._leave(), 8))
 
     async def _leave(self) -> None:
-        for ear in self.ears.values():
-            await ear.close()
+        with suppress(Exception):
+            await asyncio.wait_for(asyncio.gather(*(ear.close() for ear in self.ears.values())), 5)
         await self.ownership.leave()
 
     async def beat(self) -> None:
@@ -156,6 +156,12 @@ class ProjectionWorker:
         if part:
             await self._part(ear, part)
 
+    async def _pause(self, ear: Ear, seconds: float) -> None:
+        """Wait, but no longer than the batch is wanted."""
+        until = monotonic() + seconds
+        while monotonic() < until and not (self._leaving or ear.dirty):  # noqa: ASYNC110 time or flag
+            await asyncio.sleep(0.1)
+
     async def _part(self, ear: Ear, part: list[Heard]) -> None:
         """Apply one part; what may pass is tried again, what cannot pass is parked."""
         pause = 0.1
@@ -175,7 +181,7 @@ class ProjectionWorker:
                     ear.trouble = f"{ear.speaker}: {type(error).__name__}: {error}"
                     measures.REFUSED.labels(self.service, ear.stream, "transient").inc()
                     log.warning("batch tried again", extra={"stream": ear.stream, "error": str(error)})
-                    await asyncio.sleep(pause)
+                    await self._pause(ear, pause)
                     pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
                 elif carefully:
                     raise

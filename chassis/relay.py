@@ -131,7 +131,7 @@ class Relay:
                         extra={"stream": self.stream, "error": str(error)},
                         exc_info=not expected,
                     )
-                    delay = 0.2 if monotonic() - began > 10 else min(delay * 2, 5)
+                    delay = 0.2 if monotonic() - began > 10 else min(delay * 2, 2)
                 self.active = False
                 await self._measure_waiting()
                 await asyncio.sleep(delay)

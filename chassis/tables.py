@@ -22,6 +22,8 @@ from sqlalchemy.dialects.postgresql import JSON, JSONB
 from contracts.subjects import PARTITIONS
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from alembic.operations import Operations
 
 metadata = MetaData()
@@ -148,7 +150,7 @@ TABLES = frozenset(metadata.tables)
 """Names of the chassis's own tables: never part of what a service derives."""
 
 
-def install(op: "Operations") -> None:
+def install(op: "Operations | ModuleType") -> None:
     """Create the chassis's tables in the schema that the search path names; part of a service's first
     migration, before ``chassis.database.grant``."""
     metadata.create_all(op.get_bind(), checkfirst=False)
