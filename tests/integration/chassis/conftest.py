@@ -104,7 +104,7 @@ class Toys:
             nats_url or self.nats_url("beta"),
             logger=None,
             max_reconnect_attempts=-1,
-            reconnect_time_wait=0.2,
+            reconnect_time_wait=1,
         )
         knobs = {"lease_seconds": 2, "tick_seconds": 0.1} | knobs
         worker = ProjectionWorker("beta", self.beta, broker, listening, REGISTRY, **knobs)

@@ -1,11 +1,13 @@
 """FastStream 0.7.8 with nats-py 2.16 loses half-filled batches (pitfall F1); the chassis repairs it."""
 
 import asyncio
+from typing import cast
 
 import nats
 import pytest
 from faststream import AckPolicy
 from faststream.nats import JStream, NatsBroker, NatsMessage, PullSub
+from nats.aio.msg import Msg
 from nats.js.api import AckPolicy as ConsumerAcks
 from nats.js.api import ConsumerConfig
 
@@ -21,7 +23,7 @@ async def test_a_trickle_arrives_whole_only_with_the_repair(toys: Toys, repaired
     heard: list[bytes] = []
 
     async def hear(message: NatsMessage) -> None:
-        heard.extend(one.data for one in message.raw_message)
+        heard.extend(one.data for one in cast("list[Msg]", message.raw_message))
 
     broker = NatsBroker(toys.nats_url("beta"), logger=None)
     await broker.start()
@@ -34,6 +36,7 @@ async def test_a_trickle_arrives_whole_only_with_the_repair(toys: Toys, repaired
     )
     subscriber(hear)
     await subscriber.start()
+    assert subscriber.subscription is not None
     if repaired:
         keep_half_batches(subscriber.subscription)
     bus = await nats.connect(toys.nats_url("alpha"))

@@ -154,9 +154,11 @@ async def test_an_error_that_may_pass_is_tried_again_and_parks_nobody(toys: Toys
 async def test_a_consumer_that_the_server_lost_is_made_again(toys: Toys) -> None:
     async with toys.relay(), toys.worker() as worker:
         assert await toys.heard(await toys.say("acme", ("C1", 1)))
-        subscription = worker.ears["alpha"]._subscriber.subscription  # type: ignore[union-attr]
+        subscriber = worker.ears["alpha"]._subscriber
+        assert subscriber is not None
+        assert subscriber.subscription is not None
         admin = await nats.connect(toys.nats_admin)
-        await admin.jetstream().delete_consumer(stream("alpha"), subscription._consumer)
+        await admin.jetstream().delete_consumer(stream("alpha"), subscriber.subscription._consumer)
         await admin.close()
         assert await toys.heard(await toys.say("acme", ("C1", 2)))
     assert await toys.chains() == await toys.chains_expected()

@@ -27,7 +27,7 @@ def event(name: str, partition: int, number: int, **more: object) -> Delivered:
     made = Delivered.of(
         Weighed(grams=1), company="acme", client_id="C1", as_of=DAY, partition=partition, number=number
     )
-    return Delivered(**{slot: getattr(made, slot) for slot in made.__slots__} | {"type": name} | more)  # type: ignore[arg-type]
+    return Delivered(**{slot: getattr(made, slot) for slot in made.__slots__} | {"type": name} | more)
 
 
 @given(st.lists(st.tuples(st.sampled_from("ABC"), st.integers(0, 4)), max_size=40))
