@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
-PR_SET_KEEPCAPS = 8
+PR_SET_SECUREBITS = 28
+SECBIT_NO_SETUID_FIXUP = 1 << 2
 PR_CAP_AMBIENT = 47
 PR_CAP_AMBIENT_RAISE = 2
 CAP_DAC_OVERRIDE = 1
@@ -90,7 +91,8 @@ def before_exec(who: Servant | None, dying: signal.Signals) -> Callable[[], None
 
 def _become(who: Servant) -> None:
     if who.capability is not None:
-        _prctl("keep capabilities", PR_SET_KEEPCAPS, 1)
+        # else the kernel answers access(2), which initdb asks about its own programs, without the capability
+        _prctl("keep capabilities", PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP)
     os.setgroups([])
     os.setresgid(who.gid, who.gid, who.gid)
     os.setresuid(who.uid, who.uid, who.uid)

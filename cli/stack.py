@@ -238,12 +238,15 @@ def _migrations_digest(service: str) -> str:
 
 
 def stop_on_signals() -> None:
-    """SIGTERM and SIGHUP end this process as Ctrl-C does, so that everything is stopped in order."""
+    """SIGTERM and SIGHUP end this process as Ctrl-C does, so that everything is stopped in order.
+
+    Ctrl-C itself is set as well: a shell makes what it starts in the background deaf to it.
+    """
 
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    for sign in (signal.SIGTERM, signal.SIGHUP):
+    for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(sign, interrupt)
 
 

@@ -1,6 +1,7 @@
 """The embedded servers: quick, private, as root or not, and never left behind."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -132,9 +133,15 @@ def test_passwords_are_asked_and_secrets_are_closed(data_dir: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can leave root")
-def test_as_root_below_a_closed_directory_the_servers_are_somebody_else(tmp_path: Path) -> None:
+def test_as_root_below_a_closed_directory_the_servers_are_somebody_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Data and programs may both lie below root's home, which is closed to others."""
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
+    programs = closed / "pginstall18"
+    shutil.copytree(postgres_binary("postgres").parents[1], programs, symlinks=True)
+    monkeypatch.setattr("chassis.embedded.postgres_binary", lambda name: programs / "bin" / name)
     with Stack(closed / "data", ["ledger"]) as stack:
         for server in (stack.postgres, stack.nats):
             assert Path(f"/proc/{server.pid}").stat().st_uid != 0
