@@ -19,13 +19,19 @@ from cli.trial import Trial
 
 SENDING_SECONDS = 600.0
 PROBLEMS_SHOWN = 20
+READ = (
+    "receivable_lines", "clients", "lettering_groups", "open_entries", "open_balance", "unbalanced_groups",
+    "changed", "archived", "warnings",
+)  # fmt: skip
+"""What the report of a run tells of its import."""
 
 
 class ImportRefused(Exception):
     """The file holds errors; nothing of it was applied."""
 
     def __init__(self, result: Json) -> None:
-        super().__init__(f"{len(result['errors'])} errors; nothing was applied")
+        first = result["errors"][0]
+        super().__init__(f"nothing was applied; {len(result['errors'])} errors, the first: {first['message']}")
         self.result = result
 
 
@@ -83,34 +89,37 @@ def steps_of(tasks: Json) -> dict[str, int]:
 def run_file(  # noqa: PLR0913, PLR0917 - what a person may say
     file: Path, company: str, as_of: date, data_dir: Path, email_domain: str | None, name: str | None
 ) -> Json:
-    """The whole main job on an embedded stack: import, round, confirm every ticked e-mail, send to the sink."""
+    """The whole main job on an embedded stack of its own; ``seconds`` counts its start as well."""
     started = time.perf_counter()
     with Trial(data_dir, as_of=as_of) as trial:
-        ready = time.perf_counter()
-        road = trial.road(company)
+        report = run_on(trial, file, company, as_of, email_domain, name)
+    return {**report, "seconds": round(time.perf_counter() - started, 2)}
+
+
+def run_on(  # noqa: PLR0913, PLR0917 - what a person may say
+    trial: Trial, file: Path, company: str, as_of: date, email_domain: str | None, name: str | None = None
+) -> Json:
+    """Import, round, confirm every ticked e-mail, send to the sink; what was read, decided and received."""
+    started = time.perf_counter()
+    road = trial.road(company, as_of)
+    try:
         road.register(name or company)
         imported = import_file(road, file, email_domain)
         before = trial.sink.counts()["count"]
         decided = road.round(as_of, imported["positions"])
         outcome = carry_out_emails(road, as_of)
-        received = trial.sink.counts()["count"] - before
+    finally:
         road.close()
-    ended = time.perf_counter()
-    counts = (
-        "receivable_lines", "clients", "lettering_groups", "open_entries", "open_balance", "unbalanced_groups",
-        "changed", "archived", "warnings",
-    )  # fmt: skip
     return {
-        **{key: imported[key] for key in counts},
+        **{key: imported[key] for key in READ},
         "actions": outcome["steps"],
         "excluded": decided.get("excluded", {}),
         "confirmed": outcome["confirmed"],
         "refused": outcome["refused"],
         "mails_sent": outcome["sending"]["sent"],
-        "mails_received": received,
+        "mails_received": trial.sink.counts()["count"] - before,
         "in_doubt": outcome["sending"]["in_doubt"],
-        "seconds": round(ended - started, 2),
-        "seconds_working": round(ended - ready, 2),
+        "seconds_working": round(time.perf_counter() - started, 2),
     }
 
 
