@@ -23,6 +23,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from chassis import clock
+from chassis.cancellation import heed_cancellation
 from chassis.database import driver, is_transient
 
 log = logging.getLogger(__name__)
@@ -265,6 +266,7 @@ class JobWorker:
 
     async def _keep(self) -> None:
         while True:
+            heed_cancellation()
             await self._guarded(self._renew_and_recover)
             await asyncio.sleep(self.lease_seconds / 3)
 
@@ -277,6 +279,7 @@ class JobWorker:
 
     async def _work(self) -> None:
         while True:
+            heed_cancellation()
             if not await self._guarded(self.step):
                 await asyncio.sleep(self.poll_seconds)
 

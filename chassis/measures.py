@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from chassis.cancellation import heed_cancellation
 from chassis.database import is_transient
 
 log = logging.getLogger(__name__)
@@ -77,6 +78,7 @@ async def refresh(service: str, engine: AsyncEngine) -> None:
 async def keep_fresh(service: str, engine: AsyncEngine, *, seconds: float = 5) -> None:
     """Refresh the gauges until cancelled."""
     while True:
+        heed_cancellation()
         try:
             await refresh(service, engine)
         except Exception as error:

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from chassis import clock, measures
 from chassis.applying import Applying, Fenced, Gap, TooManyParked
+from chassis.cancellation import heed_cancellation
 from chassis.database import is_transient
 from chassis.delivered import Delivered
 from chassis.ear import Ear
@@ -103,6 +104,7 @@ class ProjectionWorker:
         """Listen until cancelled; the partitions are given back then."""
         try:
             while True:
+                heed_cancellation()
                 try:
                     await self.beat()
                     self._trouble = None

@@ -27,6 +27,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from chassis import clock, measures
+from chassis.cancellation import heed_cancellation
 from chassis.database import driver, is_transient
 from chassis.delivered import Delivered
 from chassis.envelope import headers
@@ -114,6 +115,7 @@ class Relay:
         delay = 0.2
         try:
             while True:
+                heed_cancellation()
                 began = monotonic()
                 try:
                     await self._session()
@@ -149,6 +151,7 @@ class Relay:
         async with self.engine.connect() as connection:
             await connection.execution_options(isolation_level="AUTOCOMMIT")
             while not await self._leased(connection):
+                heed_cancellation()
                 self._trouble = None
                 await asyncio.sleep(self.lease_seconds / 4)
             bus = await nats.connect(
@@ -216,6 +219,7 @@ class Relay:
         cursor = (await driver(connection)).cursor()
         renewed = monotonic()
         while True:
+            heed_cancellation()
             if monotonic() - renewed > self.lease_seconds / 3:
                 if not await self._leased(connection):
                     raise NotAccepted("another relay holds the lease")

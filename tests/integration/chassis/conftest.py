@@ -127,7 +127,8 @@ async def running(part: Any) -> AsyncIterator[None]:
         yield
     finally:
         task.cancel()
-        await asyncio.wait([task])
+        done, _ = await asyncio.wait([task], timeout=20)
+        assert done, "a cancelled part ends"
 
 
 @pytest.fixture(scope="session")
