@@ -104,6 +104,26 @@ lettering_error = Table(
     PrimaryKeyConstraint("company", "client_id", "account", "lettering"),
 )
 
+synced_account = Table(
+    "synced_account",
+    metadata,
+    _text("company"),
+    _p(),
+    _text("client_id"),
+    Column("number", BigInteger, nullable=False),
+    PrimaryKeyConstraint("company", "client_id"),
+)
+Index("synced_account_number", synced_account.c.company, synced_account.c.p, synced_account.c.number)
+
+synced_partition = Table(
+    "synced_partition",
+    metadata,
+    _text("company"),
+    _p(),
+    Column("number", BigInteger, nullable=False),
+    PrimaryKeyConstraint("company", "p"),
+)
+
 sync_run = Table(
     "sync_run",
     metadata,
@@ -206,6 +226,7 @@ fact = Table(
     PrimaryKeyConstraint("company", "p", "number"),
 )
 Index("fact_day", fact.c.company, fact.c.happened_on, fact.c.happened_at)
+Index("fact_actor", fact.c.company, fact.c.actor)
 Index("fact_client", fact.c.company, fact.c.client_id, fact.c.happened_on, fact.c.happened_at)
 
 # --- from dunning ---
@@ -248,8 +269,10 @@ Index(
     action.c.company,
     action.c.started_on,
     action.c.started_at,
+    action.c.action_id,
     postgresql_where=text("started_on is not null"),
 )
+Index("action_starter", action.c.company, action.c.started_by, postgresql_where=text("started_by is not null"))
 Index(
     "action_done",
     action.c.company,
@@ -355,9 +378,40 @@ person = Table(
 )
 Index("person_sort", person.c.company, person.c.sort_key, person.c.client_id)
 
+# what every client owes on a day, made on demand from open entries, as new as the partitions it names
+standing = Table(
+    "standing",
+    metadata,
+    _text("company"),
+    _day("as_of", nullable=False),
+    _text("client_id"),
+    _money("total"),
+    _money("late0"),
+    _money("late30"),
+    _money("late60"),
+    _money("late90"),
+    _money("ahead30"),
+    _money("ahead60"),
+    _text("payment_mode", nullable=True),
+    Column("mixed_modes", Boolean, nullable=False),
+    PrimaryKeyConstraint("company", "as_of", "client_id"),
+)
+
+standing_day = Table(
+    "standing_day",
+    metadata,
+    _text("company"),
+    _day("as_of", nullable=False),
+    Column("numbers", JSONB, nullable=False),
+    _instant("made_at", nullable=False),
+    PrimaryKeyConstraint("company", "as_of"),
+)
+
 DERIVED: tuple[Table, ...] = (
     entry,
     lettering_error,
+    synced_account,
+    synced_partition,
     sync_run,
     followed_company,
     client,

@@ -9,7 +9,7 @@ from services.reporting.projection.heard import applying, over
 
 ENTRIES = """,
     line as (
-        select distinct on (h.company, x.client_id, x.entry_id) h.company, h.p, x.*
+        select distinct on (h.company, x.client_id, x.entry_id) h.company, h.p, h.number, x.*
         from heard h cross join lateral jsonb_to_recordset(h.body -> 'entries') as x(
             client_id text, entry_id uuid, account text, kind text, journal text, piece text, entry_date date,
             invoice_date date, due_date date, debit numeric, credit numeric, currency text, book_amount numeric,
@@ -32,13 +32,31 @@ ENTRIES = """,
             excluded.lettering, excluded.lettered_on, excluded.archived, excluded.is_open)
         returning new.company, new.p, new.client_id, old.account as old_account, old.lettering as old_lettering,
             new.account as new_account, new.lettering as new_lettering
+    ),
+    accounts as (
+        insert into synced_account (company, p, client_id, number)
+        select company, p, client_id, max(number) from line group by company, p, client_id
+        on conflict (company, client_id) do update set number = greatest(synced_account.number, excluded.number)
+    ),
+    outdated as (
+        delete from standing_day d using heard h, synced_partition s
+        where d.company = h.company and s.company = h.company and s.p = h.p and s.number >= h.number
+    ),
+    partitions as (
+        insert into synced_partition (company, p, number)
+        select company, p, max(number) from heard group by company, p
+        on conflict (company, p) do update set number = greatest(synced_partition.number, excluded.number)
     )
     select company, p, client_id, old_account as account, old_lettering as lettering
         from written where old_lettering is not null
     union
     select company, p, client_id, new_account, new_lettering from written where new_lettering is not null
 """
-"""Writes the lines and answers every lettering group that any of them is in, or was in."""
+"""Writes the lines and answers every lettering group that any of them is in, or was in.
+
+The last number that touched an account tells which standings are out of date; events that come late, having been
+parked, make all of them so.
+"""
 
 LETTERINGS = """
     with touched as (

@@ -36,26 +36,30 @@ ACTION_KINDS = ("notice", "reminder", "thanks")
 
 ACTIONS = """
     select a.action_id::text as activity_id, a.started_on as happened_on, a.started_at as happened_at, a.client_id,
-        a.kind, a.medium, a.step,
-        coalesce(d.status,
-            case a.status when 'due' then 'created' when 'proposed' then 'created' else a.status end) as status,
-        coalesce(d.status_at, a.closed_at) as status_at, coalesce(d.reason, a.reason) as detail,
+        a.kind, a.medium, a.step, a.status, a.closed_at as status_at, a.reason as detail,
         cast(null as date) as promised_on, a.started_by as actor, a.net_amount as amount, a.currency, a.entry_ids,
-        a.action_id
-    from action a left join delivery d using (company, client_id, action_id)
-    where a.company = :company and a.started_on is not null"""
+        a.action_id, cast(null as uuid) as promise_id
+    from action a where a.company = :company and a.started_on is not null"""
 
 FACTS = """
     select f.p || '/' || f.number as activity_id, f.happened_on, f.happened_at, f.client_id, f.kind,
         cast(null as text) as medium, cast(null as text) as step,
-        case f.kind when 'payment' then 'received' when 'promise' then
-            case when m.status <> 'open' then m.status when m.promised_on < :as_of then 'late' else 'expected' end
-            else 'recorded' end as status,
+        case f.kind when 'payment' then 'received' else 'recorded' end as status,
         cast(null as timestamptz) as status_at, f.detail, f.promised_on, f.actor, f.amount, f.currency,
-        f.entry_ids, cast(null as uuid) as action_id
-    from fact f left join promise m
-        on m.company = f.company and m.client_id = f.client_id and m.promise_id = f.promise_id
-    where f.company = :company"""
+        f.entry_ids, cast(null as uuid) as action_id, f.promise_id
+    from fact f where f.company = :company"""
+
+COMPLETED = """
+    select l.activity_id, l.happened_on, l.happened_at, l.client_id, l.kind, l.medium, l.step,
+        case when d.status is not null then d.status when l.status in ('due', 'proposed') then 'created'
+            when m.status <> 'open' then m.status when m.promised_on < :as_of then 'late'
+            when m.promised_on is not null then 'expected' else l.status end as status,
+        coalesce(d.status_at, l.status_at) as status_at, coalesce(d.reason, l.detail) as detail, l.promised_on,
+        l.actor, l.amount, l.currency, l.entry_ids, l.action_id
+    from ({lines}) l
+    left join delivery d on d.company = :company and d.client_id = l.client_id and d.action_id = l.action_id
+    left join promise m on m.company = :company and m.client_id = l.client_id and m.promise_id = l.promise_id"""
+"""The lines with what became of each: how its message fared, whether the promise was kept."""
 
 COUNT_ACTIONS = "select count(*) as n from action a where a.company = :company and a.started_on is not null"
 COUNT_FACTS = "select count(*) as n from fact f where f.company = :company"
@@ -92,9 +96,9 @@ def _conditions(sought: Sought, alias: str) -> str:
     return "".join(f" and {condition}" for condition in conditions)
 
 
-def _sources(sought: Sought) -> list[str]:
-    wanted = [alias for alias in ("a", "f") if _may_hold(sought, alias)]
-    return wanted or ["a"]
+def _sources(sought: Sought) -> list[tuple[str, str, str]]:
+    every = [("a", ACTIONS, COUNT_ACTIONS), ("f", FACTS, COUNT_FACTS)]
+    return [source for source in every if _may_hold(sought, source[0])] or every[:1]
 
 
 def _may_hold(sought: Sought, alias: str) -> bool:
@@ -118,21 +122,25 @@ async def activities(tx: AsyncConnection, view: View, sought: Sought) -> Activit
         "kinds": list(sought.kinds),
         "statuses": list(sought.statuses),
         **sought.page.bounds,
+        "reach": sought.page.number * sought.page.size,
     }
-    sources = _sources(sought)
-    bodies = {"a": ACTIONS, "f": FACTS}
-    union = " union all ".join(bodies[alias] + _conditions(sought, alias) for alias in sources)
-    if sought.statuses:
-        union = f"select * from ({union}) every where status = any(cast(:statuses as text[]))"  # noqa: S608
-        counting = f"select count(*) from ({union}) one"  # noqa: S608 - fragments of this file
-    else:
-        counts = {"a": COUNT_ACTIONS, "f": COUNT_FACTS}
-        parts = " union all ".join(counts[alias] + _conditions(sought, alias) for alias in sources)
-        counting = f"select sum(n)::bigint from ({parts}) one"  # noqa: S608 - fragments of this file
     way = "desc" if sought.latest_first else "asc"
-    paging = (
-        f"{union} order by happened_on {way}, happened_at {way}, activity_id {way} limit :limit offset :offset"
-    )
+    order = f"order by happened_on {way}, happened_at {way}, activity_id {way}"
+    sources = [(body, count, _conditions(sought, alias)) for alias, body, count in _sources(sought)]
+    if sought.statuses:
+        lines = " union all ".join(body + conditions for body, _, conditions in sources)
+        union = f"select * from ({COMPLETED.format(lines=lines)}) c where status = any(cast(:statuses as text[]))"  # noqa: S608
+        counting = f"select count(*) from ({union}) one"  # noqa: S608
+        paging = f"{union} {order} limit :limit offset :offset"
+    else:
+        # as many of each source as could be on the page, from its index; then what became of those on it
+        reached = " union all ".join(
+            f"({body}{conditions} {order} limit :reach)" for body, _, conditions in sources
+        )
+        page = f"select * from ({reached}) r {order} limit :limit offset :offset"  # noqa: S608
+        paging = f"{COMPLETED.format(lines=page)} {order}"
+        parts = " union all ".join(count + conditions for _, count, conditions in sources)
+        counting = f"select sum(n)::bigint from ({parts}) one"  # noqa: S608
     count = await _scalar(tx, counting, asked)
     rows = (await _run(tx, paging, asked)).all() if count else []
     return Activities(as_of=view.as_of, count=count, rows=await _lines(tx, view, rows), **sought.page.shape(count))

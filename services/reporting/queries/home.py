@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.reporting.queries.checks import checks
 from services.reporting.queries.standing import Wanted, totals, who_owes_what
+from services.reporting.queries.standings import edges, owing
 from services.reporting.queries.view import ZERO, Page, View
 from services.reporting.shapes import (
     AgeingBucket,
@@ -36,44 +37,33 @@ OVERDUE_BUCKETS = 4
 TOP = 10
 MEDIA = ("phone", "letter", "email", "other")
 
-OWED = text("""
-    with debtor as materialized (
-        select client_id, sum(book_amount) as total,
-            coalesce(sum(book_amount) filter (where due_date < :as_of), 0) as overdue
-        from entry where company = :company and is_open
-        group by client_id having sum(book_amount) > 0
-    ),
-    cell as (
-        select e.client_id, e.payment_mode, e.due_date, e.book_amount
-        from debtor join entry e on e.company = :company and e.is_open and e.client_id = debtor.client_id
+OWED = """
+    with owing as materialized ({rows}),
+    debtor as materialized (
+        select d.*, coalesce(c.profile, :default_profile) as profile,
+            coalesce(d.payment_mode, c.payment_mode) as mode
+        from owing d left join client c on c.company = :company and c.client_id = d.client_id
+        where d.total > 0
     )
-    select 'clients' as part, null as key, count(*) as bucket,
-        count(*) filter (where overdue > 0) as overdue_clients,
-        count(*) filter (where total > overdue) as upcoming_clients, sum(overdue) as overdue, sum(total) as total
+    select 'all' as part, null as key, count(*) as clients, count(*) filter (where late0 > 0) as overdue_clients,
+        count(*) filter (where total > late0) as upcoming_clients, sum(total) as total, sum(late0) as late0,
+        sum(late30) as late30, sum(late60) as late60, sum(late90) as late90, sum(ahead30) as ahead30,
+        sum(ahead60) as ahead60
         from debtor
     union all
-    select 'bucket', payment_mode, width_bucket(due_date, cast(:edges as date[])), null, null,
-        sum(book_amount) filter (where due_date < :as_of), sum(book_amount)
-        from cell group by 2, 3
+    select 'profile', profile, null, null, null, sum(total), sum(late0), null, null, null, null, null
+        from debtor group by profile
     union all
-    select 'profile', coalesce(c.profile, :default_profile), null, null, null, sum(d.overdue), sum(d.total)
-        from debtor d left join client c on c.company = :company and c.client_id = d.client_id group by 2
-""")
-"""Debit-balance accounts only (rule 1.5). Edges are the first due dates of every bucket but the oldest."""
-
-MODES = text("""
-    with debtor as materialized (
-        select client_id from entry where company = :company and is_open
-        group by client_id having sum(book_amount) > 0
-    )
-    select c.payment_mode as key, sum(e.book_amount) filter (where e.due_date < :as_of) as overdue,
-        sum(e.book_amount) as total
-    from entry e join debtor using (client_id)
-        left join client c on c.company = :company and c.client_id = e.client_id
-    where e.company = :company and e.is_open and e.payment_mode is null
-    group by 1
-""")
-"""Entries without a payment mode have their client's."""
+    select 'mode', mode, null, null, null, sum(total), sum(late0), null, null, null, null, null
+        from debtor where not mixed_modes group by mode
+    union all
+    select 'mode', coalesce(e.payment_mode, c.payment_mode), null, null, null, sum(e.book_amount),
+        coalesce(sum(e.book_amount) filter (where e.due_date < :as_of), 0), null, null, null, null, null
+        from debtor d join entry e on e.company = :company and e.client_id = d.client_id and e.is_open
+        left join client c on c.company = :company and c.client_id = d.client_id
+        where d.mixed_modes group by 2
+"""
+"""Debit-balance accounts only (rule 1.5). An entry without a payment mode has its client's."""
 
 PAID = text("""
     select cast(date_trunc('week', entry_date) as date) as week_start, -sum(book_amount) as amount
@@ -112,39 +102,43 @@ def _shares(sums: dict[str | None, tuple[Decimal, Decimal]]) -> list[Share]:
 
 
 async def _owed(tx: AsyncConnection, view: View) -> tuple[Owed, list[AgeingBucket], list[Share], list[Share]]:
-    day = view.as_of
-    edges = [day - timedelta(n) for n in (90, 60, 30, 0)] + [day + timedelta(n) for n in (31, 61)]
-    asked = {"company": view.company, "as_of": day}
-    rows = (await tx.execute(OWED, {**asked, "edges": edges, "default_profile": view.default_profile})).all()
-    buckets = [ZERO] * len(BUCKETS)
-    modes: dict[str | None, tuple[Decimal, Decimal]] = {}
-    profiles: dict[str | None, tuple[Decimal, Decimal]] = {}
-    owed = Owed(total=ZERO, clients=0, overdue=ZERO, overdue_clients=0, upcoming=ZERO, upcoming_clients=0)
+    statement = text(OWED.format(rows=await owing(tx, view)))
+    asked = {
+        "company": view.company,
+        "as_of": view.as_of,
+        "default_profile": view.default_profile,
+        **edges(view),
+    }
+    used = statement._bindparams
+    rows = (await tx.execute(statement, {name: value for name, value in asked.items() if name in used})).all()
+    sums: dict[str, dict[str | None, tuple[Decimal, Decimal]]] = {"profile": {}, "mode": {}}
     for row in rows:
-        overdue, total = row.overdue or ZERO, row.total or ZERO
-        match row.part:
-            case "clients":
-                owed = Owed(
-                    total=total,
-                    clients=row.bucket,
-                    overdue=overdue,
-                    overdue_clients=row.overdue_clients,
-                    upcoming=total - overdue,
-                    upcoming_clients=row.upcoming_clients,
-                )
-            case "bucket":
-                buckets[row.bucket] += total
-                _add(modes, row.key, overdue, total)
-            case "profile":
-                _add(profiles, row.key, overdue, total)
-    if None in modes:
-        del modes[None]
-        for row in await tx.execute(MODES, asked):
-            _add(modes, row.key, row.overdue or ZERO, row.total)
+        if row.part != "all":
+            _add(sums[row.part], row.key, row.late0, row.total)
+    whole = next(row for row in rows if row.part == "all")
+    columns = ("total", "late0", "late30", "late60", "late90", "ahead30", "ahead60")
+    total, late0, late30, late60, late90, ahead30, ahead60 = (getattr(whole, name) or ZERO for name in columns)
+    owed = Owed(
+        total=total,
+        clients=whole.clients,
+        overdue=late0,
+        overdue_clients=whole.overdue_clients,
+        upcoming=total - late0,
+        upcoming_clients=whole.upcoming_clients,
+    )
+    amounts = (
+        late90,
+        late60 - late90,
+        late30 - late60,
+        late0 - late30,
+        total - late0 - ahead30,
+        ahead30 - ahead60,
+        ahead60,
+    )
     ageing = [
-        AgeingBucket(key=key, overdue=n < OVERDUE_BUCKETS, amount=buckets[n]) for n, key in enumerate(BUCKETS)
+        AgeingBucket(key=key, overdue=n < OVERDUE_BUCKETS, amount=amounts[n]) for n, key in enumerate(BUCKETS)
     ]
-    return owed, ageing, _shares(modes), _shares(profiles)
+    return owed, ageing, _shares(sums["mode"]), _shares(sums["profile"])
 
 
 def _add(

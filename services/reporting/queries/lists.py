@@ -16,14 +16,17 @@ from services.reporting.shapes import DueItem, DueItems, Found, FoundClient, Fou
 LAST_LETTER = "\U0010ffff"
 
 RECEIPTS = """
-    with chosen as materialized (
-        select client_id, entry_id, entry_date, book_amount from entry
+    select t.*, p.*, coalesce(n.name, p.client_id) as name, l.level,
+        coalesce(p.payment_mode, c.payment_mode) as mode
+    from (
+        select count(*) as every, -sum(book_amount) as whole from entry
         where company = :company and credit <> 0 and not archived and entry_date between :since and :until {client}
-    )
-    select (select count(*) from chosen) as every, (select -sum(book_amount) from chosen) as whole, e.*,
-        coalesce(n.name, e.client_id) as name, l.level, coalesce(e.payment_mode, c.payment_mode) as mode
-    from (select * from chosen order by entry_date desc, client_id, entry_id limit :limit offset :offset) p
-    join entry e on e.company = :company and e.client_id = p.client_id and e.entry_id = p.entry_id
+    ) t
+    cross join (
+        select * from entry
+        where company = :company and credit <> 0 and not archived and entry_date between :since and :until {client}
+        order by entry_date desc, client_id, entry_id limit :limit offset :offset
+    ) p
     left join client c on c.company = :company and c.client_id = p.client_id
     left join person n on n.company = :company and n.client_id = p.client_id
     left join entry_level l on l.company = :company and l.client_id = p.client_id and l.entry_id = p.entry_id
@@ -51,17 +54,20 @@ DUE_ITEMS = text("""
     order by p.due_since, p.client_id, p.action_id, p.entry_id
 """)
 
-FOUND_CLIENTS = text("""
-    select c.client_id, coalesce(n.name, c.client_id) as name, coalesce(c.profile, :default_profile) as profile,
+FOUND_CLIENTS = """
+    with hit as materialized (
+        select client_id, name, sort_key from person where company = :company {words}
+        union
+        select client_id, null, null from client
+        where company = :company and client_id = any(array[:q, upper(:q), lower(:q)])
+            and not exists (select 1 from person where company = :company and person.client_id = client.client_id)
+    )
+    select h.client_id, coalesce(h.name, h.client_id) as name, coalesce(c.profile, :default_profile) as profile,
         c.stopped_on is not null as stopped
-    from client c left join person n using (company, client_id)
-    where c.company = :company and not c.removed
-        and not exists (select 1 from unnest(cast(:words as text[])) w(word)
-            where position(w.word in coalesce(n.search_key, lower(c.client_id))) = 0)
-    order by lower(c.client_id) <> :code, not starts_with(coalesce(n.sort_key, ''), :folded), n.sort_key,
-        c.client_id
+    from hit h join client c on c.company = :company and c.client_id = h.client_id and not c.removed
+    order by lower(h.client_id) <> :code, not starts_with(coalesce(h.sort_key, ''), :folded), h.sort_key, h.client_id
     limit :limit
-""")
+"""
 
 FOUND_PIECES = text("""
     select e.entry_id, e.client_id, coalesce(n.name, e.client_id) as name, e.piece, e.due_date, e.book_amount,
@@ -75,6 +81,20 @@ FOUND_PIECES = text("""
 """)
 
 OPTIONS = text("""
+    with recursive starter (name) as (
+        (select started_by from action where company = :company and started_by is not null
+            order by started_by limit 1)
+        union all
+        select (select started_by from action where company = :company and started_by > starter.name
+            order by started_by limit 1)
+        from starter where starter.name is not null
+    ),
+    author (name) as (
+        (select actor from fact where company = :company order by actor limit 1)
+        union all
+        select (select actor from fact where company = :company and actor > author.name order by actor limit 1)
+        from author where author.name is not null
+    )
     select array(select profile from scenario where company = :company
             union select coalesce(profile, :default_profile) from client where company = :company and not removed)
             as profiles,
@@ -85,10 +105,10 @@ OPTIONS = text("""
             as payment_modes,
         array(select s.step ->> 'step' from scenario, jsonb_array_elements(with_email || without_email) s(step)
             where company = :company and s.step ->> 'step' like 'R%' group by 1) as levels,
-        array(select started_by from action where company = :company and started_on >= :since
-            union select actor from fact where company = :company and happened_on >= :since) as actors
+        array(select name from starter where name is not null
+            union select name from author where name is not null) as actors
 """)
-ACTORS_DAYS = 365
+"""Actors are few among many actions: each is found in the index behind the one before."""
 
 
 @dataclass(frozen=True)
@@ -183,8 +203,11 @@ async def search(tx: AsyncConnection, view: View, q: str, limit: int) -> Found:
     asked = {"company": view.company, "limit": limit}
     clients: Sequence[Any] = ()
     if folded:
-        words = {"words": folded.split(), "folded": folded, "code": code, "default_profile": view.default_profile}
-        clients = (await tx.execute(FOUND_CLIENTS, {**asked, **words})).all()
+        words = {f"word{n}": word for n, word in enumerate(folded.split())}
+        holds = "".join(f" and position(:{name} in search_key) > 0" for name in words)
+        keys = {"q": q.strip(), "folded": folded, "code": code, "default_profile": view.default_profile}
+        statement = text(FOUND_CLIENTS.format(words=holds))
+        clients = (await tx.execute(statement, {**asked, **words, **keys})).all()
     pieces = (await tx.execute(FOUND_PIECES, {**asked, "first": code, "last": code + LAST_LETTER})).all()
     return Found(
         q=q,
@@ -209,16 +232,12 @@ async def search(tx: AsyncConnection, view: View, q: str, limit: int) -> Found:
 
 async def options(tx: AsyncConnection, view: View) -> Options:
     """What the filters offer, each list sorted."""
-    asked = {
-        "company": view.company,
-        "default_profile": view.default_profile,
-        "since": view.before(ACTORS_DAYS),
-    }
+    asked = {"company": view.company, "default_profile": view.default_profile}
     row = (await tx.execute(OPTIONS, asked)).one()
     return Options(
         profiles=sorted(row.profiles),
         categories=sorted(row.categories),
         payment_modes=sorted(row.payment_modes),
         levels=sorted(row.levels),
-        actors=sorted(actor for actor in row.actors if actor is not None),
+        actors=sorted(row.actors),
     )

@@ -16,7 +16,7 @@ CHOSEN = """
     with stated as (
         select m.*, case when m.status <> 'open' then m.status when m.promised_on < :as_of then 'late'
             else 'expected' end as shown
-        from promise m where m.company = :company {client}
+        from promise m where m.company = :company and m.status = any(cast(:recorded as text[])) {client}
     ),
     chosen as materialized (select * from stated where shown = any(cast(:statuses as text[]))),
     overdue as materialized (
@@ -39,6 +39,7 @@ CHOSEN = """
 OF_COMPANY = text(CHOSEN.format(client=""))
 OF_CLIENT = text(CHOSEN.format(client="and m.client_id = :client_id"))
 EVERY: tuple[Status, ...] = ("late", "expected", "kept", "cancelled")
+RECORDED = {"late": "open", "expected": "open"}
 MOST_OF_A_CLIENT = 200
 
 
@@ -77,6 +78,7 @@ async def promises(
         "company": view.company,
         "as_of": view.as_of,
         "statuses": list(statuses),
+        "recorded": sorted({RECORDED.get(status, status) for status in statuses}),
         **page.bounds,
     }
     if client_id is None:

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.terms import AGEING_SLICES
+from services.reporting.queries.standings import LATE, edges, owing, summed
 from services.reporting.queries.view import ZERO, Page, View
 from services.reporting.shapes import Debtor, Slice, Totals, WhoOwesWhat
 
@@ -65,33 +66,32 @@ def slices(bounds: Sequence[int]) -> list[Slice]:
     return [oldest, *reversed(closed)]
 
 
-def _standing(wanted: Wanted) -> str:
-    """The relation ``standing``: one row per client with open entries, net of credits by slice (rule 1.4)."""
-    oldest_first = range(len(wanted.bounds), -1, -1)
-    late = "coalesce(sum(e.book_amount) filter (where e.due_date < :late{}), 0)"
-    older_than = {n: late.format(n) for n in oldest_first}
-    columns = [f"{older_than[len(wanted.bounds)]} as slice1"]
-    columns += [
-        f"{older_than[n]} - {older_than[n + 1]} as slice{place}"
-        for place, n in enumerate(range(len(wanted.bounds) - 1, -1, -1), start=2)
-    ]
-    modes = (
-        "left join client m on m.company = e.company and m.client_id = e.client_id" if wanted.payment_modes else ""
-    )
-    chosen = (
-        "and coalesce(e.payment_mode, m.payment_mode) = any(cast(:payment_modes as text[]))"
-        if wanted.payment_modes
-        else ""
-    )
-    having = {"debtor": "having sum(e.book_amount) > 0", "creditor": "having sum(e.book_amount) < 0", "all": ""}
+def _fits(wanted: Wanted) -> bool:
+    """Whether the rows kept for the day can answer."""
+    return set(wanted.bounds) <= set(LATE) and not wanted.payment_modes
+
+
+def _standing(wanted: Wanted, rows: str) -> str:
+    """The relation ``standing``: one row per client, its slices oldest first, out of what ``rows`` selects."""
+    older = [f"late{days}" for days in (*reversed(wanted.bounds), 0)]
+    columns = [f"{older[0]} as slice1"]
+    columns += [f"{younger} - {old} as slice{n}" for n, (old, younger) in enumerate(pairwise(older), start=2)]
+    which = {"debtor": "where total > 0", "creditor": "where total < 0", "all": ""}[wanted.balance]
     return f"""
         standing as materialized (
-            select e.client_id, {", ".join(columns)}, {older_than[0]} as overdue,
-                sum(e.book_amount) - {older_than[0]} as upcoming, sum(e.book_amount) as total
-            from entry e {modes}
-            where e.company = :company and e.is_open {chosen}
-            group by e.client_id {having[wanted.balance]}
-        )"""  # noqa: S608 - every fragment is written in this file
+            select client_id, {", ".join(columns)}, late0 as overdue, total - late0 as upcoming, total
+            from ({rows}) one {which}
+        )"""  # noqa: S608 - every fragment is written in this service
+
+
+def _added_up(wanted: Wanted) -> str:
+    """Added up from entries, for other slices or one payment mode."""
+    modes = "and coalesce(e.payment_mode, m.payment_mode) = any(cast(:payment_modes as text[]))"
+    return f"""
+        select e.client_id, {summed((0, *wanted.bounds), ())}
+        from entry e left join client m on m.company = e.company and m.client_id = e.client_id
+        where e.company = :company and e.is_open {modes if wanted.payment_modes else ""} group by e.client_id
+    """  # noqa: S608 - every fragment is written in this service
 
 
 LEVEL_OF_EVERY = """
@@ -136,16 +136,14 @@ def _conditions(wanted: Wanted) -> list[str]:
         conditions.append("c.category = any(cast(:categories as text[]))")
     if wanted.levels:
         conditions.append("coalesce(v.level, 'none') = any(cast(:levels as text[]))")
-    if wanted.words:
-        conditions.append(
-            "not exists (select 1 from unnest(cast(:words as text[])) w(word)"
-            " where position(w.word in coalesce(n.search_key, lower(f.client_id))) = 0)"
-        )
+    conditions += [
+        f"position(:word{n} in coalesce(n.search_key, lower(f.client_id))) > 0" for n in range(len(wanted.words))
+    ]
     return conditions
 
 
-def _statement(wanted: Wanted) -> str:
-    relations = [_standing(wanted)]
+def _statement(wanted: Wanted, rows: str) -> str:
+    relations = [_standing(wanted, rows)]
     joins = []
     conditions = _conditions(wanted)
     order = wanted.sorts[wanted.sort]
@@ -204,8 +202,8 @@ def _parameters(view: View, wanted: Wanted) -> dict[str, Any]:
         "profiles": list(wanted.profiles),
         "payment_modes": list(wanted.payment_modes),
         "categories": list(wanted.categories),
-        "words": list(wanted.words),
-        **{f"late{n}": view.before(days) for n, days in enumerate([0, *wanted.bounds])},
+        **{f"word{n}": word for n, word in enumerate(wanted.words)},
+        **edges(view, (*LATE, *wanted.bounds)),
         **wanted.page.bounds,
     }
 
@@ -233,27 +231,28 @@ def debtor(row: Any, count: int) -> Debtor:
 
 async def who_owes_what(tx: AsyncConnection, view: View, wanted: Wanted) -> WhoOwesWhat:
     """The clients wanted with their amounts; totals over all of them, rows of one page."""
-    statement = text(_statement(wanted))
+    rows = await owing(tx, view) if _fits(wanted) else _added_up(wanted)
+    statement = text(_statement(wanted, rows))
     used = statement._bindparams
     parameters = {name: value for name, value in _parameters(view, wanted).items() if name in used}
-    rows = (await tx.execute(statement, parameters)).all()
-    summed = rows[0]
+    found = (await tx.execute(statement, parameters)).all()
+    sums = found[0]
     count = len(wanted.bounds) + 1
     return WhoOwesWhat(
         as_of=view.as_of,
         currency=view.currency,
         slices=slices(wanted.bounds),
-        clients=summed.clients,
-        overdue_clients=summed.overdue_clients,
-        stopped_clients=summed.stopped_clients,
+        clients=sums.clients,
+        overdue_clients=sums.overdue_clients,
+        stopped_clients=sums.stopped_clients,
         totals=Totals(
-            slices=[summed._mapping[f"sum_slice{n}"] for n in range(1, count + 1)],
-            overdue=summed.sum_overdue,
-            upcoming=summed.sum_upcoming,
-            total=summed.sum_total,
+            slices=[sums._mapping[f"sum_slice{n}"] for n in range(1, count + 1)],
+            overdue=sums.sum_overdue,
+            upcoming=sums.sum_upcoming,
+            total=sums.sum_total,
         ),
-        rows=[debtor(row, count) for row in rows if row.client_id is not None],
-        **wanted.page.shape(summed.clients),
+        rows=[debtor(row, count) for row in found if row.client_id is not None],
+        **wanted.page.shape(sums.clients),
     )
 
 

@@ -1,6 +1,7 @@
 """Reporting running in this process on real servers, its four speakers as voices, and ledger's names as a stub."""
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import date
@@ -103,6 +104,10 @@ class House:
         return answer.json()
 
 
+numbers = itertools.count(1)
+"""Numbers of events applied directly: ascending, as they are inside a partition."""
+
+
 async def project(tx: AsyncConnection, company: str, *events: Event, on: date = DAY) -> None:
     """Apply events directly, numbered in the order given."""
     delivered = [
@@ -111,10 +116,10 @@ async def project(tx: AsyncConnection, company: str, *events: Event, on: date = 
             company=company,
             client_id=_client_of(event),
             as_of=on,
-            number=number,
+            number=next(numbers),
             partition=partition_of(company, _client_of(event)),
         )
-        for number, event in enumerate(events, start=1)
+        for event in events
     ]
     await project_all(tx, PROJECT, delivered)
 

@@ -52,6 +52,23 @@ create table lettering_error (
     primary key (company, client_id, account, lettering)
 );
 
+create table synced_account (
+    company text not null,
+    p smallint not null,
+    client_id text not null,
+    number bigint not null,
+    primary key (company, client_id)
+);
+
+create index synced_account_number on synced_account (company, p, number);
+
+create table synced_partition (
+    company text not null,
+    p smallint not null,
+    number bigint not null,
+    primary key (company, p)
+);
+
 create table sync_run (
     company text not null,
     p smallint not null,
@@ -143,6 +160,8 @@ create table fact (
     primary key (company, p, number)
 );
 
+create index fact_actor on fact (company, actor);
+
 create index fact_client on fact (company, client_id, happened_on, happened_at);
 
 create index fact_day on fact (company, happened_on, happened_at);
@@ -177,7 +196,10 @@ create index action_done on action (company, client_id, done_on) where status = 
 create index action_pending on action (company, medium) include (client_id, book_net_amount, status)
     where status in ('proposed', 'due');
 
-create index action_started on action (company, started_on, started_at) where started_on is not null;
+create index action_started on action (company, started_on, started_at, action_id)
+    where started_on is not null;
+
+create index action_starter on action (company, started_by) where started_by is not null;
 
 create table entry_level (
     company text not null,
@@ -255,6 +277,30 @@ create table person (
 );
 
 create index person_sort on person (company, sort_key, client_id);
+
+create table standing (
+    company text not null,
+    as_of date not null,
+    client_id text not null,
+    total numeric(18, 4) not null,
+    late0 numeric(18, 4) not null,
+    late30 numeric(18, 4) not null,
+    late60 numeric(18, 4) not null,
+    late90 numeric(18, 4) not null,
+    ahead30 numeric(18, 4) not null,
+    ahead60 numeric(18, 4) not null,
+    payment_mode text,
+    mixed_modes boolean not null,
+    primary key (company, as_of, client_id)
+);
+
+create table standing_day (
+    company text not null,
+    as_of date not null,
+    numbers jsonb not null,
+    made_at timestamptz not null,
+    primary key (company, as_of)
+);
 """
 
 
