@@ -230,6 +230,7 @@ def run() -> None:
     from chassis.embedded import DataDirectoryBusy
     from chassis.embedded_config import ServerNotInstalled
     from chassis.server_process import ServerFailed
+    from cli.nursery import NurseryDied
     from cli.processes import ChildFailed
 
     try:
@@ -240,6 +241,7 @@ def run() -> None:
         ServerNotInstalled,
         ServerFailed,
         ChildFailed,
+        NurseryDied,
         CannotConfine,
         NoUnprivilegedUser,
     ) as trouble:

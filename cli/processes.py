@@ -49,9 +49,7 @@ class Child:
 
     def start(self) -> None:
         """Starts the process, without waiting for anything."""
-        self.log.parent.mkdir(parents=True, exist_ok=True)
-        if self.log.exists() and self.log.stat().st_size > LARGEST_LOG_BYTES:
-            self.log.replace(self.log.with_suffix(".old.log"))
+        self.make_room_for_log()
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(
                 self.command,
@@ -62,6 +60,12 @@ class Child:
                 start_new_session=True,
                 preexec_fn=before_exec(None, signal.SIGTERM),  # noqa: PLW1509 - started by the main thread
             )
+
+    def make_room_for_log(self) -> None:
+        """Puts aside a log that has grown too large."""
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        if self.log.exists() and self.log.stat().st_size > LARGEST_LOG_BYTES:
+            self.log.replace(self.log.with_suffix(".old.log"))
 
     def is_running(self) -> bool:
         return self.process is not None and self.process.poll() is None

@@ -20,6 +20,7 @@ from typing import Any
 from chassis import clock
 from chassis.embedded import Stack
 from chassis.embedded_config import NATS_ADMIN
+from cli.nursery import Fostered, Nursery
 from cli.places import ROOT, SERVICES, State
 from cli.processes import Child, ChildFailed
 
@@ -57,6 +58,7 @@ class RunningStack:
         self.environment = environment or {}
         self.console_port = console_port
         self.report = report
+        self.nursery = Nursery(self.data_dir / "logs" / "nursery.log")
         self.children: dict[str, Child] = {}
         self.extra: dict[str, Any] = {}
         self._stopping = False
@@ -73,6 +75,7 @@ class RunningStack:
     def start(self) -> None:
         """Starts all and waits until every service is ready. Raises what the servers raise, or ``ChildFailed``."""
         try:
+            self.nursery.start()
             frontend = self._frontend()
             self.report("starting PostgreSQL and NATS")
             self.embedded.start()
@@ -85,9 +88,9 @@ class RunningStack:
             frontend()
             self.report(f"starting {', '.join(self.services)}")
             for service in self.services:
-                self.children[service] = Child(
+                self.children[service] = Fostered(
                     service,
-                    [sys.executable, "-P", "-m", f"services.{service}", "run"],
+                    self.nursery,
                     env=self._environment_of(service),
                     log=self.data_dir / "logs" / f"{service}.log",
                 )
@@ -145,6 +148,7 @@ class RunningStack:
             child.ask_to_stop()
         for child in self.children.values():
             child.wait_stopped()
+        self.nursery.stop()
         self.embedded.stop()
         (self.data_dir / "state.json").unlink(missing_ok=True)
 
