@@ -64,16 +64,16 @@ def compose(rendered: Rendered, sender: Sender, recipients: Sequence[str], messa
     ]
     if sender.reply_to and sender.reply_to != sender.email:
         headers.insert(1, f"Reply-To: {_named(sender.name or sender.company_name, sender.reply_to)}")
-    delimiter = f"--{boundary}\r\n".encode()
+    delimiter = f"\r\n--{boundary}\r\n".encode()
     raw = b"".join(
         [
             "\r\n".join(headers).encode("ascii"),
-            b"\r\n\r\n",
+            b"\r\n",
             delimiter,
             _part(rendered.text, "plain"),
             delimiter,
             _part(rendered.html, "html"),
-            f"--{boundary}--\r\n".encode(),
+            f"\r\n--{boundary}--\r\n".encode(),
         ]
     )
     return Mail(message_id, sender.email, tuple(recipients), rendered.subject, raw)

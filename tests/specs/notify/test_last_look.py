@@ -1,0 +1,104 @@
+"""The last look before a message leaves (rules 8.1, 8.2, 8.5, 5.8, 8.15, 10.5, 22.10)."""
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from services.notify.domain import NotYetHeard, WithholdReason, last_look
+from tests.specs.notify.given import DAY, action, entry, situation
+
+EVE, AFTER = DAY - timedelta(days=1), DAY + timedelta(days=1)
+INVOICE = entry("FAC1", "100")
+
+
+def look(*now: Any, decided: Any = None, despite: tuple[str, ...] = (), **facts: Any) -> object:
+    lines = decided or now or (INVOICE,)
+    return last_look(action(lines), situation(*now, **facts), DAY, frozenset(despite))
+
+
+def test_nothing_speaks_against_a_message_that_is_still_true() -> None:
+    assert look(INVOICE) is None
+
+
+def test_an_entry_not_heard_of_yet_makes_the_message_wait() -> None:
+    assert look(decided=(INVOICE,)) is NotYetHeard.ENTRY
+    assert look(decided=(INVOICE,), withdrawn=True) is WithholdReason.ACTION_WITHDRAWN
+
+
+@pytest.mark.parametrize(
+    ("facts", "reason"),
+    [
+        ({"withdrawn": True}, WithholdReason.ACTION_WITHDRAWN),
+        ({"client_removed": True}, WithholdReason.CLIENT_REMOVED),
+        ({"client_stopped": True}, WithholdReason.CLIENT_STOPPED),
+    ],
+)
+def test_the_client_or_dunning_speaks_against_it(facts: dict[str, bool], reason: WithholdReason) -> None:
+    assert look(INVOICE, **facts) is reason
+
+
+@pytest.mark.parametrize(
+    ("facts", "reason"),
+    [
+        ({"lettered": True}, WithholdReason.ENTRY_LETTERED),
+        ({"removed": True}, WithholdReason.ENTRY_REMOVED),
+        ({"stopped": True}, WithholdReason.ENTRY_STOPPED),
+    ],
+)
+def test_one_entry_that_changed_holds_the_whole_message_back(
+    facts: dict[str, bool], reason: WithholdReason
+) -> None:
+    other = entry("FAC2", "50", **facts)
+    assert look(INVOICE, other) is reason
+
+
+def test_an_amount_or_a_due_date_that_changed_would_make_the_message_wrong() -> None:
+    assert look(entry("FAC1", "99"), decided=(INVOICE,)) is WithholdReason.ENTRY_CHANGED
+    assert look(entry("FAC1", "100", due=DAY), decided=(INVOICE,)) is WithholdReason.ENTRY_CHANGED
+
+
+@pytest.mark.parametrize(
+    ("promised", "held"),
+    [((EVE,), False), ((DAY,), False), ((AFTER,), True), ((EVE, AFTER), False), ((DAY, AFTER), True), ((), False)],
+)
+def test_a_promise_ahead_holds_it_back_where_the_company_chose_so(promised: tuple[date, ...], held: bool) -> None:
+    line = entry("FAC1", "100", promised_on=promised)
+    assert look(line, promises_exclude=True) == (WithholdReason.PROMISE_AHEAD if held else None)
+    assert look(line) is None
+
+
+def test_nothing_leaves_for_nothing() -> None:
+    credit = entry("AV1", "-100")
+    assert look(INVOICE, credit) is WithholdReason.NOTHING_DUE
+    assert look(INVOICE, entry("AV1", "-99.99")) is None
+
+
+def test_a_person_may_set_aside_a_stop_or_a_promise_but_not_a_payment() -> None:
+    promised = entry("FAC1", "100", promised_on=(AFTER,), stopped=True)
+    despite = ("client_stopped", "entry_stopped", "promise_ahead", "entry_lettered", "below_minimum")
+    assert look(promised, client_stopped=True, promises_exclude=True, despite=despite) is None
+    assert look(entry("FAC1", "100", lettered=True), despite=despite) is WithholdReason.ENTRY_LETTERED
+    assert look(INVOICE, withdrawn=True, despite=despite) is WithholdReason.ACTION_WITHDRAWN
+
+
+def test_a_thank_you_speaks_of_settled_entries() -> None:
+    settled = entry("FAC1", "100", lettered=True)
+    thanks = action([settled], kind="thanks", step="thanks")
+    assert last_look(thanks, situation(settled), DAY) is None
+    assert last_look(thanks, situation(settled, client_stopped=True), DAY) is WithholdReason.CLIENT_STOPPED
+
+
+def test_every_reason_has_a_spec() -> None:
+    """Habit 6: a reason added to the rule is added here."""
+    assert set(WithholdReason) == {
+        WithholdReason.ACTION_WITHDRAWN,
+        WithholdReason.CLIENT_REMOVED,
+        WithholdReason.CLIENT_STOPPED,
+        WithholdReason.ENTRY_STOPPED,
+        WithholdReason.ENTRY_REMOVED,
+        WithholdReason.ENTRY_LETTERED,
+        WithholdReason.ENTRY_CHANGED,
+        WithholdReason.PROMISE_AHEAD,
+        WithholdReason.NOTHING_DUE,
+    }

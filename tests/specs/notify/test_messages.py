@@ -1,0 +1,82 @@
+"""Mails as bytes: what any mail program reads back is what was written (RFC 5322, 2045, 2047)."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from email import policy
+from email.parser import BytesParser
+from uuid import UUID
+
+import pytest
+
+from services.notify import pixel
+from services.notify.domain import message_id
+from services.notify.messages import Mail, compose, read, usable_addresses
+from services.notify.rendering import Rendered, render
+from tests.specs.notify.given import SENDER, about, entry
+
+AT = datetime(2026, 4, 8, 7, 30, tzinfo=UTC)
+ACTION = UUID(int=7)
+
+
+def written(subject: str = "Solde échu : 1 250,40 €", sender: object = SENDER, **more: str) -> Mail:
+    rendered = Rendered(subject, more.get("text", "Été\n.\n.. fin"), more.get("html", "<p>Été</p>"), "fr")
+    assert isinstance(sender, type(SENDER))
+    recipients = ("a@diaz.example", "b@diaz.example")
+    return compose(rendered, sender, recipients, message_id(ACTION, sender.email), AT)
+
+
+def test_headers_are_those_of_a_sober_automatic_message() -> None:
+    message = BytesParser(policy=policy.default).parsebytes(written().raw)
+    assert {name: str(message[name]) for name in ("From", "To", "Subject", "Message-ID", "Auto-Submitted")} == {
+        "From": "Nathalie Ferrand <comptabilite@delcourt.example>",
+        "To": "a@diaz.example, b@diaz.example",
+        "Subject": "Solde échu : 1 250,40 €",
+        "Message-ID": f"<{ACTION}@delcourt.example>",
+        "Auto-Submitted": "auto-generated",
+    }
+    assert message["Date"].datetime == AT
+    assert message["Reply-To"] is None
+    assert message.get_content_type() == "multipart/alternative"
+    assert [part.get_content_type() for part in message.iter_parts()] == ["text/plain", "text/html"]
+    assert message.defects == []
+
+
+def test_the_bytes_read_back_are_the_texts_written() -> None:
+    shown = render("%total%", "Bonjour,\n\n%tableau_comptable2%\n\nà bientôt", about(entry("F1", "1250.4")), "fr")
+    raw = compose(shown, SENDER, ["a@diaz.example"], "<x@delcourt.example>", AT).raw
+    back = read(raw)
+    assert back.subject == shown.subject
+    assert back.text.replace("\r\n", "\n") == shown.text
+    assert back.html.replace("\r\n", "\n").rstrip("\n") == shown.html.rstrip("\n")
+    assert raw.isascii()
+    assert max(len(line) for line in raw.split(b"\r\n")) <= 998
+    assert b"\n" not in raw.replace(b"\r\n", b"")
+
+
+def test_a_name_cannot_add_a_header() -> None:
+    mallory = replace(SENDER, name="Eve\r\nBcc: all@x.example", reply_to="answers@delcourt.example")
+    message = BytesParser(policy=policy.default).parsebytes(written("Objet\r\nBcc: x@y.example", mallory).raw)
+    assert message["Bcc"] is None
+    assert message["Subject"] == "Objet Bcc: x@y.example"
+    assert message["Reply-To"].addresses[0].addr_spec == "answers@delcourt.example"
+
+
+def test_the_message_id_is_that_of_the_action_on_every_attempt() -> None:
+    assert written("a").message_id == written("b").message_id == f"<{ACTION}@delcourt.example>"
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["", "nobody", "a b@c.example", "a@b@c.example", "Eve <e@x.example>", "é@x.example", "a@x\r\nBcc: b@c"],
+)
+def test_an_address_that_cannot_be_written_to_is_left_out(address: str) -> None:
+    assert usable_addresses([address, " ok@x.example ", "ok@x.example"]) == ("ok@x.example",)
+
+
+def test_a_pixel_link_is_good_for_its_message_alone() -> None:
+    link = pixel.url("https://relance.example/", "secret", "acme", ACTION)
+    token = link.removeprefix("https://relance.example/o/").removesuffix(".gif")
+    assert pixel.read("secret", token) == ("acme", ACTION)
+    for secret, forged in (("other", token), ("secret", f"A{token[1:]}"), ("secret", "x"), ("", token)):
+        with pytest.raises(pixel.LinkRefused):
+            pixel.read(secret, forged)

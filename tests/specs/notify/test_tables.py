@@ -1,0 +1,99 @@
+"""The table of a message (rules 7.6, 1.8, 18.3) and the amounts of the worked examples 21.3 and 21.4."""
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from services.notify import formats
+from services.notify.rendering import render
+from tests.specs.notify.given import DAY, DUE, about, entry
+
+INVOICE = entry("FAC1", "1000", due=date(2026, 3, 31))
+PAYMENT = entry("REG1", "-400", due=DUE)
+
+
+def test_item_mode_asks_for_the_invoice_alone() -> None:
+    """Example 21.3: on 08/04 the credit is not at R1 yet."""
+    table = about(INVOICE).statement
+    assert (table.debits, table.credits, table.amount_due) == (Decimal(1000), Decimal(0), Decimal(1000))
+
+
+def test_account_mode_shows_both_and_asks_for_the_difference() -> None:
+    """Example 21.3: table 1 000 / 400, amount due 600."""
+    table = about(PAYMENT, INVOICE).statement
+    assert (table.debits, table.credits, table.amount_due) == (Decimal(1000), Decimal(400), Decimal(600))
+    assert [line.piece for line in table.lines] == ["FAC1", "REG1"]
+
+
+def test_credits_of_the_level_are_netted() -> None:
+    """Example 21.4: 1 300 - 200 = 1 100."""
+    table = about(entry("A", "800"), entry("B", "500"), entry("AV", "-200")).statement
+    assert (table.debits, table.credits, table.amount_due) == (Decimal(1300), Decimal(200), Decimal(1100))
+
+
+@pytest.mark.parametrize(
+    ("as_of", "days"), [(date(2026, 3, 30), 0), (date(2026, 3, 31), 0), (date(2026, 4, 1), 1), (DAY, 8)]
+)
+def test_days_late_count_from_the_day_after_the_due_date(as_of: date, days: int) -> None:
+    subjects = about(INVOICE, as_of=as_of)
+    shown = render("x", "%max_days_late%", subjects, "fr")
+    assert shown.text.strip() == str(days)
+    badge = render("x", "%tableau_comptable%", subjects, "fr").html
+    assert (f"{days}\u00a0j</span>" in badge) == (days > 0)
+
+
+def test_the_three_layouts() -> None:
+    subjects = about(INVOICE, PAYMENT)
+    compact, columns, levels = (
+        render("x", f"%tableau_comptable{layout}%", subjects, "fr").html for layout in (1, 2, 3)
+    )
+    assert "du 01/03/2026" in compact
+    assert "Date</th>" not in compact
+    for shown in (columns, levels):
+        assert "Date</th>" in shown
+    assert "Niveau</th>" in levels
+    assert "Niveau</th>" not in columns
+    for shown in (compact, columns, levels):
+        assert "Somme due" in shown
+        assert "600,00\u00a0€" in shown
+    assert render("x", "%tableau_comptable%", subjects, "fr").html == compact
+
+
+def test_the_plain_text_table_says_the_same() -> None:
+    shown = render("x", "%tableau_comptable%", about(INVOICE, PAYMENT), "fr").text
+    assert shown == (
+        "- FAC1 du 01/03/2026, échéance 31/03/2026 (8\u00a0j) : 1\u00a0000,00\u00a0€\n"
+        "- REG1 du 01/03/2026, échéance 05/04/2026 : \u2212400,00\u00a0€ (avoir ou paiement)\n"
+        "Total : 1\u00a0000,00\u00a0€\n"
+        "Avoir, paiement : 400,00\u00a0€\n"
+        "Somme due : 600,00\u00a0€\n"
+    )
+
+
+def test_a_thank_you_lists_what_was_settled_and_asks_for_nothing() -> None:
+    shown = render("x", "%tableau_comptable%", about(INVOICE, kind="thanks", step="thanks"), "fr")
+    assert "Somme due" not in shown.html + shown.text
+    assert "FAC1" in shown.html
+
+
+def test_thousands_are_narrow_in_letters_and_wide_on_screens() -> None:
+    subjects = about(entry("F", "1234567.8"))
+    assert render("x", "%total%", subjects, "fr", "letter").text == "1\u202f234\u202f567,80\u00a0€\n"
+    assert render("x", "%total%", subjects, "fr", "email").text == "1\u00a0234\u00a0567,80\u00a0€\n"
+    assert render("x", "%total%", subjects, "en", "email").text == "€1,234,567.80\n"
+    assert formats.amount(Decimal("-5"), "USD", "fr") == "\u22125,00\u00a0$US"
+    assert formats.long_date(date(2026, 5, 1), "fr") == "1er mai 2026"
+
+
+def test_penalties_are_rounded_per_invoice_and_the_indemnity_counts_late_invoices() -> None:
+    """Rule 18.3: amount x rate x days / 365, plus 40 euros per overdue invoice; credits bear none."""
+    late, later, ahead = (
+        entry("A", "1000", due=date(2026, 3, 9)),
+        entry("B", "333.33", due=date(2026, 4, 7)),
+        entry("C", "500", due=DAY),
+    )
+    table = about(late, later, ahead, entry("AV", "-50")).statement
+    assert table.penalties(Decimal("0.12")) == Decimal("9.86") + Decimal("0.11")
+    assert table.penalties(None) == 0
+    assert table.fixed_indemnity() == 80
