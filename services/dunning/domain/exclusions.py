@@ -1,7 +1,7 @@
 """Why a step that is due is not carried out (rule 8). A reason never takes the step away (rule 8.17)."""
 
-from collections.abc import Iterable
 from datetime import date, timedelta
+from functools import cache
 
 from services.dunning.domain.policy import Policy
 from services.dunning.domain.state import ClientState, EntryState
@@ -74,5 +74,7 @@ def message_reasons(book_net: int, net: int, policy: Policy) -> tuple[str, ...]:
     return NONE
 
 
-def together(*reasons: Iterable[str]) -> tuple[str, ...]:
+@cache
+def together(*reasons: tuple[str, ...]) -> tuple[str, ...]:
+    """All of them once, sorted. There are few combinations, and a round asks very often."""
     return tuple(sorted({reason for some in reasons for reason in some}))

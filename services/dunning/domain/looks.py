@@ -32,7 +32,9 @@ class Draft(NamedTuple):
 
 def draft(step: Step, currency: str, members: Iterable[Look], policy: Policy) -> Draft:
     """Amounts of rule 7.6; the total of rule 8.8 is what the message asks for (rule 8.13)."""
-    members = tuple(sorted(members, key=_by_age))
+    members = tuple(members)
+    if len(members) > 1:
+        members = tuple(sorted(members, key=_by_age))
     amount = net_amount = book_net_amount = 0
     netted = policy.netting != "none"
     for member in members:

@@ -1,6 +1,7 @@
 """Scenarios: what is said to a client, how, and when. Data, refused when loaded if it cannot work (rule 4)."""
 
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -23,7 +24,7 @@ class Step(NamedTuple):
     name: str
     level: int
     medium: str
-    delay_days: int
+    delay: timedelta
     counted_from: str
     automatic: bool
     template: str | None
@@ -173,7 +174,7 @@ def _compile(step: ScenarioStep) -> Step:
         name=step.step,
         level=STEP_NAMES.index(step.step),
         medium=step.medium,
-        delay_days=step.delay_days,
+        delay=timedelta(days=step.delay_days),
         counted_from=step.counted_from,
         automatic=step.mode == "automatic",
         template=step.template,

@@ -19,13 +19,19 @@ class Pending(NamedTuple):
 
 def pending(entry: EntryState, plan: Plan, as_of: date) -> Pending | None:
     """``None`` when no step follows: nothing is switched on for it, or the last step is done (rule 4.10)."""
-    reminder = pending_reminder(entry, plan, as_of)
     notice = plan.notice
-    if notice is None or entry.level or entry.amount <= 0 or entry.noticed_on is not None:
+    if (
+        notice is None
+        or as_of > entry.due_date  # the notice has lapsed (rule 4.11)
+        or entry.level
+        or entry.amount <= 0
+        or entry.noticed_on is not None
+    ):
+        return pending_reminder(entry, plan, as_of)
+    reminder = pending_reminder(entry, plan, as_of)
+    if reminder is not None and reminder.on <= as_of:
         return reminder
-    if as_of > entry.due_date or (reminder is not None and reminder.on <= as_of):
-        return reminder  # the notice has lapsed (rule 4.11)
-    on = entry.due_date - timedelta(days=notice.delay_days)
+    on = entry.due_date - notice.delay
     if entry.reopened_on is not None and entry.reopened_on > on:
         on = entry.reopened_on
     return Pending(notice, on)
@@ -33,18 +39,24 @@ def pending(entry: EntryState, plan: Plan, as_of: date) -> Pending | None:
 
 def pending_reminder(entry: EntryState, plan: Plan, as_of: date) -> Pending | None:
     """The next reminder, whatever the notice; a step to ignore gives way once the next one is due (rule 4.9)."""
+    steps = plan.after[entry.level]
+    if not steps:
+        return None
     earliest = _day_after_last_step(entry)
-    previous_on = entry.reminded_on
-    chosen: Pending | None = None
-    for step in plan.after[entry.level]:
-        on = _due_on(step, entry, previous_on)
+    on = _due_on(steps[0], entry, entry.reminded_on)
+    if earliest is not None and on < earliest:
+        on = earliest
+    if not steps[0].ignorable:
+        return Pending(steps[0], on)
+    chosen = Pending(steps[0], on)
+    for step in steps[1:]:
+        on = _due_on(step, entry, on)  # an ignored step counts as done on the day it fell due
         if earliest is not None and on < earliest:
             on = earliest
-        if chosen is None or on <= as_of:
+        if on <= as_of:
             chosen = Pending(step, on)
         if not step.ignorable:
             break
-        previous_on = on  # an ignored step counts as done on the day it fell due
     return chosen
 
 
@@ -82,7 +94,7 @@ def _due_on(step: Step, entry: EntryState, previous_on: date | None) -> date:
         reference = entry.counted_on
     if entry.reopened_on is not None and entry.reopened_on > reference:
         reference = entry.reopened_on
-    on = reference + timedelta(days=step.delay_days)
+    on = reference + step.delay
     if step.end_of_month:
         return on.replace(day=monthrange(on.year, on.month)[1])
     return on
