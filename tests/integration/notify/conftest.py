@@ -1,4 +1,4 @@
-"""Notify on real servers with a real mail server; sync, ledger and dunning only have voices, ledger also people."""
+"""Notify on real servers with a real mail server; sync, ledger and dunning only have voices, ledger people too."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
@@ -48,7 +48,7 @@ def knobs(stack: Stack, service: str) -> dict[str, Any]:
 
 async def until(true: Callable[[], Any], seconds: float = PATIENCE_SECONDS) -> None:
     async with asyncio.timeout(seconds):
-        while not true():
+        while not true():  # noqa: ASYNC110 - what is waited for knows no event
             await asyncio.sleep(0.02)
 
 

@@ -135,7 +135,7 @@ async def test_a_mail_server_that_is_down_is_waited_for_and_named(house: House, 
     invoice = synced("FAC1", "C1", "100")
     await house.voices.book(company, [invoice])
     await house.voices.due(company, action(company, "C1", [invoice]))
-    await until(lambda: house.process.health.hindered_by())
+    await until(house.process.health.hindered_by)
     assert "mail server" in house.process.health.hindered_by()
     progress = await house.get(company, "/sending")
     assert (progress["waiting"], progress["finished"]) == (1, False)

@@ -1,4 +1,4 @@
-"""How a notify spec reads: entries as accounting shows them, an action that speaks of them, what is known today."""
+"""How a notify spec reads: entries as accounting shows them, an action that speaks of them, what is known."""
 
 from collections.abc import Sequence
 from datetime import date
