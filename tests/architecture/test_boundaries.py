@@ -27,13 +27,47 @@ ROOMS = {
     "tables",
 }
 """Rooms that every service names alike; each may be a file or, past its ceiling, a folder."""
-SPECIALITIES = {
+SPECIALITIES: dict[str, set[str]] = {
     "sync": {"changes", "connectors", "imports", "people", "runs", "staging", "wording"},
-    "ledger": set[str](),
-    "dunning": {"defaults"},
-    "notify": set[str](),
+    "ledger": set(),
+    "dunning": {"actions", "confirming", "defaults", "recording", "rounds", "rulebook", "states"},
+    "notify": {
+        "blocks",
+        "compiling",
+        "delivered",
+        "formats",
+        "mailer",
+        "messages",
+        "people",
+        "pixel",
+        "recording",
+        "rendering",
+        "sending",
+        "tags",
+        "templates",
+        "verdicts",
+        "words",
+        "writing",
+    },
     "reporting": {"exports", "people", "shapes"},
-    "console": set[str](),
+    "console": {
+        "accounts",
+        "formatting",
+        "frontend",
+        "gateway",
+        "icons",
+        "language",
+        "locale",
+        "package-lock.json",
+        "package.json",
+        "pages",
+        "rendering",
+        "site",
+        "static",
+        "templates",
+        "visits",
+        "vocabulary",
+    },
 }
 """Rooms with a speciality of their own and a name that tells it (architecture, Rooms of a service)."""
 NEEDED = {"README.md", "__init__.py", "__main__.py", "main.py", "settings.py", "migrations"}
