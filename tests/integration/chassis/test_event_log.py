@@ -117,3 +117,18 @@ async def test_the_api_role_sees_and_says_one_company_only(toys: Toys) -> None:
         async with transaction(api, "acme") as tx:
             await Say("alpha", tx)("globex", [Said(Counted(amount=1), "C1")], as_of=DAY, cause=Cause.new("test"))
     await api.dispose()
+
+
+async def test_row_level_security_costs_the_worker_nothing_and_gives_the_api_its_index(toys: Toys) -> None:
+    async def plan(role: str, company: str | None) -> str:
+        role_engine = engine(toys.url("beta", role), "beta")
+        async with transaction(role_engine, company) as tx:
+            await tx.execute(text("set local enable_seqscan = off"))
+            lines = await tx.scalars(text("explain select * from tally where client_id = 'C1'"))
+            found = "\n".join(lines.all())
+        await role_engine.dispose()
+        return found
+
+    assert "current_setting" not in await plan("worker", None)
+    with_company = await plan("api", "acme")
+    assert "Index Cond: ((company = current_setting(" in with_company
