@@ -75,30 +75,6 @@ PAIR_LEFT = """
 PASSES = (("lettering", "false"), ("null::text", "false"), ("null::text", "true"))
 
 CHANGED = f"""
-    insert into pair
-    select s.line, k.entry_id from (
-        select line, row_key, state, kind, row_number() over (partition by row_key, state, kind order by line) as n
-        from (select line, row_key, state, {KIND} as kind from seen) judged
-    ) s join (
-        select entry_id, row_key, state, kind,
-            row_number() over (partition by row_key, state, kind order by ordinal) as n
-        from source_row where company = %(company)s and book = %(book)s and not removed
-    ) k using (row_key, state, kind, n)
-"""  # noqa: S608 constants of this module
-
-PAIR_LEFT = """
-    insert into pair
-    select s.line, k.entry_id from (
-        select line, row_key, {same}, row_number() over (partition by row_key, {same} order by line) as n
-        from left_seen where not exists (select from pair where pair.line = left_seen.line)
-    ) s join (
-        select entry_id, row_key, {same}, row_number() over (partition by row_key, {same} order by ordinal) as n
-        from left_known where removed = {removed}
-        and not exists (select from pair where pair.entry_id = left_known.entry_id)
-    ) k on k.row_key = s.row_key and k.n = s.n and k.{same} is not distinct from s.{same}
-"""
-
-CHANGED = f"""
     insert into change
     select k.entry_id, k.row_key, k.ordinal, s.state, {KIND}, s.p, s.client_id, s.lettering, false, s.entry,
         s.label

@@ -1,6 +1,5 @@
-"""Sync alone on real servers: its importer run by hand, ledger replaced by one that writes down what it is given."""
+"""Sync alone on real servers: its importer run by hand, ledger replaced by one that keeps what it is given."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import date
@@ -11,6 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import text
 
+from chassis import clock
 from chassis.database import transaction
 from chassis.delivered import Delivered
 from chassis.embedded import Stack
@@ -77,7 +77,7 @@ class Sync:
             for part in range(0, max(len(content), 1), runs.PART_BYTES):
                 piece = content[part : part + runs.PART_BYTES]
                 await runs.keep_part(tx, company, run_id, part // runs.PART_BYTES, piece)
-            payload = {"run_id": str(run_id), "requested_at": "2026-11-20T10:00:00+00:00"}
+            payload = {"run_id": str(run_id), "requested_at": clock.now().isoformat()}
             await enqueue(tx, QUEUE, [NewJob(run_id, company, payload, key=company)])
         return run_id
 
@@ -87,8 +87,9 @@ class Sync:
     async def carry_out(self) -> None:
         """Everything that is queued and due."""
         worker = self.worker()
-        while await worker.step():
-            await asyncio.sleep(0)
+        while True:
+            if not await worker.step():
+                return
 
     async def run(self, company: str, run_id: UUID, language: str = "en") -> dict[str, Any]:
         async with transaction(self.running.engine) as tx:
@@ -100,7 +101,7 @@ class Sync:
         """Import and answer the ended run."""
         if isinstance(content, Path):
             args = args or (content.name,)
-            content = content.read_bytes()
+            content = content.read_bytes()  # noqa: ASYNC240 a small local file
         run_id = await self.ask(company, content, *args, **more)
         await self.carry_out()
         return await self.run(company, run_id)

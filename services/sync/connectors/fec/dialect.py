@@ -13,6 +13,7 @@ from services.sync.domain.lines import UNITS
 SEPARATORS = ("\t", "|")
 WRONG_SEPARATORS = (";", ",")
 SEPARATOR_NAMES = {"\t": "TAB", "|": "|", ";": ";", ",": ","}
+SIDES = {"D": 1, "+": 1, "+1": 1, "1": 1, "C": -1, "-": -1, "-1": -1}
 DATE_COLUMNS = ("EcritureDate", "PieceDate", "DateLet", "ValidDate", "EcheanceDate")
 AMOUNT_COLUMNS = ("Debit", "Credit", "Montant", "Montantdevise")
 EARLIEST, LATEST = date(1950, 1, 1), date(2100, 12, 31)

@@ -12,12 +12,14 @@ from services.sync.connectors.fec.columns import LEGAL, Columns, known, parse_he
 from services.sync.connectors.fec.dialect import (
     SEPARATOR_NAMES,
     SEPARATORS,
+    SIDES,
     Amounts,
     Dates,
     Dialect,
     likely_formats,
     separator_of,
 )
+from services.sync.connectors.fec.line_defects import Customers, Form, LineDefects
 from services.sync.connectors.fec.source_lines import REPLACEMENT, Group, SourceLines
 from services.sync.domain.lines import JournalSide, Line
 from services.sync.domain.problems import Findings, Verdict
@@ -30,24 +32,11 @@ OF_CUSTOMER = (
     "JournalCode", "EcritureNum", "CompteNum", "CompteLib", "CompAuxNum", "CompAuxLib", "PieceRef", "PieceDate",
     "EcritureLib", "EcritureLet", "DateLet", "Idevise", "EcheanceDate",
 )  # fmt: skip
-SIDES = {"D": 1, "+": 1, "+1": 1, "1": 1, "C": -1, "-": -1, "-1": -1}
 CURRENCY_NAMES = {"": "", "€": "EUR", "EURO": "EUR", "EUROS": "EUR"}
 CURRENCY_LETTERS = 3
 
 _new_line = cast("Callable[[type[Line], tuple[Any, ...]], Line]", tuple.__new__)
 """Three times faster than calling ``Line``; the fields are all strings and integers checked before."""
-
-
-class _Customers(dict[str, bool]):
-    """Whether an account is a customer's, remembered per account."""
-
-    def __init__(self, prefixes: tuple[str, ...]) -> None:
-        super().__init__()
-        self._prefixes = prefixes
-
-    def __missing__(self, account: str) -> bool:
-        self[account] = value = account.startswith(self._prefixes)
-        return value
 
 
 class FecReading:
@@ -58,7 +47,7 @@ class FecReading:
         self._findings = Findings(rules.accepted)
         self._source = SourceLines(path, self._findings)
         self._book = BookChecks(self._findings)
-        self._customers = _Customers(rules.accounts)
+        self._customers = Customers(rules.accounts)
         self._dialect = Dialect("\t", crlf=False, quoted=False)
         self._columns = Columns(("JournalCode",))
         self._width = 0
@@ -66,9 +55,20 @@ class FecReading:
         self._dates = Dates(self._dialect.dates)
         self._amounts = Amounts(self._dialect.decimal)
         self._of_customer = itemgetter(*range(len(OF_CUSTOMER)))
-        self._header_judged = False
-        self._last_cut: int | None = None
+        self._defects = self._judge()
         self.read = Read()
+
+    def _judge(self) -> LineDefects:
+        form = Form(
+            self._dialect,
+            self._columns,
+            self._place,
+            self._customers,
+            self._source.encoding,
+            self._dates,
+            self._amounts,
+        )
+        return LineDefects(form, self._findings, self._book)
 
     @property
     def dialect(self) -> Dialect:
@@ -92,8 +92,10 @@ class FecReading:
                 if not self._findings.is_fatal:
                     yield batch[:BATCH_LINES]
                 del batch[:BATCH_LINES]
-        if self._last_cut is not None and not self._source.ends_with_newline:
-            self._findings.fatal(self._last_cut, self._columns.named(self._width), "file_cut")
+        self.read.lines -= self._defects.blank_lines
+        cut = self._defects.last_cut
+        if cut is not None and not self._source.ends_with_newline:
+            self._findings.fatal(cut, self._columns.named(self._width), "file_cut")
         if not self.read.lines and not self._findings.is_fatal:
             self._findings.fatal(1, "JournalCode", "no_lines")
         self._book.conclude()
@@ -133,12 +135,14 @@ class FecReading:
         dates, decimal = likely_formats(sample, self._columns)
         self._dialect = Dialect(self._dialect.separator, self._dialect.crlf, self._dialect.quoted, dates, decimal)
         self._dates, self._amounts = Dates(dates), Amounts(decimal)
+        self._defects = self._judge()
         yield Group(2, head.lines[1:], head.damaged, head.padded)
         yield from groups
 
     def _customer_lines(self, group: Group) -> Iterator[Line]:
         """Check a block of lines; the customers' come out. Written flat: a large file is half a million rounds."""
         dates, amounts, book, customers = self._dates, self._amounts, self._book, self._customers
+        defects = self._defects
         separator, quoted, width = self._dialect.separator, self._dialect.quoted, self._width
         padded, damaged = group.padded or quoted, group.damaged
         at = self._place
@@ -153,7 +157,7 @@ class FecReading:
         for text in group.lines:
             number += 1
             fields = self._dialect.split(text) if quoted else text.split(separator)
-            if len(fields) != width and not self._fits(number, text, fields):
+            if len(fields) != width and not defects.fits(number, text, fields):
                 continue
             if padded:
                 fields = [field.strip() for field in fields]
@@ -179,7 +183,7 @@ class FecReading:
                 or (debit and credit)
                 or (damaged and REPLACEMENT in text)
             ):
-                if not self._bear(number, fields):
+                if not defects.bear(number, fields):
                     continue
                 debit, credit, day = cast("int", debit), cast("int", credit), cast("str", day)
             if key != entry:
@@ -203,138 +207,6 @@ class FecReading:
         if units is None or sign is None:
             return (units, 0 if sign else None)
         return (units, 0) if sign > 0 else (0, units)
-
-    def _fits(self, number: int, text: str, fields: list[str]) -> bool:
-        """Mend or judge a line whose number of fields is not the header's. False when it is set aside."""
-        if not text.strip():
-            self.read.lines -= 1
-            return False
-        extra = len(fields) - self._width
-        if extra > 0:
-            missing = self._columns.missing()
-            if missing and len(fields) == len(LEGAL):
-                self._say_header_is_short(number, len(fields), missing[0])
-                return False
-            if not any(field.strip() for field in fields[self._width :]):
-                del fields[self._width :]
-                return True
-        other = next(sep for sep in SEPARATORS if sep != self._dialect.separator)
-        if extra < 0 and text.count(other) >= self._width // 2:
-            self._findings.fatal(
-                number,
-                self._columns.names[0],
-                "separator_mixed",
-                found=SEPARATOR_NAMES[other],
-                expected=SEPARATOR_NAMES[self._dialect.separator],
-            )
-            parts = [*text.split(other), "", "", ""]
-            self._book.set_aside(
-                parts[self._place["JournalCode"]].strip(), parts[self._place["EcritureNum"]].strip()
-            )
-            return False
-        if extra < 0:
-            self._last_cut = number
-        place = self._columns.named(len(fields)) if extra < 0 else self._first_shifted(fields)
-        self._set_aside(
-            number,
-            fields,
-            place,
-            "fields_missing" if extra < 0 else "fields_too_many",
-            found=str(len(fields)),
-            expected=str(self._width),
-        )
-        return False
-
-    def _first_shifted(self, fields: list[str]) -> str:
-        """The first column whose content does not fit it; the last one when all seem to fit."""
-        at = self._place
-        misfits = [
-            at[name] for name in ("EcritureDate", "PieceDate", "DateLet") if self._dates[fields[at[name]]] is None
-        ]
-        misfits += [at[name] for name in ("Debit", "Credit") if self._amounts[fields[at[name]]] is None]
-        return self._columns.named(min(misfits, default=self._width))
-
-    def _say_header_is_short(self, number: int, held: int, missing: str) -> None:
-        if not self._header_judged:
-            self._header_judged = True
-            self._findings.fatal(
-                1,
-                missing,
-                "header_short",
-                line=str(number),
-                named=str(self._width),
-                held=str(held),
-                column=missing,
-            )
-
-    def _set_aside(self, number: int, fields: list[str], column: str, code: str, **details: str) -> None:
-        """A line that cannot be used: harmless when it surely belongs to another account, else fatal."""
-        if self._is_surely_another(fields):
-            self._findings.tolerable(number, column, code, **details)
-            self._book.set_aside(
-                fields[self._place["JournalCode"]].strip(), fields[self._place["EcritureNum"]].strip()
-            )
-        else:
-            self._findings.fatal(number, column, code, **details)
-
-    def _is_surely_another(self, fields: list[str]) -> bool:
-        """The columns up to the account are where they belong, and the account is no customer's."""
-        at = self._place["CompteNum"]
-        if at >= len(fields) or self._place["EcritureDate"] >= at:
-            return False
-        account = fields[at].strip()
-        return (
-            account[:1].isdigit()
-            and not self._customers[account]
-            and bool(self._dates[fields[self._place["EcritureDate"]]])
-        )
-
-    def _bear(self, number: int, fields: list[str]) -> bool:
-        """Name every defect of a line. True when the line can be used all the same."""
-        at = self._place
-        usable = True
-        is_other = self._is_surely_another(fields)
-        say = self._findings.tolerable if is_other else self._findings.fatal
-        for name in ("JournalCode", "EcritureNum", "CompteNum"):
-            if not fields[at[name]].strip():
-                usable = False
-                say(number, name, "field_empty", column=name)
-        for name in ("EcritureDate", "PieceDate", "DateLet", "ValidDate"):
-            text = fields[at[name]]
-            if self._dates[text] is None:
-                usable = usable and name != "EcritureDate"
-                say(number, name, "date_invalid", column=name, value=text.strip()[:40], form=self._dialect.dates)
-            elif name == "EcritureDate" and not self._dates[text]:
-                usable = False
-                say(number, name, "field_empty", column=name)
-        usable = self._bear_amounts(number, fields, is_other) and usable
-        for place, text in enumerate(fields):
-            if REPLACEMENT in text:
-                say(number, self._columns.named(place), "character_undecodable", encoding=self._source.encoding)
-                break
-        if not usable:
-            self._book.set_aside(fields[at["JournalCode"]].strip(), fields[at["EcritureNum"]].strip())
-        return usable
-
-    def _bear_amounts(self, number: int, fields: list[str], is_other: bool) -> bool:
-        at = self._place
-        say = self._findings.tolerable if is_other else self._findings.fatal
-        usable = True
-        with_sens = self._columns.has_sens
-        for name in ("Montant",) if with_sens else ("Debit", "Credit"):
-            text = fields[at["Debit" if with_sens else name]]
-            if self._amounts[text] is None:
-                usable = False
-                mark = self._dialect.decimal
-                say(number, name, "amount_invalid", column=name, value=text.strip()[:40], mark=mark)
-        if with_sens and fields[at["Credit"]].strip().upper() not in SIDES:
-            usable = False
-            say(number, "Sens", "side_invalid", value=fields[at["Credit"]].strip()[:10])
-        if usable and not with_sens and self._amounts[fields[at["Debit"]]] and self._amounts[fields[at["Credit"]]]:
-            usable = False
-            debit, credit = fields[at["Debit"]].strip(), fields[at["Credit"]].strip()
-            say(number, "Credit", "debit_and_credit", debit=debit, credit=credit)
-        return usable
 
     def _line(self, number: int, fields: list[str], day: str, debit: int, credit: int) -> Line:
         (
