@@ -1,0 +1,169 @@
+"""Calls and letters as tasks, templates and previews, over HTTP (rules 5.3, 9.2, 9.3, 13.5)."""
+
+from dataclasses import asdict
+from uuid import uuid4
+
+from chassis.eventlog import Said
+from chassis.rebuild import Rebuild
+from contracts.dunning import ActionDue, ActionWithdrawn
+from contracts.ledger import PersonErased
+from contracts.registry import EVENTS
+from services.notify.main import build
+from services.notify.settings import NotifySettings
+from tests.integration.notify.conftest import House, action, synced
+
+
+async def test_a_call_is_a_task_until_a_person_made_it(house: House, company: str) -> None:
+    invoice = synced("FAC1", "C1", "1250.40")
+    await house.voices.book(company, [invoice])
+    call = action(company, "C1", [invoice], medium="phone", step="R2")
+    heard = await house.voices.due(company, call)
+    (task,) = (await house.get(company, "/tasks", heard, medium="phone"))["tasks"]
+    assert (task["client_name"], task["phones"], task["net_amount"]) == ("Société C1", ["0102030405"], "1250.40")
+    assert task["held_back_by"] is None
+
+    body = {"action_id": str(call.action_id), "outcome": "reached", "comment": "Rappelle lundi, Mme Giraud"}
+    done = await house.call(company, "POST", "/complete-task", json=body)
+    assert done.status_code == 200
+    assert done.json()["position"].startswith("notify/")
+    again = await house.call(company, "POST", "/complete-task", json=body)
+    assert (again.status_code, again.json()["type"]) == (409, "task-over")
+    (logged,) = await house.said(company, "CallLogged")
+    assert logged["outcome"] == "reached"
+    assert "Giraud" not in str(logged)
+    assert (await house.get(company, "/tasks"))["tasks"] == []
+    (over,) = (await house.get(company, "/tasks", state="done"))["tasks"]
+    assert (over["outcome"], over["comment"]) == ("reached", "Rappelle lundi, Mme Giraud")
+    assert (over["done_on"], over["done_by"]) == ("2026-03-10", "user:alice")
+
+
+async def test_a_letter_is_shown_posted_and_told(house: House, company: str) -> None:
+    invoice = synced("FAC1", "C1", "12500.40")
+    await house.voices.book(company, [invoice])
+    letter = action(company, "C1", [invoice], medium="letter", step="R4")
+    heard = await house.voices.due(company, letter)
+    shown = await house.get(company, "/preview", heard, action_id=str(letter.action_id))
+    assert "1 rue du Port<br>57000 Metz" in shown["html"]
+    assert "12\u202f500,40\u00a0€" in shown["text"]
+    answer = await house.call(company, "POST", "/complete-task", json={"action_id": str(letter.action_id)})
+    assert answer.status_code == 200
+    await house.until_said(company, "LetterPrepared")
+
+
+async def test_a_task_that_dunning_took_back_cannot_be_done(house: House, company: str) -> None:
+    invoice = synced("FAC1", "C1", "10")
+    await house.voices.book(company, [invoice])
+    call = action(company, "C1", [invoice], medium="phone")
+    withdrawn = ActionWithdrawn(action_id=call.action_id, client_id="C1", reason="entry_lettered")
+    heard = await house.voices.say(company, [Said(ActionDue(action=call), "C1"), Said(withdrawn, "C1")])
+    assert (await house.get(company, "/tasks", heard))["tasks"] == []
+    for action_id, status in ((call.action_id, 409), (uuid4(), 404)):
+        answer = await house.call(company, "POST", "/complete-task", json={"action_id": str(action_id)})
+        assert answer.status_code == status
+
+
+async def test_a_template_with_an_unknown_tag_is_refused_and_a_sound_one_is_used(
+    house: House, company: str
+) -> None:
+    template = {"name": "R1", "medium": "email", "language": "fr", "subject": "Rappel", "body": "Dû : %totale%"}
+    refused = await house.call(company, "PUT", "/templates", json=template)
+    assert (refused.status_code, refused.json()["type"]) == (422, "unknown-tag")
+    (problem,) = refused.json()["problems"]
+    assert (problem["line"], problem["column"], problem["tag"]) == (1, 6, "totale")
+    assert "total" in problem["nearest"]
+
+    saved = await house.call(company, "PUT", "/templates", json=template | {"body": "Dû : %total%"})
+    assert saved.status_code == 200
+    sender = {"name": "Nathalie Ferrand", "email": "compta@delcourt.example"}
+    assert (await house.call(company, "PUT", "/sender", json=sender)).status_code == 200
+
+    invoice = synced("FAC1", "C1", "10")
+    await house.voices.book(company, [invoice])
+    reminder = action(company, "C1", [invoice])
+    heard = await house.voices.proposed(company, reminder)
+    shown = await house.get(company, "/preview", heard, action_id=str(reminder.action_id))
+    assert (shown["subject"], shown["text"], shown["own"]) == ("Rappel", "Dû : 10,00\u00a0€\n", True)
+    assert shown["to"] == [f"c1@{company}.example"]
+    assert house.mails.to(f"c1@{company}.example") == []  # a proposal is only shown
+
+    draft = {"action_id": str(reminder.action_id), "subject": "Bonjour", "body": "Réglez %total% s’il vous plaît."}
+    bad = await house.call(company, "POST", "/drafts", json=draft | {"body": "%oops%"})
+    assert bad.status_code == 422
+    kept = (await house.call(company, "POST", "/drafts", json=draft)).json()
+    due = ActionDue(action=reminder, draft_id=kept["draft_id"])
+    await house.voices.say(company, [Said(due, "C1")])
+    (sent,) = await house.until_said(company, "EmailSent")
+    assert sent["message_id"].endswith("@delcourt.example>")
+    (mail,) = house.mails.to(f"c1@{company}.example")
+    assert (mail.subject, mail.sender) == ("Bonjour", "compta@delcourt.example")
+
+
+async def test_only_an_administrator_changes_texts_and_each_company_sees_its_own(
+    house: House, company: str
+) -> None:
+    template = {"name": "R1", "subject": "Rappel", "body": "%total%"}
+    user = house.token(company, role="user")
+    assert (await house.call(company, "PUT", "/templates", json=template, headers=user)).status_code == 403
+    assert (await house.call(company, "PUT", "/templates", json=template)).status_code == 200
+    other = f"{company}x"
+    assert not any(text["own"] for text in (await house.get(other, "/templates"))["templates"])
+    stranger = house.token(other)
+    assert (await house.call(company, "GET", "/templates", headers=stranger)).status_code == 404
+
+
+async def test_an_erased_person_leaves_only_that_a_message_was_sent(house: House, company: str) -> None:
+    invoice = synced("FAC1", "C1", "10")
+    await house.voices.book(company, [invoice])
+    reminder = action(company, "C1", [invoice])
+    await house.voices.due(company, reminder)
+    await house.until_said(company, "EmailSent")
+    heard = await house.voices.say(company, [Said(PersonErased(client_id="C1", version=2), "C1")])
+    (listed,) = (await house.get(company, "/messages", heard, client_id="C1"))["messages"]
+    assert (listed["status"], listed["subject"], listed["recipients"]) == ("sent", "", [])
+    gone = await house.call(company, "GET", "/message", params={"action_id": str(reminder.action_id)})
+    assert gone.status_code == 410
+
+
+async def test_opens_are_told_once_and_only_where_the_company_chose_so(
+    house: House, company: str, settings: NotifySettings
+) -> None:
+    for name, value in (("public_url", "http://notify"), ("pixel_secret", "s3cret")):
+        setattr(settings, name, value)
+    invoices = [synced("FAC1", "C1", "10"), synced("FAC2", "C2", "10")]
+    await house.voices.book(company, invoices)
+    await house.voices.due(company, action(company, "C1", invoices[:1]))
+    await house.until_said(company, "EmailSent")
+    assert (await house.call(company, "PUT", "/sender", json={"track_opens": True})).status_code == 200
+    tracked = action(company, "C2", invoices[1:])
+    await house.voices.due(company, tracked)
+    await house.until_said(company, "EmailSent", 2)
+
+    def html(client: str) -> str:
+        (mail,) = house.mails.to(f"{client}@{company}.example")
+        found = house.mails.store.read(mail.id)
+        assert found is not None
+        return found.html
+
+    assert "/o/" not in html("c1")
+    link = html("c2").partition('<img src="')[2].partition('"')[0]
+    for _ in range(2):
+        answer = await house.http.get(link)
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "image/gif")
+    assert (await house.http.get("http://notify/o/forged.gif")).status_code == 200
+    opened = await house.said(company, "EmailOpened")
+    assert [one["action_id"] for one in opened] == [str(tracked.action_id)]
+
+
+async def test_a_rebuild_gives_the_same_rows(house: House, company: str, settings: NotifySettings) -> None:
+    lines = [synced(f"F{n}", f"C{n}", "10") for n in range(20)]
+    await house.voices.book(company, lines)
+    await house.voices.due(company, *(action(company, line.client_id, [line]) for line in lines))
+    await house.until_said(company, "EmailSent", 20)
+    service = build(settings)
+    assert service.listening is not None
+    rebuild = Rebuild(
+        "notify", "services.notify", service.listening, EVENTS, settings.owner_database_url, settings.nats_url
+    )
+    report = await rebuild.run(replace=False)
+    assert report.equal, asdict(report)
+    assert report.rows > 60
