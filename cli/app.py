@@ -217,6 +217,24 @@ def test(context: typer.Context) -> None:
 
 
 @app.command()
+def story(
+    files: Annotated[list[Path], typer.Argument(help="Story files (YAML), told one by one.")],
+    as_json: AsJson = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Compare with the stories' own expectations; exit 1 on a miss.")
+    ] = False,
+) -> None:
+    """Tell stories: decide each round of a dated case by the real rules, and say why each entry is reminded.
+
+    The format is described in docs/guide/stories.md. A story that cannot be told exits 1 and names file, line and
+    key.
+    """
+    from cli.story import story as tell
+
+    tell(files, as_json, check)
+
+
+@app.command()
 def lint() -> None:
     """Check style, formats, types and the boundaries between services."""
     from cli.checks import run_lint
