@@ -1,0 +1,184 @@
+"""The tables hold what the pure rules hold, and looking only where something changed equals looking everywhere."""
+
+import json
+import random
+from datetime import date, timedelta
+from decimal import Decimal
+from uuid import UUID
+
+from chassis.database import transaction
+from contracts import dunning, ledger, notify, sync
+from contracts.event import Event
+from services.dunning.domain.decision import decide
+from services.dunning.domain.evolve import ClientBook, evolve
+from services.dunning.domain.state import ClientState
+from services.dunning.recording import as_row
+from services.dunning.rulebook import rulebook
+from services.dunning.states import load
+from tests.integration.dunning.house import House, client_changed, entry_id, line
+
+CLIENTS = [f"K{number}" for number in range(12)]
+D0 = date(2025, 3, 1)
+
+
+class History:
+    """Twenty days of a company, told by a seeded die."""
+
+    def __init__(self, house: House, seed: int) -> None:
+        self.house = house
+        self.die = random.Random(seed)
+        self.lines: dict[str, sync.SyncedEntry] = {}
+        self.promises: list[tuple[UUID, str, str]] = []
+        self.heard: list[tuple[date, Event]] = []
+
+    async def hear(self, on: date, *events: Event) -> None:
+        self.heard.extend((on, event) for event in events)
+        await self.house.hear(on.isoformat(), *events)
+
+    async def books(self, on: date, *lines: sync.SyncedEntry) -> None:
+        self.lines |= {one.piece: one for one in lines}
+        await self.hear(on, sync.EntriesSynced(run_id=UUID(int=1), source="die", entries=lines))
+
+    async def begin(self) -> None:
+        await self.hear(D0, *(client_changed(one, email=self.die.random() < 0.7) for one in CLIENTS))
+        made = []
+        for client in CLIENTS:
+            for number in range(self.die.randint(1, 6)):
+                amount = self.die.randint(5, 400) * self.die.choice([1, 1, 1, 1, -1])
+                due = D0 + timedelta(days=self.die.randint(-40, 25))
+                made.append(line(client, f"{client}.{number}", amount, due.isoformat()))
+        await self.books(D0, *made)
+
+    async def something(self, on: date) -> None:
+        client = self.die.choice(CLIENTS)
+        one = self.die.choice(sorted(self.lines))
+        state = self.lines[one]
+        match self.die.randint(0, 7):
+            case 0:
+                await self.hear(on, ledger.ClientStopped(client_id=client))
+            case 1:
+                await self.hear(on, ledger.ClientResumed(client_id=client))
+            case 2:
+                await self.hear(on, ledger.EntryStopped(client_id=state.client_id, entry_id=state.entry_id))
+            case 3:
+                code = None if state.lettering else "A"
+                await self.books(on, state.model_copy(update={"lettering": code}))
+            case 4:
+                promise = UUID(int=self.die.getrandbits(128))
+                self.promises.append((promise, state.client_id, state.entry_id))
+                promised_on = on + timedelta(days=self.die.randint(-2, 9))
+                recorded = ledger.PromiseRecorded(
+                    promise_id=promise,
+                    client_id=state.client_id,
+                    entry_id=state.entry_id,
+                    amount=Decimal(1),
+                    currency="EUR",
+                    promised_on=promised_on,
+                )
+                await self.hear(on, recorded)
+            case 5 if self.promises:
+                promise, owner, entry = self.promises.pop()
+                await self.hear(on, ledger.PromiseCancelled(promise_id=promise, client_id=owner, entry_id=entry))
+            case 6:
+                later = state.due_date + timedelta(days=self.die.randint(-5, 20))
+                await self.books(on, state.model_copy(update={"due_date": later}))
+            case _:
+                await self.hear(on, client_changed(client, email=self.die.random() < 0.5))
+
+    async def carry_some_out(self, on: date) -> None:
+        for row in await self.house.proposals():
+            if self.die.random() < 0.4:
+                called = notify.CallLogged(
+                    action_id=row["action_id"], client_id=row["client_id"], outcome="reached"
+                )
+                await self.house.hear(on.isoformat(), called)
+
+
+async def _states(house: House) -> dict[str, ClientState]:
+    async with transaction(house.process.engine) as tx:
+        return {client: known.state for client, known in (await load(tx, house.company, CLIENTS)).items()}
+
+
+async def _assert_looking_everywhere_changes_nothing(house: House, on: date) -> None:
+    async with transaction(house.process.engine) as tx:
+        rules = await rulebook(tx, house.company)
+        known = await load(tx, house.company, CLIENTS)
+    for client, one in known.items():
+        full = decide(one.state, rules.policy, rules.scenario_of(one.state), on)
+        assert (full.actions, full.moves, full.withdrawals) == ([], [], []), (on, client)
+        assert {key: as_row(verdict) for key, verdict in full.verdicts.items()} == one.verdicts, (on, client)
+
+
+async def _books(house: House, history: History) -> dict[str, ClientBook]:
+    """Every client folded from what was heard and said, without any table of dunning's."""
+    books = {client: ClientBook(house.company, client) for client in CLIENTS}
+    own = [
+        (row["as_of"], getattr(dunning, row["type"]).model_validate_json(json.dumps(row["body"])))
+        for row in await house.said()
+        if row["client_id"] is not None
+    ]
+    for on, event in [*history.heard, *own]:
+        named = {getattr(event, "client_id", None), getattr(getattr(event, "action", None), "client_id", None)}
+        for client in CLIENTS if isinstance(event, sync.EntriesSynced) else named - {None}:
+            books[client] = evolve(books[client], event, on)
+    return books
+
+
+def _comparable(state: ClientState) -> ClientState:
+    """Without the order of rows, and with steps never entered left out."""
+    return state._replace(
+        entries=tuple(sorted(one._replace(entered=dict(one.entered)) for one in state.entries)),
+        open_actions=tuple(sorted(one._replace(entries=tuple(sorted(one.entries))) for one in state.open_actions)),
+    )
+
+
+async def test_twenty_days_of_chance(house: House):
+    """Incremental equals full every day; tables equal the fold of all events at the end."""
+    async with house.http() as http:
+        policy = {"promises_exclude": True, "minimum_per_entry": "20", "maximum_per_reminder": "700"}
+        assert (await http.put("/policy", json=policy)).status_code == 200
+    history = History(house, seed=7)
+    await history.begin()
+    for number in range(20):
+        on = D0 + timedelta(days=number)
+        for _ in range(history.die.randint(0, 9)):
+            await history.something(on)
+        await house.round(on.isoformat())
+        await _assert_looking_everywhere_changes_nothing(house, on)
+        await history.carry_some_out(on)
+    assert len(await house.said("ActionDone")) > 10
+    assert len(await house.said("ActionWithdrawn")) > 2
+    books = await _books(house, history)
+    for client, state in (await _states(house)).items():
+        # lettered alone, a code is in error: the fold sees it, dunning hears it from ledger
+        balanced = tuple(one for one in books[client].state().entries if not one.lettering_error)
+        expected = books[client].state()._replace(entries=balanced)
+        assert _comparable(state) == _comparable(expected), client
+
+
+async def test_a_lettering_error_is_heard_from_ledger(house: House):
+    """Rule 2.8."""
+    await house.hear("2025-03-01", client_changed("A"))
+    await house.books("2025-03-01", line("A", "A1", 100, "2025-03-10", lettering="X"))
+    found = {"client_id": "A", "account": "411", "lettering": "X"}
+    await house.hear("2025-03-01", ledger.LetteringErrorFound(**found, difference=Decimal(100)))
+    await house.round("2025-03-18")
+    assert (await house.verdicts())["A1"] == ("excluded", "R1", None, ("lettering_error",))
+    await house.hear("2025-03-19", ledger.LetteringErrorCleared(**found))
+    await house.round("2025-03-19")
+    assert await house.verdicts() == {}
+    assert entry_id("A1") in json.dumps((await house.said("ActionExcluded"))[1]["body"])
+
+
+async def test_the_day_of_reopening_does_not_depend_on_how_events_are_batched(house: House):
+    """Lettered and un-lettered in one batch, in two, and in a rebuild: the same row."""
+    open_line = line("A", "A1", 100, "2025-03-10")
+    lettered = open_line.model_copy(update={"lettering": "X"})
+    said = [sync.EntriesSynced(run_id=UUID(int=1), source="t", entries=(one,)) for one in (lettered, open_line)]
+    await house.hear("2025-03-01", said[1])
+    await house.hear("2025-03-05", *said)
+    together = await house.rows("select reopened_on from entry where company = :company")
+    await house.hear("2025-03-07", said[0])
+    await house.hear("2025-03-09", said[1])
+    apart = await house.rows("select reopened_on from entry where company = :company")
+    assert (together, apart) == ([{"reopened_on": date(2025, 3, 5)}], [{"reopened_on": date(2025, 3, 9)}])
