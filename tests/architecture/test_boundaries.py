@@ -87,6 +87,9 @@ FORBIDDEN_NAMES = {
 }
 CHASSIS_SERVICE = ROOT / "chassis" / "service.py"
 LINES_AT_MOST = 420
+DECLARATIONS = {"shapes.py", "tables.py"}
+"""Declare one thing after another and are looked up, not read: they may be longer."""
+DECLARED_LINES_AT_MOST = 600
 CLOCK = ROOT / "chassis" / "clock.py"
 CLOCK_READS = {
     ("datetime", "now"),
@@ -159,7 +162,8 @@ def test_no_file_is_longer_than_one_can_read_at_once() -> None:
     long = {
         str(file.relative_to(ROOT)): lines
         for file in code()
-        if (lines := len(file.read_text(encoding="utf-8").splitlines())) > LINES_AT_MOST
+        if (lines := len(file.read_text(encoding="utf-8").splitlines()))
+        > (DECLARED_LINES_AT_MOST if file.name in DECLARATIONS else LINES_AT_MOST)
     }
     assert long == {}
 
