@@ -29,7 +29,7 @@ from chassis.delivered import Delivered
 from chassis.envelope import Registry
 from chassis.listening import Listening, project_all
 from chassis.parking import key_of, without
-from chassis.replaying import Replayed
+from chassis.replaying import REST, Replayed
 
 if TYPE_CHECKING:
     from chassis.service import Service
@@ -99,7 +99,14 @@ class Rebuild:
         bus = await nats.connect(self.nats_url, name=f"{self.service}-rebuild", max_reconnect_attempts=3)
         speakers = (*self.listening.streams, self.service)
         self._streams = {
-            speaker: Replayed(bus, speaker, self.registry, generation=self.generation) for speaker in speakers
+            speaker: Replayed(
+                bus,
+                speaker,
+                self.registry,
+                generation=self.generation,
+                rest=self._unpublished if speaker == self.service else None,
+            )
+            for speaker in speakers
         }
         try:
             await self._approach(engine)
@@ -174,6 +181,20 @@ class Rebuild:
         for speaker, p, number, key in await found.fetchall():
             parked.setdefault((speaker, p, number), set()).add(key)
         return vector, parked
+
+    async def _unpublished(self, numbers: Mapping[int, tuple[int, int]]) -> list[Delivered]:
+        """Own events that the relay has not put into the stream yet."""
+        statement = sql.SQL(REST).format(log=sql.Identifier(self.service, "event_log"))
+        known, last = zip(*numbers.values(), strict=True)
+        events: list[Delivered] = []
+        async with self._connected() as connection:
+            cursor = await connection.execute(statement, [list(numbers), list(known), list(last)])
+            for row in await cursor.fetchall():
+                name, *others = row
+                others[9] = others[9].encode()
+                model = self.registry.get(f"relance.{self.service}.{name}.v{others[-1]}")
+                events.append(Delivered(self.service, name, *others, model))
+        return events
 
     async def _apply(self, engine: AsyncEngine, vector: Vector, parked: Parked) -> None:
         for speaker, stream in self._streams.items():

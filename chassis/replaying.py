@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import suppress
 from time import monotonic
 
@@ -21,6 +21,18 @@ FETCH_EVENTS = 500
 PART_BYTES = 4 << 20
 PART_EVENTS = 5000
 PATIENCE_SECONDS = 20.0
+PATIENCE_WITH_OWN_SECONDS = 2.0
+"""The log itself can say what its relay has not published yet."""
+
+REST = """
+    select e.type, e.event_id, e.company, e.client_id, e.p, e.pseq, e.as_of, e.occurred_at, e.actor,
+        e.correlation_id, e.body::text, e.causation_id, e.traceparent, e.major
+    from unnest(%s::smallint[], %s::bigint[], %s::bigint[]) q(p, known, last)
+    join {log} e on e.p = q.p and e.pseq > q.known and e.pseq <= q.last order by e.p, e.pseq
+"""
+
+Rest = Callable[[Mapping[int, tuple[int, int]]], Awaitable[list[Delivered]]]
+"""The events of the own log by partition, above the first number and up to the second."""
 
 
 class StreamBehind(Exception):
@@ -33,11 +45,15 @@ class StreamBehind(Exception):
 class Replayed:
     """One stream from its beginning. ``up_to`` may be called again with higher numbers."""
 
-    def __init__(self, bus: Client, speaker: str, registry: Registry, *, generation: int = 1) -> None:
+    def __init__(
+        self, bus: Client, speaker: str, registry: Registry, *, generation: int = 1, rest: Rest | None = None
+    ) -> None:
         self.bus = bus
         self.speaker = speaker
         self.stream = stream(speaker, generation)
         self.registry = registry
+        self.rest = rest
+        self.patience = PATIENCE_SECONDS if rest is None else PATIENCE_WITH_OWN_SECONDS
         self.numbers: dict[int, int] = {}
         # heard, and beyond what was asked for so far
         self._ahead: dict[int, deque[Delivered]] = {}
@@ -75,10 +91,12 @@ class Replayed:
             while waiting and waiting[0].number <= vector.get(p, 0):
                 part.append(waiting.popleft())
                 self.numbers[p] = part[-1].number
-        until = monotonic() + PATIENCE_SECONDS
+        until = monotonic() + self.patience
         while missing := self._missing(vector):
             for event in await self._fetch():
-                until = monotonic() + PATIENCE_SECONDS
+                until = monotonic() + self.patience
+                if event.number <= self.numbers.get(event.partition, 0):
+                    continue
                 if event.number <= vector.get(event.partition, 0):
                     self.numbers[event.partition] = event.number
                     part.append(event)
@@ -89,9 +107,17 @@ class Replayed:
                 yield part
                 part, size = [], 0
             if monotonic() > until:
-                raise StreamBehind(self.speaker, missing)
+                if self.rest is None:
+                    raise StreamBehind(self.speaker, missing)
+                part += await self._rest(missing)
         if part:
             yield part
+
+    async def _rest(self, missing: Mapping[int, int]) -> list[Delivered]:
+        assert self.rest is not None
+        events = await self.rest({p: (self.numbers.get(p, 0), number) for p, number in missing.items()})
+        self.numbers |= missing
+        return events
 
     async def _fetch(self) -> list[Delivered]:
         subscription = await self._open()

@@ -102,3 +102,13 @@ async def test_a_service_that_heard_little_or_nothing_rebuilds_too(toys: Toys, c
         report = await rebuild(toys).run()
     assert report.equal
     assert report.rows == clients
+
+
+async def test_what_the_relay_has_not_published_is_read_from_the_log(toys: Toys) -> None:
+    """Beta's relay is down: its milestones are in its log only."""
+    async with toys.relay(), toys.worker():
+        await toys.say("acme", ("C1", 10), ("C2", 20))
+        assert await toys.all_heard()
+        report = await rebuild(toys).run()
+    assert report.equal, report.differing
+    assert report.tables["milestone"] == 2
