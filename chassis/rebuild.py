@@ -13,7 +13,7 @@ import logging
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -193,7 +193,7 @@ class Rebuild:
                 name, *others = row
                 others[9] = others[9].encode()
                 model = self.registry.get(f"relance.{self.service}.{name}.v{others[-1]}")
-                events.append(Delivered(self.service, name, *others, model))
+                events.append(replace(Delivered(self.service, name, *others), model=model))
         return events
 
     async def _apply(self, engine: AsyncEngine, vector: Vector, parked: Parked) -> None:
