@@ -45,11 +45,12 @@ TAKE = text(
     " returning id, queue, company, key, p, attempts, payload, run_at"
 )
 
-# a row that is being moved right now is renewed next time: waiting for it could be waiting in a circle
+# A lease that is over stays over: whoever held it may have been told so. A row that is being moved right now is
+# renewed next time: waiting for it could be waiting in a circle.
 RENEW = text(
     "update job set until = now() + make_interval(secs => :lease)"
     " where id in (select id from job where owner = :owner and status in ('running', 'sending')"
-    "   for update skip locked)"
+    "   and until > now() for update skip locked)"
 )
 
 RECOVER = text(

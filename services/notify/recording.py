@@ -31,6 +31,8 @@ from services.notify.writing import Parcel
 log = logging.getLogger(__name__)
 
 TROUBLE_PAUSE_SECONDS = 1.0
+LOST = "lost"
+"""Not a status of the table: this process has no more say about the job, least of all that it is done."""
 
 STORE = """
     insert into message (company, action_id, client_id, message_id, recipients, subject, raw)
@@ -142,8 +144,9 @@ class Recorder:
             moved = await move_all(tx, [verdict.move for verdict in verdicts])
             for verdict in verdicts:
                 if verdict.move.job.id not in moved and not await _knew_better(tx, verdict):
-                    log.warning("another worker holds this message", extra={"action": str(verdict.move.job.id)})
+                    log.warning("the lease of a message is over", extra={"action": str(verdict.move.job.id)})
                     verdict.lost = True
+                    verdict.move.job.status = LOST
             stand = [verdict for verdict in verdicts if not verdict.lost]
             leaving = [verdict.parcel for verdict in stand if verdict.move.status == "sending"]
             await _store(tx, leaving)

@@ -5,6 +5,9 @@ from email import policy
 from email.parser import BytesParser
 from uuid import UUID
 
+from sqlalchemy import text
+
+from chassis.database import transaction
 from chassis.eventlog import Said
 from contracts.dunning import ActionWithdrawn
 from contracts.ledger import ClientResumed, ClientStopped
@@ -193,4 +196,23 @@ async def test_a_connection_cut_after_the_message_was_kept_is_in_doubt_not_sent_
     await house.voices.due(company, action(company, "C1", [invoice]))
     await house.until_said(company, "EmailInDoubt")
     await asyncio.sleep(0.5)
+    assert len(house.mails.to(f"c1@{company}.example")) == 1
+
+
+async def test_a_message_whose_lease_ended_while_it_waited_is_sent_all_the_same(
+    house: House, company: str
+) -> None:
+    """A process that was held up must not take for done what it may no longer decide about."""
+    await house.mails.close()
+    invoice = synced("FAC1", "C1", "100")
+    await house.voices.book(company, [invoice])
+    await house.voices.due(company, action(company, "C1", [invoice]))
+    await until(house.process.health.hindered_by)
+    expire = text("update job set until = now() - interval '1 second' where company = :company")
+    async with transaction(house.process.engine) as tx:
+        await tx.execute(expire, {"company": company})
+    await house.mails.open()
+    await house.until_said(company, "EmailSent")
+    await asyncio.sleep(0.5)
+    assert len(await house.said(company)) == 1
     assert len(house.mails.to(f"c1@{company}.example")) == 1
