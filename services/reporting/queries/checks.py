@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.reporting.queries.standings import edges
 from services.reporting.queries.view import ZERO, View, names
 from services.reporting.shapes import Check, Checks, ClientAmount, LastSync, LetteringError
 
@@ -29,17 +30,13 @@ TROUBLE = text("""
     order by amount desc, d.client_id limit :shown
 """)
 
-LATE_WITHOUT_CONTACT = text("""
-    select count(*) over () as every, sum(l.overdue) over () as whole, l.client_id, l.overdue as amount,
+LATE_WITHOUT_CONTACT = """
+    select count(*) over () as every, sum(d.late0) over () as whole, d.client_id, d.late0 as amount,
         cast(null as date) as on, cast(null as text) as detail
-    from client c cross join lateral (
-        select e.client_id, sum(e.book_amount) as overdue from entry e
-        where e.company = :company and e.client_id = c.client_id and e.is_open and e.due_date < :as_of
-        group by e.client_id having sum(e.book_amount) > 0
-    ) l
+    from client c join ({rows}) d on d.client_id = c.client_id and d.late0 > 0
     where c.company = :company and not c.has_email and not c.has_phone
-    order by amount desc, l.client_id limit :shown
-""")
+    order by amount desc, d.client_id limit :shown
+"""
 
 LATE_PROMISES = text("""
     select count(*) over () as every, sum(amount) over () as whole, client_id, amount, promised_on as on,
@@ -48,17 +45,13 @@ LATE_PROMISES = text("""
     order by amount desc, client_id limit :shown
 """)
 
-STOPPED_FOR_LONG = text("""
-    select count(*) over () as every, sum(l.overdue) over () as whole, l.client_id, l.overdue as amount,
+STOPPED_FOR_LONG = """
+    select count(*) over () as every, sum(d.late0) over () as whole, d.client_id, d.late0 as amount,
         c.stopped_on as on, cast(null as text) as detail
-    from client c cross join lateral (
-        select e.client_id, sum(e.book_amount) as overdue from entry e
-        where e.company = :company and e.client_id = c.client_id and e.is_open and e.due_date < :as_of
-        group by e.client_id having sum(e.book_amount) > 0
-    ) l
+    from client c join ({rows}) d on d.client_id = c.client_id and d.late0 > 0
     where c.company = :company and c.stopped_on is not null and c.stopped_on < :stopped_before
-    order by amount desc, l.client_id limit :shown
-""")
+    order by amount desc, d.client_id limit :shown
+"""
 
 
 def is_stale(last_sync_on: date | None, as_of: date) -> bool:
@@ -66,12 +59,14 @@ def is_stale(last_sync_on: date | None, as_of: date) -> bool:
     return last_sync_on is None or (as_of - last_sync_on).days > STALE_DAYS
 
 
-async def checks(tx: AsyncConnection, view: View, last_sync: LastSync | None) -> Checks:
-    """Every alert of one company and day."""
+async def checks(tx: AsyncConnection, view: View, last_sync: LastSync | None, owing: str) -> Checks:
+    """Every alert of one company and day; ``owing`` selects what each client owes."""
     asked: dict[str, Any] = {"company": view.company, "shown": SHOWN}
 
     async def found(statement: TextClause, **parameters: Any) -> Check:
-        rows = (await tx.execute(statement, {**asked, **parameters})).all()
+        used = statement._bindparams
+        given = {**asked, **edges(view), **parameters}
+        rows = (await tx.execute(statement, {name: given[name] for name in used})).all()
         known = await names(tx, view.company, (row.client_id for row in rows)) if rows else {}
         return Check(
             count=rows[0].every if rows else 0,
@@ -93,9 +88,11 @@ async def checks(tx: AsyncConnection, view: View, last_sync: LastSync | None) ->
     day = {"as_of": view.as_of}
     failed = await found(TROUBLE, statuses=["failed", "bounced"], since=view.before(FAILED_DAYS), **day)
     in_doubt = await found(TROUBLE, statuses=["in_doubt"], since=date.min, **day)
-    without_contact = await found(LATE_WITHOUT_CONTACT, **day)
+    without_contact = await found(text(LATE_WITHOUT_CONTACT.format(rows=owing)), **day)
     promises = await found(LATE_PROMISES, **day)
-    stopped = await found(STOPPED_FOR_LONG, stopped_before=view.before(STOPPED_DAYS), **day)
+    stopped = await found(
+        text(STOPPED_FOR_LONG.format(rows=owing)), stopped_before=view.before(STOPPED_DAYS), **day
+    )
     stale = is_stale(last_sync.on if last_sync else None, view.as_of)
     lines = (
         len(errors),

@@ -101,8 +101,10 @@ def _shares(sums: dict[str | None, tuple[Decimal, Decimal]]) -> list[Share]:
     return sorted(shares, key=lambda share: (-share.overdue, -share.upcoming, share.key or ""))
 
 
-async def _owed(tx: AsyncConnection, view: View) -> tuple[Owed, list[AgeingBucket], list[Share], list[Share]]:
-    statement = text(OWED.format(rows=await owing(tx, view)))
+async def _owed(
+    tx: AsyncConnection, view: View, rows_owing: str
+) -> tuple[Owed, list[AgeingBucket], list[Share], list[Share]]:
+    statement = text(OWED.format(rows=rows_owing))
     asked = {
         "company": view.company,
         "as_of": view.as_of,
@@ -185,7 +187,8 @@ def _to_remind(rows: Sequence[Any]) -> ToRemind:
 async def home(tx: AsyncConnection, view: View) -> Home:
     """Everything on the home page, of one moment."""
     asked = {"company": view.company}
-    owed, ageing, by_mode, by_profile = await _owed(tx, view)
+    rows = await owing(tx, view)
+    owed, ageing, by_mode, by_profile = await _owed(tx, view, rows)
     top = await who_owes_what(tx, view, Wanted(late=True, page=Page(1, TOP)))
     run = (await tx.execute(LAST_SYNC, asked)).one_or_none()
     last_sync = None
@@ -211,7 +214,7 @@ async def home(tx: AsyncConnection, view: View) -> Home:
         top_totals=totals(top.rows, len(top.slices)),
         by_payment_mode=by_mode,
         by_profile=by_profile,
-        checks=await checks(tx, view, last_sync),
+        checks=await checks(tx, view, last_sync, rows),
         last_sync=last_sync,
         last_round_on=await tx.scalar(LAST_ROUND, {**asked, "as_of": view.as_of}),
     )

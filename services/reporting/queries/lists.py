@@ -65,7 +65,8 @@ FOUND_CLIENTS = """
     select h.client_id, coalesce(h.name, h.client_id) as name, coalesce(c.profile, :default_profile) as profile,
         c.stopped_on is not null as stopped
     from hit h join client c on c.company = :company and c.client_id = h.client_id and not c.removed
-    order by lower(h.client_id) <> :code, not starts_with(coalesce(h.sort_key, ''), :folded), h.sort_key, h.client_id
+    order by lower(h.client_id) <> :code, not starts_with(coalesce(h.sort_key, ''), :folded), h.sort_key,
+        h.client_id
     limit :limit
 """
 
