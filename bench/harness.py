@@ -46,3 +46,13 @@ class Stopwatch:
         started = time.perf_counter()
         yield
         self.seconds[name] = round(time.perf_counter() - started, 3)
+
+
+def show(result: Result) -> str:
+    """The same for a person, in one sentence and its details."""
+    details = "".join(f"\n  {key}: {value}" for key, value in result.details.items())
+    share = result.ours / result.limit
+    return (
+        f"{result.name}: {result.ours:,.0f} {result.unit} of {result.limit:,.0f} possible"
+        f" ({share:.1%}), n = {result.n:,}{details}"
+    )

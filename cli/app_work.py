@@ -143,3 +143,29 @@ def faults(
     found = campaign(kills, entries, seed, say)
     typer.echo(json.dumps(found))
     raise typer.Exit(0 if found["ok"] else 1)
+
+
+@app.command()
+def bench(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="pipeline, decide; by default all.", show_default=False)
+    ] = None,
+    n: Annotated[int, typer.Option(min=1000, help="How many entries.")] = 200_000,
+    as_json: AsJson = False,
+) -> None:
+    """Measure: ours, the limit of this machine and their ratio, in the same run.
+
+    With --json every benchmark prints one JSON line.
+    """
+    from bench.harness import Result, show
+    from bench.running import BENCHMARKS
+
+    from cli.stack import stop_on_signals
+
+    stop_on_signals()
+    unknown = sorted(set(names or ()) - set(BENCHMARKS))
+    if unknown:
+        raise typer.BadParameter(f"{', '.join(unknown)}: the benchmarks are {', '.join(BENCHMARKS)}")
+    for name in names or list(BENCHMARKS):
+        result: Result = BENCHMARKS[name](n)
+        typer.echo(result.to_json() if as_json else show(result))
