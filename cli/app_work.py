@@ -159,7 +159,6 @@ def bench(
     """
     from bench.harness import Result, show
     from bench.running import BENCHMARKS
-
     from cli.stack import stop_on_signals
 
     stop_on_signals()
