@@ -52,18 +52,18 @@ class Health:
 
     async def waiting_for(self) -> dict[str, str]:
         """Part and sentence of everything that keeps this process from being ready; empty when it is."""
-        answers = await asyncio.gather(*(self._ask(check) for check in self._checks.values()))
+        answers = await asyncio.gather(*(self._ask(part, check) for part, check in self._checks.items()))
         asked = {part: answer for part, answer in zip(self._checks, answers, strict=True) if answer}
         return {**self._troubles, **asked}
 
     @staticmethod
-    async def _ask(check: Check) -> str | None:
+    async def _ask(part: str, check: Check) -> str | None:
         try:
             return await asyncio.wait_for(check(), CHECK_SECONDS)
         except TimeoutError:
-            return f"no answer within {CHECK_SECONDS:.0f} seconds"
+            return f"{part} gives no answer within {CHECK_SECONDS:.0f} seconds"
         except Exception as failure:  # noqa: BLE001 - whatever a check raises is the answer to the probe
-            return f"{type(failure).__name__}"
+            return f"{part} fails with {type(failure).__name__}"
 
     async def tick(self) -> None:
         """Runs for ever; a blocked event loop stops it, which ``is_alive`` then tells."""

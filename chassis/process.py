@@ -16,7 +16,7 @@ import uvicorn
 from chassis import database, logs, measures, parking
 from chassis.health import keep_running
 from chassis.http import create_app
-from chassis.readiness import watch
+from chassis.readiness import tell_lag, watch
 from chassis.running import Running, Worker
 from chassis.service import Knobs, Service
 
@@ -118,6 +118,7 @@ async def _work(process: Running, parts: tuple[str, ...]) -> None:
     service = process.service
     async with asyncio.TaskGroup() as group:
         group.create_task(process.health.tick())
+        group.create_task(tell_lag(process))
         group.create_task(measures.keep_fresh(process.name, process.engine))
         if WORKER in parts:
             for name, work in service.background.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from importlib import import_module
 from pathlib import Path
@@ -9,7 +10,10 @@ from pathlib import Path
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+from chassis import measures
 from chassis.running import Running
+
+LAG_LOOK_SECONDS = 2.0
 
 REVISION = re.compile(r"""^(down_)?revision\b[^=\n]*=\s*["']([^"']+)["']""", re.MULTILINE)
 MIGRATED = text("select version_num from alembic_version")
@@ -38,6 +42,17 @@ def watch(process: Running, module: str, *, needs_nats: bool) -> None:
     process.health.check("postgresql", postgresql)
     if needs_nats:
         process.health.check("nats", nats)
+
+
+async def tell_lag(process: Running) -> None:
+    """Lets readiness name the streams that are heard late, until cancelled. Late pages are still pages: it does
+    not fail for that."""
+    while True:
+        for sample in (sample for metric in measures.LAG.collect() for sample in metric.samples):
+            late = sample.value > process.settings.lag_limit
+            sentence = f"{sample.labels['stream']} is heard {sample.value:.0f} seconds late" if late else None
+            process.health.hindrance(f"lag of {sample.labels['stream']}", sentence)
+        await asyncio.sleep(LAG_LOOK_SECONDS)
 
 
 def newest_migration(module: str) -> str | None:

@@ -79,7 +79,7 @@ class Settings(BaseSettings):
     pool_size: int = 5
     """Connections that each of the two engines of a process may hold."""
     lag_limit: float = 60.0
-    """Readiness fails when a projection is further behind than this."""
+    """Readiness names the streams that are heard later than this."""
     otlp_endpoint: str | None = None
     """``http://collector:4318``; traces are exported only when it is set."""
     log_level: str = "INFO"

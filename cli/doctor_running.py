@@ -177,8 +177,11 @@ def _ready(service: str, url: str, stack: Stack) -> Finding:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     log = stack.data_dir / "logs" / f"{service}.log"
     try:
-        with opener.open(f"{url}/readyz", timeout=5):
-            return Finding("ok", f"{service} is ready at {url}")
+        with opener.open(f"{url}/readyz", timeout=5) as answer:
+            hindered = json.loads(answer.read()).get("hindered_by", {})
+        if hindered:
+            return Finding("note", f"{service} works, but {'; '.join(hindered.values())}", f"its log: {log}")
+        return Finding("ok", f"{service} is ready at {url}")
     except urllib.error.HTTPError as refusal:
         waiting = json.loads(refusal.read()).get("waiting_for", {})
         return Finding("wrong", f"{service} waits: {'; '.join(waiting.values())}", f"its log: {log}")

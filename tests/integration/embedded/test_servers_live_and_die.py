@@ -1,5 +1,6 @@
 """The embedded servers: quick, private, as root or not, and never left behind."""
 
+import asyncio
 import os
 import shutil
 import signal
@@ -9,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+import nats
 import psycopg
 import pytest
 from sqlalchemy import make_url
@@ -178,3 +180,19 @@ def test_an_ordinary_user_needs_no_help(tmp_path_factory: pytest.TempPathFactory
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     finally:
         subprocess.run(["rm", "-rf", str(base)], check=True)
+
+
+async def test_a_service_says_only_what_is_its_own_and_makes_no_stream(stack: Stack) -> None:
+    refusals: list[str] = []
+
+    async def on_error(error: Exception) -> None:
+        refusals.append(str(error).lower())
+
+    bus = await nats.connect(stack.nats_url("ledger"), error_cb=on_error)
+    await bus.publish("evt.sync.acme.p00.EntriesSynced", b"{}")
+    await bus.publish("$JS.API.STREAM.PURGE.EVT_LEDGER_G1", b"")
+    await bus.publish("$JS.API.STREAM.CREATE.MINE", b"{}")
+    await bus.flush()
+    await asyncio.sleep(0.2)
+    await bus.close()
+    assert sum("permissions violation" in refusal for refusal in refusals) == 3
