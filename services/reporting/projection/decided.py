@@ -66,11 +66,14 @@ EXCLUSIONS = """,
     on conflict (company, client_id, entry_id) do update set step = excluded.step, reasons = excluded.reasons
 """
 
+# a variant that is switched off counts as none here
 SCENARIO = """
     insert into scenario (company, p, profile, version, with_email, without_email)
-    select distinct on (h.company, s.profile) h.company, h.p, s.profile, s.version, s.with_email, s.without_email
+    select distinct on (h.company, s.profile) h.company, h.p, s.profile, s.version,
+        case when s.with_email_enabled is not false then s.with_email else '[]' end,
+        case when s.without_email_enabled is not false then s.without_email else '[]' end
     from heard h cross join lateral jsonb_to_record(h.body) as s(profile text, version integer, with_email jsonb,
-        without_email jsonb)
+        without_email jsonb, with_email_enabled boolean, without_email_enabled boolean)
     order by h.company, s.profile, h.number desc
     on conflict (company, profile) do update set version = excluded.version, with_email = excluded.with_email,
         without_email = excluded.without_email
