@@ -104,6 +104,32 @@ def replay(
 
 
 @app.command()
+def parked(service: ServiceName, data: DataDir = None) -> None:
+    """List the clients whose events a service has set aside, since one of them could not be applied."""
+    from cli.joining import run_service
+
+    raise typer.Exit(run_service(known(service), ["parked"], data_dir_of(data)))
+
+
+@app.command()
+def unpark(
+    service: ServiceName,
+    speaker: Annotated[str, typer.Argument(help="Who said the events.", show_default=False)],
+    company: Annotated[str, typer.Argument(help="The company's slug.", show_default=False)],
+    client: Annotated[
+        str | None,
+        typer.Argument(help="The client's code; left out for events that have no client.", show_default=False),
+    ] = None,
+    data: DataDir = None,
+) -> None:
+    """Apply the events that were set aside for a client, in their order, once the cause is mended."""
+    from cli.joining import run_service
+
+    arguments = ["unpark", speaker, company, *([client] if client is not None else [])]
+    raise typer.Exit(run_service(known(service), arguments, data_dir_of(data)))
+
+
+@app.command()
 def migrate(
     services: Annotated[
         list[str] | None, typer.Argument(help="The services to migrate; by default all.", show_default=False)

@@ -158,7 +158,7 @@ def _left_for_people(admin: psycopg.Connection[Any], service: str) -> Iterator[F
         yield Finding(
             "wrong",
             f"{service} has set aside the events of {parked} clients, since one of them could not be applied",
-            "mend the cause (column error of its table parked), then let them be applied again",
+            f"see why: ./relance parked {service}; mend the cause, then: ./relance unpark {service}",
         )
     for status, words in (("failed", "failed for good"), ("in_doubt", "are in doubt: perhaps sent, perhaps not")):
         count = admin.execute("select count(*) from job where status = %s", (status,)).fetchone()
