@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
 from faststream.nats import NatsBroker
 from faststream.nats.opentelemetry import NatsTelemetryMiddleware
 from faststream.nats.prometheus import NatsPrometheusMiddleware
+from nats.errors import Error as NatsError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from chassis import database
@@ -163,7 +165,8 @@ class Running:
         for neighbour in self._neighbours.values():
             await neighbour.close()
         if self._broker is not None:
-            await self._broker.stop()
+            with suppress(NatsError):  # a connection that is away just then cannot be drained
+                await self._broker.stop()
         for engine in self._engines.values():
             await engine.dispose()
         await asyncio.to_thread(self.telemetry.stop)

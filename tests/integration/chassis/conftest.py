@@ -3,7 +3,7 @@
 import asyncio
 import inspect
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import nats
 import pytest
 from faststream.nats import NatsBroker
+from nats.errors import Error as NatsError
 from nats.js.errors import NotFoundError
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -110,7 +111,8 @@ class Toys:
         worker = ProjectionWorker("beta", self.beta, broker, listening, REGISTRY, **knobs)
         async with running(worker):
             yield worker
-        await broker.stop()
+        with suppress(NatsError):  # the server may be gone by now
+            await broker.stop()
 
 
 async def eventually(condition: Callable[[], object], seconds: float = 15) -> None:

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from chassis import measures
-from chassis.database import transaction
+from chassis.database import engine, transaction
 from chassis.listening import Listening, wait_for
 from chassis.provision import provision
 from contracts.subjects import PARTITIONS, stream
@@ -147,6 +147,34 @@ async def test_an_error_that_may_pass_is_tried_again_and_parks_nobody(toys: Toys
     listening = Listening(streams=("alpha",), project={"Counted": moody}, tables=BETA.tables)
     async with toys.relay(), toys.worker(listening=listening):
         assert await toys.heard(await toys.say("acme", ("C1", 1)))
+    assert await toys.rows(toys.beta, "select 1 from parked") == []
+    assert await toys.chains() == await toys.chains_expected()
+
+
+async def test_connections_that_break_in_the_middle_of_a_batch_cost_time_only(toys: Toys) -> None:
+    """PostgreSQL ends every connection of the relay and of the worker again and again, as a restart would."""
+    superuser = engine(toys.stack.superuser_url, "public")
+
+    async def break_off() -> None:
+        while True:
+            await asyncio.sleep(0.25)
+            async with superuser.connect() as connection:
+                await connection.execute(
+                    text(
+                        "select pg_terminate_backend(pid) from pg_stat_activity"
+                        " where usename = 'beta_worker' or query like '%partition_head%'"
+                        " and usename = 'alpha_worker' and state = 'idle'"
+                    )
+                )
+
+    await traffic(toys, 60, pause=0)
+    async with toys.relay(), toys.worker(batch=5):
+        breaking = asyncio.create_task(break_off())
+        await asyncio.sleep(2.5)
+        breaking.cancel()
+        await asyncio.wait([breaking])
+        assert await toys.all_heard(20)
+    await superuser.dispose()
     assert await toys.rows(toys.beta, "select 1 from parked") == []
     assert await toys.chains() == await toys.chains_expected()
 

@@ -5,7 +5,7 @@ import shutil
 import socket
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -230,3 +230,23 @@ async def test_a_lost_tail_is_filled_again_and_applied_once(toys: Toys, tmp_path
             assert await toys.chains() == await toys.chains_expected()
         assert len(await messages(url)) == 100
         assert len(await messages(url, partition_filter("alpha", 0))) < 100
+
+
+async def test_a_server_killed_and_started_again_is_found_by_relay_and_worker(toys: Toys, tmp_path: Path) -> None:
+    store, port = tmp_path / "store", free_port()
+    with ExitStack() as first:
+        url = first.enter_context(nats_server(store, port))
+        await asyncio.sleep(0.3)
+        await provision(url, ("alpha", "beta"))
+        async with toys.relay(url) as relay, toys.worker(url) as worker:
+            await toys.say("acme", *((f"C{n}", n) for n in range(30)))
+            assert await toys.all_heard()
+            first.close()
+            await toys.say("acme", *((f"C{n}", n) for n in range(30)))
+            await eventually(relay.problems)
+            assert not await toys.all_heard(0.5)
+            with nats_server(store, port):
+                await toys.say("acme", *((f"C{n}", n) for n in range(30)))
+                assert await toys.all_heard(30)
+                assert await toys.chains() == await toys.chains_expected()
+                await eventually(lambda: relay.problems() + worker.problems() == [])
