@@ -7,6 +7,7 @@ next attempt begins anew and ends the same.
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from http import HTTPStatus
 from time import monotonic
 from typing import Any
 from uuid import UUID
@@ -36,8 +37,9 @@ QUEUE = "import"
 PROGRESS_SECONDS = 0.5
 LEDGER_PATIENCE = timedelta(minutes=15)
 LEDGER_PAUSE = timedelta(seconds=2)
-SURPRISES = 5
-"""A run that failed as often for no known reason is given up."""
+SURPRISES = 8
+"""A run that was attempted as often and fails for no known reason is given up."""
+TURN_PAUSE = timedelta(seconds=0.5)
 
 ENTRIES_SYNCED = EntriesSynced(run_id=UUID(int=0), source="", entries=())
 CLIENTS_SYNCED = ClientsSynced(run_id=UUID(int=0), source="", clients=())
@@ -54,6 +56,10 @@ class Refused(Exception):
         self.reason = reason
         self.verdict = verdict
         self.lines = lines
+
+
+class NotItsTurn(Exception):
+    """An earlier import of the same company has not ended yet."""
 
 
 class Importer:
@@ -80,9 +86,15 @@ class Importer:
         except UploadLost:
             lost = Problem(1, "", "upload_lost", {})
             await self._fail(run, job, Refused("upload_lost", Verdict((lost,), (), {})))
+        except NotItsTurn:
+            async with transaction(self._running.engine) as tx:
+                await job.again(tx, TURN_PAUSE, "an earlier import has not ended")
         except NeighbourUnreachable:
             await self._wait_for_ledger(run, job)
         except Exception as surprise:
+            if isinstance(surprise, NeighbourRefused) and surprise.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+                await self._wait_for_ledger(run, job)
+                return
             if is_transient(surprise) or job.attempts < SURPRISES:
                 raise
             log.exception("import given up", extra={"company": run.company, "run_id": str(run.run_id)})
@@ -131,6 +143,8 @@ class Importer:
             await connection.execute(
                 "select pg_advisory_xact_lock(hashtextextended('import ' || %s, 0))", (run.company,)
             )
+            if await runs.has_earlier(connection, run):
+                raise NotItsTurn
             await changes.stage(connection)
             reading = self._connectors[run.connector].open(path, run.rules)
             staging = Staging(run.company, run.term_days)

@@ -14,6 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from chassis.database import driver, transaction
+from services.sync import changes
 from services.sync.connectors import Rules
 from services.sync.domain.problems import Problem
 from services.sync.domain.receivables import DEFAULT_TERM_DAYS
@@ -108,6 +109,17 @@ async def uploaded(engine: AsyncEngine, run: Run) -> AsyncIterator[Path]:
         if not parts:
             raise UploadLost(str(run.run_id))
         yield path
+
+
+async def has_earlier(connection: changes.Connection, run: Run) -> bool:
+    """Whether a file of the company that was sent before has not been dealt with yet."""
+    cursor = await connection.execute(
+        "select from run earlier join run mine using (company) where company = %(company)s"
+        " and mine.run_id = %(run_id)s and earlier.status = 'running'"
+        " and (earlier.requested_at, earlier.run_id) < (mine.requested_at, mine.run_id) limit 1",
+        {"company": run.company, "run_id": run.run_id},
+    )
+    return await cursor.fetchone() is not None
 
 
 async def show_progress(engine: AsyncEngine, run: Run, stage: str, lines_read: int) -> None:
