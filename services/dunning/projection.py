@@ -25,14 +25,6 @@ MARK = """
     on conflict (company, p, client_id) do update set next_on = '-infinity' where known.next_on <> '-infinity'
 """
 
-MARK_IN_ENTRIES = """
-    insert into schedule as known (company, p, client_id, next_on)
-    select distinct heard.company, heard.p, e.client_id, '-infinity'::date
-    from {heard}, jsonb_to_recordset(heard.body::jsonb -> 'entries') as e(client_id text)
-    order by heard.company, heard.p, e.client_id
-    on conflict (company, p, client_id) do update set next_on = '-infinity' where known.next_on <> '-infinity'
-"""
-
 ENTRIES = """
     with heard as materialized (select company, p, number, as_of, body::jsonb from {heard}),
     line as materialized (
@@ -50,7 +42,10 @@ ENTRIES = """
             and coalesce(
                 lag(line.lettering is not null and not coalesce(line.removed, false)) over each,
                 known.lettering is not null and not known.removed, false) as reopened
-        from line left join entry known using (company, client_id, entry_id)
+        from line left join lateral (
+            select lettering, removed from entry
+            where (company, client_id, entry_id) = (line.company, line.client_id, line.entry_id) limit 1
+        ) known on true
         window each as (partition by company, client_id, entry_id order by number, n)
     ),
     last as (
@@ -58,6 +53,11 @@ ENTRIES = """
             max(as_of) filter (where reopened) over (partition by company, client_id, entry_id) as reopened_on
         from told
         order by company, client_id, entry_id, number desc, n desc
+    ),
+    marked as (
+        insert into schedule as known (company, p, client_id, next_on)
+        select distinct company, p, client_id, '-infinity'::date from line order by company, p, client_id
+        on conflict (company, p, client_id) do update set next_on = '-infinity' where known.next_on <> '-infinity'
     )
     insert into entry as known (company, client_id, entry_id, p, account, kind, piece, currency, amount,
         book_amount, due_date, counted_on, payment_mode, lettering, removed, reopened_on)
@@ -289,7 +289,7 @@ def _project(*statements: str, **parameters: object) -> Project:
 
 
 PROJECT: Mapping[str, Project] = {
-    "EntriesSynced": _project(ENTRIES, MARK_IN_ENTRIES),
+    "EntriesSynced": _project(ENTRIES),
     "CompanyRegistered": _project(COMPANY),
     "CompanyChanged": _project(COMPANY),
     "ClientChanged": _project(CLIENT_CHANGED, MARK),

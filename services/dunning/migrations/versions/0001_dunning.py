@@ -29,7 +29,6 @@ create table entry (
     primary key (company, client_id, entry_id)
 );
 create index entry_unlettered on entry (company, client_id) where lettering is null and not removed;
-create index entry_by_id on entry (company, entry_id);
 
 create table company (
     company text not null,
