@@ -53,24 +53,39 @@ class Nursery:
             )
 
     def fork(self, module: str, arguments: list[str], env: Mapping[str, str], log: Path) -> int:
-        """Starts ``python -m <module> <arguments>``; answers its process id."""
+        """Starts ``python -m <module> <arguments>``; answers its process id. Raises ``NurseryDied``."""
+        order = json.dumps({"module": module, "arguments": arguments, "env": dict(env), "log": str(log)})
+        pid = self._order(order) or self._order(order)  # it may just have been killed: once again with a new one
+        if pid is None:
+            raise NurseryDied(self._parent.log)
+        return pid
+
+    def _order(self, order: str) -> int | None:
         self.start()
         assert self._process is not None
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        order = {"module": module, "arguments": arguments, "env": dict(env), "log": str(log)}
-        self._process.stdin.write(json.dumps(order) + "\n")
-        self._process.stdin.flush()
-        answer = self._process.stdout.readline()
+        try:
+            self._process.stdin.write(order + "\n")
+            self._process.stdin.flush()
+            answer = self._process.stdout.readline()
+        except BrokenPipeError:
+            answer = ""
         if not answer:
-            raise NurseryDied(self._parent.log)
+            self._process.kill()
+            self._process.wait()
+            return None
         return int(answer)
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process else None
 
     def stop(self) -> None:
         """Ends it, after its services have ended."""
         if self._process is not None:
             self._process.terminate()
-            self._process.communicate()
+            self._process.wait()
             self._process = None
 
 

@@ -154,6 +154,7 @@ def test_other_commands_find_a_stack_that_runs_and_only_that(prepared: RunningSt
 
 def test_what_dies_is_started_again(prepared: RunningStack) -> None:
     with RunningStack(prepared.data_dir, services=[SERVICE]) as stack:
+        os.kill(stack.nursery.pid or 0, signal.SIGKILL)
         os.kill(stack.children[SERVICE].pid or 0, signal.SIGKILL)
         os.kill(stack.embedded.postgres.pid or 0, signal.SIGKILL)
         os.kill(stack.embedded.nats.pid or 0, signal.SIGKILL)
