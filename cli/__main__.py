@@ -1,7 +1,7 @@
 """``python -m cli``, which the script ``relance`` runs."""
 
-from cli import app, app_work
+import cli.app_work  # noqa: F401 - adds its commands to the application
+from cli.app import run
 
 if __name__ == "__main__":
-    assert app_work.app is app.app
-    app.run()
+    run()
