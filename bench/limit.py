@@ -1,8 +1,8 @@
 """What this PostgreSQL does at best: the same rows, loaded plainly by COPY into a table of their width."""
 
 import time
-from collections.abc import Iterable
-from datetime import date
+from collections.abc import Iterable, Iterator
+from datetime import date, timedelta
 from decimal import Decimal
 
 import psycopg
@@ -46,3 +46,15 @@ def _copy(connection: psycopg.Connection, rows: list[Row]) -> None:
         for row in rows:
             copy.write_row(row)
     connection.commit()
+
+
+def rows_of_entries(n: int) -> Iterator[Row]:
+    """Rows of the width of an entry, as many as the file held."""
+    start = date(2026, 1, 1)
+    for number in range(n):
+        day = start + timedelta(days=number % 330)
+        amount = Decimal(number % 90_000) / 100
+        yield (
+            f"{number:032x}", f"C{number % 20_000:06d}", "41100000", "invoice", "VE", f"F{number}", day, day,
+            day + timedelta(days=30), amount, Decimal(0), "EUR", amount, None, None,
+        )  # fmt: skip

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Iterator
-from datetime import date, timedelta
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import psycopg
 
 from bench.harness import Result
-from bench.limit import Row, plain_load
+from bench.limit import plain_load, rows_of_entries
 from cli.books import CLOSING, FILE_NAME, write_fec
 from cli.places import SERVICES
 from cli.trial import Trial
@@ -39,7 +36,7 @@ def pipeline(n: int) -> Result:
             said = time.perf_counter() - started
             stages = _wait_heard(dsn, imported["positions"]["sync"], started)
             road.close()
-            limit = plain_load(dsn, _rows(n))
+            limit = plain_load(dsn, rows_of_entries(n))
     slowest = max(stages.values())
     return Result(
         "pipeline",
@@ -87,15 +84,3 @@ def _has_heard(
     ).format(psycopg.sql.Identifier(service))
     answer = connection.execute(query, (partitions, numbers)).fetchone()
     return bool(answer and answer[0])
-
-
-def _rows(n: int) -> Iterator[Row]:
-    """Rows of the width of an entry, as many as the file held."""
-    start = date(2026, 1, 1)
-    for number in range(n):
-        day = start + timedelta(days=number % 330)
-        amount = Decimal(number % 90_000) / 100
-        yield (
-            f"{number:032x}", f"C{number % 20_000:06d}", "41100000", "invoice", "VE", f"F{number}", day, day,
-            day + timedelta(days=30), amount, Decimal(0), "EUR", amount, None, None,
-        )  # fmt: skip

@@ -90,6 +90,12 @@ class Road:
         """The last runs of sync, the newest first."""
         return self._call("GET", self.addresses.sync, "/imports") or {}
 
+    def set_policy(self, policy: Json) -> Json:
+        """Change the company's policy once dunning has heard of the company."""
+        return self._retry_while_unknown(
+            lambda: self._call("PUT", self.addresses.dunning, "/policy", json=policy), within=15
+        )
+
     def hand_people(self, source: str, people: Sequence[Json]) -> Json:
         """Hand names, addresses, mail and phones of clients to ledger; the same again changes nothing."""
         body = {"source": source, "clients": list(people)}

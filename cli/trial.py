@@ -133,5 +133,8 @@ class Trial:
 
     def road(self, company: str, as_of: date | None = None) -> Road:
         """The main job of a company, with the stack's own key."""
-        addresses = Addresses(**{name: self.stack.url(name) for name in Addresses.__annotations__})
+        running = self.stack.services
+        addresses = Addresses(
+            **{name: self.stack.url(name) if name in running else "" for name in Addresses.__annotations__}
+        )
         return Road(addresses, Path(self.stack.embedded.private_key_file), company, as_of or self._as_of)

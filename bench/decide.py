@@ -1,0 +1,148 @@
+"""Open entries decided and durably recorded per second: a whole company's round, over every exclusion."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from datetime import date, timedelta
+from decimal import Decimal
+from hashlib import md5
+from pathlib import Path
+from random import Random
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+
+from bench.harness import Result
+from bench.limit import plain_load, rows_of_entries
+from bench.pipeline import plain_dsn
+from cli.trial import Trial
+from contracts.subjects import partition_of
+
+COMPANY = "bench"
+AS_OF = date(2026, 11, 24)
+ENTRIES_PER_CLIENT = 5
+POLICY = {
+    "minimum_per_entry": "20.00",
+    "minimum_per_reminder": "50.00",
+    "maximum_per_reminder": "20000.00",
+    "promises_exclude": True,
+    "automatic_payment_modes": ["direct_debit"],
+}
+WITHIN_SECONDS = 1800.0
+
+
+def decide(n: int) -> Result:
+    """Fill dunning with ``n`` open entries of ``n / 5`` clients, then time one round from the request to its end.
+
+    Of every hundred clients 4 are stopped and 15 have no e-mail; of every hundred entries 3 are stopped, 6 are
+    promised, 5 paid by direct debit, 4 too small, 8 credits, 2 in a lettering error. Half are due for a step.
+    """
+    with (
+        tempfile.TemporaryDirectory(prefix="relance-bench-") as folder,
+        Trial(Path(folder), as_of=AS_OF, services=("ledger", "dunning")) as trial,
+    ):
+        road = trial.road(COMPANY)
+        road.register("Bench")
+        road.set_policy(POLICY)
+        dsn = plain_dsn(trial)
+        _fill(dsn, n)
+        result = road.round(AS_OF, {}, within=WITHIN_SECONDS)
+        road.close()
+        recorded = _recorded(dsn)
+        limit = plain_load(dsn, rows_of_entries(n))
+    if result["entries"] != n or recorded["verdicts"] != n:
+        raise RuntimeError(
+            f"{n} open entries, but the round tells {result['entries']} and {recorded} are recorded"
+        )
+    return Result(
+        "decide",
+        ours=n / result["seconds"],
+        limit=limit,
+        unit="entries/s",
+        n=n,
+        details={
+            "clients": result["clients"],
+            "seconds": result["seconds"],
+            "proposed": result["proposed"],
+            "excluded": result["excluded"],
+            **recorded,
+            "limit_is": "COPY of the same rows into one table of 15 columns, same server, same run",
+        },
+    )
+
+
+def _recorded(dsn: str) -> dict[str, int]:
+    counts = {
+        "verdicts": "select count(*) from dunning.verdict",
+        "events": "select count(*) from dunning.event_log",
+        "actions": "select count(*) from dunning.action",
+    }
+    with psycopg.connect(dsn) as connection:
+        return {name: _count(connection, query) for name, query in counts.items()}
+
+
+def _count(connection: psycopg.Connection[Any], query: str) -> int:
+    found = connection.execute(query.encode()).fetchone()
+    assert found is not None
+    return int(found[0])
+
+
+def _fill(dsn: str, n: int) -> None:
+    """The rows that dunning's projection would hold, put there directly."""
+    draw = Random(11)
+    clients = [f"C{number:06d}" for number in range(n // ENTRIES_PER_CLIENT)]
+    with psycopg.connect(dsn) as connection, connection.cursor() as cursor:
+        cursor.execute("set search_path = dunning")
+        _copy(cursor, "client (company, client_id, p, has_email, stopped)", _clients(draw, clients))
+        entries = list(_entries(draw, clients, n))
+        columns = (
+            "company, client_id, entry_id, p, account, kind, piece, currency, amount, book_amount, due_date,"
+            " counted_on, payment_mode, lettering, removed"
+        )
+        _copy(cursor, f"entry ({columns})", entries)
+        _copy(
+            cursor,
+            "entry_stop (company, client_id, entry_id, p)",
+            (e[:4] for e in entries if draw.random() < 0.03),
+        )
+        promises = (
+            (*e[:2], str(uuid4()), e[2], e[3], AS_OF + timedelta(days=5)) for e in entries if draw.random() < 0.06
+        )
+        _copy(cursor, "promise (company, client_id, promise_id, entry_id, p, promised_on)", promises)
+        errors = {(e[0], e[1], "411", e[13], e[3]) for e in entries if e[13]}
+        _copy(cursor, "lettering_error (company, client_id, account, lettering, p)", errors)
+        marks = ((COMPANY, partition_of(COMPANY, client), client, "-infinity") for client in clients)
+        _copy(cursor, "schedule (company, p, client_id, next_on)", marks)
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute("analyze")
+
+
+def _clients(draw: Random, clients: list[str]) -> Iterator[tuple[object, ...]]:
+    for client in clients:
+        yield COMPANY, client, partition_of(COMPANY, client), draw.random() > 0.15, draw.random() < 0.04
+
+
+def _entries(draw: Random, clients: list[str], n: int) -> Iterator[tuple[object, ...]]:
+    for number in range(n):
+        client = clients[number // ENTRIES_PER_CLIENT]
+        amount = Decimal(draw.randrange(3_000, 400_000)) / 100
+        if draw.random() < 0.04:
+            amount = Decimal("12.50")
+        if draw.random() < 0.08:
+            amount = -amount / 4
+        amount = amount.quantize(Decimal("0.01"))
+        due = AS_OF - timedelta(days=draw.randrange(-60, 60))
+        mode = "direct_debit" if draw.random() < 0.05 else "transfer"
+        error = f"E{number}" if draw.random() < 0.02 else None
+        identity = md5(str(number).encode()).hexdigest()
+        kind = "invoice" if amount > 0 else "credit_note"
+        where = (COMPANY, client, identity, partition_of(COMPANY, client))
+        yield (*where, "411", kind, f"F{number}", "EUR", amount, amount, due, due, mode, error, False)
+
+
+def _copy(cursor: psycopg.Cursor[Any], target: str, rows: Any) -> None:
+    with cursor.copy(f"copy {target} from stdin".encode()) as copy:
+        for row in rows:
+            copy.write_row(row)
