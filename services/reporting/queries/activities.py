@@ -141,19 +141,9 @@ async def activities(tx: AsyncConnection, view: View, sought: Sought) -> Activit
         paging = f"{COMPLETED.format(lines=page)} {order}"
         parts = " union all ".join(count + conditions for _, count, conditions in sources)
         counting = f"select sum(n)::bigint from ({parts}) one"  # noqa: S608
-    count = await _scalar(tx, counting, asked)
-    rows = (await _run(tx, paging, asked)).all() if count else []
+    count = int(await tx.scalar(text(counting), asked) or 0)
+    rows = (await tx.execute(text(paging), asked)).all() if count else []
     return Activities(as_of=view.as_of, count=count, rows=await _lines(tx, view, rows), **sought.page.shape(count))
-
-
-async def _run(tx: AsyncConnection, statement: str, asked: dict[str, Any]) -> Any:
-    clause = text(statement)
-    used = clause._bindparams
-    return await tx.execute(clause, {name: value for name, value in asked.items() if name in used})
-
-
-async def _scalar(tx: AsyncConnection, statement: str, asked: dict[str, Any]) -> int:
-    return int((await _run(tx, statement, asked)).scalar() or 0)
 
 
 async def _lines(tx: AsyncConnection, view: View, rows: Sequence[Any]) -> list[Activity]:

@@ -64,9 +64,7 @@ async def checks(tx: AsyncConnection, view: View, last_sync: LastSync | None, ow
     asked: dict[str, Any] = {"company": view.company, "shown": SHOWN}
 
     async def found(statement: TextClause, **parameters: Any) -> Check:
-        used = statement._bindparams
-        given = {**asked, **edges(view), **parameters}
-        rows = (await tx.execute(statement, {name: given[name] for name in used})).all()
+        rows = (await tx.execute(statement, {**asked, **edges(view), **parameters})).all()
         known = await names(tx, view.company, (row.client_id for row in rows)) if rows else {}
         return Check(
             count=rows[0].every if rows else 0,

@@ -111,8 +111,7 @@ async def _owed(
         "default_profile": view.default_profile,
         **edges(view),
     }
-    used = statement._bindparams
-    rows = (await tx.execute(statement, {name: value for name, value in asked.items() if name in used})).all()
+    rows = (await tx.execute(statement, asked)).all()
     sums: dict[str, dict[str | None, tuple[Decimal, Decimal]]] = {"profile": {}, "mode": {}}
     for row in rows:
         if row.part != "all":

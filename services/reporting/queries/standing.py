@@ -233,9 +233,7 @@ async def who_owes_what(tx: AsyncConnection, view: View, wanted: Wanted) -> WhoO
     """The clients wanted with their amounts; totals over all of them, rows of one page."""
     rows = await owing(tx, view) if _fits(wanted) else _added_up(wanted)
     statement = text(_statement(wanted, rows))
-    used = statement._bindparams
-    parameters = {name: value for name, value in _parameters(view, wanted).items() if name in used}
-    found = (await tx.execute(statement, parameters)).all()
+    found = (await tx.execute(statement, _parameters(view, wanted))).all()
     sums = found[0]
     count = len(wanted.bounds) + 1
     return WhoOwesWhat(
