@@ -67,6 +67,29 @@ class Handler:
         return f"250 OK {number}"
 
 
+class QuickSMTP(SMTP):
+    """aiosmtpd, but a message is read whole: line by line it takes more than all the rest of the session."""
+
+    line_length_limit = SIZE_LIMIT
+    """A command or a line of a message may be as long as a message."""
+
+    async def smtp_DATA(self, arg: str) -> None:  # noqa: N802 - the name is aiosmtpd's
+        if arg or self.envelope is None or not self.envelope.rcpt_tos:
+            await super().smtp_DATA(arg)
+            return
+        await self.push("354 End data with <CR><LF>.<CR><LF>")
+        data = b""
+        while data != b".\r\n" and not data.endswith(b"\r\n.\r\n"):
+            data += await self._reader.readuntil(b".\r\n")
+        content = data[:-3].replace(b"\r\n..", b"\r\n.")
+        if content.startswith(b".."):
+            content = content[1:]
+        self.envelope.content = self.envelope.original_content = content
+        status = await self._call_handler_hook("DATA")
+        self._set_post_data_state()  # type: ignore[no-untyped-call]
+        await self.push(status)
+
+
 class _Closed(asyncio.Protocol):
     """Closes what connects."""
 
@@ -78,7 +101,7 @@ def protocol(handler: Handler) -> asyncio.BaseProtocol:
     """The protocol of one new connection."""
     if handler.behaviour.refuse_connections:
         return _Closed()
-    server: asyncio.BaseProtocol = SMTP(
+    server: asyncio.BaseProtocol = QuickSMTP(
         handler,
         hostname="relance-sink",
         ident="Relance sink",

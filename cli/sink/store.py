@@ -116,7 +116,7 @@ class Store:
             mail=_kept(row),
             to=str(message["To"] or ""),
             date=str(message["Date"] or ""),
-            text=plain.get_content() if plain is not None else "",
+            text=plain.get_content().replace("\r\n", "\n") if plain is not None else "",
             html=rich.get_content() if rich is not None else "",
         )
 

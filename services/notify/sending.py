@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from chassis.database import transaction
+from chassis.database import is_transient, transaction
 from chassis.eventlog import Said
 from chassis.http_client import NeighbourRefused, NeighbourUnreachable
 from chassis.jobs import Job, JobLost, JobWorker
@@ -179,7 +179,14 @@ class MailRoom:
     async def _tell_doubts(self) -> None:
         """Say in doubt what another process left while handing it over."""
         while True:
-            if not await self._tell_some_doubts():
+            try:
+                more = await self._tell_some_doubts()
+            except Exception as failure:
+                # without PostgreSQL this waits; ending the room would lose what is known of messages that left
+                if not is_transient(failure):
+                    raise
+                more = False
+            if not more:
                 await asyncio.sleep(DOUBT_PAUSE_SECONDS)
 
     async def _tell_some_doubts(self) -> bool:
