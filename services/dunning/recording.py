@@ -20,11 +20,11 @@ from contracts.dunning import (
 from contracts.event import Event
 from contracts.subjects import partition_of
 from services.dunning.domain import sayings
-from services.dunning.domain.scenario import Plan
+from services.dunning.domain.scenario import STEP_NAMES, Plan
 from services.dunning.domain.verdicts import Decision, Due, Excluded, NoStep, NotDue, Verdict
 from services.dunning.states import Known, VerdictRow
 
-INSERT_VERDICTS = """
+WRITE_VERDICTS = """
     insert into verdict (company, client_id, entry_id, p, status, step, medium, next_on, reasons, action_id,
         decided_on)
     select %(company)s, (%(clients)b::text[])[v.client], v.entry_id, (%(ps)b::smallint[])[v.client], v.status,
@@ -32,15 +32,21 @@ INSERT_VERDICTS = """
     from unnest(%(client)s::int[], %(entry_id)s::text[], %(status)s::text[], %(step)s::text[],
         %(medium)s::text[], %(next_on)s::date[], %(reasons)s::text[], %(action_id)s::uuid[])
         as v(client, entry_id, status, step, medium, next_on, reasons, action_id)
+    on conflict (company, client_id, entry_id) do update set
+        status = excluded.status, step = excluded.step, medium = excluded.medium, next_on = excluded.next_on,
+        reasons = excluded.reasons, action_id = excluded.action_id, decided_on = excluded.decided_on
 """
 FORGET_VERDICTS = """
-    delete from verdict v using unnest(%(clients)b::text[], %(entries)b::text[]) as gone(client_id, entry_id)
-    where v.company = %(company)s and v.client_id = gone.client_id and v.entry_id = gone.entry_id
+    delete from verdict where ctid = any(array(
+        select v.ctid from unnest(%(clients)b::text[], %(entries)b::text[]) as gone(client_id, entry_id)
+        cross join lateral (select ctid from verdict where company = %(company)s
+            and client_id = gone.client_id and entry_id = gone.entry_id limit 1) v))
 """
 SCHEDULE = """
-    update schedule s set next_on = n.next_on::date
+    insert into schedule (company, p, client_id, next_on)
+    select %(company)s, p, client_id, next_on::date
     from unnest(%(ps)b::smallint[], %(clients)b::text[], %(days)b::text[]) as n(p, client_id, next_on)
-    where s.company = %(company)s and s.p = n.p and s.client_id = n.client_id
+    on conflict (company, p, client_id) do update set next_on = excluded.next_on
 """
 NULL = "NULL"
 
@@ -92,6 +98,7 @@ class Record:
     entries: int = 0
     proposed: int = 0
     due: int = 0
+    steps: list[int] = field(default_factory=lambda: [0] * len(STEP_NAMES))
 
     @property
     def said(self) -> list[Said]:
@@ -115,6 +122,7 @@ class Record:
             events.append(sayings.opening(client, decision, planned))
             self.due += planned.automatic
             self.proposed += not planned.automatic
+            self.steps[STEP_NAMES.index(planned.step)] += 1
         changed = sayings.changed_exclusions(client, decision.verdicts, known.exclusions)
         if changed is not None:
             events.append(changed)
@@ -130,8 +138,6 @@ class Record:
             old = before.get(entry_id) if before else None
             if old == row:
                 continue
-            if old is not None:
-                self.gone.append((client, entry_id))
             medium = medium_of(plan, row[1]) if row[0] == "excluded" else None
             self.rows.add(client, entry_id, row, medium)
         self.gone.extend((client, entry_id) for entry_id in before if entry_id not in verdicts)
@@ -154,7 +160,7 @@ class Record:
             if self.rows.client:
                 clients = self.rows.clients
                 await cursor.execute(
-                    INSERT_VERDICTS,
+                    WRITE_VERDICTS,
                     {
                         "company": self.company,
                         "as_of": self.as_of,

@@ -23,6 +23,7 @@ from chassis.eventlog import Cause, Said, Say
 from contracts.dunning import RoundCompleted
 from contracts.subjects import PARTITIONS
 from services.dunning.domain.decision import decide
+from services.dunning.domain.scenario import STEP_NAMES
 from services.dunning.recording import Record
 from services.dunning.rulebook import Rulebook, rulebook
 from services.dunning.states import load
@@ -73,7 +74,9 @@ MOVE_ON = text(
     " where r.company = :company and r.as_of = :as_of and r.p = n.p"
 )
 COUNT = text(
-    "update round_partition set entries = entries + :entries, proposed = proposed + :proposed, due = due + :due"
+    "update round_partition set entries = entries + :entries, proposed = proposed + :proposed, due = due + :due,"
+    " steps = array(select coalesce(before, 0) + now"
+    "   from unnest(steps, cast(:steps as integer[])) as step(before, now))"
     " where company = :company and as_of = :as_of and p = :p"
 )
 FAILED = text(
@@ -94,8 +97,8 @@ EXCLUDED = text(
     " from verdict where company = :company and status = 'excluded'"
 )
 STEPS = text(
-    "select coalesce(jsonb_object_agg(step, n), '{}') from (select step, count(*) as n from action"
-    " where company = :company and opened_on = :as_of group by step) by_step"
+    "select step, sum(n) from round_partition, unnest(steps) with ordinality as counted(n, step)"
+    " where company = :company and as_of = :as_of group by step having sum(n) > 0 order by step"
 )
 COMPLETE = text(
     "update round set status = 'completed', completed_at = clock_timestamp(), clients = :clients,"
@@ -245,7 +248,12 @@ class OneRound:
             record = Record(self.company, self.as_of)
             if candidates:
                 await self._decide(tx, [client for _, client in candidates], record)
-            counts = {"entries": record.entries, "proposed": record.proposed, "due": record.due}
+            counts = {
+                "entries": record.entries,
+                "proposed": record.proposed,
+                "due": record.due,
+                "steps": record.steps,
+            }
             await tx.execute(COUNT, {**self.key, "p": taken[0].p, **counts})
             await tx.execute(MOVE_ON, {**self.key, **self._moves([row.p for row in taken], candidates, most)})
         if candidates and record.entries:
@@ -293,7 +301,7 @@ class OneRound:
                 return
             clients, entries, proposed, due = (await tx.execute(COUNTED, self.key)).one()
             excluded, reasons = (await tx.execute(EXCLUDED, {"company": self.company})).one()
-            steps = await tx.scalar(STEPS, self.key)
+            steps = {STEP_NAMES[step - 1]: n for step, n in await tx.execute(STEPS, self.key)}
             await tx.execute(
                 COMPLETE,
                 {

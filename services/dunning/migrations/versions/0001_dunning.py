@@ -136,7 +136,6 @@ create table action (
     check (status in ('proposed', 'due', 'done', 'withdrawn'))
 );
 create index action_open on action (company, client_id) where status in ('proposed', 'due');
-create index action_opened on action (company, opened_on);
 
 create table action_entry (
     company text not null,
@@ -221,6 +220,7 @@ create table round_partition (
     entries integer default 0 not null,
     proposed integer default 0 not null,
     due integer default 0 not null,
+    steps integer[] default '{}' not null,
     primary key (company, as_of, p)
 );
 
