@@ -152,7 +152,7 @@ class Summary:
 
 async def stage(connection: Connection) -> None:
     """Temporary tables that live as long as the transaction."""
-    await connection.execute("set local work_mem = '64MB'")
+    await connection.execute("set local work_mem = '128MB'")
     await connection.execute(STAGE)
 
 

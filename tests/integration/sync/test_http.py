@@ -120,7 +120,13 @@ async def test_settings_say_how_files_are_read(door: Door, sync: Sync, company: 
     await sync.carry_out()
     ended = (await door.call("GET", company, f"/imports/{asked.json()['run_id']}")).json()
     assert (ended["receivable_lines"], ended["clients"]) == (20, 1)
-    for wrong in ({"term_days": -1}, {"accounts": []}, {"accounts": ["4 11"]}, {"journals": {"VE": "art"}}):
+    wrongs: tuple[dict[str, Any], ...] = (
+        {"term_days": -1},
+        {"accounts": []},
+        {"accounts": ["4 11"]},
+        {"journals": {"VE": "art"}},
+    )
+    for wrong in wrongs:
         assert (await door.call("PUT", company, "/import-settings", json=wrong)).status_code == 422
 
 

@@ -277,7 +277,8 @@ async def test_whatever_dies_in_between_the_next_attempt_ends_the_same(
     rows = book(40)
     await sync.imported(company, WRITING.bytes(rows[:60]))
     before = await sync.said(company)
-    real, died = getattr(module, step), []
+    real = getattr(module, step)
+    died: list[str] = []
 
     async def dying(*args: Any, **more: Any) -> Any:
         answer = await real(*args, **more)

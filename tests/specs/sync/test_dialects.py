@@ -66,6 +66,21 @@ def test_capitals_tell_the_code_page_too(tmp_path: Path) -> None:
         assert lines[0].label == "RÈGLEMENT DÉJÀ REÇU", encoding
 
 
+@pytest.mark.parametrize(
+    ("encoding", "label"),
+    [
+        ("cp1252", "Acompte 50 €"),
+        ("iso-8859-15", "Acompte 50 €"),
+        ("cp850", "Facture à 30 jours"),
+        ("cp1252", "Cœur de métier"),
+    ],
+)
+def test_a_single_sign_is_evidence(tmp_path: Path, encoding: str, label: str) -> None:
+    rows = invoice(1, EcritureLib=label, CompAuxLib="Durand")
+    rows[1] = rows[1] | {"EcritureLib": "Vente"}
+    assert read(tmp_path, Writing(encoding).bytes(rows))[1][0].label == label
+
+
 def test_a_utf8_file_with_one_damaged_byte_stays_utf8_and_the_line_is_named(tmp_path: Path) -> None:
     content = Writing().bytes(book()).replace("n° 7".encode(), b"n\xb0 7", 1)
     reading, _ = read(tmp_path, content)

@@ -12,6 +12,8 @@ CONFUSED_SHARE = 0.2
 
 _IN_CONTEXT = re.compile(rb"(?<![\x80-\xff])[\x00-\x7f]?[\x80-\xff]+[\x00-\x7f]?")
 _FRENCH = frozenset("àâäçéèêëîïôöùûüÿœæÀÂÄÇÉÈÊËÎÏÔÖÙÛÜŸŒÆ")
+_WORDS = frozenset("àÀ")
+"""Letters that stand alone as words."""
 _SIGNS = frozenset("€°§«»’‘“”–—…²³µ£\u00a0")
 
 
@@ -53,7 +55,9 @@ def _score(run: bytes, encoding: str) -> int:
         if letter < "\x80":
             continue
         before, after = text[index - 1 : index], text[index + 1 : index + 2]
-        if letter in _FRENCH:
+        if letter in _FRENCH and not (before.isalpha() or after.isalpha()):
+            score += 1 if letter in _WORDS else 0
+        elif letter in _FRENCH:
             misfit = letter.isupper() and (before.islower() or (after.islower() and before.isupper()))
             score += -1 if misfit else 3
         elif letter in _SIGNS:
