@@ -38,32 +38,26 @@ TOP = 10
 MEDIA = ("phone", "letter", "email", "other")
 
 OWED = """
-    with owing as materialized ({rows}),
-    debtor as materialized (
-        select d.*, coalesce(c.profile, :default_profile) as profile,
-            coalesce(d.payment_mode, c.payment_mode) as mode
-        from owing d left join client c on c.company = :company and c.client_id = d.client_id
-        where d.total > 0
-    )
-    select 'all' as part, null as key, count(*) as clients, count(*) filter (where late0 > 0) as overdue_clients,
+    select coalesce(c.profile, :default_profile) as profile, coalesce(d.payment_mode, c.payment_mode) as mode,
+        d.mixed_modes, count(*) as clients, count(*) filter (where late0 > 0) as overdue_clients,
         count(*) filter (where total > late0) as upcoming_clients, sum(total) as total, sum(late0) as late0,
         sum(late30) as late30, sum(late60) as late60, sum(late90) as late90, sum(ahead30) as ahead30,
         sum(ahead60) as ahead60
-        from debtor
-    union all
-    select 'profile', profile, null, null, null, sum(total), sum(late0), null, null, null, null, null
-        from debtor group by profile
-    union all
-    select 'mode', mode, null, null, null, sum(total), sum(late0), null, null, null, null, null
-        from debtor where not mixed_modes group by mode
-    union all
-    select 'mode', coalesce(e.payment_mode, c.payment_mode), null, null, null, sum(e.book_amount),
-        coalesce(sum(e.book_amount) filter (where e.due_date < :as_of), 0), null, null, null, null, null
-        from debtor d join entry e on e.company = :company and e.client_id = d.client_id and e.is_open
-        left join client c on c.company = :company and c.client_id = d.client_id
-        where d.mixed_modes group by 2
+    from ({rows}) d left join client c on c.company = :company and c.client_id = d.client_id
+    where d.total > 0
+    group by 1, 2, 3
 """
-"""Debit-balance accounts only (rule 1.5). An entry without a payment mode has its client's."""
+"""Debit-balance accounts only (rule 1.5), by profile and payment mode."""
+
+MIXED = """
+    select coalesce(e.payment_mode, c.payment_mode) as mode, sum(e.book_amount) as total,
+        coalesce(sum(e.book_amount) filter (where e.due_date < :as_of), 0) as late0
+    from ({rows}) d join entry e on e.company = :company and e.client_id = d.client_id and e.is_open
+    left join client c on c.company = :company and c.client_id = d.client_id
+    where d.total > 0 and d.mixed_modes
+    group by 1
+"""
+"""Entries of clients who pay in several modes. One without a payment mode has its client's."""
 
 PAID = text("""
     select cast(date_trunc('week', entry_date) as date) as week_start, -sum(book_amount) as amount
@@ -104,28 +98,33 @@ def _shares(sums: dict[str | None, tuple[Decimal, Decimal]]) -> list[Share]:
 async def _owed(
     tx: AsyncConnection, view: View, rows_owing: str
 ) -> tuple[Owed, list[AgeingBucket], list[Share], list[Share]]:
-    statement = text(OWED.format(rows=rows_owing))
     asked = {
         "company": view.company,
         "as_of": view.as_of,
         "default_profile": view.default_profile,
         **edges(view),
     }
-    rows = (await tx.execute(statement, asked)).all()
-    sums: dict[str, dict[str | None, tuple[Decimal, Decimal]]] = {"profile": {}, "mode": {}}
-    for row in rows:
-        if row.part != "all":
-            _add(sums[row.part], row.key, row.late0, row.total)
-    whole = next(row for row in rows if row.part == "all")
+    cells = (await tx.execute(text(OWED.format(rows=rows_owing)), asked)).all()
+    profiles: dict[str | None, tuple[Decimal, Decimal]] = {}
+    modes: dict[str | None, tuple[Decimal, Decimal]] = {}
+    for cell in cells:
+        _add(profiles, cell.profile, cell.late0, cell.total)
+        if not cell.mixed_modes:
+            _add(modes, cell.mode, cell.late0, cell.total)
+    if any(cell.mixed_modes for cell in cells):
+        for row in await tx.execute(text(MIXED.format(rows=rows_owing)), asked):
+            _add(modes, row.mode, row.late0, row.total)
     columns = ("total", "late0", "late30", "late60", "late90", "ahead30", "ahead60")
-    total, late0, late30, late60, late90, ahead30, ahead60 = (getattr(whole, name) or ZERO for name in columns)
+    total, late0, late30, late60, late90, ahead30, ahead60 = (
+        sum((getattr(cell, name) for cell in cells), ZERO) for name in columns
+    )
     owed = Owed(
         total=total,
-        clients=whole.clients,
+        clients=sum(cell.clients for cell in cells),
         overdue=late0,
-        overdue_clients=whole.overdue_clients,
+        overdue_clients=sum(cell.overdue_clients for cell in cells),
         upcoming=total - late0,
-        upcoming_clients=whole.upcoming_clients,
+        upcoming_clients=sum(cell.upcoming_clients for cell in cells),
     )
     amounts = (
         late90,
@@ -139,7 +138,7 @@ async def _owed(
     ageing = [
         AgeingBucket(key=key, overdue=n < OVERDUE_BUCKETS, amount=amounts[n]) for n, key in enumerate(BUCKETS)
     ]
-    return owed, ageing, _shares(sums["mode"]), _shares(sums["profile"])
+    return owed, ageing, _shares(modes), _shares(profiles)
 
 
 def _add(
@@ -188,7 +187,7 @@ async def home(tx: AsyncConnection, view: View) -> Home:
     asked = {"company": view.company}
     rows = await owing(tx, view)
     owed, ageing, by_mode, by_profile = await _owed(tx, view, rows)
-    top = await who_owes_what(tx, view, Wanted(late=True, page=Page(1, TOP)))
+    top = await who_owes_what(tx, view, Wanted(late=True, with_totals=False, page=Page(1, TOP)))
     run = (await tx.execute(LAST_SYNC, asked)).one_or_none()
     last_sync = None
     if run is not None:

@@ -48,6 +48,8 @@ class Wanted:
     sort: str = "overdue"
     descending: bool = True
     page: Page = field(default_factory=Page)
+    with_totals: bool = True
+    """Without, counts and totals are left at zero."""
 
     @property
     def sorts(self) -> dict[str, str]:
@@ -78,7 +80,7 @@ def _standing(wanted: Wanted, rows: str) -> str:
     columns += [f"{younger} - {old} as slice{n}" for n, (old, younger) in enumerate(pairwise(older), start=2)]
     which = {"debtor": "where total > 0", "creditor": "where total < 0", "all": ""}[wanted.balance]
     return f"""
-        standing as materialized (
+        standing as (
             select client_id, {", ".join(columns)}, late0 as overdue, total - late0 as upcoming, total
             from ({rows}) one {which}
         )"""  # noqa: S608 - every fragment is written in this service
@@ -168,19 +170,22 @@ def _statement(wanted: Wanted, rows: str) -> str:
         joins.append("left join reminded r on r.client_id = f.client_id")
     where = f"where {' and '.join(conditions)}" if conditions else ""
     sums = ", ".join(f"coalesce(sum({name}), 0) as sum_{name}" for name in amounts)
+    counts = """
+        count(*) as clients, count(*) filter (where overdue > 0) as overdue_clients,
+        count(*) filter (where client_id in
+            (select client_id from client where company = :company and stopped_on is not null)) as stopped_clients
+    """
+    summed_up = f"select {counts}, {sums} from chosen"  # noqa: S608 - every fragment is written in this file
+    if not wanted.with_totals:
+        names = ["clients", "overdue_clients", "stopped_clients", *(f"sum_{name}" for name in amounts)]
+        summed_up = "select " + ", ".join(f"0 as {name}" for name in names)
     direction = "desc nulls last" if wanted.descending else "asc nulls last"
     return f"""
         with {", ".join(relations)},
         chosen as materialized (
             select f.*, {order} as place from {source} {" ".join(joins)} {where}
         ),
-        summed as (
-            select count(*) as clients, count(*) filter (where overdue > 0) as overdue_clients,
-                count(*) filter (where client_id in
-                    (select client_id from client where company = :company and stopped_on is not null)
-                ) as stopped_clients, {sums}
-            from chosen
-        ),
+        summed as ({summed_up}),
         paged as (
             select * from chosen order by place {direction}, client_id limit :limit offset :offset
         )
