@@ -9,7 +9,8 @@ from rich.console import Console
 
 from cli.story import answering
 from cli.story.reading import StoryRefused, read
-from cli.story.telling import Telling, begin, tell
+from cli.story.state import Telling
+from cli.story.telling import begin, tell
 
 
 def told(file: Path) -> tuple[Telling, list[str]]:

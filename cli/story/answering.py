@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from cli.story.format import Expected, ExpectedAction
-from cli.story.telling import ClientRound, Round, Telling, entry_id
+from cli.story.state import ClientRound, Round, Telling, entry_id
 from contracts.dunning import Action
 from services.dunning.domain.explain import explain
 from services.dunning.domain.scenario import level_name

@@ -11,12 +11,13 @@ from chassis.service import Service
 from contracts.registry import EVENTS
 from services.dunning import queries, tables
 from services.dunning.api import router
+from services.dunning.asking import RoundBeforeTheLast, RoundStillRunning
 from services.dunning.domain.including import EntryNotExcluded, ReasonNotAcceptable
 from services.dunning.domain.policy import PolicyRefused
 from services.dunning.domain.scenario import ScenarioRefused
 from services.dunning.handlers import REACT
 from services.dunning.projection import PROJECT
-from services.dunning.rounds import RoundBeforeTheLast, Rounds, RoundStillRunning
+from services.dunning.rounds import Rounds
 from services.dunning.rulebook import CompanyUnknown
 from services.dunning.settings import DunningSettings
 

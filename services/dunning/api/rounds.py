@@ -13,7 +13,7 @@ from chassis.http import CallerDep, CauseDep, CompanyDep, RunningDep, TxDep, req
 from chassis.listening import wait_for
 from chassis.problems import Problem
 from services.dunning import queries
-from services.dunning.rounds import open_round
+from services.dunning.asking import open_round
 from services.dunning.rulebook import CompanyUnknown
 from services.dunning.settings import DunningSettings
 

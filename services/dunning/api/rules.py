@@ -9,9 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from chassis.eventlog import Said
 from chassis.http import AsOfDep, CauseDep, CompanyDep, SayDep, TxDep, accepted, requires
 from contracts.dunning import PolicyChanged, ScenarioPublished, ScenarioStep
+from services.dunning.asking import LOCK_COMPANY
 from services.dunning.domain import policy as policies
 from services.dunning.domain import scenario as scenarios
-from services.dunning.rounds import LOCK_COMPANY
 from services.dunning.rulebook import published
 
 router = APIRouter()

@@ -25,8 +25,9 @@ from chassis.running import Running
 from contracts import dunning, ledger, sync
 from contracts.event import Event
 from contracts.subjects import partition_of
+from services.dunning.asking import open_round
 from services.dunning.main import build
-from services.dunning.rounds import Rounds, open_round
+from services.dunning.rounds import Rounds
 from services.dunning.settings import DunningSettings
 
 RUN = UUID(int=1)

@@ -1,0 +1,66 @@
+"""What a story knows while it is told."""
+
+from dataclasses import dataclass, field
+from datetime import date
+from hashlib import md5
+from uuid import UUID
+
+from cli.story.format import (
+    Story,
+)
+from cli.story.reading import Places
+from contracts import dunning, ledger
+from contracts.event import Event
+from services.dunning.domain.evolve import ClientBook, evolve
+from services.dunning.domain.scenario import Scenario, level_name
+from services.dunning.domain.verdicts import Decision
+
+
+@dataclass
+class ClientRound:
+    """One client on one day: what was decided, and the actions open before it."""
+
+    client_id: str
+    decision: Decision
+    open_before: frozenset[UUID]
+    open_after: tuple[UUID, ...]
+
+
+@dataclass
+class Round:
+    on: date
+    clients: list[ClientRound]
+
+
+@dataclass
+class Telling:
+    """The whole state of a story while it is told."""
+
+    story: Story
+    places: Places
+    policy: dunning.PolicyChanged
+    scenarios: dict[str, Scenario]
+    books: dict[str, ClientBook] = field(default_factory=dict)
+    owners: dict[str, str] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
+    actions: dict[UUID, dunning.Action] = field(default_factory=dict)
+    opened_on: dict[UUID, date] = field(default_factory=dict)
+    withdrawn: list[tuple[date, UUID, str]] = field(default_factory=list)
+    rounds: list[Round] = field(default_factory=list)
+
+    def say(self, client: str, event: Event, on: date) -> None:
+        self.books[client] = evolve(self.books[client], event, on)
+
+    def level(self, entry: str) -> str | None:
+        stage = self.books[self.owners[entry]].stages.get(entry_id(entry))
+        return None if stage is None else level_name(stage.level)
+
+
+def entry_id(name: str) -> str:
+    return md5(name.encode(), usedforsecurity=False).hexdigest()
+
+
+def client_changed(client: str, email: str | None, profile: str | None, mode: str | None) -> Event:
+    return ledger.ClientChanged(
+        client_id=client, version=1, has_email=bool(email), profile=profile, payment_mode=mode
+    )
