@@ -102,7 +102,7 @@ def take(console: str, login: str, password: str, folder: Path) -> list[Path]:
             page.set_viewport_size({"width": width, "height": HEIGHT})
             page.goto(f"{company}/act?medium=email")
             page.click(".confirm-bar button")
-            page.wait_for_selector("#confirmation.show")
+            page.wait_for_selector("#question .modal.show")
             page.wait_for_timeout(SETTLED_MILLISECONDS)
             taken.append(folder / f"confirm-{width}.png")
             page.screenshot(path=taken[-1])

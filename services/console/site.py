@@ -139,7 +139,9 @@ async def _error(request: Request, status: int) -> Response:
     visit = await visitor(request, request.app.state.console)
     title, text = _explained(visit, status)
     again = visit.path if status in (500, 503) and request.method == "GET" else None
-    return page(request, visit, "error.html", status=status, title=title, text=text, again=again)
+    answer = page(request, visit, "error.html", status=status, title=title, text=text, again=again)
+    answer.headers["Content-Security-Policy"] = PAGE_POLICY  # a failure is answered outside of the middleware
+    return answer
 
 
 def _explained(visit: Visit, status: int) -> tuple[str, str]:

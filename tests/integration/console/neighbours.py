@@ -427,7 +427,7 @@ def person() -> dict[str, Any]:
         "contact_name": "M. Stéphane Goncalves",
         "emails": ["compta@munoz-sa.example"],
         "phones": ["01 96 59 24 39", "06 55 67 97 92"],
-        "address": {"street": "238, place Jourdan", "zip": "54000", "city": "Nancy"},
+        "address": {"street": "238, place Jourdan", "postcode": "54000", "city": "Nancy"},
         "language": "fr",
         "stop": None,
         "stopped_entries": [],

@@ -1,0 +1,107 @@
+"""Pages for everyone: axe-core finds nothing (WCAG 2.2 A and AA), nothing overflows or breaks the policy."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page
+
+from cli.pictures import sign_in
+from services.console import frontend
+from tests.browser.conftest import Site
+from tests.integration.console.neighbours import action_id, entry_id
+
+AXE = Path(frontend.MODULES) / "axe-core" / "axe.min.js"
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+PAGES = (
+    "home",
+    "who-owes-what",
+    "who-owes-what?q=personne",
+    "clients",
+    f"client?client_id=411MUNOZSA&entry={entry_id('FAC20131')}",
+    "client?client_id=411MUNOZSA&tab=history",
+    "client?client_id=411MUNOZSA&tab=why",
+    "activities",
+    f"act?group=email-R1-Standard-e&open={action_id('411CLEMENT', 'R1', 'email')}",
+    f"act?medium=phone&open={action_id('411MUNOZSA', 'R2', 'phone')}",
+    "search?q=munoz",
+    f"message?action_id={action_id('sent')}",
+    f"imports?run={action_id('run')}",
+)
+SIZES = {"1440": {"width": 1440, "height": 900}, "390": {"width": 390, "height": 844}}
+
+
+def found_by_axe(page: Page) -> list[str]:
+    """Each violation with the elements that show it."""
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    result: dict[str, Any] = page.evaluate(
+        "rules => axe.run(document, {runOnly: {type: 'tag', values: rules}, iframes: false})", RULES
+    )
+    return [
+        f"{violation['id']}: {node['html'][:160]} {node['failureSummary']}"
+        for violation in result["violations"]
+        for node in violation["nodes"]
+    ]
+
+
+def choose_theme(page: Page, theme: str) -> None:
+    """As the button does, whatever is shown at this size."""
+    with page.expect_navigation():
+        page.evaluate(
+            """theme => {
+                const form = document.querySelector('form[action="/preferences"]');
+                const field = document.createElement('input');
+                Object.assign(field, {type: 'hidden', name: 'theme', value: theme});
+                form.append(field);
+                form.submit();
+            }""",
+            theme,
+        )
+
+
+def overflow(page: Page) -> int:
+    """Pixels by which the page is wider than the window."""
+    return int(page.evaluate("document.scrollingElement.scrollWidth - document.documentElement.clientWidth"))
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("size", SIZES)
+def test_every_page_is_accessible_and_fits(played: Site, browser: Browser, size: str, theme: str) -> None:
+    context = browser.new_context(viewport=SIZES[size], bypass_csp=False, locale="fr-FR")
+    page = context.new_page()
+    complaints: list[str] = []
+
+    def listen(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            complaints.append(message.text)
+
+    page.on("console", listen)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(f"{played.url}/login")
+    problems = [f"login: {problem}" for problem in found_by_axe(page)]
+    sign_in(page, played.url, played.login, played.password)
+    choose_theme(page, theme)
+    for path in PAGES:
+        page.goto(f"{played.url}/c/{played.company}/{path}")
+        page.wait_for_load_state("networkidle")
+        assert page.get_attribute("html", "data-bs-theme") == theme
+        problems += [f"{path}: {problem}" for problem in found_by_axe(page)]
+        if overflow(page) > 0:
+            problems.append(f"{path}: {overflow(page)} pixels too wide")
+    context.close()
+    assert not problems, "\n".join(problems)
+    assert complaints == []
+
+
+@pytest.mark.parametrize("width", [768, 1024, 1280])
+def test_nothing_overflows_between_a_phone_and_a_wide_screen(played: Site, browser: Browser, width: int) -> None:
+    context = browser.new_context(viewport={"width": width, "height": 900}, locale="fr-FR")
+    page = context.new_page()
+    sign_in(page, played.url, played.login, played.password)
+    wide = []
+    for path in PAGES:
+        page.goto(f"{played.url}/c/{played.company}/{path}")
+        if overflow(page) > 0:
+            wide.append(f"{path}: {overflow(page)}")
+    context.close()
+    assert wide == []
