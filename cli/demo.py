@@ -25,6 +25,15 @@ from cli.trial import Trial
 
 LOGIN = "demo@example.org"
 PERSON = "Nathalie Ferrand"
+SENDER = {
+    "name": PERSON,
+    "email": "comptabilite@delcourt.example",
+    "phone": "03 87 00 00 12",
+    "company_address": "14 rue des Forges\n57000 Metz",
+    "bank_details": "IBAN FR76 3000 4000 0312 3456 7890 143, BIC BNPAFRPP",
+    "footer": "Ateliers Delcourt SAS, 14 rue des Forges, 57000 Metz. En cas de retard : pénalités au taux de trois"
+    " fois l’intérêt légal et indemnité forfaitaire de 40 € par facture (art. L441-10 du code de commerce).",
+}
 PAST_DAYS = (24, 16, 8)
 """Days before today on which the demonstration company already reminded its clients."""
 
@@ -44,6 +53,10 @@ class Demonstration:
             day = self.as_of - timedelta(days=days)
             self.report(f"what the company did on {day:%d/%m/%Y}")
             self._live_through(day)
+        self.take_in_today()
+
+    def take_in_today(self) -> None:
+        """Today's books, people and tasks."""
         self.report("today's books and tasks")
         road = self._road(self.as_of)
         self._take_in(road, self.as_of)
@@ -94,6 +107,7 @@ class Demonstration:
     def _take_in(self, road: Road, day: date) -> Json:
         """The books of that day through the public import, the people, and the round."""
         road.register(COMPANY_NAME)
+        road.set_sender(SENDER)
         closing = date(self.as_of.year, 12, 31)
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / self.book.file_name(closing)
