@@ -96,6 +96,10 @@ class Road:
             lambda: self._call("PUT", self.addresses.dunning, "/policy", json=policy), within=15
         )
 
+    def set_sender(self, sender: Json) -> Json:
+        """Say who writes for the company."""
+        return self._call("PUT", self.addresses.notify, "/sender", json=sender) or {}
+
     def hand_people(self, source: str, people: Sequence[Json]) -> Json:
         """Hand names, addresses, mail and phones of clients to ledger; the same again changes nothing."""
         body = {"source": source, "clients": list(people)}
