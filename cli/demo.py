@@ -9,9 +9,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 from chassis import clock
@@ -22,6 +23,9 @@ from cli.places import ROOT
 from cli.road import Json, Road, email_actions
 from cli.stack import Report, pss_megabytes
 from cli.trial import Trial
+
+Heard = dict[str, dict[int, int]]
+"""``{speaker: {partition: number}}``."""
 
 LOGIN = "demo@example.org"
 PERSON = "Nathalie Ferrand"
@@ -36,6 +40,13 @@ SENDER = {
 }
 PAST_DAYS = (24, 16, 8)
 """Days before today on which the demonstration company already reminded its clients."""
+
+
+NOTES = (
+    "Mme Roy confirme le virement pour la fin de la semaine.",
+    "Facture reçue en double, un avoir est demandé à l’atelier.",
+    "Nouveau comptable, à rappeler le matin.",
+)
 
 
 class Demonstration:
@@ -65,7 +76,8 @@ class Demonstration:
     def check(self) -> Json:
         """The main job once: import, round, confirm every ticked e-mail, send; the figures of it."""
         road = self._road(self.as_of)
-        imported = self._take_in(road, self.as_of)
+        imported, after = self._take_in(road, self.as_of)
+        road.round(self.as_of, after)
         outcome = carry_out_emails(road, self.as_of)
         counts = self.trial.sink.counts()
         road.close()
@@ -83,7 +95,8 @@ class Demonstration:
     def _live_through(self, day: date) -> None:
         """A day of the past: the books as they stood, the round, the mails, and most of the calls and letters."""
         road = self._road(day)
-        self._take_in(road, day)
+        _, after = self._take_in(road, day)
+        road.round(day, after)
         tasks = road.tasks(day)
         emails = email_actions(tasks)
         others = [
@@ -104,19 +117,38 @@ class Demonstration:
                     road.complete_task(action_id, outcome, "Règlement annoncé pour la semaine prochaine.")
         road.close()
 
-    def _take_in(self, road: Road, day: date) -> Json:
-        """The books of that day through the public import, the people, and the round."""
+    def _take_in(self, road: Road, day: date) -> tuple[Json, Heard]:
+        """The books of that day through the public import, and the people; the run, and what is to be heard."""
         road.register(COMPANY_NAME)
-        road.set_sender(SENDER)
         closing = date(self.as_of.year, 12, 31)
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / self.book.file_name(closing)
             file.write_bytes(self.book.fec(day))
             imported = import_file(road, file, None)
         handed = road.hand_people("demonstration", [_person(client) for client in self.book.clients])
-        after = {**imported["positions"], "ledger": _latest(imported["positions"].get("ledger", {}), handed)}
-        road.round(day, after)
-        return imported
+        known = {
+            speaker: {int(p): n for p, n in heard.items()} for speaker, heard in imported["positions"].items()
+        }
+        return imported, furthest(known, handed.get("positions", []))
+
+    def _state_facts(self, road: Road) -> list[str]:
+        """What people said of clients: profiles, stops, promises, notes; the positions of these facts."""
+        owing = sorted({invoice.client.code for invoice in self.book.invoices})
+        answers = [road.tell("assign-profile", client_id=code, profile="Grand Compte") for code in owing[3:40:9]]
+        answers += [road.tell("assign-profile", client_id=code, profile="Export") for code in owing[5:90:11]]
+        late = [(code, entry) for code in owing for entry in road.statement(code) if entry["days_late"] > 3]
+        debits = [(code, entry) for code, entry in late if Decimal(entry["debit"]) > 0]
+        for number, (code, entry) in enumerate(debits[2:60:7]):
+            promise = {"client_id": code, "entry_id": entry["entry_id"], "amount": entry["debit"]}
+            answers.append(
+                road.tell("record-promise", **promise, promised_on=f"{self.as_of + timedelta(days=2 + number)}")
+            )
+            answers.append(road.tell("add-note", client_id=code, text=NOTES[number % len(NOTES)]))
+        for code in sorted({code for code, _ in debits[5:50:12]}):
+            answers.append(road.tell("stop-client", client_id=code))
+        for code, entry in debits[60:90:10]:
+            answers.append(road.tell("stop-entry", client_id=code, entry_id=entry["entry_id"]))
+        return [position for answer in answers for position in answer.get("positions", [])]
 
     def _road(self, day: date) -> Road:
         return self.trial.road(COMPANY, day)
@@ -206,10 +238,11 @@ def _person(client: DemoClient) -> Json:
     }
 
 
-def _latest(known: Json, handed: Json) -> dict[int, int]:
-    """The furthest position of ledger per partition: after the import, and after its people."""
-    latest = {int(p): n for p, n in known.items()}
-    for position in handed.get("positions", []):
-        _, partition, number = position.split("/")
-        latest[int(partition)] = max(latest.get(int(partition), 0), int(number))
-    return latest
+def furthest(known: Heard, said: Sequence[str]) -> Heard:
+    """The furthest position per speaker and partition of ``known`` and of positions such as ``ledger/7/42``."""
+    result: Heard = {speaker: dict(heard) for speaker, heard in known.items()}
+    for position in said:
+        speaker, partition, number = position.split("/")
+        heard = result.setdefault(speaker, {})
+        heard[int(partition)] = max(heard.get(int(partition), 0), int(number))
+    return result

@@ -105,7 +105,19 @@ class Road:
         body = {"source": source, "clients": list(people)}
         return self._call("POST", self.addresses.ledger, "/people", json=body) or {}
 
-    def round(self, as_of: date, after: Mapping[str, Mapping[str, int]], within: float = 600) -> Json:
+    def tell(self, command: str, **fact: Any) -> Json:
+        """A person's statement to ledger, by the name of its command: ``stop-client``, ``record-promise``…"""
+        return self._call("POST", self.addresses.ledger, f"/{command}", json=fact) or {}
+
+    def statement(self, client_id: str) -> list[Json]:
+        """The client's open entries by due date, as ledger knows them."""
+        query = {"client_id": client_id, "lettered": "false"}
+        entries: list[Json] = (self._call("GET", self.addresses.ledger, "/statement", params=query) or {})[
+            "entries"
+        ]
+        return entries
+
+    def round(self, as_of: date, after: Mapping[str, Mapping[str, int] | Mapping[int, int]], within: float = 600) -> Json:
         """Run the round of that day once the named positions are known to dunning; its result."""
         self._call("POST", self.addresses.dunning, "/rounds", json={"as_of": f"{as_of}", "after": dict(after)})
         return self._poll(
