@@ -88,9 +88,10 @@ FACT = """
         promised_on, happened_on, happened_at, actor)
     select h.company, h.p, h.number, f.client_id, %(kind)s, coalesce(f.profile, f.lettering),
         coalesce(f.settled, array_remove(array[f.entry_id], null)), f.amount, f.currency, f.promise_id,
-        f.promised_on, h.happened_on, h.happened_at, h.actor
+        f.promised_on, coalesce(f.paid_on, h.happened_on), h.happened_at, h.actor
     from heard h cross join lateral jsonb_to_record(h.body) as f(client_id text, entry_id uuid, settled uuid[],
-        profile text, lettering text, amount numeric, currency text, promise_id uuid, promised_on date)
+        profile text, lettering text, amount numeric, currency text, promise_id uuid, promised_on date,
+        paid_on date)
     on conflict (company, p, number) do nothing
 """
 

@@ -67,7 +67,10 @@ COUNT_FACTS = "select count(*) as n from fact f where f.company = :company"
 
 @dataclass(frozen=True)
 class Sought:
-    """Which lines of the history. Empty and ``None`` mean any; the days are business dates, both included."""
+    """Which lines of the history. Empty and ``None`` mean any; the days are business dates, both included.
+
+    Payments are part of a client's history; among everybody's activities they only come when asked for.
+    """
 
     client_id: str | None = None
     actors: Sequence[str] = ()
@@ -91,6 +94,8 @@ def _conditions(sought: Sought, alias: str) -> str:
         conditions.append(f"{actor} = any(cast(:actors as text[]))")
     if sought.kinds:
         conditions.append(f"{alias}.kind = any(cast(:kinds as text[]))")
+    elif sought.client_id is None and alias == "f":
+        conditions.append("f.kind <> 'payment'")
     if sought.media and alias == "a":
         conditions.append("a.medium = any(cast(:media as text[]))")
     return "".join(f" and {condition}" for condition in conditions)

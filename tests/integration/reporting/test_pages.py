@@ -34,6 +34,7 @@ from contracts.ledger import (
     CompanyRegistered,
     EntryStopped,
     NoteAdded,
+    PaymentLettered,
     PersonErased,
     PromiseCancelled,
     PromiseKept,
@@ -329,6 +330,23 @@ async def test_activities_are_coloured_and_filtered(house: House, book: Book) ->
         assert (await house.get(book.company, "/activities", **query))["count"] == count, query
     day_before = await house.get(book.company, "/activities", as_of="2026-11-17")
     assert day_before["count"] == 5
+
+
+async def test_payments_are_in_the_history_of_their_client(house: House, book: Book) -> None:
+    lettered = PaymentLettered(
+        client_id="411MUNOZ",
+        account="411000",
+        lettering="BC",
+        payments=(entry_id("VIR11"),),
+        settled=(entry_id("FAC19988"),),
+        paid_on=date(2026, 11, 12),
+    )
+    await book.say(lettered)
+    assert (await house.get(book.company, "/activities", book.heard))["count"] == 6
+    [paid] = (await house.get(book.company, "/activities", kind="payment"))["rows"]
+    assert (paid["on"], paid["amount"], paid["detail"], paid["colour"]) == ("2026-11-12", "5460.00", "BC", "green")
+    page = await house.get(book.company, "/client", client_id="411MUNOZ")
+    assert [one["kind"] for one in page["history"]][:2] == ["reminder", "payment"]
 
 
 async def test_a_call_done_a_mail_failed_and_one_in_doubt(house: House, book: Book) -> None:
