@@ -380,8 +380,8 @@ class Activity(Shape):
     stop, resume, note, profile, lettering_error (facts).
     ``status`` and its colour: created grey; sent, done blue; opened green; failed, bounced, in_doubt, withheld,
     withdrawn red; facts: expected blue, late red, kept green, cancelled grey, recorded grey, received green.
-    ``actor`` is as the event names it (``user:…``, ``system:…``). Payments stand on the day they were made; without
-    ``client_id`` they only come with ``kind=payment``, since receipts have a page of their own.
+    ``actor`` is as the event names it (``user:…``, ``system:…``). Payments stand on the day they were made;
+    without ``client_id`` they only come with ``kind=payment``, since receipts have a page of their own.
     """
 
     activity_id: str
