@@ -15,7 +15,7 @@ from services.notify.api.bodies import Body
 from services.notify.api.progress import STATUS
 from services.notify.api.templates import check
 from services.notify.delivered import TemplateMissing
-from services.notify.domain import last_look
+from services.notify.domain import NotYetHeard, last_look
 from services.notify.formats import Medium
 from services.notify.settings import NotifySettings
 from services.notify.writing import Writer, preview
@@ -81,9 +81,10 @@ async def get_message(action_id: UUID, company: CompanyDep, tx: TxDep) -> dict[s
 
 @router.get("/preview")
 async def get_preview(action_id: UUID, company: CompanyDep, as_of: AsOfDep, process: RunningDep) -> dict[str, Any]:
-    """What would leave now for an action that is proposed or due; for calls and the like, no text.
+    """What would leave now for an action that is proposed or due; no text for calls and the like.
 
-    ``held_back_by`` is what the last look would find. Answers 503 while ledger cannot say who the person is.
+    ``held_back_by`` is what the last look would find; there is no text either while it is
+    ``entry_not_yet_heard``: a table that lacks lines would be wrong. Answers 503 while ledger cannot say who the person is.
     """
     settings = process.settings
     assert isinstance(settings, NotifySettings)
@@ -97,7 +98,7 @@ async def get_preview(action_id: UUID, company: CompanyDep, as_of: AsOfDep, proc
         answer = _about(desk.sender.email, looked, desk.people[looked.action.client_id].emails)
         reason = last_look(looked.action, looked.now, desk.as_of, frozenset(looked.action.accepted_reasons))
         answer["held_back_by"] = reason
-        if medium is None:
+        if medium is None or isinstance(reason, NotYetHeard):
             return answer | {"subject": None, "text": None, "html": None, "language": None, "own": None}
         template, language = desk.text_for(looked, desk.people[looked.action.client_id].language, medium)
         texts = await writer.labels_for(desk, [(action_id, template.body)], medium)

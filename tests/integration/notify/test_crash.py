@@ -65,12 +65,15 @@ async def test_killed_twice_while_sending(
         async with transaction(database) as tx:
             return Counter({row.status: row.count for row in await tx.execute(STATES, {"company": company})})
 
+    async def until_received(count: int) -> None:
+        await until(lambda: mails.store.count() >= count, 60)
+
     lines = [synced(f"F{n}", f"C{n}", "10") for n in range(MAILS)]
     await voices.book(company, lines)
     await voices.due(company, *(action(company, line.client_id, [line]) for line in lines))
     for count in KILL_AFTER:
         async with sender(stack, people, mails) as process:
-            await until(lambda count=count: mails.store.count() >= count, 60)
+            await until_received(count)
             process.send_signal(signal.SIGKILL)
             await process.wait()
         assert (await states())["done"] < MAILS

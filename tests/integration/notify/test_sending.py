@@ -1,16 +1,22 @@
 """From ``ActionDue`` to a mail and ``EmailSent``: once, or never with a reason (Correctness 4, rules 8, 22.16)."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from email import policy
 from email.parser import BytesParser
+from typing import Any
 from uuid import UUID
 
+import pytest
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis.database import transaction
 from chassis.eventlog import Said
 from contracts.dunning import ActionWithdrawn
 from contracts.ledger import ClientResumed, ClientStopped
+from services.notify import recording
 from tests.integration.notify.conftest import House, action, synced, until
 
 
@@ -216,3 +222,25 @@ async def test_a_message_whose_lease_ended_while_it_waited_is_sent_all_the_same(
     await asyncio.sleep(0.5)
     assert len(await house.said(company)) == 1
     assert len(house.mails.to(f"c1@{company}.example")) == 1
+
+
+async def test_what_is_known_of_a_message_that_left_outlives_a_database_that_does_not_answer(
+    house: House, company: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused: list[bool] = []
+
+    @asynccontextmanager
+    async def refusing(*arguments: Any) -> AsyncIterator[AsyncConnection]:
+        if house.mails.store.count() and not refused:
+            refused.append(True)
+            raise ConnectionRefusedError
+        async with transaction(*arguments) as tx:
+            yield tx
+
+    monkeypatch.setattr(recording, "transaction", refusing)
+    invoice = synced("FAC1", "C1", "100")
+    await house.voices.book(company, [invoice])
+    await house.voices.due(company, action(company, "C1", [invoice]))
+    await house.until_said(company, "EmailSent")
+    assert refused
+    assert [one["type"] for one in await house.said(company)] == ["EmailSent"]

@@ -15,9 +15,9 @@ from tests.integration.notify.conftest import House, action, synced
 
 async def test_a_call_is_a_task_until_a_person_made_it(house: House, company: str) -> None:
     invoice = synced("FAC1", "C1", "1250.40")
-    await house.voices.book(company, [invoice])
+    heard = await house.voices.book(company, [invoice])
     call = action(company, "C1", [invoice], medium="phone", step="R2")
-    heard = await house.voices.due(company, call)
+    heard += await house.voices.due(company, call)
     (task,) = (await house.get(company, "/tasks", heard, medium="phone"))["tasks"]
     assert (task["client_name"], task["phones"], task["net_amount"]) == ("Société C1", ["0102030405"], "1250.40")
     assert task["held_back_by"] is None
@@ -39,9 +39,9 @@ async def test_a_call_is_a_task_until_a_person_made_it(house: House, company: st
 
 async def test_a_letter_is_shown_posted_and_told(house: House, company: str) -> None:
     invoice = synced("FAC1", "C1", "12500.40")
-    await house.voices.book(company, [invoice])
+    heard = await house.voices.book(company, [invoice])
     letter = action(company, "C1", [invoice], medium="letter", step="R4")
-    heard = await house.voices.due(company, letter)
+    heard += await house.voices.due(company, letter)
     shown = await house.get(company, "/preview", heard, action_id=str(letter.action_id))
     assert "1 rue du Port<br>57000 Metz" in shown["html"]
     assert "12\u202f500,40\u00a0€" in shown["text"]
@@ -78,9 +78,11 @@ async def test_a_template_with_an_unknown_tag_is_refused_and_a_sound_one_is_used
     assert (await house.call(company, "PUT", "/sender", json=sender)).status_code == 200
 
     invoice = synced("FAC1", "C1", "10")
-    await house.voices.book(company, [invoice])
     reminder = action(company, "C1", [invoice])
     heard = await house.voices.proposed(company, reminder)
+    early = await house.get(company, "/preview", heard, action_id=str(reminder.action_id))
+    assert (early["held_back_by"], early["text"]) == ("entry_not_yet_heard", None)
+    heard += await house.voices.book(company, [invoice])
     shown = await house.get(company, "/preview", heard, action_id=str(reminder.action_id))
     assert (shown["subject"], shown["text"], shown["own"]) == ("Rappel", "Dû : 10,00\u00a0€\n", True)
     assert shown["to"] == [f"c1@{company}.example"]

@@ -34,7 +34,7 @@ def test_an_entry_not_heard_of_yet_makes_the_message_wait() -> None:
         ({"client_stopped": True}, WithholdReason.CLIENT_STOPPED),
     ],
 )
-def test_the_client_or_dunning_speaks_against_it(facts: dict[str, bool], reason: WithholdReason) -> None:
+def test_the_client_or_dunning_speaks_against_it(facts: dict[str, Any], reason: WithholdReason) -> None:
     assert look(INVOICE, **facts) is reason
 
 
@@ -47,7 +47,7 @@ def test_the_client_or_dunning_speaks_against_it(facts: dict[str, bool], reason:
     ],
 )
 def test_one_entry_that_changed_holds_the_whole_message_back(
-    facts: dict[str, bool], reason: WithholdReason
+    facts: dict[str, Any], reason: WithholdReason
 ) -> None:
     other = entry("FAC2", "50", **facts)
     assert look(INVOICE, other) is reason
