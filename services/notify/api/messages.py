@@ -84,7 +84,8 @@ async def get_preview(action_id: UUID, company: CompanyDep, as_of: AsOfDep, proc
     """What would leave now for an action that is proposed or due; no text for calls and the like.
 
     ``held_back_by`` is what the last look would find; there is no text either while it is
-    ``entry_not_yet_heard``: a table that lacks lines would be wrong. Answers 503 while ledger cannot say who the person is.
+    ``entry_not_yet_heard``: a table that lacks lines would be wrong. Answers 503 while ledger cannot say who the
+    person is.
     """
     settings = process.settings
     assert isinstance(settings, NotifySettings)
