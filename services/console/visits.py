@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import re
 import secrets
 from dataclasses import dataclass, field
 from datetime import date
@@ -26,6 +27,7 @@ VISITOR_COOKIE = "relance_visitor"
 LANGUAGE_COOKIE = "relance_language"
 THEME_COOKIE = "relance_theme"
 THEMES = ("light", "dark")
+POSITIONS = re.compile(r"[a-z]+/\d+/\d+(,[a-z]+/\d+/\d+)*")
 CSRF_FIELD = "csrf_token"
 CSRF_HEADER = "X-CSRF-Token"
 
@@ -124,9 +126,9 @@ class Visit:
         return str(self.about_company.get("currency") or "EUR")
 
     def neighbours(self, at_least: str = "") -> Neighbours:
-        """The other services, in this person's name."""
+        """The other services, in this person's name; reads wait for what ``at_least`` names."""
         services = self.console.gateway.neighbours(self.me.subject, self.company, self.role)
-        services.as_of, services.at_least = self.as_of, at_least
+        services.as_of, services.at_least = self.as_of, at_least if POSITIONS.fullmatch(at_least) else ""
         return services
 
     def url(self, page: str, **parameters: object) -> str:

@@ -29,7 +29,6 @@ DONE = {
     "add-note": N_("La note est ajoutée."),
     "assign-profile": N_("Le profil du client est changé."),
 }
-_POSITIONS = re.compile(r"[a-z]+/\d+/\d+(,[a-z]+/\d+/\d+)*")
 
 ClientId = Annotated[str, Form(min_length=1, max_length=64)]
 EntryId = Annotated[str, Form(pattern=r"^[0-9a-f]{32}$")]
@@ -59,7 +58,7 @@ async def client(
     done: str = "",
     refused: str = "",
 ) -> Response:
-    neighbours = visit.neighbours(at_least=after if _POSITIONS.fullmatch(after) else "")
+    neighbours = visit.neighbours(at_least=after)
     asked = Asked(
         client_id,
         tab if tab in TABS else "statement",
