@@ -283,7 +283,8 @@ def _project(*statements: str, **parameters: object) -> Project:
         values = _columns(heard) | parameters
         async with connection.cursor() as cursor:
             for statement in prepared:
-                await cursor.execute(statement, values)
+                # a plan kept from when the tables were small would read them whole for ever
+                await cursor.execute(statement, values, prepare=False)
 
     return project
 

@@ -156,6 +156,7 @@ class Record:
                         "clients": [client for client, _ in self.gone],
                         "entries": [entry for _, entry in self.gone],
                     },
+                    prepare=False,
                 )
             if self.rows.client:
                 clients = self.rows.clients

@@ -136,7 +136,8 @@ async def _rows(
     connection: psycopg.AsyncConnection[Any], query: str, ask: Mapping[str, object]
 ) -> list[tuple[Any, ...]]:
     async with connection.cursor() as cursor:
-        await cursor.execute(query, ask)
+        # a plan kept from when the tables were small would read them whole for ever
+        await cursor.execute(query, ask, prepare=False)
         return await cursor.fetchall()
 
 
