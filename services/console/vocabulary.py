@@ -82,6 +82,14 @@ REASONS = {
     "entry_lettered": N_("Pièce réglée entre-temps"),
     "entry_changed": N_("Pièce modifiée entre-temps"),
     "nothing_due": N_("Rien à demander, avoirs et règlements déduits"),
+    "entry_not_yet_heard": N_("Mise à jour en cours"),
+    "no_email_address": N_("Aucune adresse e-mail"),
+    "sender_refused": N_("Adresse d’expédition refusée par le serveur de messagerie"),
+    "recipients_refused": N_("Adresse du destinataire refusée"),
+    "message_refused": N_("Message refusé par le serveur de messagerie"),
+    "not_accepted_in_time": N_("Serveur de messagerie trop longtemps indisponible"),
+    "template_missing": N_("Aucun modèle pour cette étape"),
+    "template_invalid": N_("Modèle inutilisable"),
 }
 REFUSALS = {
     "promise-in-the-past": N_("Une promesse se note pour aujourd’hui ou plus tard."),

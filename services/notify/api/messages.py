@@ -100,7 +100,7 @@ async def get_preview(action_id: UUID, company: CompanyDep, as_of: AsOfDep, proc
         reason = last_look(looked.action, looked.now, desk.as_of, frozenset(looked.action.accepted_reasons))
         answer["held_back_by"] = reason
         if medium is None or isinstance(reason, NotYetHeard):
-            return answer | {"subject": None, "text": None, "html": None, "language": None, "own": None}
+            return answer | {"subject": "", "text": "", "html": "", "language": None, "own": None}
         template, language = desk.text_for(looked, desk.people[looked.action.client_id].language, medium)
         texts = await writer.labels_for(desk, [(action_id, template.body)], medium)
     except TemplateMissing as missing:

@@ -81,7 +81,7 @@ async def test_a_template_with_an_unknown_tag_is_refused_and_a_sound_one_is_used
     reminder = action(company, "C1", [invoice])
     heard = await house.voices.proposed(company, reminder)
     early = await house.get(company, "/preview", heard, action_id=str(reminder.action_id))
-    assert (early["held_back_by"], early["text"]) == ("entry_not_yet_heard", None)
+    assert (early["held_back_by"], early["text"]) == ("entry_not_yet_heard", "")
     heard += await house.voices.book(company, [invoice])
     shown = await house.get(company, "/preview", heard, action_id=str(reminder.action_id))
     assert (shown["subject"], shown["text"], shown["own"]) == ("Rappel", "Dû : 10,00\u00a0€\n", True)
