@@ -59,7 +59,8 @@ class Demonstration:
         self.report = report
 
     def prepare(self) -> None:
-        """Give the company its past and today's tasks. What is there already is left as it is."""
+        """Give the company its past and today's tasks."""
+        self._set_policy()
         for days in PAST_DAYS:
             day = self.as_of - timedelta(days=days)
             self.report(f"what the company did on {day:%d/%m/%Y}")
@@ -67,10 +68,19 @@ class Demonstration:
         self.take_in_today()
 
     def take_in_today(self) -> None:
-        """Today's books, people and tasks."""
+        """Today's books, what people said, and the tasks."""
         self.report("today's books and tasks")
         road = self._road(self.as_of)
-        self._take_in(road, self.as_of)
+        _, after = self._take_in(road, self.as_of)
+        road.wait_until_ledger_heard(after)
+        said = self._state_facts(road)
+        road.round(self.as_of, furthest(after, said))
+        road.close()
+
+    def _set_policy(self) -> None:
+        road = self._road(self.as_of)
+        road.register(COMPANY_NAME)
+        road.set_policy({"promises_exclude": True, "minimum_per_entry": "15.00"})
         road.close()
 
     def check(self) -> Json:

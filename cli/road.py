@@ -109,6 +109,19 @@ class Road:
         """A person's statement to ledger, by the name of its command: ``stop-client``, ``record-promise``…"""
         return self._call("POST", self.addresses.ledger, f"/{command}", json=fact) or {}
 
+    def wait_until_ledger_heard(self, after: Mapping[str, Mapping[int, int]], within: float = 60) -> None:
+        """Wait until ledger has applied ``{speaker: {partition: number}}``."""
+        asked = ",".join(f"{speaker}/{p}/{n}" for speaker, heard in after.items() for p, n in heard.items())
+        deadline = time.monotonic() + within
+        while time.monotonic() < deadline:
+            answer = self._http.get(
+                f"{self.addresses.ledger}/companies/{self.company}?wait=10",
+                headers={**self._headers(), "Relance-At-Least": asked},
+            )
+            if answer.is_success and "Relance-Updating" not in answer.headers:
+                return
+        raise RoadBlocked(f"ledger did not hear everything within {within:.0f} s")
+
     def statement(self, client_id: str) -> list[Json]:
         """The client's open entries by due date, as ledger knows them."""
         query = {"client_id": client_id, "lettered": "false"}
@@ -117,7 +130,9 @@ class Road:
         ]
         return entries
 
-    def round(self, as_of: date, after: Mapping[str, Mapping[str, int] | Mapping[int, int]], within: float = 600) -> Json:
+    def round(
+        self, as_of: date, after: Mapping[str, Mapping[str, int] | Mapping[int, int]], within: float = 600
+    ) -> Json:
         """Run the round of that day once the named positions are known to dunning; its result."""
         self._call("POST", self.addresses.dunning, "/rounds", json={"as_of": f"{as_of}", "after": dict(after)})
         return self._poll(
@@ -159,12 +174,9 @@ class Road:
     def _call(
         self, method: str, base: str, path: str, *, missing_is_none: bool = False, **request: Any
     ) -> Json | None:
-        headers = {"Authorization": f"Bearer {mint(self._key, 'operator', [EVERY_COMPANY], 'admin')}"}
-        if self._as_of is not None:
-            headers["Relance-As-Of"] = f"{self._as_of}"
         try:
             answer = self._http.request(
-                method, f"{base}/companies/{self.company}{path}", headers=headers, **request
+                method, f"{base}/companies/{self.company}{path}", headers=self._headers(), **request
             )
         except httpx.HTTPError as unreachable:
             raise RoadBlocked(f"{base} does not answer: {unreachable}") from unreachable
@@ -175,6 +187,10 @@ class Road:
             raise RoadBlocked(problem.get("detail") or problem.get("title") or answer.reason_phrase, problem)
         body: Json = answer.json()
         return body
+
+    def _headers(self) -> dict[str, str]:
+        headers = {"Authorization": f"Bearer {mint(self._key, 'operator', [EVERY_COMPANY], 'admin')}"}
+        return headers if self._as_of is None else {**headers, "Relance-As-Of": f"{self._as_of}"}
 
     def _poll(self, base: str, path: str, done: Callable[[Json], bool], within: float, what: str) -> Json:
         """Ask until ``done``; an unreachable service is asked again, since it may be starting."""
