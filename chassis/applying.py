@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -82,27 +83,30 @@ class Applying:
             applied = {row.p: row.pseq for row in rows if own[row.p] == row.epoch}
             if len(applied) != len(own):
                 raise Fenced(sorted(set(own) - set(applied)))
-            fresh = self._fresh(speaker, batch, applied)
+            new, fresh = self._fresh(speaker, batch, applied)
             if fresh:
                 await self._effects(tx, speaker, fresh, carefully)
             await self._move(tx, speaker, batch, applied)
-        return len(fresh)
+        return new
 
-    def _fresh(self, speaker: str, batch: Sequence[Heard], applied: dict[int, int]) -> list[Delivered]:
-        """The events not applied yet; moves ``applied`` along."""
+    def _fresh(self, speaker: str, batch: Sequence[Heard], applied: dict[int, int]) -> tuple[int, list[Delivered]]:
+        """How many messages were not applied yet, and the events among them that matter here; moves ``applied``
+        along."""
+        new = 0
         fresh: list[Delivered] = []
         for one in batch:
-            event = one.event
-            if event.partition not in applied:
-                raise Fenced([event.partition])
-            due = applied[event.partition] + 1
-            if event.number < due:
+            if one.partition not in applied:
+                raise Fenced([one.partition])
+            due = applied[one.partition] + 1
+            if one.number < due:
                 continue
-            if event.number > due:
-                raise Gap(speaker, event.partition, due, event.number)
-            applied[event.partition] = due
-            fresh.append(event)
-        return fresh
+            if one.number > due:
+                raise Gap(speaker, one.partition, due, one.number)
+            applied[one.partition] = due
+            new += 1
+            if one.event is not None:
+                fresh.append(one.event)
+        return new, fresh
 
     async def _effects(self, tx: AsyncConnection, speaker: str, fresh: list[Delivered], carefully: bool) -> None:
         listening = self.listening
@@ -159,7 +163,7 @@ class Applying:
         self, tx: AsyncConnection, speaker: str, batch: Sequence[Heard], applied: Mapping[int, int]
     ) -> None:
         # the message that carried the last applied number, also when it came a second time at another place
-        latest = {one.event.partition: one for one in batch if one.event.number == applied[one.event.partition]}
+        latest = {one.partition: one for one in batch if one.number == applied[one.partition]}
         connection = await driver(tx)
         async with connection.cursor() as cursor:
             await cursor.execute(MOVE, {"speaker": speaker, "pos": batch[-1].at, "own": list(applied)})
@@ -168,8 +172,8 @@ class Applying:
                 {
                     "speaker": speaker,
                     "ps": list(latest),
-                    "numbers": [one.event.number for one in latest.values()],
+                    "numbers": [one.number for one in latest.values()],
                     "ats": [one.at for one in latest.values()],
-                    "anchors": [one.event.event_id for one in latest.values()],
+                    "anchors": [UUID(one.event_id) for one in latest.values()],
                 },
             )

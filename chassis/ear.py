@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Container, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from time import monotonic
@@ -25,7 +25,7 @@ from chassis import measures
 from chassis.applying import Fenced, Gap
 from chassis.database import is_transient
 from chassis.envelope import Heard, Registry, heard
-from chassis.faststream_fetch import keep_half_batches
+from chassis.faststream_fetch import keep_half_batches, read_headers_quickly
 from contracts.subjects import PARTITIONS, partition_filter, stream
 
 if TYPE_CHECKING:
@@ -76,6 +76,7 @@ class Ear:
         engine: AsyncEngine,
         broker: NatsBroker,
         registry: Registry,
+        names: Container[str],
         hear: Hear,
         *,
         generation: int,
@@ -89,6 +90,7 @@ class Ear:
         self.engine = engine
         self.broker = broker
         self.registry = registry
+        self.names = names
         self.hear = hear
         self.batch = batch
         self.fetch_seconds = fetch_seconds
@@ -180,7 +182,7 @@ class Ear:
         await subscriber.start()
         assert subscriber.subscription is not None
         if self.repair_fetch:
-            keep_half_batches(subscriber.subscription)
+            keep_half_batches(subscriber.subscription, self.batch)
         self._subscriber = subscriber
         self.trouble = None
         log.info("listening", extra={"stream": self.stream, "partitions": len(own), "start": start})
@@ -188,6 +190,7 @@ class Ear:
     async def _connect(self) -> None:
         if not self.broker.running:
             await asyncio.wait_for(self.broker.start(), 10)
+        read_headers_quickly(self.broker.config.connection_state.connection)
 
     @property
     def _jetstream(self) -> JetStreamContext:
@@ -241,7 +244,7 @@ class Ear:
         messages = cast("list[Msg]", message.raw_message)
         self._busy = True
         try:
-            await self.hear(self, [heard(one, self.registry) for one in messages])
+            await self.hear(self, [heard(one, self.registry, self.names) for one in messages])
             self._pause, self._gap, self._gaps = 0.0, None, 0
         except Fenced as fenced:
             self._refuse("fenced", fenced)

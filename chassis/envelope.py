@@ -6,7 +6,7 @@ percent-encoded as the CloudEvents NATS binding says (3.1.3).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING
@@ -57,20 +57,54 @@ def headers(event: Delivered) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """An event and the stream sequence of the message that brought it."""
+    """A message of an event stream: its place there, its number in its partition, and the event where anybody
+    here cares for its type."""
 
-    event: Delivered
+    partition: int
+    number: int
+    event_id: str
     at: int
+    event: Delivered | None
+
+    @classmethod
+    def of(cls, event: Delivered, at: int) -> Heard:
+        """An event that stands at a stream sequence."""
+        return cls(event.partition, event.number, str(event.event_id), at, event)
 
 
-def heard(message: Msg, registry: Registry) -> Heard:
-    """Read a message of an event stream. Raises ``KeyError`` or ``ValueError`` on one that no relay made."""
+def heard(message: Msg, registry: Registry, names: Container[str]) -> Heard:
+    """Read a message of an event stream; ``names`` says which event classes to unpack.
+
+    Raises ``KeyError`` or ``ValueError`` on a message that no relay made.
+    """
     attributes = message.headers or {}
+    return Heard(
+        partition=int(attributes["ce-partition"]),
+        number=int(attributes["ce-partitionseq"]),
+        event_id=attributes["ce-id"],
+        at=_sequence(message.reply),
+        event=_event(message, attributes, registry) if message.subject.rsplit(".", 1)[-1] in names else None,
+    )
+
+
+def _sequence(reply: str) -> int:
+    """The stream sequence in a delivery's reply subject, which has three tokens more where JetStream domains are
+    named (nats-server ADR-15)."""
+    tokens = reply.split(".")
+    return int(tokens[5] if len(tokens) == 9 else tokens[7])
+
+
+def event_of(message: Msg, registry: Registry) -> Delivered:
+    """The event that a message carries, whatever its type."""
+    return _event(message, message.headers or {}, registry)
+
+
+def _event(message: Msg, attributes: Mapping[str, str], registry: Registry) -> Delivered:
     ce_type = attributes["ce-type"]
     _, speaker, name, major = ce_type.split(".")
     subject = attributes.get("ce-subject")
     causation = attributes.get("ce-causationid")
-    event = Delivered(
+    return Delivered(
         speaker=speaker,
         type=name,
         event_id=UUID(attributes["ce-id"]),
@@ -88,4 +122,3 @@ def heard(message: Msg, registry: Registry) -> Heard:
         major=int(major[1:]),
         model=registry.get(ce_type),
     )
-    return Heard(event, message.metadata.sequence.stream)

@@ -66,7 +66,7 @@ class ProjectionWorker:
         generation: int = 1,
         lease_seconds: float = 5,
         tick_seconds: float = 0.5,
-        batch: int = 100,
+        batch: int = 500,
         fetch_seconds: float = 0.2,
         most_parked: int = 100,
         repair_fetch: bool = True,
@@ -79,6 +79,7 @@ class ProjectionWorker:
         self._turn = asyncio.Lock()
         self._leaving = False
         self._trouble: str | None = None
+        names = listening.project.keys() | listening.react.keys()
         self.ears = {
             speaker: Ear(
                 service,
@@ -86,6 +87,7 @@ class ProjectionWorker:
                 engine,
                 broker,
                 registry,
+                names,
                 self._hear,
                 generation=generation,
                 batch=batch,
@@ -151,7 +153,7 @@ class ProjectionWorker:
         size = 0
         for one in batch:
             part.append(one)
-            size += len(one.event.body)
+            size += len(one.event.body) if one.event else 0
             if size >= PART_BYTES:
                 await self._part(ear, part)
                 part, size = [], 0
@@ -194,5 +196,7 @@ class ProjectionWorker:
         ear.trouble = None
         ear.progressed = monotonic()
         measures.APPLIED.labels(self.service, ear.stream).inc(fresh)
-        age = (clock.now() - part[-1].event.occurred_at).total_seconds()
-        measures.LAG.labels(self.service, ear.stream).set(max(0.0, age))
+        newest = next((one.event for one in reversed(part) if one.event is not None), None)
+        if newest is not None:
+            age = (clock.now() - newest.occurred_at).total_seconds()
+            measures.LAG.labels(self.service, ear.stream).set(max(0.0, age))

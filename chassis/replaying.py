@@ -14,7 +14,7 @@ from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from nats.js.errors import NotFoundError
 
 from chassis.delivered import Delivered
-from chassis.envelope import Registry, heard
+from chassis.envelope import Registry, event_of
 from contracts.subjects import stream
 
 FETCH_EVENTS = 500
@@ -125,7 +125,7 @@ class Replayed:
             messages = await subscription.fetch(FETCH_EVENTS, timeout=1)
         except (nats.errors.TimeoutError, TimeoutError):
             return []
-        events = [heard(message, self.registry).event for message in messages]
+        events = [event_of(message, self.registry) for message in messages]
         for event in events:
             due = self._last_heard.get(event.partition, 0) + 1
             if event.number != due:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import suppress
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from faststream.nats import NatsBroker
 from faststream.nats.opentelemetry import NatsTelemetryMiddleware
@@ -91,12 +91,16 @@ class Running:
                 ping_interval=NATS_PING_SECONDS,
                 connect_timeout=2,
                 logger=None,
-                middlewares=(
-                    NatsTelemetryMiddleware(tracer_provider=self.telemetry.tracer_provider),
-                    NatsPrometheusMiddleware(registry=self.telemetry.registry, app_name=self.name),
-                ),
+                middlewares=self._broker_middlewares(),
             )
         return self._broker
+
+    def _broker_middlewares(self) -> list[Any]:
+        measured = NatsPrometheusMiddleware(registry=self.telemetry.registry, app_name=self.name)
+        if not self.telemetry.exports:
+            # reading a trace context per message costs as much as applying it, and nobody would see the span
+            return [measured]
+        return [NatsTelemetryMiddleware(tracer_provider=self.telemetry.tracer_provider), measured]
 
     async def connect(self) -> None:
         """Waits until NATS is there; afterwards the connection mends itself."""

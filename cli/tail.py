@@ -37,10 +37,10 @@ async def _follow(url: str, speakers: Sequence[str], company: str | None, past: 
     import nats
     from nats.js.api import ConsumerConfig, DeliverPolicy
 
-    from chassis.envelope import heard
+    from chassis.envelope import event_of
 
     async def on_message(message: Msg) -> None:
-        show(heard(message, {}).event)
+        show(event_of(message, {}))
 
     policy = DeliverPolicy.ALL if past else DeliverPolicy.NEW
     async with AsyncExitStack() as closing:

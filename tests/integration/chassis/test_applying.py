@@ -23,7 +23,7 @@ P = partition_of("acme", "C1")
 
 def batch(events: Sequence[Event], *, first: int = 1, client_id: str | None = "C1", p: int = P) -> list[Heard]:
     return [
-        Heard(
+        Heard.of(
             Delivered.of(
                 event,
                 company="acme",

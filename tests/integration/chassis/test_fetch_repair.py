@@ -38,7 +38,7 @@ async def test_a_trickle_arrives_whole_only_with_the_repair(toys: Toys, repaired
     await subscriber.start()
     assert subscriber.subscription is not None
     if repaired:
-        keep_half_batches(subscriber.subscription)
+        keep_half_batches(subscriber.subscription, 200)
     bus = await nats.connect(toys.nats_url("alpha"))
     for number in range(MESSAGES):
         await bus.publish(subject("alpha", "acme", 0, "Counted"), str(number).encode())

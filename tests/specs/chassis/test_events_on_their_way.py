@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from nats.aio.msg import Msg
 
 from chassis.delivered import Cause, Delivered, Position, Said, UnknownEvent, in_runs, vector
-from chassis.envelope import headers, heard
+from chassis.envelope import Heard, headers, heard
 from chassis.parking import key_of, slices, without
 from contracts.event import Event
 from contracts.subjects import partition_of
@@ -62,8 +62,10 @@ def test_a_message_brings_back_the_event_it_was_made_of(client_id: str, actor: s
         data=said.body,
         headers=made,
     )
-    back = heard(message, {Weighed.type_name(): Weighed})
+    back = heard(message, {Weighed.type_name(): Weighed}, {"Weighed"})
     assert back.at == 42
+    assert back.event is not None
+    assert heard(message, {}, set()) == Heard(back.partition, 7, str(said.event_id), 42, None)
     assert back.event == said
     assert back.event.parse() == Weighed(grams=5)
 
