@@ -66,7 +66,7 @@ async def confirm(
             if any(planned.automatic for planned in decision.actions):
                 said.extend(_withdrawals(one, decision))
             else:
-                record.decided(one, decision, rules.plan_of(one.state))
+                record.decided(one, decision)
     for action_id in wanted:
         standing = found.get(action_id)
         if standing is None:
@@ -135,7 +135,7 @@ async def _look_again(say: Say, occasion: Occasion, client_id: str, rules: Ruleb
     if decision.actions or decision.moves or decision.withdrawals:
         return []
     record = Record(company, as_of)
-    record.decided(known, decision, rules.plan_of(known.state))
+    record.decided(known, decision)
     positions = await say(company, record.said, as_of=as_of, cause=occasion.cause)
     await record.write(say.tx)
     return positions

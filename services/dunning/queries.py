@@ -32,14 +32,13 @@ HELD_ENTRIES = text(
     " order by h.due_date, h.entry_id"
 )
 EXCLUDED = text(
-    "select v.client_id, v.entry_id, v.step, v.medium, v.reasons, e.currency, e.amount, e.book_amount, e.due_date,"
+    "select v.client_id, v.entry_id, v.step, v.reasons, e.currency, e.amount, e.book_amount, e.due_date,"
     " e.piece, e.kind, coalesce(l.level, 0) as level, coalesce(c.has_email, false) as has_email,"
     " coalesce(c.chosen_profile, c.profile) as profile"
-    " from verdict v join entry e using (company, client_id, entry_id)"
+    " from exclusion v join entry e using (company, client_id, entry_id)"
     " left join entry_level l using (company, client_id, entry_id)"
     " left join client c using (company, client_id)"
-    " where v.company = :company and v.status = 'excluded' and v.medium is not null"
-    " and not e.removed and (e.lettering is null or 'lettering_error' = any(v.reasons))"
+    " where v.company = :company and not e.removed and (e.lettering is null or 'lettering_error' = any(v.reasons))"
     " order by v.client_id, e.due_date, v.entry_id"
 )
 VERDICTS = (

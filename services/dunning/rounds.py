@@ -81,9 +81,9 @@ COUNTED = text(
 )
 EXCLUDED = text(
     "select count(*), coalesce((select jsonb_object_agg(reason, n) from ("
-    "   select reason, count(*) as n from verdict, unnest(reasons) as reason"
-    "   where company = :company and status = 'excluded' group by reason) by_reason), '{}')"
-    " from verdict where company = :company and status = 'excluded'"
+    "   select reason, count(*) as n from exclusion, unnest(reasons) as reason"
+    "   where company = :company group by reason) by_reason), '{}')"
+    " from exclusion where company = :company"
 )
 STEPS = text(
     "select step, sum(n) from round_partition, unnest(steps) with ordinality as counted(n, step)"
@@ -230,7 +230,7 @@ class OneRound:
                 reason = f"{type(error).__name__}: {error}"
                 await tx.execute(FAILED, {**self.key, "client_id": client, "reason": reason})
                 continue
-            record.decided(one, decision, self.rules.plan_of(one.state))
+            record.decided(one, decision)
         if record.said:
             await self.rounds.say(tx)(self.company, record.said, as_of=as_of, cause=self.cause)
         await record.write(tx)

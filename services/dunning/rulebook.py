@@ -9,7 +9,7 @@ from contracts.dunning import PolicyChanged, ScenarioPublished
 from services.dunning.domain import policy as policies
 from services.dunning.domain import scenario as scenarios
 from services.dunning.domain.policy import Policy
-from services.dunning.domain.scenario import Plan, Scenario
+from services.dunning.domain.scenario import Scenario
 from services.dunning.domain.state import ClientState
 
 POLICY = text("select body from policy where company = :company")
@@ -34,10 +34,6 @@ class Rulebook:
 
     def scenario_of(self, state: ClientState) -> Scenario | None:
         return self.scenarios.get(state.profile or self.policy.default_profile)
-
-    def plan_of(self, state: ClientState) -> Plan | None:
-        scenario = self.scenario_of(state)
-        return None if scenario is None else scenario.plan(state.has_email)
 
 
 async def published(tx: AsyncConnection, company: str) -> tuple[PolicyChanged, list[ScenarioPublished]]:

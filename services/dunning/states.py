@@ -13,14 +13,12 @@ from contracts.subjects import partition_of
 from services.dunning.domain.sayings import Exclusion
 from services.dunning.domain.state import NEVER_ENTERED, ClientState, EntryState, HeldEntry, OpenAction
 
-VerdictRow = tuple[str, str | None, Any, tuple[str, ...], UUID | None]
-"""Status, step, next day, reasons, action: a verdict as its row holds it."""
-
 CLIENTS = """
     select s.client_id, coalesce(c.chosen_profile, c.profile), coalesce(c.has_email, false),
-        coalesce(c.stopped, false), c.payment_mode
+        coalesce(c.stopped, false), c.payment_mode, d.verdicts::text
     from unnest(%(clients)s::text[]) s(client_id)
     left join client c on c.company = %(company)s and c.client_id = s.client_id
+    left join decided d on d.company = %(company)s and d.client_id = s.client_id
 """
 
 ENTRIES = """
@@ -66,23 +64,21 @@ ENTERED = """
     where company = %(company)s and client_id = any(%(clients)s) group by client_id, entry_id, step
 """
 
-VERDICTS = """
-    select client_id, entry_id, status, step, next_on, reasons, action_id from verdict
-    where company = %(company)s and client_id = any(%(clients)s)
-"""
-
 EXCLUSIONS = """
     select client_id, entry_id, step, reasons from exclusion
     where company = %(company)s and client_id = any(%(clients)s)
 """
 
 
+NO_VERDICTS = "{}"
+
+
 @dataclass(slots=True)
 class Known:
-    """A client, and what was last decided and said about it."""
+    """A client, and what was last decided and said about it. ``verdicts`` are JSON as ``recording`` writes it."""
 
     state: ClientState
-    verdicts: dict[str, VerdictRow] = field(default_factory=dict)
+    verdicts: str = NO_VERDICTS
     exclusions: dict[str, Exclusion] = field(default_factory=dict)
     exhausted: set[str] = field(default_factory=set)
 
@@ -100,7 +96,8 @@ async def load(tx: AsyncConnection, company: str, clients: Sequence[str]) -> dic
         if exhausted:
             known[client].exhausted.add(columns[0])
     actions = await _open_actions(connection, ask)
-    for client, profile, has_email, stopped, payment_mode in await _rows(connection, CLIENTS, ask):
+    for client, profile, has_email, stopped, payment_mode, verdicts in await _rows(connection, CLIENTS, ask):
+        known[client].verdicts = verdicts or NO_VERDICTS
         known[client].state = ClientState(
             company,
             client,
@@ -111,8 +108,6 @@ async def load(tx: AsyncConnection, company: str, clients: Sequence[str]) -> dic
             tuple(entries.get(client, ())),
             tuple(actions.get(client, ())),
         )
-    for client, entry_id, status, step, next_on, reasons, action_id in await _rows(connection, VERDICTS, ask):
-        known[client].verdicts[entry_id] = (status, step, next_on, tuple(reasons), action_id)
     for client, entry_id, step, reasons in await _rows(connection, EXCLUSIONS, ask):
         known[client].exclusions[entry_id] = (step, tuple(reasons))
     return known

@@ -1,8 +1,8 @@
 """Dunning's rows. Never qualified: the search path says which schema. The migrations hold the same, and indexes.
 
-``DERIVED`` come from events and are rebuilt, each from one speaker's stream alone. ``schedule`` and ``verdict``
-are a cache of the last decisions: made again from the rest at any time, and tested to come out the same.
-``round*`` is work and its history.
+``DERIVED`` come from events and are rebuilt, each from one speaker's stream alone. ``schedule`` and ``decided``
+(one row per client, read as the view ``verdict``) are a cache of the last decisions: made again from the rest at
+any time, and tested to come out the same. ``round*`` is work and its history.
 """
 
 from sqlalchemy import Boolean, Column, Date, Integer, MetaData, Numeric, SmallInteger, Table, Text, Uuid

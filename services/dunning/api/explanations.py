@@ -70,8 +70,8 @@ async def levels(
 def _explained(row: RowMapping, language: str) -> dict[str, Any]:
     said = []
     if row["status"] is not None:
-        verdict = (row["status"], row["step"], row["next_on"], tuple(row["reasons"]), row["action_id"])
-        said = [one._asdict() for one in explain(as_verdict(verdict), language)]
+        verdict = as_verdict(row["status"], row["step"], row["next_on"], row["reasons"], row["action_id"])
+        said = [one._asdict() for one in explain(verdict, language)]
     return {
         "client_id": row["client_id"],
         "entry_id": row["entry_id"],

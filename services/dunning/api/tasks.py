@@ -1,6 +1,7 @@
 """The day's tasks by medium and step, excluded rows included, and what a person does with them."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any
@@ -11,7 +12,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy import RowMapping
 
 from chassis.http import AsOfDep, CauseDep, CompanyDep, SayDep, TxDep, accepted
-from contracts.dunning import PolicyChanged, ScenarioPublished, ScenarioStep
+from contracts.dunning import ScenarioPublished, ScenarioStep
 from contracts.terms import days_late
 from services.dunning import confirming, queries
 from services.dunning.actions import plain
@@ -44,23 +45,37 @@ async def tasks(
     An excluded row has no ``action_id`` and is not ticked; ``can_include`` says whether a person may tick it back.
     """
     as_of = as_of or today
-    policy, scenarios = await published(tx, company)
+    policy, published_scenarios = await published(tx, company)
+    scenarios = {one.profile: one for one in published_scenarios}
     groups: dict[Key, list[Row]] = {}
     actions, held = await queries.open_actions(tx, company, as_of)
     for action in actions:
         key = (action["medium"], action["step"], action["profile"], action["has_email"])
         groups.setdefault(key, []).append(_action_row(action, held.get(action["action_id"], []), as_of))
-    for key, row in _excluded_rows(await queries.excluded(tx, company), policy, as_of, language):
+    looking = Looking(as_of, language, policy.default_profile, scenarios)
+    for key, row in _excluded_rows(await queries.excluded(tx, company), looking):
         groups.setdefault(key, []).append(row)
     last = await queries.last_round(tx, company)
     return {
         "as_of": as_of,
         "last_round": None if last is None else {"as_of": last["as_of"], "status": last["status"]},
-        "groups": [
-            _group(key, rows, {one.profile: one for one in scenarios})
-            for key, rows in sorted(groups.items(), key=_order)
-        ],
+        "groups": [_group(key, rows, scenarios) for key, rows in sorted(groups.items(), key=_order)],
     }
+
+
+@dataclass(frozen=True)
+class Looking:
+    """What the rows are seen by."""
+
+    as_of: date
+    language: str
+    default_profile: str
+    scenarios: dict[str, ScenarioPublished]
+
+    def medium(self, profile: str, step: str, has_email: bool) -> str:
+        """How the step would be carried out; ``other`` when the scenario does not have it any more."""
+        found = _step(self.scenarios.get(profile), step, has_email)
+        return "other" if found is None else found.medium
 
 
 def _order(group: tuple[Key, list[Row]]) -> tuple[object, ...]:
@@ -84,14 +99,21 @@ def _group(key: Key, rows: list[Row], scenarios: dict[str, ScenarioPublished]) -
     }
 
 
+def _active(scenario: ScenarioPublished | None, has_email: bool) -> list[ScenarioStep]:
+    if scenario is None:
+        return []
+    return [one for one in (scenario.with_email if has_email else scenario.without_email) if one.enabled]
+
+
+def _step(scenario: ScenarioPublished | None, step: str, has_email: bool) -> ScenarioStep | None:
+    return next((one for one in _active(scenario, has_email) if one.step == step), None)
+
+
 def _timing(scenario: ScenarioPublished | None, step: str, has_email: bool) -> dict[str, Any]:
-    steps: tuple[ScenarioStep, ...] = ()
-    if scenario is not None:
-        steps = scenario.with_email if has_email else scenario.without_email
-    active = [one for one in steps if one.enabled]
-    found = next((one for one in active if one.step == step), None)
+    found = _step(scenario, step, has_email)
     if found is None:
         return {"delay_days": None, "counted_from": None, "previous_step": None}
+    active = _active(scenario, has_email)
     before = [one.step for one in active[: active.index(found)] if one.step != NOTICE]
     return {
         "delay_days": found.delay_days,
@@ -121,9 +143,7 @@ def _action_row(action: RowMapping, held: Iterable[RowMapping], as_of: date) -> 
     }
 
 
-def _excluded_rows(
-    entries: Iterable[RowMapping], policy: PolicyChanged, as_of: date, language: str
-) -> Iterable[tuple[Key, Row]]:
+def _excluded_rows(entries: Iterable[RowMapping], looking: Looking) -> Iterable[tuple[Key, Row]]:
     """One row per client, step and currency, as the action would have been."""
     together: dict[tuple[str, str, str], list[RowMapping]] = {}
     for entry in entries:
@@ -132,7 +152,8 @@ def _excluded_rows(
         first = lines[0]
         reasons = sorted({reason for line in lines for reason in line["reasons"]})
         levels = [line["level"] for line in lines]
-        key = (first["medium"], step, first["profile"] or policy.default_profile, first["has_email"])
+        profile = first["profile"] or looking.default_profile
+        key = (looking.medium(profile, step, first["has_email"]), step, profile, first["has_email"])
         yield (
             key,
             {
@@ -149,9 +170,11 @@ def _excluded_rows(
                 "opened_on": None,
                 "level_before": level_name(max(levels)),
                 "reasons": reasons,
-                "explanations": [explain_reason(reason, language)._asdict() for reason in reasons],
+                "explanations": [explain_reason(reason, looking.language)._asdict() for reason in reasons],
                 "accepted_reasons": [],
-                "entries": [_line(line, as_of, level_name(line["level"]), line["reasons"]) for line in lines],
+                "entries": [
+                    _line(line, looking.as_of, level_name(line["level"]), line["reasons"]) for line in lines
+                ],
             },
         )
 

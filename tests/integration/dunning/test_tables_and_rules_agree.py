@@ -12,7 +12,7 @@ from contracts.event import Event
 from services.dunning.domain.decision import decide
 from services.dunning.domain.evolve import ClientBook, evolve
 from services.dunning.domain.state import ClientState
-from services.dunning.recording import as_row
+from services.dunning.recording import as_text
 from services.dunning.rulebook import rulebook
 from services.dunning.states import load
 from tests.integration.dunning.house import House, client_changed, entry_id, line
@@ -106,7 +106,7 @@ async def _assert_looking_everywhere_changes_nothing(house: House, on: date) -> 
     for client, one in known.items():
         full = decide(one.state, rules.policy, rules.scenario_of(one.state), on)
         assert (full.actions, full.moves, full.withdrawals) == ([], [], []), (on, client)
-        assert {key: as_row(verdict) for key, verdict in full.verdicts.items()} == one.verdicts, (on, client)
+        assert json.loads(as_text(full.verdicts)) == json.loads(one.verdicts), (on, client)
 
 
 async def _books(house: House, history: History) -> dict[str, ClientBook]:

@@ -171,22 +171,21 @@ create table schedule (
     primary key (company, p, client_id)
 );
 
-create table verdict (
+create table decided (
     company text not null,
     client_id text not null,
-    entry_id text not null,
     p smallint not null,
-    status text not null,
-    step text,
-    medium text,
-    next_on date,
-    reasons text[] not null,
-    action_id uuid,
+    verdicts json not null,
     decided_on date not null,
-    primary key (company, client_id, entry_id),
-    check (status in ('due', 'not_due', 'excluded', 'no_step'))
+    primary key (company, client_id)
 );
-create index verdict_excluded on verdict (company, client_id) where status = 'excluded';
+
+create view verdict with (security_invoker = true) as
+    select company, client_id, e.key as entry_id, p, e.value ->> 0 as status, e.value ->> 1 as step,
+        (e.value ->> 2)::date as next_on,
+        array(select json_array_elements_text(e.value -> 3)) as reasons, (e.value ->> 4)::uuid as action_id,
+        decided_on
+    from decided, json_each(verdicts) e;
 
 create table round (
     company text not null,
