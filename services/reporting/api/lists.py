@@ -11,7 +11,8 @@ from chassis.problems import Problem
 from services.reporting import exports, shapes
 from services.reporting.api.asking import Format, FormatDep, LanguageDep, PageDep, ViewDep
 from services.reporting.people import fold
-from services.reporting.queries import activities, lists, promises, standing
+from services.reporting.queries import activities, lists, promises
+from services.reporting.queries.who_owes_what import Wanted, who_owes_what
 
 router = APIRouter(prefix="/companies/{company}")
 
@@ -28,7 +29,7 @@ def asked_bounds(
     return bounds
 
 
-def wanted_with(balance: str) -> Callable[..., standing.Wanted]:
+def wanted_with(balance: str) -> Callable[..., Wanted]:
     """The filters of a list of clients whose balance is by default this one."""
 
     def asked(  # noqa: PLR0913, PLR0917 - one parameter per filter
@@ -43,8 +44,8 @@ def wanted_with(balance: str) -> Callable[..., standing.Wanted]:
         q: Annotated[str, Query(max_length=100)] = "",
         kept_balance: Annotated[Literal["debtor", "creditor", "all"], Query(alias="balance")] = balance,  # type: ignore[assignment]
         sort: str = "-overdue",
-    ) -> standing.Wanted:
-        wanted = standing.Wanted(
+    ) -> Wanted:
+        wanted = Wanted(
             stopped=stopped,
             late=late,
             levels=level,
@@ -65,8 +66,8 @@ def wanted_with(balance: str) -> Callable[..., standing.Wanted]:
     return asked
 
 
-WantedDebtors = Annotated[standing.Wanted, Depends(wanted_with("debtor"))]
-WantedClients = Annotated[standing.Wanted, Depends(wanted_with("all"))]
+WantedDebtors = Annotated[Wanted, Depends(wanted_with("debtor"))]
+WantedClients = Annotated[Wanted, Depends(wanted_with("all"))]
 
 
 @router.get("/who-owes-what", response_model=shapes.WhoOwesWhat)
@@ -74,7 +75,7 @@ async def get_who_owes_what(
     tx: TxDep, view: ViewDep, wanted: WantedDebtors, form: FormatDep = "json", language: LanguageDep = "fr"
 ) -> Any:
     """Who owes what, by age (rule 16.1)."""
-    return _answer(await standing.who_owes_what(tx, view, wanted), form, language, "who-owes-what")
+    return _answer(await who_owes_what(tx, view, wanted), form, language, "who-owes-what")
 
 
 @router.get("/clients", response_model=shapes.WhoOwesWhat)
@@ -82,7 +83,7 @@ async def get_clients(
     tx: TxDep, view: ViewDep, wanted: WantedClients, form: FormatDep = "json", language: LanguageDep = "fr"
 ) -> Any:
     """Every client, also those who owe nothing."""
-    return _answer(await standing.who_owes_what(tx, view, wanted), form, language, "clients")
+    return _answer(await who_owes_what(tx, view, wanted), form, language, "clients")
 
 
 def asked_activities(  # noqa: PLR0913, PLR0917 - one parameter per filter

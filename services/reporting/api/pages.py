@@ -1,24 +1,67 @@
 """What whole pages show: home, one client, search, the filters' values."""
 
+from dataclasses import dataclass
 from datetime import date
+from time import monotonic
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from sqlalchemy import text
 
 from chassis.http import TxDep
 from chassis.problems import Problem
 from contracts.event import ClientId
 from services.reporting import shapes
 from services.reporting.api.asking import ViewDep
+from services.reporting.people import QUEUE
 from services.reporting.queries import client, home, lists
 
 router = APIRouter(prefix="/companies/{company}")
 
 
+HOMES_KEPT = 256
+KEPT_SECONDS = 60
+STATE = text("""
+    select (select coalesce(sum(pseq), 0) from checkpoint) as heard,
+        (select count(*) from parked where company = :company) as parked,
+        exists (
+            select from job where company = :company and queue = :names and status in ('ready', 'running')
+        ) as naming
+""")
+
+
+@dataclass(frozen=True)
+class KnownHome:
+    """An answer, with the state of the events it knew and when it was made."""
+
+    heard: tuple[int, int]
+    made: float
+    answer: shapes.Home
+
+
+_homes: dict[tuple[str, date], KnownHome] = {}
+
+
 @router.get("/home")
 async def get_home(tx: TxDep, view: ViewDep) -> shapes.Home:
-    """Owed, paid, to remind, ageing, top ten, shares and checks of one company and day."""
-    return await home.home(tx, view)
+    """Owed, paid, to remind, ageing, top ten, shares and checks of one company and day.
+
+    Nothing but events and names changes the answer, so it stands until either comes, a minute at most.
+    """
+    place = (view.company, view.as_of)
+    state = (await tx.execute(STATE, {"company": view.company, "names": QUEUE})).one()
+    heard = (state.heard, state.parked)
+    known = _homes.get(place)
+    now = monotonic()
+    if known and known.heard == heard and now - known.made < KEPT_SECONDS and not state.naming:
+        return known.answer
+    answer = await home.home(tx, view)
+    _homes.pop(place, None)
+    if not state.naming:
+        _homes[place] = KnownHome(heard, now, answer)
+        while len(_homes) > HOMES_KEPT:
+            _homes.pop(next(iter(_homes)))
+    return answer
 
 
 @router.get("/client")

@@ -10,9 +10,9 @@ from services.reporting.queries.checks import is_stale
 from services.reporting.queries.client import next_level, score
 from services.reporting.queries.home import weeks
 from services.reporting.queries.promises import promise_status
-from services.reporting.queries.standing import slices
 from services.reporting.queries.statement import badge, settled_on
 from services.reporting.queries.view import Page, View, fiscal_year_start
+from services.reporting.queries.who_owes_what import slices
 from services.reporting.shapes import exact
 
 DAY = date(2026, 11, 24)
