@@ -85,7 +85,7 @@ def test_a_stop_a_promise_and_a_note_show_at_once(running: Running, browser: Bro
     """Rules 8.1, 8.2 and 10.1, through ledger and reporting."""
     page = browser.new_page(locale="fr-FR", viewport={"width": 1440, "height": 1000})
     sign_in(page, running.console, LOGIN, running.password)
-    page.goto(f"{running.console}/c/{COMPANY}/who-owes-what?late=true")
+    page.goto(f"{running.console}/c/{COMPANY}/who-owes-what?late=true&stopped=false&profile=Standard")
     page.locator("tbody a.name").first.click()
     page.get_by_label("Ajouter une note").first.fill("Rappeler lundi")
     page.get_by_role("button", name="Enregistrer la note").click()
