@@ -19,8 +19,8 @@ class NotifySettings(Settings):
     smtp_timeout_seconds: float = Field(default=30, gt=0)
     """How long the mail server may take for any one answer. Past it, a message already handed over is in doubt."""
     smtp_connections: int = Field(default=8, ge=1, le=50)
-    """Kept open while there is mail. More share each transaction and send faster; a crash leaves at most one message
-    per connection in doubt, and providers allow only so many."""
+    """Kept open while there is mail; providers allow only so many. The more there are, the faster mail leaves; a
+    crash leaves at most one message per connection in doubt."""
     messages_per_second: float = Field(default=0, ge=0)
     """What the mail server wants at most, over all connections of this process; 0 is no limit."""
     sending_batch: int = Field(default=64, ge=1, le=1000)
