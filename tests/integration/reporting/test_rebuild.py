@@ -14,7 +14,7 @@ from chassis.listening import project_all
 from chassis.rebuild import Rebuild, Report
 from contracts.registry import EVENTS
 from services.reporting.projection import PROJECT
-from services.reporting.tables import DERIVED
+from services.reporting.tables import DERIVED, KEPT
 from tests.integration.reporting.conftest import SPEAKERS, House, Names, Voices
 from tests.integration.reporting.test_pages import Book
 
@@ -54,6 +54,19 @@ async def test_a_rebuild_gives_the_same_rows_and_names_a_corrupted_one(
     async with transaction(house.process.engine) as tx:
         mended = text("update entry set book_amount = debit - credit where company = :company")
         await tx.execute(mended, {"company": company})
+
+
+COLUMNS = text("""
+    select column_name, is_nullable = 'YES' as nullable from information_schema.columns
+    where table_schema = 'reporting' and table_name = :name order by ordinal_position
+""")
+
+
+async def test_the_migrations_make_the_tables_that_are_described(house: House) -> None:
+    async with transaction(house.process.engine) as tx:
+        for table in (*DERIVED, *KEPT):
+            made = [tuple(row) for row in await tx.execute(COLUMNS, {"name": table.name})]
+            assert made == [(column.name, column.nullable) for column in table.columns], table.name
 
 
 async def heard_from(voices: Voices, company: str, speaker: str) -> list[Delivered]:

@@ -1,0 +1,35 @@
+"""What reporting remembers: rows made from events, each table from one speaker's stream, and a cache of names.
+
+Amounts are in the currency beside them, ``book_`` amounts in the company's bookkeeping currency. Identities of
+entries are UUIDs here and 32 hexadecimal digits outside. ``p`` is the client's partition.
+"""
+
+from sqlalchemy import Table
+
+from services.reporting.tables.carried_out import delivery
+from services.reporting.tables.decided import action, dunning_round, entry_level, exclusion, policy, scenario
+from services.reporting.tables.kept import person, standing, standing_day
+from services.reporting.tables.stated import client, entry_mark, fact, followed_company, promise
+from services.reporting.tables.synced import entry, lettering_error, sync_run, synced_account, synced_partition
+
+DERIVED: tuple[Table, ...] = (
+    entry,
+    lettering_error,
+    synced_account,
+    synced_partition,
+    sync_run,
+    followed_company,
+    client,
+    entry_mark,
+    promise,
+    fact,
+    action,
+    entry_level,
+    exclusion,
+    scenario,
+    policy,
+    dunning_round,
+    delivery,
+)
+
+KEPT: tuple[Table, ...] = (person, standing, standing_day)

@@ -1,0 +1,48 @@
+"""What no event holds or what is only a shortcut: left alone by a rebuild."""
+
+from sqlalchemy import BigInteger, Boolean, Column, Index, PrimaryKeyConstraint, Table
+from sqlalchemy.dialects.postgresql import JSONB
+
+from services.reporting.tables.columns import day, instant, metadata, money, word
+
+person = Table(
+    "person",
+    metadata,
+    word("company"),
+    word("client_id"),
+    Column("version", BigInteger, nullable=False),
+    word("name", nullable=True),
+    word("search_key"),
+    word("sort_key"),
+    PrimaryKeyConstraint("company", "client_id"),
+)
+Index("person_sort", person.c.company, person.c.sort_key, person.c.client_id)
+
+# what every client owes on a day, made on demand from open entries, as new as the partitions it names
+standing = Table(
+    "standing",
+    metadata,
+    word("company"),
+    day("as_of", nullable=False),
+    word("client_id"),
+    money("total"),
+    money("late0"),
+    money("late30"),
+    money("late60"),
+    money("late90"),
+    money("ahead30"),
+    money("ahead60"),
+    word("payment_mode", nullable=True),
+    Column("mixed_modes", Boolean, nullable=False),
+    PrimaryKeyConstraint("company", "as_of", "client_id"),
+)
+
+standing_day = Table(
+    "standing_day",
+    metadata,
+    word("company"),
+    day("as_of", nullable=False),
+    Column("numbers", JSONB, nullable=False),
+    instant("made_at", nullable=False),
+    PrimaryKeyConstraint("company", "as_of"),
+)

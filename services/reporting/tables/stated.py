@@ -1,0 +1,91 @@
+"""What comes from ledger."""
+
+from sqlalchemy import ARRAY, BigInteger, Boolean, Column, Index, Integer, PrimaryKeyConstraint, Table, Uuid, text
+
+from services.reporting.tables.columns import day, instant, metadata, money, partition, word
+
+followed_company = Table(
+    "followed_company",
+    metadata,
+    word("company"),
+    partition(),
+    word("name"),
+    word("time_zone"),
+    word("currency"),
+    word("country"),
+    word("fiscal_year_start"),
+    PrimaryKeyConstraint("company"),
+)
+
+client = Table(
+    "client",
+    metadata,
+    word("company"),
+    partition(),
+    word("client_id"),
+    Column("version", BigInteger, nullable=False, server_default="0"),
+    Column("has_email", Boolean, nullable=False, server_default="false"),
+    Column("has_phone", Boolean, nullable=False, server_default="false"),
+    Column("has_address", Boolean, nullable=False, server_default="false"),
+    word("profile", nullable=True),
+    word("category", nullable=True),
+    word("payment_mode", nullable=True),
+    Column("removed", Boolean, nullable=False, server_default="false"),
+    day("stopped_on"),
+    word("stopped_by", nullable=True),
+    Column("notes", Integer, nullable=False, server_default="0"),
+    PrimaryKeyConstraint("company", "client_id"),
+)
+Index("client_stopped", client.c.company, postgresql_where=text("stopped_on is not null"))
+
+entry_mark = Table(
+    "entry_mark",
+    metadata,
+    word("company"),
+    partition(),
+    word("client_id"),
+    Column("entry_id", Uuid, nullable=False),
+    day("stopped_on"),
+    Column("notes", Integer, nullable=False, server_default="0"),
+    PrimaryKeyConstraint("company", "client_id", "entry_id"),
+)
+
+promise = Table(
+    "promise",
+    metadata,
+    word("company"),
+    partition(),
+    word("client_id"),
+    Column("promise_id", Uuid, nullable=False),
+    Column("entry_id", Uuid, nullable=False),
+    money("amount"),
+    word("currency"),
+    day("promised_on", nullable=False),
+    word("status"),
+    day("recorded_on", nullable=False),
+    PrimaryKeyConstraint("company", "client_id", "promise_id"),
+)
+Index("promise_day", promise.c.company, promise.c.status, promise.c.promised_on)
+
+fact = Table(
+    "fact",
+    metadata,
+    word("company"),
+    partition(),
+    Column("number", BigInteger, nullable=False),
+    word("client_id"),
+    word("kind"),
+    word("detail", nullable=True),
+    Column("entry_ids", ARRAY(Uuid), nullable=False),
+    money("amount", nullable=True),
+    word("currency", nullable=True),
+    Column("promise_id", Uuid),
+    day("promised_on"),
+    day("happened_on", nullable=False),
+    instant("happened_at", nullable=False),
+    word("actor"),
+    PrimaryKeyConstraint("company", "p", "number"),
+)
+Index("fact_day", fact.c.company, fact.c.happened_on, fact.c.happened_at)
+Index("fact_actor", fact.c.company, fact.c.actor)
+Index("fact_client", fact.c.company, fact.c.client_id, fact.c.happened_on, fact.c.happened_at)
