@@ -19,21 +19,22 @@ from chassis.parking import key_of, park, parked_keys, slices, without
 
 log = logging.getLogger(__name__)
 
-FENCE = text(
-    "select l.p, l.epoch, coalesce(c.pseq, 0) as pseq"
-    " from partition_lease l left join checkpoint c on c.p = l.p and c.speaker = :speaker"
-    " where l.p = any(cast(:own as smallint[])) order by l.p for key share of l"
-)
+FENCE = """
+    select l.p, l.epoch, coalesce(c.pseq, 0), exists (select from parked where speaker = %(speaker)s)
+    from partition_lease l left join checkpoint c on c.p = l.p and c.speaker = %(speaker)s
+    where l.p = any(%(held)b) order by l.p for key share of l
+"""
 
 MOVE = """
-    insert into checkpoint (speaker, p, pos) select %(speaker)s, p, %(pos)s from unnest(%(own)b::smallint[]) o(p)
-    on conflict (speaker, p) do update set pos = excluded.pos
-"""
-MOVE_APPLIED = """
-    update checkpoint c set pseq = m.pseq, at = m.at, anchor = m.anchor
-    from unnest(%(ps)b::smallint[], %(numbers)b::bigint[], %(ats)b::bigint[], %(anchors)b::uuid[])
-        as m(p, pseq, at, anchor)
-    where c.speaker = %(speaker)s and c.p = m.p
+    insert into checkpoint as c (speaker, p, pos, pseq, at, anchor)
+    select %(speaker)s, h.p, %(pos)s, coalesce(m.pseq, 0), coalesce(m.at, 0), m.anchor
+    from unnest(%(held)b::smallint[]) h(p)
+    left join unnest(%(ps)b::smallint[], %(numbers)b::bigint[], %(ats)b::bigint[], %(anchors)b::uuid[])
+        as m(p, pseq, at, anchor) using (p)
+    on conflict (speaker, p) do update set pos = excluded.pos,
+        pseq = greatest(c.pseq, excluded.pseq),
+        at = case when excluded.anchor is null then c.at else excluded.at end,
+        anchor = coalesce(excluded.anchor, c.anchor)
 """
 COUNT_PARKED = text("select count(distinct (company, key)) from parked where speaker = :speaker and p = any(:ps)")
 
@@ -71,22 +72,50 @@ class Applying:
     most_parked: int = 100
 
     async def apply(
-        self, speaker: str, batch: Sequence[Heard], own: Mapping[int, int], *, carefully: bool = False
+        self,
+        speaker: str,
+        batch: Sequence[Heard],
+        own: Mapping[int, int],
+        *,
+        carefully: bool = False,
+        everywhere: bool = True,
     ) -> int:
         """Apply a batch of one stream; answers how many events were new. ``own``: epoch by partition held.
 
-        ``carefully`` gives every event a savepoint and parks the keys of those that fail. Raises ``Fenced``,
-        ``Gap`` and whatever a projection or a reaction raises; nothing is applied then.
+        ``carefully`` gives every event a savepoint and parks the keys of those that fail. ``everywhere`` moves the
+        position of all partitions held, else only of those in the batch: the others are then heard again from
+        where they were, which costs a restart a little and every batch less. Raises ``Fenced``, ``Gap`` and
+        whatever a projection or a reaction raises; nothing is applied then.
         """
+        touched = {one.partition for one in batch}
+        if not touched <= own.keys():
+            raise Fenced(sorted(touched - own.keys()))
+        held = sorted(own if everywhere else touched)
         async with self.engine.begin() as tx:
-            rows = (await tx.execute(FENCE, {"speaker": speaker, "own": list(own)})).all()
-            applied = {row.p: row.pseq for row in rows if own[row.p] == row.epoch}
-            if len(applied) != len(own):
-                raise Fenced(sorted(set(own) - set(applied)))
-            new, fresh = self._fresh(speaker, batch, applied)
-            if fresh:
-                await self._effects(tx, speaker, fresh, carefully)
-            await self._move(tx, speaker, batch, applied)
+            connection = await driver(tx)
+            async with connection.cursor() as cursor:
+                await cursor.execute(FENCE, {"speaker": speaker, "held": held})
+                rows = await cursor.fetchall()
+                applied = {p: number for p, epoch, number, _ in rows if own[p] == epoch}
+                if len(applied) != len(held):
+                    raise Fenced(sorted(set(held) - set(applied)))
+                new, fresh = self._fresh(speaker, batch, applied)
+                if fresh:
+                    await self._effects(tx, speaker, fresh, carefully, anything_parked=rows[0][3])
+                # the message that carried the last applied number, also when it came again at another place
+                latest = {one.partition: one for one in batch if one.number == applied[one.partition]}
+                await cursor.execute(
+                    MOVE,
+                    {
+                        "speaker": speaker,
+                        "pos": batch[-1].at,
+                        "held": held,
+                        "ps": list(latest),
+                        "numbers": [one.number for one in latest.values()],
+                        "ats": [one.at for one in latest.values()],
+                        "anchors": [UUID(one.event_id) for one in latest.values()],
+                    },
+                )
         return new
 
     def _fresh(self, speaker: str, batch: Sequence[Heard], applied: dict[int, int]) -> tuple[int, list[Delivered]]:
@@ -95,8 +124,6 @@ class Applying:
         new = 0
         fresh: list[Delivered] = []
         for one in batch:
-            if one.partition not in applied:
-                raise Fenced([one.partition])
             due = applied[one.partition] + 1
             if one.number < due:
                 continue
@@ -108,10 +135,18 @@ class Applying:
                 fresh.append(one.event)
         return new, fresh
 
-    async def _effects(self, tx: AsyncConnection, speaker: str, fresh: list[Delivered], carefully: bool) -> None:
+    async def _effects(
+        self,
+        tx: AsyncConnection,
+        speaker: str,
+        fresh: list[Delivered],
+        carefully: bool,
+        *,
+        anything_parked: bool,
+    ) -> None:
         listening = self.listening
         touched = sorted({event.partition for event in fresh})
-        waiting = await parked_keys(tx, speaker, touched)
+        waiting = await parked_keys(tx, speaker, touched) if anything_parked else set()
         if waiting:
             passing: list[Delivered] = []
             for event in fresh:
@@ -158,22 +193,3 @@ class Applying:
                 raise
             return f"{type(error).__name__}: {error}"
         return None
-
-    async def _move(
-        self, tx: AsyncConnection, speaker: str, batch: Sequence[Heard], applied: Mapping[int, int]
-    ) -> None:
-        # the message that carried the last applied number, also when it came a second time at another place
-        latest = {one.partition: one for one in batch if one.number == applied[one.partition]}
-        connection = await driver(tx)
-        async with connection.cursor() as cursor:
-            await cursor.execute(MOVE, {"speaker": speaker, "pos": batch[-1].at, "own": list(applied)})
-            await cursor.execute(
-                MOVE_APPLIED,
-                {
-                    "speaker": speaker,
-                    "ps": list(latest),
-                    "numbers": [one.number for one in latest.values()],
-                    "ats": [one.at for one in latest.values()],
-                    "anchors": [UUID(one.event_id) for one in latest.values()],
-                },
-            )

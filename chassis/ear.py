@@ -98,6 +98,7 @@ class Ear:
         self.dirty = True
         self.trouble: str | None = None
         self.progressed = monotonic()
+        self.moved = 0.0
         self._subscriber: BatchPullStreamSubscriber | None = None
         self._gap: Gap | None = None
         self._gaps = 0

@@ -45,6 +45,9 @@ log = logging.getLogger(__name__)
 PART_BYTES = 2 << 20
 """Bodies applied in one transaction: short enough to end well within a lease."""
 
+MOVE_EVERYWHERE_SECONDS = 2.0
+"""How often the position of partitions that a batch does not touch is moved along."""
+
 LONGEST_PAUSE_SECONDS = 10.0
 
 
@@ -176,7 +179,12 @@ class ProjectionWorker:
                 async with self._turn:
                     if self._leaving or ear.dirty:
                         raise Fenced([])
-                    fresh = await self.applying.apply(ear.speaker, part, self.ownership.own, carefully=carefully)
+                    everywhere = monotonic() - ear.moved > MOVE_EVERYWHERE_SECONDS
+                    fresh = await self.applying.apply(
+                        ear.speaker, part, self.ownership.own, carefully=carefully, everywhere=everywhere
+                    )
+                    if everywhere:
+                        ear.moved = monotonic()
                 break
             except (Fenced, Gap, TooManyParked):
                 raise
