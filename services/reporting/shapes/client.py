@@ -1,0 +1,142 @@
+"""The page of one client."""
+
+from datetime import date
+from typing import Literal
+from uuid import UUID
+
+from services.reporting.shapes.history import Activity
+from services.reporting.shapes.lists import PromiseLine
+from services.reporting.shapes.parts import Money, Shape
+
+
+class EntryPromise(Shape):
+    promise_id: UUID
+    amount: Money
+    currency: str
+    promised_on: date
+    status: Literal["expected", "late", "kept", "cancelled"]
+
+
+class StatementEntry(Shape):
+    """One accounting line. ``badge`` is the colour of its day badge (rule 1.9): ``upcoming`` (blue, a debit not
+    due), ``late`` (orange, a debit overdue), ``settled`` (green, a lettered debit or any credit).
+    """
+
+    entry_id: str
+    account: str
+    kind: str
+    journal: str
+    piece: str
+    entry_date: date
+    invoice_date: date | None
+    due_date: date
+    days_late: int
+    """As-of date minus due date, may be negative (rule 1.8); for a settled entry, settlement date minus due
+    date."""
+    badge: Literal["upcoming", "late", "settled"]
+    debit: Money
+    credit: Money
+    currency: str
+    book_amount: Money
+    """Debit minus credit in the bookkeeping currency."""
+    payment_mode: str | None
+    lettering: str | None
+    lettered_on: date | None
+    open: bool
+    """Unlettered, or its lettering does not balance."""
+    lettering_error: Money | None
+    level: str | None
+    stopped_on: date | None
+    promises: list[EntryPromise]
+    """Those neither kept nor cancelled, earliest first."""
+    notes: int
+    excluded: list[str]
+    """Why it is due for a step and not reminded."""
+    pending_action_id: UUID | None
+
+
+class Statement(Shape):
+    """Lettered lines included, ordered by due date; totals over the open ones."""
+
+    on: date
+    entries: list[StatementEntry]
+    debit: Money
+    credit: Money
+    balance: Money
+    truncated: bool
+    """More than 2,000 lines: the oldest lettered ones are left out."""
+
+
+class PendingAction(Shape):
+    """An action proposed to a person, or due and not carried out yet."""
+
+    action_id: UUID
+    kind: Literal["notice", "reminder", "thanks"]
+    step: str
+    medium: str
+    status: Literal["proposed", "due"]
+    due_since: date
+    days_since: int
+    amount: Money
+    net_amount: Money
+    currency: str
+    entry_ids: list[str]
+
+
+class ContactSummary(Shape):
+    """Messages and contacts of one kind that were carried out."""
+
+    actions: int
+    last_on: date | None
+
+
+class ClientPage(Shape):
+    as_of: date
+    currency: str
+    client_id: str
+    name: str
+    known: bool
+    """False while the client's name has not been fetched from ledger."""
+    profile: str | None
+    category: str | None
+    payment_mode: str | None
+    has_email: bool
+    has_phone: bool
+    has_address: bool
+    stopped_on: date | None
+    stopped_by: str | None
+    amount_due: Money
+    overdue: Money
+    upcoming: Money
+    paid: Money
+    paid_since: date
+    overdue_entries: int
+    upcoming_entries: int
+    overdue_since: date | None
+    """Due date of the oldest overdue debit."""
+    next_due_date: date | None
+    """Next due date of an open debit, today included."""
+    last_payment_on: date | None
+    average_delay_days: int | None
+    """Settlement date minus due date of the debits settled in the fiscal year, weighted by amount (rule 17.2)."""
+    score: Literal["A", "B", "C", "D", "E"] | None
+    dso_days: int | None
+    """Amount due ÷ invoiced in the last 365 days × 365 (rule 17.3)."""
+    level: str | None
+    next_level: str | None
+    """Step of the reminder that waits, else the one that follows ``level`` in the client's scenario."""
+    has_scenario: bool
+    """False when the client's profile has no scenario (rule 3.6)."""
+    notice: ContactSummary
+    reminder: ContactSummary
+    thanks: ContactSummary
+    pending: list[PendingAction]
+    notes: int
+    promises: list[PromiseLine]
+    statement: Statement
+    history: list[Activity]
+    """The latest 100; the rest through ``/activities?client_id=``."""
+    history_count: int
+    previous_client_id: str | None
+    next_client_id: str | None
+    """Neighbours in alphabetical order."""

@@ -1,0 +1,62 @@
+"""Clients with what they owe."""
+
+from datetime import date
+
+from services.reporting.shapes.parts import Money, Shape
+
+
+class Slice(Shape):
+    """One overdue slice in days late, both bounds included; ``to_days`` is ``None`` in the oldest (rule 16.1)."""
+
+    key: str
+    """``over_60``, ``from_31_to_60``, ``from_1_to_30`` with the usual bounds."""
+    from_days: int
+    to_days: int | None
+
+
+class Debtor(Shape):
+    """A client with its amounts, as listed in "who owes what"."""
+
+    client_id: str
+    name: str
+    """The code where the name is not known (yet)."""
+    profile: str | None
+    category: str | None
+    payment_mode: str | None
+    has_email: bool
+    has_phone: bool
+    stopped_on: date | None
+    """Set when a person stopped the client (rule 8.1)."""
+    level: str | None
+    """Highest level of its open entries."""
+    last_reminder_on: date | None
+    slices: list[Money]
+    """Aligned with the page's ``slices``: oldest first."""
+    overdue: Money
+    upcoming: Money
+    total: Money
+    notes: int
+    """How many notes were written on the client and its entries."""
+
+
+class Totals(Shape):
+    slices: list[Money]
+    overdue: Money
+    upcoming: Money
+    total: Money
+
+
+class WhoOwesWhat(Shape):
+    as_of: date
+    currency: str
+    slices: list[Slice]
+    clients: int
+    """Rows over all pages after filtering."""
+    overdue_clients: int
+    stopped_clients: int
+    totals: Totals
+    """Over all pages after filtering."""
+    rows: list[Debtor]
+    page: int
+    size: int
+    pages: int

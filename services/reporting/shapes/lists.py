@@ -1,0 +1,128 @@
+"""Promises, receipts, due items, search and the values of filters."""
+
+from datetime import date
+from typing import Literal
+from uuid import UUID
+
+from services.reporting.shapes.parts import Money, Shape
+
+
+class PromiseLine(Shape):
+    """``status``: expected (also on the promised day), late, kept, cancelled (rules 10.2, 10.5)."""
+
+    promise_id: UUID
+    client_id: str
+    name: str
+    entry_id: str
+    piece: str | None
+    amount: Money
+    currency: str
+    promised_on: date
+    days_late: int
+    """Plain day difference, negative while ahead (rule 1.10)."""
+    status: Literal["expected", "late", "kept", "cancelled"]
+    recorded_on: date
+    level: str | None
+    overdue: Money
+    """The client's overdue amount."""
+
+
+class Promises(Shape):
+    as_of: date
+    currency: str
+    count: int
+    amount: Money
+    overdue: Money
+    """Overdue of the clients concerned, each counted once (rule 10.7)."""
+    rows: list[PromiseLine]
+    page: int
+    size: int
+    pages: int
+
+
+class Receipt(Shape):
+    """One credit line (rule 16.2); ``nature`` is ``payment`` or ``credit_note`` or another kind as read."""
+
+    entry_id: str
+    on: date
+    client_id: str
+    name: str
+    nature: str
+    payment_mode: str | None
+    piece: str
+    level: str | None
+    amount: Money
+
+
+class Receipts(Shape):
+    as_of: date
+    currency: str
+    since: date
+    until: date
+    count: int
+    amount: Money
+    rows: list[Receipt]
+    page: int
+    size: int
+    pages: int
+
+
+class DueItem(Shape):
+    """One entry of a pending action (rule 16.3)."""
+
+    entry_id: str
+    client_id: str
+    name: str
+    piece: str | None
+    due_date: date
+    days_late: int
+    step: str
+    medium: str
+    due_since: date
+    level: str | None
+    amount: Money
+    currency: str
+    action_id: UUID
+
+
+class DueItems(Shape):
+    as_of: date
+    count: int
+    rows: list[DueItem]
+    page: int
+    size: int
+    pages: int
+
+
+class FoundClient(Shape):
+    client_id: str
+    name: str
+    profile: str | None
+    stopped: bool
+
+
+class FoundPiece(Shape):
+    entry_id: str
+    client_id: str
+    name: str
+    piece: str
+    due_date: date
+    amount: Money
+    """Debit minus credit in the bookkeeping currency."""
+    open: bool
+
+
+class Found(Shape):
+    q: str
+    clients: list[FoundClient]
+    pieces: list[FoundPiece]
+
+
+class Options(Shape):
+    """What the filters offer, sorted; levels are those of the published scenarios."""
+
+    profiles: list[str]
+    categories: list[str]
+    payment_modes: list[str]
+    levels: list[str]
+    actors: list[str]
