@@ -16,8 +16,10 @@ ACTIONS = text(
     "select * from action where company = :company and action_id = any(cast(:ids as uuid[])) order by action_id"
 )
 ENTRIES = text(
-    "select action_id, entry_id, occurrence, amount, due_date, level_before, level_after from action_entry"
-    " where company = :company and action_id = any(cast(:ids as uuid[])) order by action_id, due_date, entry_id"
+    "select h.action_id, h.entry_id, h.occurrence, h.amount, h.due_date, h.level_before, h.level_after"
+    " from action a join action_entry h using (company, client_id, action_id)"
+    " where a.company = :company and a.action_id = any(cast(:ids as uuid[]))"
+    " order by h.action_id, h.due_date, h.entry_id"
 )
 
 

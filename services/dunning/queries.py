@@ -26,7 +26,7 @@ OPEN_ACTIONS = text(
 )
 HELD_ENTRIES = text(
     "select h.action_id, h.entry_id, h.amount, h.due_date, h.level_before, h.level_after, e.piece, e.kind"
-    " from action a join action_entry h using (company, action_id)"
+    " from action a join action_entry h using (company, client_id, action_id)"
     " left join entry e on e.company = h.company and e.client_id = h.client_id and e.entry_id = h.entry_id"
     " where a.company = :company and a.status in ('proposed', 'due') and a.opened_on <= :as_of"
     " order by h.due_date, h.entry_id"

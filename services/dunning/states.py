@@ -52,11 +52,11 @@ ENTRIES = """
 """
 
 OPEN_ACTIONS = """
-    select a.client_id, a.action_id, a.step, a.medium, a.template, a.currency, a.mode, a.status = 'due',
+    select client_id, a.action_id, a.step, a.medium, a.template, a.currency, a.mode, a.status = 'due',
         a.accepted_reasons, h.entry_id, h.occurrence, (h.amount * 10000)::bigint, h.due_date
-    from action a join action_entry h using (company, action_id)
-    where a.company = %(company)s and a.client_id = any(%(clients)s) and a.status in ('proposed', 'due')
-    order by a.client_id, a.action_id
+    from action a join action_entry h using (company, client_id, action_id)
+    where company = %(company)s and client_id = any(%(clients)s) and a.status in ('proposed', 'due')
+    order by client_id, a.action_id
 """
 
 ENTERED = """

@@ -1,6 +1,7 @@
 """Money inside the rules: whole ten-thousandths of a currency unit, so that sums are exact and cheap."""
 
 from decimal import Decimal
+from functools import lru_cache
 
 PER_UNIT = 10_000
 
@@ -10,6 +11,7 @@ def ten_thousandths(amount: Decimal) -> int:
     return int(amount * PER_UNIT)
 
 
+@lru_cache(maxsize=4096)
 def decimal(amount: int) -> Decimal:
     """Two decimals wherever they are enough, four otherwise."""
     if amount % 100 == 0:

@@ -1,6 +1,6 @@
 """What is decided about one client on one day. Total and deterministic: the same facts give the same answer."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from datetime import date
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from services.dunning.domain.identity import action_id
 from services.dunning.domain.looks import Draft, Look
 from services.dunning.domain.policy import Policy
 from services.dunning.domain.scenario import Plan, Scenario
-from services.dunning.domain.standing import accepted, same_message, stands, withdrawal_reason
+from services.dunning.domain.standing import same_message, stands, withdrawal_reason
 from services.dunning.domain.state import ClientState, OpenAction
 from services.dunning.domain.triggers import ONE_DAY, Pending, next_change, pending
 from services.dunning.domain.verdicts import (
@@ -51,6 +51,24 @@ def decide(client: ClientState, policy: Policy, scenario: Scenario | None, as_of
 class _Day:
     """The working state of one decision."""
 
+    __slots__ = (
+        "actions",
+        "as_of",
+        "by_account",
+        "changes",
+        "client",
+        "lapsed",
+        "looks",
+        "moves",
+        "plan",
+        "policy",
+        "proposals",
+        "scenario",
+        "stop",
+        "verdicts",
+        "withdrawals",
+    )
+
     def __init__(
         self, client: ClientState, policy: Policy, plan: Plan | None, scenario: Scenario | None, as_of: date
     ) -> None:
@@ -83,9 +101,8 @@ class _Day:
                     self.changes.add(until)
             self.looks[entry.entry_id] = Look(entry, found, reasons)
             if found is not None and plan is not None:
-                if found.step.level and not found.step.ignorable:
-                    if found.on > as_of:
-                        self.changes.add(found.on)
+                if found.on > as_of:
+                    self.changes.add(found.on)
                 elif (change := next_change(entry, plan, as_of, found)) is not None:
                     self.changes.add(change)
             if not overdue and (by_account or (credits_wait and entry.amount <= 0)):
@@ -218,40 +235,26 @@ def plan_action(
     policy: Policy,
     plan: Plan | None,
     drawn: Draft,
-    accepted_reasons: Iterable[str] = (),
+    accepted_reasons: Collection[str] = (),
 ) -> PlannedAction:
     """The action of a draft. Levels after: the step's own, except for followers of an account (rule 6.4)."""
     step = drawn.step
-    name = step.name
+    name, level = step.name, step.level
+    since: date | None = None
     entries = []
     for member in drawn.members:
-        entry = member.entry
+        entry, found = member.entry, member.pending
+        leads = found is not None and found.step.level == level
+        if leads and found is not None and (since is None or found.on < since):
+            since = found.on
         after = entry.level
-        if step.level:
-            after = max(entry.level, step.level)
-            if policy.mode == "account" and plan is not None:
-                following = plan.after[entry.level]
-                after = max(entry.level, min(step.level, following[0].level if following else step.level))
-                if member.pending is not None and member.pending.step.level == step.level:
-                    after = step.level
-        entries.append(
-            PlannedEntry(
-                entry.entry_id,
-                entry.entered.get(name, 0) + 1,
-                entry.amount,
-                entry.due_date,
-                entry.level,
-                after,
-            )
-        )
-    since = min(
-        (
-            member.pending.on
-            for member in drawn.members
-            if member.pending is not None and member.pending.step.level == step.level
-        ),
-        default=drawn.members[0].entry.due_date,
-    )
+        if level:
+            reached = level
+            if not leads and policy.mode == "account" and plan is not None and plan.after[entry.level]:
+                reached = min(level, plan.after[entry.level][0].level)
+            after = max(after, reached)
+        occurrence = entry.entered.get(name, 0) + 1
+        entries.append(PlannedEntry(entry.entry_id, occurrence, entry.amount, entry.due_date, entry.level, after))
     return PlannedAction(
         action_id=action_id(
             client.company,
@@ -269,7 +272,7 @@ def plan_action(
         amount=drawn.amount,
         net_amount=drawn.net_amount,
         book_net_amount=drawn.book_net_amount,
-        due_since=since,
+        due_since=since or drawn.members[0].entry.due_date,
         entries=tuple(entries),
-        accepted_reasons=accepted(accepted_reasons),
+        accepted_reasons=tuple(sorted(accepted_reasons)),
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import date
+from functools import cache
 from typing import TypeVar
 
 from pydantic import BaseModel
@@ -83,12 +84,17 @@ def _made(model: type[Model], values: dict[str, object]) -> Model:
     made = model.__new__(model)
     for name, value in (
         ("__dict__", values),
-        ("__pydantic_fields_set__", set(values)),
+        ("__pydantic_fields_set__", _fields(model)),
         ("__pydantic_extra__", None),
         ("__pydantic_private__", None),
     ):
         object.__setattr__(made, name, value)
     return made
+
+
+@cache
+def _fields(model: type[BaseModel]) -> set[str]:
+    return set(model.model_fields)
 
 
 def withdrawn(client_id: str, withdrawal: Withdrawal) -> Event:

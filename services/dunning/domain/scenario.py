@@ -11,6 +11,7 @@ MAX_LEVEL = 7
 NOTICE = "notice"
 REMINDERS = tuple(f"R{level}" for level in range(1, MAX_LEVEL + 1))
 STEP_NAMES = (NOTICE, *REMINDERS)
+LEVEL_NAMES = (None, *REMINDERS)
 MEDIA = ("email", "letter", "phone", "other")
 MEDIA_WITH_TEMPLATE = ("email", "letter")
 REFERENCES = ("due_date", "invoice_date", "previous_step")
@@ -185,7 +186,7 @@ def _compile(step: ScenarioStep) -> Step:
 
 def level_name(level: int) -> str | None:
     """``None`` below R1 (rule 5.1)."""
-    return f"R{level}" if level else None
+    return LEVEL_NAMES[level]
 
 
 def level_number(name: str | None) -> int:

@@ -1,6 +1,6 @@
 """What becomes of open actions: a proposal that nobody did is kept or withdrawn, never escalated."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import date
 
 from services.dunning.domain.exclusions import together
@@ -81,10 +81,6 @@ def withdrawal_reason(
         against.update(together(reasons, stop))
     against -= action.accepted_reasons
     return min(against) if against else SUPERSEDED
-
-
-def accepted(reasons: Iterable[str]) -> tuple[str, ...]:
-    return tuple(sorted(set(reasons)))
 
 
 def _mode_switched(action: OpenAction, policy: Policy) -> bool:

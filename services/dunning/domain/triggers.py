@@ -61,19 +61,20 @@ def pending_reminder(entry: EntryState, plan: Plan, as_of: date) -> Pending | No
 
 
 def next_change(entry: EntryState, plan: Plan, as_of: date, found: Pending) -> date | None:
-    """The first day after ``as_of`` on which the pending step of this entry changes or becomes due."""
-    days = [found.on]
-    if found.step.level == 0:
-        days.append(entry.due_date + ONE_DAY)
-        if (reminder := pending_reminder(entry, plan, as_of)) is not None:
-            days.append(reminder.on)
-    elif found.step.ignorable:
-        previous_on: date | None = found.on
-        for step in plan.after[found.step.level]:
-            previous_on = _due_on(step, entry, previous_on)
-            days.append(previous_on)
-            if not step.ignorable:
-                break
+    """A day after ``as_of`` before which the pending step of this entry neither changes nor becomes due."""
+    if found.on > as_of:
+        return found.on
+    if found.step.level == 0:  # R1 comes on the due date at the earliest, the notice lapses after it
+        return entry.due_date if entry.due_date > as_of else entry.due_date + ONE_DAY
+    if not found.step.ignorable:
+        return None
+    previous_on = found.on
+    days = []
+    for step in plan.after[found.step.level]:
+        previous_on = _due_on(step, entry, previous_on)
+        days.append(previous_on)
+        if not step.ignorable:
+            break
     return min((day for day in days if day > as_of), default=None)
 
 

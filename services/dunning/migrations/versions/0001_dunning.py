@@ -151,7 +151,6 @@ create table action_entry (
     level_after text,
     primary key (company, client_id, entry_id, step, occurrence)
 );
-create index action_entry_action on action_entry (company, action_id);
 
 create table exclusion (
     company text not null,
