@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -72,9 +73,14 @@ def whole(page: Page) -> None:
 
 def addresses(page: Page, company: str) -> dict[str, str]:
     """The pages to show by the name of their picture: a client that was reminded, a mail that was sent."""
-    pages = {name: f"{company}/{name}" for name in ("home", "who-owes-what", "act", "activities")}
+    pages = {name: f"{company}/{name}" for name in ("home", "who-owes-what", "activities")}
+    page.goto(f"{company}/act?medium=email&step=R1")
+    unfolded = page.locator("a.act[aria-expanded=false]").nth(1)
+    pages["act"] = str(unfolded.evaluate("link => link.href")).partition("#")[0]
     page.goto(f"{company}/who-owes-what?late=true&size=50")
-    client = page.locator("tbody tr", has=page.locator("td .lvl")).first.locator("a.name")
+    reminded = page.locator("tbody tr", has=page.locator("td .lvl"))
+    noted = reminded.filter(has=page.locator("td a.act", has_text=re.compile(r"\d")))
+    client = (noted if noted.count() else reminded).first.locator("a.name")
     pages["client"] = str(client.evaluate("link => link.href"))
     page.goto(f"{company}/activities?medium=email&kind=reminder&status=sent")
     pages["mail"] = str(page.locator("a.act[href*='/message']").first.evaluate("link => link.href"))
