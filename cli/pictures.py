@@ -46,7 +46,11 @@ def chromium() -> Iterator[Browser]:
     if found is None:
         raise BrowserMissing
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=list(ARGUMENTS))
+        browser = playwright.chromium.launch(
+            executable_path=found,
+            args=list(ARGUMENTS),
+            env={**os.environ, "LANGUAGE": "fr_FR", "LANG": "fr_FR.UTF-8"},
+        )
         try:
             yield browser
         finally:
@@ -73,8 +77,9 @@ def whole(page: Page) -> None:
 
 def addresses(page: Page, company: str) -> dict[str, str]:
     """The pages to show by the name of their picture: a client that was reminded, a mail that was sent."""
-    pages = {name: f"{company}/{name}" for name in ("home", "who-owes-what", "activities")}
-    page.goto(f"{company}/act?medium=email&step=R1")
+    pages = {name: f"{company}/{name}" for name in ("home", "who-owes-what")}
+    pages["activities"] = f"{company}/activities?size=15"
+    page.goto(f"{company}/act?group=email-R1-Standard-e")
     unfolded = page.locator("a.act[aria-expanded=false]").nth(1)
     pages["act"] = str(unfolded.evaluate("link => link.href")).partition("#")[0]
     page.goto(f"{company}/who-owes-what?late=true&size=50")

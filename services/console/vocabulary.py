@@ -113,6 +113,8 @@ AGEING = {
     "in_31_to_60": N_("Dans 31 à 60 j"),
     "after_60": N_("Plus tard"),
 }
+OPERATOR = "operator"
+"""Who gives commands from the command line."""
 ROLES = {"reader": N_("Lecture seule"), "user": N_("Utilisateur"), "admin": N_("Administrateur")}
 
 
@@ -201,7 +203,9 @@ class Vocabulary:
         _ = self._words.gettext
         if actor.startswith("user:"):
             return names.get(actor.removeprefix("user:"), _("Utilisateur"))
-        return _("Automatique") if actor.startswith(("system", "service")) else actor.split(":", 1)[-1]
+        if actor.startswith(("system", "service")):
+            return _("Automatique")
+        return _("Opérateur") if actor == OPERATOR else actor.split(":", 1)[-1]
 
     def emails(self, number: int) -> str:
         return self._counted(self._words.ngettext("%(n)s e-mail", "%(n)s e-mails", number), number)

@@ -26,6 +26,14 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+/* One box for all the rows on screen */
+document.addEventListener("change", (event) => {
+  if (!event.target.matches("[data-all]")) return;
+  const boxes = [...event.target.closest("table").querySelectorAll("tbody input[name=ticked]")];
+  for (const box of boxes) box.checked = event.target.checked;
+  if (boxes.length) boxes[0].dispatchEvent(new Event("change", { bubbles: true }));
+});
+
 /* A choice that needs no button */
 document.addEventListener("change", (event) => {
   if (event.target.matches("[data-submit]")) event.target.form.requestSubmit();
