@@ -127,7 +127,7 @@ PERSON = "left join person n on n.company = :company and n.client_id = f.client_
 def _conditions(wanted: Wanted) -> list[str]:
     conditions = []
     if wanted.balance == "all":
-        conditions.append("(f.client_id is not null and c.removed is not true or f.total <> 0)")
+        conditions.append("(c.removed is not true or f.total <> 0)")
     if wanted.late is not None:
         conditions.append("f.overdue > 0" if wanted.late else "f.overdue <= 0")
     if wanted.stopped is not None:
@@ -153,12 +153,13 @@ def _statement(wanted: Wanted, rows: str) -> str:
     amounts = [f"slice{n}" for n in range(1, len(wanted.bounds) + 2)] + ["overdue", "upcoming", "total"]
     source = "standing f"
     if wanted.balance == "all":
+        amounts_or_zero = ", ".join(f"coalesce(s.{name}, 0) as {name}" for name in amounts)
+        owed = f"select coalesce(c.client_id, s.client_id) as client_id, {amounts_or_zero}"
         source = (
-            f"(select client_id, {', '.join(f'coalesce(s.{name}, 0) as {name}' for name in amounts)}"  # noqa: S608
-            " from (select client_id from client where company = :company) k"
-            " full join standing s using (client_id)) f"
+            "(select * from client where company = :company) c"
+            f" full join standing s on s.client_id = c.client_id cross join lateral ({owed}) f"
         )
-    if "c." in needed:
+    elif "c." in needed:
         joins.append(CLIENT)
     if "n." in needed:
         joins.append(PERSON)
