@@ -156,7 +156,7 @@ def _statement(wanted: Wanted, rows: str) -> str:
         amounts_or_zero = ", ".join(f"coalesce(s.{name}, 0) as {name}" for name in amounts)
         owed = f"select coalesce(c.client_id, s.client_id) as client_id, {amounts_or_zero}"
         source = (
-            "(select * from client where company = :company) c"
+            "(select * from client where company = :company) c"  # noqa: S608
             f" full join standing s on s.client_id = c.client_id cross join lateral ({owed}) f"
         )
     elif "c." in needed:
