@@ -5,18 +5,24 @@ go to PostgreSQL unread. Whatever may change a decision marks its client in ``sc
 The mark waits for a round that is deciding this very client, so that none is lost between its read and its commit.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+import re
+from collections.abc import Callable, Mapping
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis.database import driver
 from chassis.projection import Delivered, Project
 
-HEARD = """
-    unnest(%(company)b::text[], %(p)b::smallint[], %(number)b::bigint[], %(as_of)b::date[], %(actor)b::text[],
-        %(client)b::text[], %(body)b::text[]) as heard(company, p, number, as_of, actor, client, body)
-"""
+COLUMNS: Mapping[str, tuple[str, Callable[[Delivered], object]]] = {
+    "company": ("text", lambda event: event.company),
+    "p": ("smallint", lambda event: event.partition),
+    "number": ("bigint", lambda event: event.number),
+    "as_of": ("date", lambda event: event.as_of),
+    "actor": ("text", lambda event: event.actor),
+    "client": ("text", lambda event: event.client_id),
+    "body": ("text", lambda event: event.body.decode()),
+}
+"""What a statement may read of the events it applies, as ``heard.<name>``."""
 
 MARK = """
     insert into schedule as known (company, p, client_id, next_on)
@@ -263,28 +269,23 @@ EXCLUDED = """
 """
 
 
-def _columns(heard: Sequence[Delivered]) -> dict[str, list[Any]]:
-    return {
-        "company": [event.company for event in heard],
-        "p": [event.partition for event in heard],
-        "number": [event.number for event in heard],
-        "as_of": [event.as_of for event in heard],
-        "actor": [event.actor for event in heard],
-        "client": [event.client_id for event in heard],
-        "body": [event.body.decode() for event in heard],
-    }
+def _heard(statement: str) -> tuple[str, list[str]]:
+    """The statement with ``{heard}`` spelled out, and the columns it reads: handing over arrays is not free."""
+    read = [name for name in COLUMNS if re.search(rf"\b{name}\b", statement)]
+    arrays = ", ".join(f"%({name})b::{COLUMNS[name][0]}[]" for name in read)
+    return statement.format(heard=f"unnest({arrays}) as heard({', '.join(read)})"), read
 
 
 def _project(*statements: str, **parameters: object) -> Project:
-    prepared = [statement.format(heard=HEARD) for statement in statements]
+    prepared = [_heard(statement) for statement in statements]
 
     async def project(tx: AsyncConnection, heard: list[Delivered]) -> None:
         connection = await driver(tx)
-        values = _columns(heard) | parameters
         async with connection.cursor() as cursor:
-            for statement in prepared:
+            for statement, read in prepared:
+                values = {name: [COLUMNS[name][1](event) for event in heard] for name in read}
                 # a plan kept from when the tables were small would read them whole for ever
-                await cursor.execute(statement, values, prepare=False)
+                await cursor.execute(statement, {**values, **parameters}, prepare=False)
 
     return project
 
