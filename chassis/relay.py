@@ -30,7 +30,7 @@ from chassis import clock, measures
 from chassis.cancellation import heed_cancellation
 from chassis.database import driver, is_transient
 from chassis.delivered import Delivered
-from chassis.envelope import headers
+from chassis.envelope import headers, publication
 from contracts.subjects import PARTITIONS, partition_filter, stream, subject
 
 log = logging.getLogger(__name__)
@@ -267,21 +267,24 @@ class Relay:
     async def _publish(self, bus: Client, events: list[Delivered]) -> None:
         """One atomic batch (ADR-50): the first and the last message ask for an answer, the last one commits."""
         batch = uuid4().hex
+        between: list[bytes] = []
         for index, event in enumerate(events, 1):
             made = headers(event)
             made["Nats-Msg-Id"] = made["ce-id"]
             made["Nats-Batch-Id"] = batch
             made["Nats-Batch-Sequence"] = str(index)
+            where = subject(self.service, event.company, event.partition, event.type)
+            if 1 < index < len(events):
+                between.append(publication(where, made, event.body))
+                continue
             if index == 1:
                 made["Nats-Expected-Last-Sequence"] = str(self._last)
             if index == len(events):
                 made["Nats-Batch-Commit"] = "1"
-            where = subject(self.service, event.company, event.partition, event.type)
-            if index in {1, len(events)}:
-                answer = await bus.request(where, event.body, timeout=self.ack_seconds, headers=made)
-                self._check(answer.data, committed=self._last + len(events) if index == len(events) else None)
-            else:
-                await bus.publish(where, event.body, headers=made)
+                if between:
+                    await bus._send_command(b"".join(between))
+            answer = await bus.request(where, event.body, timeout=self.ack_seconds, headers=made)
+            self._check(answer.data, committed=self._last + len(events) if index == len(events) else None)
         self._last += len(events)
         for event in events:
             self._numbers[event.partition] = event.number
