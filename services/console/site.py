@@ -19,6 +19,7 @@ from services.console.pages import (
     activities,
     client,
     clients,
+    confirming,
     home,
     imports,
     message,
@@ -85,7 +86,7 @@ def site(console: Console) -> FastAPI:
     )
     app.state.console = console
     app.add_middleware(ContentPolicy)
-    for room in (account, home, clients, client, activities, act, sendings, message, imports, search):
+    for room in (account, home, clients, client, activities, act, confirming, sendings, message, imports, search):
         app.include_router(room.router)
     app.mount("/static", VersionedFiles(directory=Path(STATIC)), name="static")
     _answer_errors(app)
