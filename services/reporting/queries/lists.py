@@ -95,15 +95,16 @@ OPTIONS = text("""
         union all
         select (select actor from fact where company = :company and actor > author.name order by actor limit 1)
         from author where author.name is not null
+    ),
+    kind as materialized (
+        select distinct profile, category, payment_mode from client where company = :company and not removed
     )
     select array(select profile from scenario where company = :company
-            union select coalesce(profile, :default_profile) from client where company = :company and not removed)
-            as profiles,
-        array(select distinct category from client where company = :company and category is not null)
-            as categories,
-        array(select payment_mode from entry where company = :company and is_open and payment_mode is not null
-            union select payment_mode from client where company = :company and payment_mode is not null)
-            as payment_modes,
+            union select coalesce(profile, :default_profile) from kind) as profiles,
+        array(select distinct category from kind where category is not null) as categories,
+        array(select payment_mode from kind where payment_mode is not null
+            union select payment_mode from entry
+            where company = :company and is_open and payment_mode is not null) as payment_modes,
         array(select s.step ->> 'step' from scenario, jsonb_array_elements(with_email || without_email) s(step)
             where company = :company and s.step ->> 'step' like 'R%' group by 1) as levels,
         array(select name from starter where name is not null
