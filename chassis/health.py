@@ -52,8 +52,9 @@ class Health:
 
     async def waiting_for(self) -> dict[str, str]:
         """Part and sentence of everything that keeps this process from being ready; empty when it is."""
-        answers = await asyncio.gather(*(self._ask(part, check) for part, check in self._checks.items()))
-        asked = {part: answer for part, answer in zip(self._checks, answers, strict=True) if answer}
+        checks = dict(self._checks)  # parts that start meanwhile register theirs
+        answers = await asyncio.gather(*(self._ask(part, check) for part, check in checks.items()))
+        asked = {part: answer for part, answer in zip(checks, answers, strict=True) if answer}
         return {**self._troubles, **asked}
 
     @staticmethod
