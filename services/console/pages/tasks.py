@@ -172,8 +172,8 @@ def named(group: Group, names: dict[str, str]) -> Group:
 
 
 def chosen_group(groups: Sequence[Group], key: str, medium: str, step: str) -> Group | None:
-    """The group that the address asks for, else the first e-mail one, else the first."""
-    asked = [group for group in groups if group.key == key]
-    asked += [group for group in groups if group.medium == medium and step in ("", group.step)] if medium else []
-    asked += of_medium(groups, "email")
-    return next(iter([*asked, *groups]), None)
+    """The group that the address asks for, else the first one with something to do, e-mails before the others."""
+    named_one = [group for group in groups if group.key == key]
+    asked = [group for group in groups if group.medium == medium and step in ("", group.step)] if medium else []
+    offered = asked or [*of_medium(groups, "email"), *groups]
+    return next(iter([*named_one, *(group for group in offered if group.actions), *offered]), None)
