@@ -103,7 +103,7 @@ class Rounds:
 
     engine: AsyncEngine
     say: Callable[[AsyncConnection], Say]
-    chunk_entries: int = 2000
+    chunk_entries: int = 5000
     lanes: int = 2
 
     async def work(self, pause_seconds: float) -> None:
