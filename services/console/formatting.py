@@ -1,8 +1,9 @@
 """How amounts, dates and counts are written on screen, in each language (Babel's formats, Inter's spacing)."""
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from zoneinfo import ZoneInfo
 
 from babel import Locale
@@ -35,6 +36,27 @@ def as_moment(value: datetime | str) -> datetime:
     """An instant with its zone; one without is in UTC."""
     moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def day_written(text: str) -> date | None:
+    """A day as browsers send it, or as people write it; ``None`` when it is neither."""
+    written = re.fullmatch(r"(\d{1,2})/(\d{1,2})/(\d{4})", text.strip())
+    try:
+        if written:
+            return date(int(written[3]), int(written[2]), int(written[1]))
+        return date.fromisoformat(text.strip())
+    except ValueError:
+        return None
+
+
+def amount_written(text: str) -> Decimal | None:
+    """``1 250,40`` or ``1250.40`` as an amount; ``None`` when it is none."""
+    plain = re.sub(r"[\s\u00a0\u202f€]", "", text).replace(",", ".")
+    try:
+        amount = Decimal(plain)
+    except InvalidOperation:
+        return None
+    return amount if amount.is_finite() else None
 
 
 @dataclass(frozen=True)

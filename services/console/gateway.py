@@ -17,6 +17,14 @@ AT_LEAST_HEADER = "Relance-At-Least"
 UPDATING_HEADER = "Relance-Updating"
 COMPANY_SECONDS = 60.0
 PEOPLE_AT_ONCE = 500
+HEARS = {
+    "sync": {"ledger"},
+    "ledger": {"sync"},
+    "dunning": {"sync", "ledger", "notify"},
+    "notify": {"sync", "ledger", "dunning"},
+    "reporting": {"sync", "ledger", "dunning", "notify"},
+}
+"""Whom each service listens to: it would wait in vain for what another says."""
 
 Json = dict[str, Any]
 
@@ -79,20 +87,21 @@ class Neighbours:
     updating: bool = False
     """A reader had not yet heard what ``at_least`` names: the page says that it is being brought up to date."""
 
-    def _headers(self) -> dict[str, str]:
+    def _headers(self, service: str) -> dict[str, str]:
         settings = self.gateway.settings
         token = mint(self.gateway.key, self.subject, [self.company], self.role, minutes=settings.token_minutes)
         headers = {"Authorization": f"Bearer {token}"}
         if self.as_of is not None and settings.allow_as_of:
             headers[AS_OF_HEADER] = self.as_of.isoformat()
-        if self.at_least:
-            headers[AT_LEAST_HEADER] = self.at_least
+        heard = [position for position in self.at_least.split(",") if position.split("/")[0] in HEARS[service]]
+        if heard:
+            headers[AT_LEAST_HEADER] = ",".join(heard)
         return headers
 
     async def request(self, service: str, method: str, path: str, **options: Any) -> httpx.Response:
         """One call. Raises ``ServiceSilent`` and ``Refused``."""
         url = f"{self.gateway.urls[service]}/companies/{self.company}{path}"
-        headers = {**self._headers(), **options.pop("headers", {})}
+        headers = {**self._headers(service), **options.pop("headers", {})}
         try:
             answer = await self.gateway.http.request(method, url, headers=headers, **options)
         except httpx.HTTPError as failure:

@@ -7,6 +7,7 @@ from fastapi.responses import Response
 
 from chassis.database import transaction
 from services.console.accounts import names_of_members
+from services.console.formatting import day_written
 from services.console.language import N_
 from services.console.pages.clients import as_file, asked_for
 from services.console.rendering import page as render
@@ -14,7 +15,8 @@ from services.console.visits import VisitDep
 
 router = APIRouter()
 SIZE = 50
-FILTERS = ("client_id", "actor", "medium", "kind", "status", "since", "until")
+FILTERS = ("client_id", "actor", "medium", "kind", "status")
+PERIOD = ("since", "until")
 KINDS = (
     "notice",
     "reminder",
@@ -32,6 +34,12 @@ MEDIA = ("email", "letter", "phone", "other")
 DECISIONS = {"sent": N_("Le message est compté comme envoyé."), "resend": N_("Le message va être renvoyé.")}
 
 
+def _period(request: Request) -> dict[str, str]:
+    """The days that can be read, as services write them."""
+    written = {name: day_written(request.query_params.get(name, "")) for name in PERIOD}
+    return {name: day.isoformat() for name, day in written.items() if day}
+
+
 @router.get("/c/{company}/activities")
 async def activities(
     request: Request,
@@ -43,6 +51,7 @@ async def activities(
     neighbours = visit.neighbours()
     asked = {
         **asked_for(request, FILTERS),
+        **_period(request),
         "as_of": visit.as_of.isoformat(),
         "sort": sort,
         "size": size,
@@ -60,7 +69,7 @@ async def activities(
         found=found,
         actors=actors,
         sort=sort,
-        chosen={name: request.query_params.get(name, "") for name in FILTERS},
+        chosen={name: request.query_params.get(name, "") for name in (*FILTERS, *PERIOD)},
         kinds=KINDS,
         statuses=STATUSES,
         media=MEDIA,

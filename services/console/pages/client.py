@@ -1,10 +1,8 @@
 """A client: what is owed, who to talk to, what was done, what comes next, and the commands on it."""
 
 import asyncio
-import re
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Query, Request
@@ -12,6 +10,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from chassis.database import transaction
 from services.console.accounts import names_of_members
+from services.console.formatting import amount_written, day_written
 from services.console.gateway import Json, Neighbours, Refused
 from services.console.language import N_
 from services.console.rendering import page
@@ -64,7 +63,7 @@ async def client(
         tab if tab in TABS else "statement",
         entry,
         lettered,
-        _day(statement_on) if statement_on else None,
+        day_written(statement_on) if statement_on else None,
     )
     try:
         found, person, options, why = await asyncio.gather(
@@ -129,27 +128,6 @@ async def _why(neighbours: Neighbours, visit: Visit, asked: Asked) -> Json | Non
     return found
 
 
-def _day(text: str) -> date | None:
-    """A day as browsers send it, or as people write it; ``None`` when it is neither."""
-    written = re.fullmatch(r"(\d{1,2})/(\d{1,2})/(\d{4})", text.strip())
-    try:
-        if written:
-            return date(int(written[3]), int(written[2]), int(written[1]))
-        return date.fromisoformat(text.strip())
-    except ValueError:
-        return None
-
-
-def amount_written(text: str) -> Decimal | None:
-    """``1 250,40`` or ``1250.40`` as an amount; ``None`` when it is none."""
-    plain = re.sub(r"[\s\u00a0\u202f€]", "", text).replace(",", ".")
-    try:
-        amount = Decimal(plain)
-    except InvalidOperation:
-        return None
-    return amount if amount.is_finite() else None
-
-
 def _notice(visit: Visit, done: str, refused: str) -> dict[str, str] | None:
     if refused:
         return {"tone": "stop", "text": visit.vocabulary.refusal(refused)}
@@ -200,7 +178,7 @@ async def record_promise(
     amount: Annotated[str, Form(max_length=30)] = "",
     promised_on: Annotated[str, Form(max_length=10)] = "",
 ) -> Response:
-    promised, day = amount_written(amount), _day(promised_on)
+    promised, day = amount_written(amount), day_written(promised_on)
     if promised is None or day is None:
         address = visit.url("client", client_id=client_id, entry=entry_id, refused="unreadable")
         return RedirectResponse(address, status_code=303)

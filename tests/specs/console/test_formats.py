@@ -5,9 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from services.console.formatting import Formats
+from services.console.formatting import Formats, amount_written
 from services.console.language import with_french_spaces
-from services.console.pages.client import amount_written
 from services.console.rendering import segments
 
 FRENCH, ENGLISH = Formats("fr"), Formats("en")
