@@ -250,3 +250,17 @@ async def test_a_server_killed_and_started_again_is_found_by_relay_and_worker(to
                 assert await toys.all_heard(30)
                 assert await toys.chains() == await toys.chains_expected()
                 await eventually(lambda: relay.problems() + worker.problems() == [])
+
+
+async def test_a_stream_that_was_removed_and_made_again_is_filled_from_the_log(toys: Toys) -> None:
+    async with toys.relay(), toys.worker():
+        await toys.say("acme", *((f"C{n}", n) for n in range(30)))
+        assert await toys.all_heard()
+        admin = await nats.connect(toys.nats_admin)
+        await admin.jetstream().delete_stream(stream("alpha"))
+        await admin.close()
+        await provision(toys.nats_admin, ("alpha",))
+        await toys.say("acme", *((f"C{n}", n) for n in range(30)))
+        assert await toys.all_heard(20)
+        assert await toys.chains() == await toys.chains_expected()
+    assert len(await messages(toys.nats_admin)) == 60
