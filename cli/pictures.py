@@ -78,7 +78,7 @@ def whole(page: Page) -> None:
 def addresses(page: Page, company: str) -> dict[str, str]:
     """The pages to show by the name of their picture: a client that was reminded, a mail that was sent."""
     pages = {name: f"{company}/{name}" for name in ("home", "who-owes-what")}
-    pages["activities"] = f"{company}/activities?size=15"
+    pages["activities"] = f"{company}/activities?kind=reminder&size=15"
     page.goto(f"{company}/act?group=email-R1-Standard-e")
     unfolded = page.locator("a.act[aria-expanded=false]").nth(1)
     pages["act"] = str(unfolded.evaluate("link => link.href")).partition("#")[0]

@@ -5,6 +5,7 @@ npm installs the versions that package-lock.json pins; the files that the pages 
 """
 
 import argparse
+import fcntl
 import hashlib
 import os
 import shutil
@@ -70,9 +71,9 @@ def fetch(*, with_tests: bool = False) -> None:
     )
     if done.returncode:
         raise FetchFailed(f"npm ci failed:\n{done.stderr.strip()}")
-    shutil.rmtree(VENDOR, ignore_errors=True)
-    (VENDOR / "icons").mkdir(parents=True)
-    (VENDOR / "files").mkdir()
+    STAMP.unlink(missing_ok=True)
+    for folder in ("icons", "files"):
+        (VENDOR / folder).mkdir(parents=True, exist_ok=True)
     for target, source in FILES.items():
         shutil.copyfile(MODULES / source, VENDOR / target)
     for name in NAMES:
@@ -83,6 +84,14 @@ def fetch(*, with_tests: bool = False) -> None:
     STAMP.write_text(version(), encoding="utf-8")
 
 
+def ensure(*, with_tests: bool = False) -> None:
+    """Fetch unless everything is there; processes that start together wait for the first. Raises ``FetchFailed``."""
+    with (HERE / "package-lock.json").open("rb") as pinned:
+        fcntl.flock(pinned, fcntl.LOCK_EX)
+        if not is_current(with_tests=with_tests):
+            fetch(with_tests=with_tests)
+
+
 def main() -> int:
     """Fetch unless everything is there already."""
     parser = argparse.ArgumentParser(description="Fetches the style sheets, scripts, font and icons of the pages.")
@@ -90,10 +99,8 @@ def main() -> int:
         "--with-tests", action="store_true", help="Also keep what the browser tests need (axe-core)."
     )
     options = parser.parse_args()
-    if is_current(with_tests=options.with_tests):
-        return 0
     try:
-        fetch(with_tests=options.with_tests)
+        ensure(with_tests=options.with_tests)
     except FetchFailed as failure:
         sys.stderr.write(f"{failure}\n")
         return 1

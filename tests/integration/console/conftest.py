@@ -29,8 +29,7 @@ TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 @pytest.fixture(scope="session")
 def front_end() -> None:
     """The fetched style sheets, scripts and icons."""
-    if not frontend.is_current(with_tests=True):
-        frontend.fetch(with_tests=True)
+    frontend.ensure(with_tests=True)
 
 
 @pytest.fixture
