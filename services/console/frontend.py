@@ -85,7 +85,7 @@ def fetch(*, with_tests: bool = False) -> None:
 
 
 def ensure(*, with_tests: bool = False) -> None:
-    """Fetch unless everything is there; processes that start together wait for the first. Raises ``FetchFailed``."""
+    """Fetch unless everything is there; who starts together waits for the first. Raises ``FetchFailed``."""
     with (HERE / "package-lock.json").open("rb") as pinned:
         fcntl.flock(pinned, fcntl.LOCK_EX)
         if not is_current(with_tests=with_tests):
