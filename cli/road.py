@@ -17,6 +17,8 @@ from chassis.auth import EVERY_COMPANY, mint, read_key
 
 Json = dict[str, Any]
 POLL_SECONDS = 0.1
+PATIENCE_WITH_FAULTS = 20
+"""A service that answers 500 as often in a row is broken, not busy."""
 CHUNK_BYTES = 1 << 20
 
 
@@ -196,12 +198,17 @@ class Road:
         """Ask until ``done``; an unreachable service is asked again, since it may be starting."""
         deadline = time.monotonic() + within
         last = "nothing was answered"
+        broken = 0
         while time.monotonic() < deadline:
             try:
                 state = self._call("GET", base, path)
             except RoadBlocked as blocked:
                 last = str(blocked)
+                broken = broken + 1 if blocked.problem.get("status") == httpx.codes.INTERNAL_SERVER_ERROR else 0
+                if broken == PATIENCE_WITH_FAULTS or not blocked.may_pass:
+                    raise
             else:
+                broken = 0
                 assert state is not None
                 if done(state):
                     return state

@@ -42,7 +42,8 @@ def shown(row: dict[str, Any], language: str) -> dict[str, Any]:
 
 
 def _problem(row: dict[str, Any], problem: dict[str, Any], language: str) -> dict[str, Any]:
-    message, remedy = wording(row["connector"], problem["code"], language, problem["details"])
+    details = {"column": problem["column"], "line": problem["line"], **problem["details"]}
+    message, remedy = wording(row["connector"], problem["code"], language, details)
     return {
         "file": row["file"],
         "line": problem["line"],
