@@ -27,6 +27,7 @@ NAMES = (
     "dots-vertical",
     "edit",
     "eye",
+    "file-spreadsheet",
     "file-type-csv",
     "filter",
     "git-branch",

@@ -9,7 +9,7 @@ from chassis.database import transaction
 from services.console.accounts import names_of_members
 from services.console.formatting import day_written
 from services.console.language import N_
-from services.console.pages.clients import as_file, asked_for
+from services.console.pages.clients import FILES, as_file, asked_for
 from services.console.rendering import page as render
 from services.console.visits import VisitDep
 
@@ -57,8 +57,9 @@ async def activities(
         "size": size,
         "page": page,
     }
-    if request.query_params.get("format") == "csv":
-        return await as_file(neighbours, "/activities", {**asked, "format": "csv", "language": visit.language})
+    wanted = request.query_params.get("format")
+    if wanted in FILES:
+        return await as_file(neighbours, "/activities", {**asked, "format": wanted, "language": visit.language})
     found = await neighbours.get("reporting", "/activities", **asked)
     async with transaction(visit.console.engine) as tx:
         actors = await names_of_members(tx, visit.company)

@@ -13,6 +13,7 @@ from services.console.visits import Visit, VisitDep
 
 router = APIRouter()
 SIZE = 15
+FILES = ("csv", "xlsx")
 FILTERS = ("q", "stopped", "late", "level", "profile", "category", "payment_mode")
 
 
@@ -45,8 +46,9 @@ async def _table(
         "size": size,
         "page": page_number,
     }
-    if request.query_params.get("format") == "csv":
-        return await as_file(neighbours, path, {**asked, "format": "csv", "language": visit.language})
+    wanted = request.query_params.get("format")
+    if wanted in FILES:
+        return await as_file(neighbours, path, {**asked, "format": wanted, "language": visit.language})
     found, options = await asyncio.gather(
         neighbours.get("reporting", path, **asked), neighbours.get("reporting", "/options")
     )
