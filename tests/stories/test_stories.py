@@ -25,7 +25,7 @@ def test_the_story_ends_as_it_says(file):
 
 
 def test_the_answer_lists_actions_and_every_other_open_entry():
-    ran = CliRunner().invoke(app, [str(HERE / "issue_sample.yaml"), "--json"])
+    ran = CliRunner().invoke(app, [str(HERE / "sample.yaml"), "--json"])
     assert ran.exit_code == 0
     first, second, *_ = json.loads(ran.stdout)["rounds"]
     assert first["date"] == "2013-03-31"
