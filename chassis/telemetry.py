@@ -6,6 +6,7 @@ and to whoever hears them.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -64,13 +65,22 @@ def _without_query(span: Span, scope: Mapping[str, Any]) -> None:
             span.set_attribute(name, "" if name == "url.query" else str(attributes[name]).partition("?")[0])
 
 
+class ForkSafeProvider(TracerProvider):
+    """A child between fork and exec keeps the resource of its parent: the library would start a thread there to
+    detect another, and wait for it for ever.
+    """
+
+    def _handle_fork(self) -> None:
+        self._tracers_lock = threading.Lock()
+
+
 class Telemetry:
     """The tracer provider and the metrics registry of one process."""
 
     def __init__(self, service: str, otlp_endpoint: str | None) -> None:
         self.exports = otlp_endpoint is not None
         sampler = ParentBased(OwnStory()) if otlp_endpoint else ALWAYS_OFF
-        self.tracer_provider = TracerProvider(
+        self.tracer_provider = ForkSafeProvider(
             resource=Resource({SERVICE_NAME: f"relance-{service}"}), sampler=sampler
         )
         if otlp_endpoint:
