@@ -30,7 +30,7 @@ ROOMS = {
 SPECIALITIES: dict[str, set[str]] = {
     "sync": {"changes", "connectors", "imports", "people", "runs", "staging", "wording"},
     "ledger": set(),
-    "dunning": {"actions", "confirming", "defaults", "recording", "rounds", "rulebook", "states"},
+    "dunning": {"actions", "asking", "confirming", "defaults", "recording", "rounds", "rulebook", "states"},
     "notify": {
         "blocks",
         "compiling",
