@@ -140,7 +140,7 @@ class Rounds:
 def _rare_collections() -> Iterator[None]:
     """A round makes many tuples and no cycles; looking for cycles at the usual pace takes a fifth of its time."""
     usual = gc.get_threshold()
-    gc.set_threshold(200_000, 50, 100)
+    gc.set_threshold(1_000_000, 50, 100)
     try:
         yield
     finally:
