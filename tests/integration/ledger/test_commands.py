@@ -50,7 +50,8 @@ async def test_a_promise_is_recorded_late_the_day_after_and_broken(
     assert cancelled.status_code == 200
     again = await house.post(company, "/cancel-promise", {"promise_id": promise_id})
     assert (again.status_code, again.json()["type"]) == (409, "promise-already-cancelled")
-    assert [kind for kind, _ in await house.said(company)][-3:] == [
+    said = [kind for kind, _ in await house.said(company)]
+    assert [kind for kind in said if kind.startswith("Promise")] == [
         "PromiseRecorded",
         "PromiseBroken",
         "PromiseCancelled",
