@@ -14,7 +14,7 @@ import socket
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -36,11 +36,12 @@ TAKE = text(
 )
 
 # A lease that is over stays over: whoever held it may have been told so. A row that is being moved right now is
-# renewed next time: waiting for it could be waiting in a circle.
+# renewed next time: waiting for it could be waiting in a circle. Only jobs in hand are renewed: one whose end
+# could not be recorded, because the database was gone, falls to the next worker instead of being kept for ever.
 RENEW = text(
     "update job set until = now() + make_interval(secs => :lease)"
-    " where id in (select id from job where owner = :owner and status in ('running', 'sending')"
-    "   and until > now() for update skip locked)"
+    " where id in (select id from job where id = any(cast(:held as uuid[])) and owner = :owner"
+    "   and status in ('running', 'sending') and until > now() for update skip locked)"
 )
 
 RECOVER = text(
@@ -84,6 +85,7 @@ class JobWorker:
         self.back_off_seconds = back_off_seconds
         self.owner = f"{socket.gethostname()}/{os.getpid()}/{uuid4().hex[:8]}"
         self._trouble: str | None = None
+        self._held: set[UUID] = set()
 
     def problems(self) -> list[str]:
         """What is wrong now, for health."""
@@ -104,7 +106,8 @@ class JobWorker:
 
     async def _renew_and_recover(self) -> bool:
         async with self.engine.begin() as tx:
-            await tx.execute(RENEW, {"owner": self.owner, "lease": self.lease_seconds})
+            held = {"held": list(self._held), "owner": self.owner, "lease": self.lease_seconds}
+            await tx.execute(RENEW, held)
             for row in await tx.execute(RECOVER, {"queue": self.queue}):
                 log.warning("job left by a lost worker", extra={"queue": self.queue, "now": row.status})
         return True
@@ -145,6 +148,15 @@ class JobWorker:
             return False
         jobs = [Job(**row._mapping, owner=self.owner, engine=self.engine) for row in rows]
         jobs.sort(key=lambda job: (job.run_at, job.id))
+        in_hand = {job.id for job in jobs}
+        self._held |= in_hand
+        try:
+            await self._carry_out(jobs)
+        finally:
+            self._held -= in_hand
+        return True
+
+    async def _carry_out(self, jobs: list[Job]) -> None:
         error: Exception | None = None
         try:
             await self.handle(jobs)
@@ -156,7 +168,6 @@ class JobWorker:
             if job.status in ("running", "sending"):
                 with suppress(JobLost):
                     await self._settle(job, error)
-        return True
 
     async def _settle(self, job: Job, error: Exception | None) -> None:
         async with self.engine.begin() as tx:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import tempfile
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 from cli.faults.days import Days, Outcome
-from cli.faults.kills import Kill, Killer
+from cli.faults.kills import TARGETS, Kill, Killer
 from cli.road import Json
 from cli.stack import Report
 from cli.trial import Trial
@@ -17,10 +18,10 @@ LEAST_DAYS = 2
 DIFFERENCES_SHOWN = 5
 
 
-def campaign(kills: int, entries: int, seed: int, report: Report) -> Json:
+def campaign(kills: int, entries: int, seed: int, report: Report, *, targets: Sequence[str] = TARGETS) -> Json:
     """``ok`` is false when anything differs from a run without kills, came twice, or is missing unnamed."""
     with tempfile.TemporaryDirectory(prefix="relance-faults-") as folder:
-        shaken, done = _shaken(Path(folder) / "shaken", kills, entries, seed, report)
+        shaken, done = _shaken(Path(folder) / "shaken", kills, entries, seed, report, targets)
         report(f"the same {shaken.days} days without kills")
         with _trial(Path(folder) / "calm") as trial:
             calm = Days(trial, entries, report)
@@ -69,13 +70,15 @@ def _trial(folder: Path) -> Trial:
     return Trial(folder, environment=environment)
 
 
-def _shaken(folder: Path, kills: int, entries: int, seed: int, report: Report) -> tuple[Outcome, list[Kill]]:
+def _shaken(  # noqa: PLR0913, PLR0917 - the knobs of a campaign
+    folder: Path, kills: int, entries: int, seed: int, report: Report, targets: Sequence[str]
+) -> tuple[Outcome, list[Kill]]:
     """The days with kills: they are lived in a thread, the killer works in the main one."""
     stop = threading.Event()
     failure: list[BaseException] = []
     with _trial(folder) as trial:
         shaken = Days(trial, entries, report)
-        killer = Killer(trial, kills, seed, report)
+        killer = Killer(trial, kills, seed, report, targets)
 
         def live() -> None:
             try:

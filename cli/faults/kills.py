@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cli.faults.days import progress_of
@@ -27,10 +28,13 @@ class Kill:
 class Killer:
     """Kills at seeded instants, from the main thread: children ask the kernel to end with who started them."""
 
-    def __init__(self, trial: Trial, kills: int, seed: int, report: Report) -> None:
+    def __init__(
+        self, trial: Trial, kills: int, seed: int, report: Report, targets: Sequence[str] = TARGETS
+    ) -> None:
         self.trial = trial
         self.kills = kills
         self.report = report
+        self.targets = targets
         self.done: list[Kill] = []
         self._drawn = random.Random(seed)
 
@@ -58,9 +62,9 @@ class Killer:
 
     def _next_target(self) -> str:
         """Every target once, then any."""
-        if len(self.done) < len(TARGETS):
-            return TARGETS[len(self.done)]
-        return self._drawn.choice(TARGETS)
+        if len(self.done) < len(self.targets):
+            return self.targets[len(self.done)]
+        return self._drawn.choice(self.targets)
 
 
 def kill(trial: Trial, target: str) -> None:

@@ -1,12 +1,14 @@
-"""Every process killed once inside the work; ``./relance faults`` is the long form."""
+"""NATS and every service killed once inside the work; ``./relance faults`` is the long form, with PostgreSQL."""
 
 from cli.faults.campaign import campaign
-from cli.faults.kills import TARGETS
+from cli.places import SERVICES
+
+TARGETS = ("nats", *SERVICES)
 
 
 def test_a_company_whose_processes_are_killed_ends_as_one_whose_are_not() -> None:
     told: list[str] = []
-    found = campaign(kills=len(TARGETS), entries=600, seed=5, report=told.append)
+    found = campaign(kills=len(TARGETS), entries=600, seed=5, report=told.append, targets=TARGETS)
     assert found["kills"] == len(TARGETS), told
     assert found["targets"] == sorted(TARGETS)
     assert found["messages"] > 0

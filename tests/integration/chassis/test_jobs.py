@@ -69,6 +69,35 @@ async def test_a_job_waits_for_its_instant(toys: Toys) -> None:
     assert not await JobWorker(toys.beta, "letters", refuse).step()
 
 
+async def test_a_job_whose_end_could_not_be_recorded_is_carried_out_again(
+    toys: Toys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database goes away while the job runs: its worker lives on, and must not keep the job for ever."""
+    tries: list[int] = []
+
+    async def carry_out(jobs: Sequence[Job]) -> None:
+        tries.append(len(jobs))
+        if len(tries) == 1:
+            raise ConnectionError("the database is gone")
+
+    settle = JobWorker._settle
+
+    async def settle_once_it_is_back(self: JobWorker, job: Job, error: Exception | None) -> None:
+        if len(tries) == 1:
+            raise ConnectionError("the database is still gone")
+        await settle(self, job, error)
+
+    monkeypatch.setattr(JobWorker, "_settle", settle_once_it_is_back)
+    await ask(toys, letters(1))
+
+    async def done() -> bool:
+        return await states(toys) == {"done": 1}
+
+    async with running(JobWorker(toys.beta, "letters", carry_out, lease_seconds=1, poll_seconds=0.05)):
+        await eventually(done)
+    assert tries == [1, 1]
+
+
 async def test_after_a_crash_running_is_ready_again_and_sending_is_in_doubt(toys: Toys) -> None:
     """The worker dies with two jobs in its hands, one of them on its way out."""
     await ask(toys, letters(2))
