@@ -16,7 +16,6 @@ import psycopg
 
 from bench.harness import Result
 from bench.limit import plain_load, rows_of_entries
-from bench.pipeline import plain_dsn
 from cli.trial import Trial
 from contracts.subjects import partition_of
 
@@ -46,7 +45,7 @@ def decide(n: int) -> Result:
         road = trial.road(COMPANY)
         road.register("Bench")
         road.set_policy(POLICY)
-        dsn = plain_dsn(trial)
+        dsn = trial.dsn
         _fill(dsn, n)
         result = road.round(AS_OF, {}, within=WITHIN_SECONDS)
         road.close()

@@ -26,7 +26,7 @@ def pipeline(n: int) -> Result:
         file = Path(folder) / FILE_NAME
         clients = write_fec(file, n)
         with Trial(Path(folder) / "data", as_of=CLOSING, services=SERVICES) as trial:
-            dsn = plain_dsn(trial)
+            dsn = trial.dsn
             road = trial.road(COMPANY)
             road.register("Bench")
             started = time.perf_counter()
@@ -52,11 +52,6 @@ def pipeline(n: int) -> Result:
             "limit_is": "COPY of the same rows into one table of 15 columns, same server, same run",
         },
     )
-
-
-def plain_dsn(trial: Trial) -> str:
-    """libpq's own form of the trial's superuser address."""
-    return trial.stack.embedded.superuser_url.replace("postgresql+psycopg://", "postgresql://")
 
 
 def _wait_heard(dsn: str, wanted: dict[str, int], started: float) -> dict[str, float]:

@@ -131,6 +131,11 @@ class Trial:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
+    @property
+    def dsn(self) -> str:
+        """libpq's own form of the superuser's address, for those who measure or compare: never for the work."""
+        return self.stack.embedded.superuser_url.replace("postgresql+psycopg://", "postgresql://")
+
     def road(self, company: str, as_of: date | None = None) -> Road:
         """The main job of a company, with the stack's own key."""
         running = self.stack.services

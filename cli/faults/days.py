@@ -78,7 +78,7 @@ class Days:
         """Wait until every service has heard everything, then read what there is."""
         self._settle()
         self.outcome.message_ids = sorted(self.trial.sink.message_ids())
-        with psycopg.connect(dsn_of(self.trial)) as connection:
+        with psycopg.connect(self.trial.dsn) as connection:
             for name, query in SNAPSHOTS.items():
                 self.outcome.rows[name] = connection.execute(query, (COMPANY,)).fetchall()
         return self.outcome
@@ -168,15 +168,10 @@ class Days:
                 road.close()
 
 
-def dsn_of(trial: Trial) -> str:
-    """libpq's own form of the trial's superuser address."""
-    return trial.stack.embedded.superuser_url.replace("postgresql+psycopg://", "postgresql://")
-
-
 def progress_of(trial: Trial) -> int | None:
     """A number that grows with every event said or applied and every message sent; ``None`` without PostgreSQL."""
     try:
-        with psycopg.connect(dsn_of(trial), connect_timeout=2) as connection:
+        with psycopg.connect(trial.dsn, connect_timeout=2) as connection:
             found = connection.execute(f"select sum(seq) from ({PROGRESS} union all {JOBS_DONE})").fetchone()
     except psycopg.Error:
         return None

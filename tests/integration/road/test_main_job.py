@@ -169,9 +169,7 @@ def levels(trial: Trial, company: str) -> dict[str, Any]:
     """Level of every entry that dunning knows one for."""
     import psycopg
 
-    from cli.faults.days import dsn_of
-
-    with psycopg.connect(dsn_of(trial)) as connection:
+    with psycopg.connect(trial.dsn) as connection:
         query = "select entry_id, level from dunning.entry_level where company = %s"
         return dict(connection.execute(query, (company,)).fetchall())
 
