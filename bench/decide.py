@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -30,9 +31,11 @@ POLICY = {
     "automatic_payment_modes": ["direct_debit"],
 }
 WITHIN_SECONDS = 1800.0
+PROCESSES = os.cpu_count() or 1
+"""Worker processes of dunning that share the round."""
 
 
-def decide(n: int) -> Result:
+def decide(n: int, processes: int = PROCESSES) -> Result:
     """Fill dunning with ``n`` open entries of ``n / 5`` clients, then time one round from the request to its end.
 
     Of every hundred clients 4 are stopped and 15 have no e-mail; of every hundred entries 3 are stopped, 6 are
@@ -40,7 +43,7 @@ def decide(n: int) -> Result:
     """
     with (
         tempfile.TemporaryDirectory(prefix="relance-bench-") as folder,
-        Trial(Path(folder), as_of=AS_OF, services=("ledger", "dunning")) as trial,
+        Trial(Path(folder), as_of=AS_OF, services=("ledger", "dunning"), workers={"dunning": processes}) as trial,
     ):
         road = trial.road(COMPANY)
         road.register("Bench")
@@ -63,6 +66,7 @@ def decide(n: int) -> Result:
         n=n,
         details={
             "clients": result["clients"],
+            "processes": processes,
             "seconds": result["seconds"],
             "proposed": result["proposed"],
             "excluded": result["excluded"],

@@ -59,12 +59,22 @@ def up(
     port: Annotated[
         int, typer.Option(help="The port of the pages; another one is taken when it is in use.")
     ] = 8000,
+    workers: Annotated[
+        list[str] | None,
+        typer.Option(help="SERVICE=NUMBER: how many worker processes a service has. May be given several times."),
+    ] = None,
 ) -> None:
     """Start PostgreSQL, NATS and every service on this machine, and keep them running until Ctrl-C."""
     from cli.stack import RunningStack, stop_on_signals
 
     stop_on_signals()
-    stack = RunningStack(data_dir_of(data), allow_as_of=allow_as_of, console_port=port, report=say)
+    stack = RunningStack(
+        data_dir_of(data),
+        allow_as_of=allow_as_of,
+        workers=_numbers(workers or []),
+        console_port=port,
+        report=say,
+    )
     try:
         stack.start()
         say(f"ready: {stack.url('console')}   (Ctrl-C stops everything; logs in {stack.data_dir / 'logs'})")
@@ -73,6 +83,19 @@ def up(
         say("stopping")
     finally:
         stack.stop()
+
+
+def _numbers(workers: list[str]) -> dict[str, int]:
+    """``["dunning=2"]`` as ``{"dunning": 2}``."""
+    from cli.places import SERVICES
+
+    numbers: dict[str, int] = {}
+    for one in workers:
+        service, _, number = one.partition("=")
+        if service not in SERVICES or not number.isdecimal() or int(number) < 1:
+            raise typer.BadParameter(f"{one!r} is not SERVICE=NUMBER; the services are {', '.join(SERVICES)}")
+        numbers[service] = int(number)
+    return numbers
 
 
 @app.command()

@@ -97,11 +97,17 @@ class NurseryDied(Exception):
 
 
 class Fostered(Child):
-    """A service forked by the nursery, which reaps it; we know it by its process id."""
+    """A service forked by the nursery, which reaps it; we know it by its process id.
 
-    def __init__(self, service: str, nursery: Nursery, *, env: Mapping[str, str], log: Path) -> None:
+    ``part`` is what it does: ``run`` for everything, ``worker`` for a further worker beside that.
+    """
+
+    def __init__(
+        self, service: str, nursery: Nursery, *, env: Mapping[str, str], log: Path, part: str = "run"
+    ) -> None:
         super().__init__(service, [], env=env, log=log)
         self._nursery = nursery
+        self._part = part
         self._pid: int | None = None
 
     @property
@@ -110,7 +116,7 @@ class Fostered(Child):
 
     def start(self) -> None:
         self.make_room_for_log()
-        self._pid = self._nursery.fork(f"services.{self.name}", ["run"], self.env, self.log)
+        self._pid = self._nursery.fork(f"services.{self.name}", [self._part], self.env, self.log)
 
     def is_running(self) -> bool:
         if self._pid is None:

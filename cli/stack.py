@@ -38,7 +38,8 @@ def _quiet(_: str) -> None:
 class RunningStack:
     """The servers and services of one data directory.
 
-    ``environment`` gives further ``RELANCE_*`` variables per service; under ``""`` those of all.
+    ``environment`` gives further ``RELANCE_*`` variables per service; under ``""`` those of all. ``workers`` says
+    how many worker processes a service has, where one is not enough: ``{"dunning": 2}``.
     """
 
     def __init__(  # noqa: PLR0913 - knobs with defaults
@@ -48,6 +49,7 @@ class RunningStack:
         services: Sequence[str] = SERVICES,
         allow_as_of: bool = False,
         environment: Mapping[str, Mapping[str, str]] | None = None,
+        workers: Mapping[str, int] | None = None,
         console_port: int = CONSOLE_PORT,
         report: Report = _quiet,
     ) -> None:
@@ -56,6 +58,7 @@ class RunningStack:
         self.services = tuple(services)
         self.allow_as_of = allow_as_of
         self.environment = environment or {}
+        self.workers = workers or {}
         self.console_port = console_port
         self.report = report
         self.nursery = Nursery(self.data_dir / "logs" / "nursery.log")
@@ -79,22 +82,24 @@ class RunningStack:
             frontend = self._frontend()
             self.report("starting PostgreSQL and NATS")
             self.embedded.start()
-            self.embedded.release_taken_ports([f"http-{service}" for service in self.services])
-            for service in self.services:
-                self.url(service)
+            names = [name for name, _, _ in self._processes()]
+            self.embedded.release_taken_ports([f"http-{name}" for name in names])
+            for name in names:
+                self.url(name)
             self.embedded.ensure_roles()
             self.migrate()
             self.provision()
             frontend()
             self.report(f"starting {', '.join(self.services)}")
-            for service in self.services:
-                self.children[service] = Fostered(
+            for name, service, part in self._processes():
+                self.children[name] = Fostered(
                     service,
                     self.nursery,
-                    env=self._environment_of(service),
-                    log=self.data_dir / "logs" / f"{service}.log",
+                    env=self._environment_of(service, name),
+                    log=self.data_dir / "logs" / f"{name}.log",
+                    part=part,
                 )
-                self.children[service].start()
+                self.children[name].start()
             self.write_state()
             self.wait_ready()
         except BaseException:
@@ -104,17 +109,17 @@ class RunningStack:
     def wait_ready(self, seconds: float = READY_SECONDS) -> None:
         """Until every service answers ready. Raises ``ChildFailed`` with what one waits for."""
         deadline = time.monotonic() + seconds
-        waiting = list(self.services)
+        waiting = list(self.children)
         while waiting:
-            service = waiting[0]
-            child = self.children[service]
+            name = waiting[0]
+            child = self.children[name]
             if not child.is_running():
-                raise ChildFailed(service, child.log, "stopped while starting")
-            answer = child.readiness(self.url(service))
+                raise ChildFailed(name, child.log, "stopped while starting")
+            answer = child.readiness(self.url(name))
             if answer is None:
                 waiting.pop(0)
             elif time.monotonic() > deadline:
-                raise ChildFailed(service, child.log, f"is not ready: {answer}")
+                raise ChildFailed(name, child.log, f"is not ready: {answer}")
             else:
                 time.sleep(0.05)
 
@@ -201,11 +206,22 @@ class RunningStack:
 
         return wait
 
-    def _environment_of(self, service: str) -> dict[str, str]:
+    def _processes(self) -> list[tuple[str, str, str]]:
+        """(name, service, part) of every process: ``dunning`` does everything, ``dunning-2`` works beside it."""
+        whole = [(service, service, "run") for service in self.services]
+        beside = [
+            (f"{service}-{number}", service, "worker")
+            for service in self.services
+            for number in range(2, self.workers.get(service, 1) + 1)
+        ]
+        return whole + beside
+
+    def _environment_of(self, service: str, name: str | None = None) -> dict[str, str]:
+        """What a process of a service is told; ``name`` is its own where the service has several."""
         urls = {f"RELANCE_{name.upper()}_URL": self.url(name) for name in self.services}
         return {
             "PYTHONPATH": str(ROOT),
-            "RELANCE_HTTP_PORT": self.url(service).rpartition(":")[2],
+            "RELANCE_HTTP_PORT": self.url(name or service).rpartition(":")[2],
             "RELANCE_ALLOW_AS_OF": "true" if self.allow_as_of else "false",
             **urls,
             **self.embedded.environment(service),

@@ -84,6 +84,7 @@ class Trial:
         as_of: date | None = None,
         services: Sequence[str] = SERVICES,
         environment: Mapping[str, Mapping[str, str]] | None = None,
+        workers: Mapping[str, int] | None = None,
         console_port: int = 0,
         report: Report = lambda _: None,
     ) -> None:
@@ -91,6 +92,7 @@ class Trial:
             data_dir,
             services=services,
             allow_as_of=True,
+            workers=workers,
             console_port=console_port,
             report=report,
         )

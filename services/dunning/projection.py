@@ -181,10 +181,10 @@ SCENARIO = """
 ACTION = """
     with opened as materialized (
         select heard.company, heard.p, heard.as_of, heard.actor, a.*
-        from {heard}, json_to_record(heard.body::json -> 'action') as a(action_id uuid, client_id text,
+        from {heard}, jsonb_to_record(heard.body::jsonb -> 'action') as a(action_id uuid, client_id text,
             profile text, scenario_version integer, kind text, step text, medium text, template text,
             currency text, amount numeric, net_amount numeric, book_net_amount numeric, due_since date, mode text,
-            accepted_reasons text[], entries json)
+            accepted_reasons text[], entries jsonb)
     ),
     written as (
         insert into action as known (company, action_id, client_id, p, profile, scenario_version, kind, step,
@@ -203,7 +203,7 @@ ACTION = """
         level_before, level_after)
     select a.company, a.client_id, e.entry_id, a.step, e.occurrence, a.action_id, a.p, e.amount, e.due_date,
         e.level_before, e.level_after
-    from opened a, json_to_recordset(a.entries) as e(entry_id text, occurrence integer, amount numeric,
+    from opened a, jsonb_to_recordset(a.entries) as e(entry_id text, occurrence integer, amount numeric,
         due_date date, level_before text, level_after text)
     on conflict do nothing
 """

@@ -128,3 +128,11 @@ async def test_tail_shows_what_is_said(running: RunningStack, company: str) -> N
         "411A",
         "2026-03-17",
     )
+
+
+@pytest.mark.parametrize("told", ["dunning", "dunning=0", "dunning=two", "accounts=2"])
+def test_workers_of_no_service_or_no_number_are_refused(told: str, tmp_path: Path) -> None:
+    done = relance("up", "--workers", told, "--data", str(tmp_path / "data"))
+    assert done.returncode == 2
+    assert "is not SERVICE=NUMBER" in " ".join(done.stderr.replace("│", " ").split())
+    assert not (tmp_path / "data").exists()

@@ -1,4 +1,4 @@
-"""The service as a process that hears sync and ledger over NATS: killed in mid-round, rebuilt from zero."""
+"""The service as two processes that hear sync and ledger over NATS: one killed in mid-round, rebuilt from zero."""
 
 import asyncio
 import json
@@ -39,6 +39,7 @@ def houses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
         services=("sync", "ledger", "dunning"),
         allow_as_of=True,
         environment=slow,
+        workers={"dunning": 2},
     ) as running:
         yield running
 
