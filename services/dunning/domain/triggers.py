@@ -34,6 +34,8 @@ def pending(entry: EntryState, plan: Plan, as_of: date) -> Pending | None:
     on = entry.due_date - notice.delay
     if entry.reopened_on is not None and entry.reopened_on > on:
         on = entry.reopened_on
+    if on > entry.due_date:  # it would come only after it has lapsed
+        return reminder
     return Pending(notice, on)
 
 

@@ -144,3 +144,13 @@ def test_an_entry_that_is_reopened_keeps_its_level_and_counts_from_that_day():
     world.lettered("2025-04-10", "F", "P", code=None)
     world.when("2025-04-17").waits("F", "R2", "2025-04-18")
     assert world.level("F") == "R1"
+
+
+def test_a_notice_that_could_only_come_after_the_due_date_is_not_awaited():
+    """Rule 4.11 with 5.8: accounting un-lettered the invoice on a day ahead of the round's, after the due date."""
+    world = given(invoice("F", 100, "2025-03-10"), credit("P", 100, "2025-03-20"))
+    world.lettered("2025-03-01", "F", "P")
+    world.lettered("2025-03-12", "F", "P", code=None)
+    world.when("2025-03-09").waits("F", "R1", "2025-03-20")
+    world.when("2025-03-10").waits("F", "R1", "2025-03-20")
+    world.when("2025-03-11").waits("F", "R1", "2025-03-20")
