@@ -193,6 +193,7 @@ class Stack:
             log=self.data_dir / "logs" / "postgres.log",
             pid_file=self.data_dir / "run" / "postgres.pid",
             who=self.who,
+            predecessor_lives=b"pre-existing shared memory block",
             stop_signal=signal.SIGINT,
         )
         self.nats = Server(

@@ -16,6 +16,7 @@ from chassis.confine import Servant, before_exec
 
 START_SECONDS = 60.0
 STOP_SECONDS = 20.0
+PREDECESSOR_SECONDS = 30.0
 
 
 class ServerFailed(Exception):
@@ -29,7 +30,11 @@ class ServerFailed(Exception):
 
 @dataclass
 class Server:
-    """A child of this process. ``answers`` tells, without waiting, whether it serves."""
+    """A child of this process. ``answers`` tells, without waiting, whether it serves.
+
+    ``predecessor_lives`` is what its log says when it does not start because children of a killed predecessor are
+    still ending: it is then started again for a while.
+    """
 
     name: str
     command: Callable[[], list[str]]
@@ -39,7 +44,9 @@ class Server:
     who: Servant | None
     stop_signal: signal.Signals
     env: Mapping[str, str] = field(default_factory=dict)
+    predecessor_lives: bytes | None = None
     process: subprocess.Popen[bytes] | None = None
+    _told_before: int = 0
 
     @property
     def pid(self) -> int | None:
@@ -52,6 +59,7 @@ class Server:
         """Starts the process, without waiting for it to answer."""
         self.end_orphan()
         with self.log.open("ab") as output:
+            self._told_before = output.tell()
             self.process = subprocess.Popen(  # noqa: S603 - our own servers, our own arguments
                 self.command(),
                 stdin=subprocess.DEVNULL,
@@ -75,8 +83,25 @@ class Server:
             time.sleep(0.02)
 
     def start(self) -> None:
-        self.launch()
-        self.wait()
+        """Starts it and waits until it answers. Raises ``ServerFailed``."""
+        deadline = time.monotonic() + PREDECESSOR_SECONDS
+        while True:
+            self.launch()
+            try:
+                self.wait()
+            except ServerFailed:
+                if not self._is_held_by_predecessor() or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)
+            else:
+                return
+
+    def _is_held_by_predecessor(self) -> bool:
+        if self.predecessor_lives is None or self.is_running():
+            return False
+        with self.log.open("rb") as told:
+            told.seek(self._told_before)
+            return self.predecessor_lives in told.read()
 
     def stop(self) -> None:
         """Asks it to end, and ends it after a while."""

@@ -89,7 +89,7 @@ def _shaken(  # noqa: PLR0913, PLR0917 - the knobs of a campaign
             finally:
                 stop.set()
 
-        living = threading.Thread(target=live, name="days")
+        living = threading.Thread(target=live, name="days", daemon=True)
         living.start()
         killer.go_on_until(stop)
         living.join()

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -96,6 +97,21 @@ def test_servers_that_were_killed_themselves_leave_nothing_in_the_way(data_dir: 
         stack.nats.start()
         with connect(stack.superuser_url) as admin:
             assert admin.execute("select 1").fetchone() == (1,)
+
+
+def test_postgresql_starts_while_a_child_of_a_killed_one_is_ending(data_dir: Path) -> None:
+    with Stack(data_dir, ["ledger"]) as stack:
+        busy = connect(stack.superuser_url)
+        child = busy.info.backend_pid
+        os.kill(child, signal.SIGSTOP)
+        later = threading.Timer(1.0, os.kill, (child, signal.SIGCONT))
+        later.start()
+        stack.postgres.kill()
+        stack.postgres.start()
+        later.join()
+        with connect(stack.superuser_url) as admin:
+            assert admin.execute("select 1").fetchone() == (1,)
+        assert b"pre-existing shared memory block" in stack.postgres.log.read_bytes()
 
 
 def test_a_pid_file_with_a_strangers_number_is_no_obstacle(data_dir: Path) -> None:
