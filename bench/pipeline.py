@@ -9,6 +9,7 @@ from typing import Any
 
 import psycopg
 
+from bench.costs import Costs
 from bench.harness import Result
 from bench.limit import plain_load, rows_of_entries
 from cli.books import CLOSING, FILE_NAME, write_fec
@@ -29,12 +30,15 @@ def pipeline(n: int) -> Result:
             dsn = trial.dsn
             road = trial.road(COMPANY)
             road.register("Bench")
-            started = time.perf_counter()
-            imported = road.import_file(file, within=WITHIN_SECONDS)
-            if imported["status"] != "completed":
-                raise RuntimeError(f"the import did not complete: {imported['errors'][:3]}")
-            said = time.perf_counter() - started
-            stages = _wait_heard(dsn, imported["positions"]["sync"], started)
+            with Costs(trial.stack.state().pids) as costs:
+                started = time.perf_counter()
+                imported = road.import_file(file, within=WITHIN_SECONDS)
+                if imported["status"] != "completed":
+                    raise RuntimeError(f"the import did not complete: {imported['errors'][:3]}")
+                said = time.perf_counter() - started
+                cpu_until_said = costs.cpu()
+                stages = _wait_heard(dsn, imported["positions"]["sync"], started)
+                cpu, peak_mb = costs.cpu(), costs.peak_mb()
             road.close()
             limit = plain_load(dsn, rows_of_entries(n))
     slowest = max(stages.values())
@@ -49,6 +53,10 @@ def pipeline(n: int) -> Result:
             "seconds": round(slowest, 2),
             "stages": {"read_and_said": round(said, 2), **{name: round(at, 2) for name, at in stages.items()}},
             "run_seconds": imported["seconds"],
+            "cpu_seconds": round(sum(cpu.values()), 2),
+            "cpu": cpu,
+            "cpu_until_said": cpu_until_said,
+            "peak_mb": peak_mb,
             "limit_is": "COPY of the same rows into one table of 15 columns, same server, same run",
         },
     )

@@ -4,7 +4,7 @@ from datetime import date
 from typing import ClassVar
 from uuid import UUID
 
-from contracts.event import Amount, ClientId, Currency, EntryId, Event
+from contracts.event import Amount, ClientId, Currency, EntryId, Event, Fact
 
 
 class CompanyRegistered(Event):
@@ -22,14 +22,13 @@ class CompanyChanged(CompanyRegistered):
     """The whole new state of the company's settings."""
 
 
-class ClientChanged(Event):
+class ChangedClient(Fact):
     """What others may know of a client without knowing the person.
 
     ``version`` grows with every change of the client's people or facts; whoever shows or writes to the client
     fetches what it needs from ledger once per version.
     """
 
-    speaker: ClassVar[str] = "ledger"
     client_id: ClientId
     version: int
     has_email: bool = False
@@ -40,6 +39,26 @@ class ClientChanged(Event):
     category: str | None = None
     payment_mode: str | None = None
     removed: bool = False
+
+
+class ClientChanged(ChangedClient, Event):
+    """What others may know of a client without knowing the person.
+
+    ``version`` grows with every change of the client's people or facts; whoever shows or writes to the client
+    fetches what it needs from ledger once per version.
+    """
+
+    speaker: ClassVar[str] = "ledger"
+
+
+class ClientsChanged(Event):
+    """Clients of one company and one partition that changed together, each once: at most 500.
+
+    Means what as many ``ClientChanged`` would; said instead of them where a source told of many clients.
+    """
+
+    speaker: ClassVar[str] = "ledger"
+    clients: tuple[ChangedClient, ...]
 
 
 class PersonErased(Event):
@@ -116,16 +135,32 @@ class ProfileAssigned(Event):
     profile: str | None
 
 
-class PaymentLettered(Event):
-    """A balanced lettering group came to hold a payment."""
+class LetteredGroup(Fact):
+    """A balanced group of one (account, client, code) with the payments it holds and what they settle."""
 
-    speaker: ClassVar[str] = "ledger"
     client_id: ClientId
     account: str
     lettering: str
     payments: tuple[EntryId, ...]
     settled: tuple[EntryId, ...]
     paid_on: date
+
+
+class PaymentLettered(LetteredGroup, Event):
+    """A balanced lettering group came to hold a payment."""
+
+    speaker: ClassVar[str] = "ledger"
+
+
+class PaymentsLettered(Event):
+    """Balanced lettering groups of one company and one partition that came to hold payments, each once: at most
+    500.
+
+    Means what as many ``PaymentLettered`` would; said instead of them where a run lettered many.
+    """
+
+    speaker: ClassVar[str] = "ledger"
+    groups: tuple[LetteredGroup, ...]
 
 
 class LetteringErrorFound(Event):

@@ -44,7 +44,7 @@ def build(settings: DunningSettings) -> Service:
             project=PROJECT,
             react=REACT,
             tables=tables.DERIVED,
-            bulk={"EntriesSynced": "entries", "ClientsSynced": "clients"},
+            bulk={"EntriesSynced": "entries", "ClientsSynced": "clients", "ClientsChanged": "clients"},
         ),
         router=router,
         background={"rounds": rounds},

@@ -31,6 +31,14 @@ MARK = """
     on conflict (company, p, client_id) do update set next_on = '-infinity' where known.next_on <> '-infinity'
 """
 
+MARK_EACH = """
+    insert into schedule as known (company, p, client_id, next_on)
+    select distinct heard.company, heard.p, e.client_id, '-infinity'::date
+    from {heard}, json_to_recordset(heard.body::json -> 'clients') as e(client_id text)
+    order by heard.company, heard.p, e.client_id
+    on conflict (company, p, client_id) do update set next_on = '-infinity' where known.next_on <> '-infinity'
+"""
+
 ENTRIES = """
     with heard as materialized (select company, p, number, as_of, body::jsonb from {heard}),
     line as materialized (
@@ -95,6 +103,10 @@ CLIENT_CHANGED = """
     on conflict (company, client_id) do update set
         has_email = excluded.has_email, profile = excluded.profile, payment_mode = excluded.payment_mode
 """
+
+CLIENTS_CHANGED = CLIENT_CHANGED.replace(
+    "json_to_record(heard.body::json)", "json_to_recordset(heard.body::json -> 'clients')"
+)
 
 PROFILE_ASSIGNED = """
     insert into client (company, client_id, p, chosen_profile)
@@ -295,6 +307,7 @@ PROJECT: Mapping[str, Project] = {
     "CompanyRegistered": _project(COMPANY),
     "CompanyChanged": _project(COMPANY),
     "ClientChanged": _project(CLIENT_CHANGED, MARK),
+    "ClientsChanged": _project(CLIENTS_CHANGED, MARK_EACH),
     "ProfileAssigned": _project(PROFILE_ASSIGNED, MARK),
     "ClientStopped": _project(CLIENT_STOPPED, MARK),
     "ClientResumed": _project(CLIENT_RESUMED, MARK),

@@ -15,6 +15,7 @@ from chassis.running import Running
 from contracts.sync import ClientsSynced, SyncCompleted
 from services.ledger import queries
 from services.ledger.domain import ClientSeen, ClientState, DayCame, Group, GroupLine, GroupSeen, decide, evolve
+from services.ledger.together import together
 
 ACTOR = "service:ledger"
 
@@ -78,7 +79,10 @@ async def on_clients_synced(say: Say, heard: list[Delivered]) -> None:
         latest[event.company] = event
         client_ids[event.company].update(client.client_id for client in synced.clients)
     said = {
-        company: await changed_clients(say.tx, company, sorted(client_ids[company]), latest[company].as_of)
+        company: together(
+            company,
+            await changed_clients(say.tx, company, sorted(client_ids[company]), latest[company].as_of),
+        )
         for company in sorted(latest)
     }
     partitions = {event.partition_in(company) for company, events in said.items() for event in events}
@@ -157,6 +161,7 @@ async def settle(running: Running) -> bool:
                 state = evolve(state, event)
             states[group.client_id] = state
         cause = Cause(ACTOR, milestone.correlation_id, milestone.causation_id, milestone.traceparent)
+        said = together(milestone.company, said)
         await running.say(tx)(milestone.company, said, as_of=milestone.as_of, cause=cause)
         return True
 

@@ -188,6 +188,14 @@ PAYMENT_LETTERED = """
         payments = excluded.payments, settled = excluded.settled, paid_on = excluded.paid_on
 """
 
+# the same statements for what is said of many at once
+CLIENTS_CHANGED = CLIENT_CHANGED.replace(
+    "json_to_record(heard.body::json)", "json_to_recordset(heard.body::json -> 'clients')"
+)
+PAYMENTS_LETTERED = PAYMENT_LETTERED.replace(
+    "json_to_record(heard.body::json)", "json_to_recordset(heard.body::json -> 'groups')"
+)
+
 
 def _columns(heard: Sequence[Delivered]) -> dict[str, list[Any]]:
     return {
@@ -218,6 +226,7 @@ PROJECT: Mapping[str, Project] = {
     "CompanyRegistered": _statement(COMPANY),
     "CompanyChanged": _statement(COMPANY),
     "ClientChanged": _statement(CLIENT_CHANGED),
+    "ClientsChanged": _statement(CLIENTS_CHANGED),
     "ClientStopped": _statement(CLIENT_STOPPED),
     "ClientResumed": _statement(CLIENT_RESUMED),
     "ProfileAssigned": _statement(PROFILE_ASSIGNED),
@@ -231,4 +240,5 @@ PROJECT: Mapping[str, Project] = {
     "LetteringErrorFound": _statement(ERROR_FOUND),
     "LetteringErrorCleared": _statement(ERROR_CLEARED),
     "PaymentLettered": _statement(PAYMENT_LETTERED),
+    "PaymentsLettered": _statement(PAYMENTS_LETTERED),
 }

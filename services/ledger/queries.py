@@ -35,6 +35,7 @@ ADD_CLIENTS = text(
     """
 )
 
+# the third to the tenth column are the fields of ClientFacts in their order
 LOCK_CLIENTS = text(
     """
     select client_id, version, has_email, has_phone, has_address, language, profile, category, payment_mode,
@@ -46,6 +47,7 @@ LOCK_CLIENTS = text(
     """
 )
 
+# the client, then the fields of ClientFacts in their order
 FACTS = text(
     """
     select client_id, coalesce(cardinality(person.emails) > 0, false) as has_email,
@@ -132,7 +134,7 @@ async def lock_clients(tx: AsyncConnection, company: str, client_ids: Sequence[s
         row.client_id: ClientState(
             client_id=row.client_id,
             version=row.version,
-            said=ClientFacts(**{name: getattr(row, name) for name in ClientFacts.__slots__}),
+            said=ClientFacts(*row[2:10]),
             stopped=row.stopped,
             chosen_profile=row.chosen_profile,
         )
@@ -143,9 +145,7 @@ async def lock_clients(tx: AsyncConnection, company: str, client_ids: Sequence[s
 async def facts(tx: AsyncConnection, company: str, client_ids: Sequence[str]) -> dict[str, ClientFacts]:
     """People's and accounting's facts put together; the profile is accounting's. For rows already locked."""
     rows = await tx.execute(FACTS, {"company": company, "client_ids": list(client_ids)})
-    return {
-        row.client_id: ClientFacts(**{name: getattr(row, name) for name in ClientFacts.__slots__}) for row in rows
-    }
+    return {row.client_id: ClientFacts(*row[1:]) for row in rows}
 
 
 async def promises(tx: AsyncConnection, company: str, client_ids: Sequence[str]) -> dict[str, dict[UUID, Promise]]:

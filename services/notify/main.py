@@ -40,7 +40,7 @@ def build(settings: NotifySettings) -> Service:
             project=PROJECT,
             react=REACT,
             tables=tables.DERIVED,
-            bulk={"EntriesSynced": "entries"},
+            bulk={"EntriesSynced": "entries", "ClientsChanged": "clients"},
         ),
         router=router,
         background={"sending": send},

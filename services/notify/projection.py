@@ -54,6 +54,10 @@ CLIENT_CHANGED = """
     on conflict (company, client_id) do update set version = excluded.version, removed = excluded.removed
 """
 
+CLIENTS_CHANGED = CLIENT_CHANGED.replace(
+    "json_to_record(heard.body::json)", "json_to_recordset(heard.body::json -> 'clients')"
+)
+
 PERSON_ERASED = """
     insert into client (company, client_id, p, version)
     select distinct on (heard.company, e.client_id) heard.company, e.client_id, heard.p, e.version
@@ -200,6 +204,7 @@ PROJECT: Mapping[str, Project] = {
     "CompanyRegistered": _statement(COMPANY),
     "CompanyChanged": _statement(COMPANY),
     "ClientChanged": _statement(CLIENT_CHANGED),
+    "ClientsChanged": _statement(CLIENTS_CHANGED),
     "PersonErased": _statement(PERSON_ERASED),
     "ClientStopped": _statement(CLIENT_STOPPED, stopped=True),
     "ClientResumed": _statement(CLIENT_STOPPED, stopped=False),

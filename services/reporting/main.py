@@ -45,7 +45,7 @@ def build(settings: ReportingSettings) -> Service:
             project=PROJECT,
             react=reactions(settings.names_per_job),
             tables=tables.DERIVED,
-            bulk={"EntriesSynced": "entries"},
+            bulk={"EntriesSynced": "entries", "ClientsChanged": "clients", "PaymentsLettered": "groups"},
         ),
         router=router,
         background={"names": fetch_names},

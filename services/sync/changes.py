@@ -18,6 +18,9 @@ ENTRIES_PER_EVENT = 500
 BYTES_PER_EVENT = 400_000
 """Of entries; with its last entry and the envelope an event stays below 512 KB."""
 
+LONGEST_LABEL = 2_000
+LABELS_AT_ONCE = 20_000
+
 STAGE = """
     create temp table seen (
         line integer, row_key uuid, state uuid, p smallint, client_id text, account text, lettering text,
@@ -124,6 +127,15 @@ EVENTS = """
         from change window next_to as (partition by p order by client_id collate "C", entry_id)
     ) numbered
     group by p, by_count, by_size order by p, by_count, by_size
+"""
+
+LABELS = """
+    select json_object_agg(replace(entry_id::text, '-', ''), left(label, %(longest)s))::text
+    from (
+        select entry_id, label, (row_number() over (order by entry_id) - 1) / %(at_once)s as part
+        from change where not removed and label <> ''
+    ) numbered
+    group by part order by part
 """
 
 SUMMARY = """
@@ -233,12 +245,10 @@ async def events(connection: Connection) -> AsyncIterator[tuple[int, str]]:
             yield p, entries
 
 
-async def labels(connection: Connection, at_once: int) -> AsyncIterator[list[tuple[str, str]]]:
-    """(entry id, label) of the lines that are said and not gone, in batches."""
+async def labels(connection: Connection) -> AsyncIterator[str]:
+    """JSON objects of entry id to label, of the lines that are said and not gone, many at a time."""
     async with connection.cursor(name="labels") as cursor:
-        await cursor.execute(
-            "select replace(entry_id::text, '-', ''), label from change where not removed and label <> ''"
-            " order by client_id, entry_id"
-        )
-        while rows := await cursor.fetchmany(at_once):
-            yield rows
+        cursor.itersize = 1
+        await cursor.execute(LABELS, {"longest": LONGEST_LABEL, "at_once": LABELS_AT_ONCE})
+        async for (told,) in cursor:
+            yield told

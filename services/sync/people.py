@@ -18,7 +18,6 @@ from services.sync.domain.receivables import digest
 from services.sync.staging import Staging, escaped
 
 LONGEST_NAME = 500
-LONGEST_LABEL = 2_000
 
 STAGE = """
     create temp table seen_client (client_id text, p smallint, account text, name text, person uuid) on commit drop
@@ -144,15 +143,16 @@ async def hand_over(connection: Connection, handing: Handing) -> dict[int, int]:
                 }
                 for client_id, name, domain in rows
             ]
-            _note(heads, await _call(handing, clients=clients))
-    async for rows in changes.labels(connection, handing.at_once):
-        texts = [{"entry_id": entry_id, "label": label[:LONGEST_LABEL]} for entry_id, label in rows]
-        _note(heads, await _call(handing, labels=texts))
+            _note(heads, await _call(handing, clients))
+    async for labels in changes.labels(connection):
+        # as PostgreSQL made it: there is one per line, too many to be taken apart on the way
+        body = f'{{"labels":{labels}}}'.encode()
+        await handing.ledger.put("/labels", company=handing.company, content=body, **handing.options)
     return heads
 
 
-async def _call(handing: Handing, **parts: list[dict[str, Any]]) -> list[str]:
-    body = {"source": handing.source, **parts}
+async def _call(handing: Handing, clients: list[dict[str, Any]]) -> list[str]:
+    body = {"source": handing.source, "clients": clients}
     answer = await handing.ledger.post("/people", company=handing.company, json=body, **handing.options)
     positions: list[str] = answer.get("positions") or []
     return positions

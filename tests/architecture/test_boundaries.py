@@ -29,7 +29,7 @@ ROOMS = {
 """Rooms that every service names alike; each may be a file or, past its ceiling, a folder."""
 SPECIALITIES: dict[str, set[str]] = {
     "sync": {"changes", "connectors", "imports", "people", "runs", "staging", "wording"},
-    "ledger": set(),
+    "ledger": {"together"},
     "dunning": {"actions", "asking", "confirming", "defaults", "recording", "rounds", "rulebook", "states"},
     "notify": {
         "blocks",

@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from services.ledger.api import commands, companies, people, questions
+from services.ledger.api import commands, companies, labels, people, questions
 
 router = APIRouter()
-for part in (companies, people, commands, questions):
+for part in (companies, people, labels, commands, questions):
     router.include_router(part.router)

@@ -13,6 +13,7 @@ from chassis.http import AsOfDep, CauseDep, CompanyDep, SayDep, TxDep, accepted,
 from contracts.event import ClientId, EntryId
 from services.ledger import queries
 from services.ledger.handlers import changed_clients
+from services.ledger.together import together
 
 router = APIRouter(prefix="/companies/{company}")
 
@@ -34,21 +35,38 @@ SAVE_SOURCE = """
 """
 
 PUT_TOGETHER = """
+    with said as materialized (
+        select * from person_source where company = %(company)s and client_id = any(%(told)b::text[])
+    ),
+    mail as (
+        select client_id, array_agg(email order by told_at desc, n, email) as emails
+        from (
+            select client_id, email, max(changed_at) as told_at, (array_agg(n order by changed_at desc))[1] as n
+            from said, unnest(emails) with ordinality told(email, n) group by client_id, email
+        ) each group by client_id
+    ),
+    phone as (
+        select client_id, array_agg(phone order by told_at desc, n, phone) as phones
+        from (
+            select client_id, phone, max(changed_at) as told_at, (array_agg(n order by changed_at desc))[1] as n
+            from said, unnest(phones) with ordinality told(phone, n) group by client_id, phone
+        ) each group by client_id
+    ),
+    told as (
+        select client_id,
+            coalesce((array_agg(name order by changed_at desc, source) filter (where name <> ''))[1], client_id)
+                as name,
+            (array_agg(address order by changed_at desc, source) filter (where address is not null))[1] as address,
+            (array_agg(contact_name order by changed_at desc, source)
+                filter (where contact_name is not null))[1] as contact_name,
+            (array_agg(language order by changed_at desc, source) filter (where language is not null))[1]
+                as language
+        from said group by client_id
+    )
     insert into person as known (company, client_id, name, emails, phones, address, contact_name, language)
-    select %(company)s, client_id,
-        coalesce((array_agg(name order by changed_at desc, source) filter (where name <> ''))[1], client_id),
-        array(select email from person_source s, unnest(s.emails) with ordinality told(email, n)
-            where s.company = %(company)s and s.client_id = person_source.client_id
-            group by email order by max(changed_at) desc, (array_agg(n order by changed_at desc))[1], email),
-        array(select phone from person_source s, unnest(s.phones) with ordinality told(phone, n)
-            where s.company = %(company)s and s.client_id = person_source.client_id
-            group by phone order by max(changed_at) desc, (array_agg(n order by changed_at desc))[1], phone),
-        (array_agg(address order by changed_at desc, source) filter (where address is not null))[1],
-        (array_agg(contact_name order by changed_at desc, source) filter (where contact_name is not null))[1],
-        (array_agg(language order by changed_at desc, source) filter (where language is not null))[1]
-    from person_source
-    where company = %(company)s and client_id = any(%(told)b::text[])
-    group by client_id
+    select %(company)s, client_id, name, coalesce(emails, '{}'), coalesce(phones, '{}'), address, contact_name,
+        language
+    from told left join mail using (client_id) left join phone using (client_id)
     order by client_id
     on conflict (company, client_id) do update set
         name = excluded.name, emails = excluded.emails, phones = excluded.phones, address = excluded.address,
@@ -67,16 +85,17 @@ SAVE_LABELS = """
     on conflict (company, entry_id) do update set label = excluded.label where known.label <> excluded.label
 """
 
-PEOPLE = text(
-    """
-    select client_id, version, coalesce(person.name, client_id) as name, coalesce(emails, '{}') as emails,
-        coalesce(phones, '{}') as phones, address, contact_name, client.language
+PEOPLE = """
+    select client_id, version, coalesce(person.name, client_id) as name, coalesce(emails, '{{}}') as emails,
+        coalesce(phones, '{{}}') as phones, address, contact_name, client.language
     from client left join person using (company, client_id)
-    where company = :company and (:all or client_id = any(:client_ids)) and client_id > :after
+    where company = :company and {which} client_id > :after
     order by client_id
     limit :limit
-    """
-)
+"""
+EVERYBODY = text(PEOPLE.format(which=""))
+THESE = text(PEOPLE.format(which="client_id = any(:client_ids) and"))
+"""A question of its own: with "or all" in it, every client would be looked at for the few that are asked for."""
 
 LABELS = text("select entry_id, label from entry_label where company = :company and entry_id = any(:entry_ids)")
 
@@ -129,13 +148,13 @@ async def post_people(
     """Take in people and labels as a source shows them now; the same again changes nothing.
 
     A source replaces what it said itself; all addresses of all sources count, of the rest what was told last.
-    Answers ``changed``, how many clients, and as ``positions`` the last ``ClientChanged`` of each partition.
+    Answers ``changed``, how many clients, and as ``positions`` the last event of each partition.
     """
     changed = await _save_people(say.tx, company, body) if body.clients else []
     if body.labels:
         await _save_labels(say.tx, company, body.labels)
     said = await changed_clients(say.tx, company, changed, as_of, person_changed=True)
-    positions = await say(company, said, as_of=as_of, cause=cause)
+    positions = await say(company, together(company, said), as_of=as_of, cause=cause)
     last = {position.partition: position for position in positions}
     return accepted(sorted(last.values()), changed=len(said))
 
@@ -165,14 +184,12 @@ async def _save_labels(tx: AsyncConnection, company: str, labels: list[Label]) -
 @router.post("/people/query")
 async def query_people(body: PeopleQuery, company: CompanyDep, tx: TxDep) -> dict[str, Any]:
     """Names, addresses, mail and phones of known clients: ``{"people": [...], "next": cursor | null}``."""
-    parameters = {
-        "company": company,
-        "all": body.client_ids is None,
-        "client_ids": body.client_ids or [],
-        "after": body.after,
-        "limit": body.limit + 1,
-    }
-    rows = [dict(row._mapping) for row in await tx.execute(PEOPLE, parameters)]
+    parameters: dict[str, Any] = {"company": company, "after": body.after, "limit": body.limit + 1}
+    if body.client_ids is None:
+        found = await tx.execute(EVERYBODY, parameters)
+    else:
+        found = await tx.execute(THESE, parameters | {"client_ids": body.client_ids})
+    rows = [dict(row._mapping) for row in found]
     page = rows[: body.limit]
     return {"people": page, "next": page[-1]["client_id"] if len(rows) > body.limit else None}
 

@@ -26,6 +26,8 @@ CLIENT = """
         excluded.has_address, excluded.profile, excluded.category, excluded.payment_mode, excluded.removed)
 """
 
+CLIENTS = CLIENT.replace("jsonb_to_record(h.body)", "jsonb_to_recordset(h.body -> 'clients')")
+
 STOP_CLIENT = """
     insert into client (company, p, client_id, stopped_on, stopped_by)
     select distinct on (h.company, h.body ->> 'client_id') h.company, h.p, h.body ->> 'client_id', h.happened_on,
@@ -92,14 +94,27 @@ FACT = """
     from heard h cross join lateral jsonb_to_record(h.body) as f(client_id text, entry_id uuid, settled uuid[],
         profile text, lettering text, amount numeric, currency text, promise_id uuid, promised_on date,
         paid_on date)
-    on conflict (company, p, number) do nothing
+    on conflict (company, p, number, client_id, n) do nothing
 """
+
+PAYMENTS = """
+    insert into fact (company, p, number, n, client_id, kind, detail, entry_ids, happened_on, happened_at, actor)
+    select h.company, h.p, h.number,
+        row_number() over (partition by h.company, h.p, h.number, f.client_id order by f.place), f.client_id,
+        'payment', f.lettering, f.settled, f.paid_on, h.happened_at, h.actor
+    from heard h cross join lateral rows from (jsonb_to_recordset(h.body -> 'groups') as (client_id text,
+        settled uuid[], lettering text, paid_on date))
+        with ordinality as f(client_id, settled, lettering, paid_on, place)
+    on conflict (company, p, number, client_id, n) do nothing
+"""
+"""Counted by client, so that a client's part that waited aside finds its own place again."""
 
 
 STATED: dict[str, Project] = {
     "CompanyRegistered": applying(COMPANY),
     "CompanyChanged": applying(COMPANY),
     "ClientChanged": applying(CLIENT),
+    "ClientsChanged": applying(CLIENTS),
     "ClientStopped": applying(STOP_CLIENT, FACT, kind="stop"),
     "ClientResumed": applying(RESUME_CLIENT, FACT, kind="resume"),
     "EntryStopped": applying(STOP_ENTRY, FACT, kind="stop"),
@@ -110,5 +125,6 @@ STATED: dict[str, Project] = {
     "PromiseCancelled": applying(END_PROMISE, status="cancelled"),
     "PromiseKept": applying(END_PROMISE, status="kept"),
     "PaymentLettered": applying(FACT, kind="payment"),
+    "PaymentsLettered": applying(PAYMENTS),
 }
 """Besides their rows, some events become lines of the history: those with a ``kind``."""

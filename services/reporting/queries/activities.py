@@ -42,7 +42,8 @@ ACTIONS = """
     from action a where a.company = :company and a.started_on is not null"""
 
 FACTS = """
-    select f.p || '/' || f.number as activity_id, f.happened_on, f.happened_at, f.client_id, f.kind,
+    select concat_ws('/', f.p, f.number, case when f.n > 0 then f.client_id end, nullif(f.n, 0)) as activity_id,
+        f.happened_on, f.happened_at, f.client_id, f.kind,
         cast(null as text) as medium, cast(null as text) as step,
         case f.kind when 'payment' then 'received' else 'recorded' end as status,
         cast(null as timestamptz) as status_at, f.detail, f.promised_on, f.actor, f.amount, f.currency,

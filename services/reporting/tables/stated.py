@@ -84,7 +84,9 @@ fact = Table(
     day("happened_on", nullable=False),
     instant("happened_at", nullable=False),
     word("actor"),
-    PrimaryKeyConstraint("company", "p", "number"),
+    # which of several facts of a client that one event tells; 0 where it tells one
+    Column("n", Integer, nullable=False, server_default="0"),
+    PrimaryKeyConstraint("company", "p", "number", "client_id", "n"),
 )
 Index("fact_day", fact.c.company, fact.c.happened_on, fact.c.happened_at)
 Index("fact_actor", fact.c.company, fact.c.actor)

@@ -92,6 +92,9 @@ class House:
         sent = self.token(company) | {name.replace("_", "-"): value for name, value in headers.items()}
         return await self.http.post(f"/companies/{company}{path}", json=body, headers=sent)
 
+    async def put(self, company: str, path: str, body: dict[str, Any]) -> httpx.Response:
+        return await self.http.put(f"/companies/{company}{path}", json=body, headers=self.token(company))
+
     async def get(self, company: str, path: str, heard: list[Position] | None = None, **query: Any) -> Any:
         """The JSON of an answer that knows what was ``heard``."""
         headers = self.token(company)

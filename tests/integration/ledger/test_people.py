@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from tests.integration.ledger.conftest import House, Voice, entry_id, synced
 
 
@@ -16,6 +18,9 @@ async def test_the_same_people_again_say_nothing(house: House, company: str) -> 
     assert len(first["positions"]) == 64, "the last position of each partition"
     again = (await house.post(company, "/people", people)).json()
     assert (again["changed"], again["positions"]) == (0, [])
+    said = await house.said(company)
+    assert {name for name, _ in said} == {"ClientsChanged"}, "an event per partition, not one per client"
+    assert sum(len(event["clients"]) for _, event in said) == 2000
 
     people["clients"][7] = person("C0007", emails=["a@b.fr"], contact_name="Mme Durand")
     third = (await house.post(company, "/people", people)).json()
@@ -78,3 +83,37 @@ async def test_a_source_without_addresses_takes_none_away(house: House, company:
     assert (await house.post(company, "/people", none)).json()["changed"] == 0
     (known,) = (await house.post(company, "/people/query", {})).json()["people"]
     assert (sorted(known["emails"]), known["version"]) == (["a@b.fr", "c@b.fr"], 2)
+
+
+async def test_texts_come_in_bulk(house: House, company: str) -> None:
+    labels = {entry_id(f"I{n}"): f'Facture "{n}" \\ été' for n in range(1000)}
+    first = await house.put(company, "/labels", {"labels": labels})
+    assert (first.status_code, first.json()["changed"], first.json()["positions"]) == (200, 1000, [])
+    labels[entry_id("I7")] = "Avoir"
+    assert (await house.put(company, "/labels", {"labels": labels})).json()["changed"] == 1
+    found = await house.post(company, "/labels/query", {"entry_ids": [entry_id("I7"), entry_id("I8")]})
+    assert found.json()["labels"] == {entry_id("I7"): "Avoir", entry_id("I8"): 'Facture "8" \\ été'}
+    assert await house.said(company) == []
+
+
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        ({"labels": {"F1": "Facture"}}, "label-refused"),
+        ({"labels": {entry_id("I1"): "F" * 2001}}, "label-refused"),
+        ({"labels": {entry_id("I1"): None}}, "label-refused"),
+        ({"labels": [{"entry_id": entry_id("I1"), "label": "Facture"}]}, "labels-unreadable"),
+        ({"texts": {}}, "labels-unreadable"),
+        ({"labels": {entry_id("I1"): "\0"}}, "labels-unreadable"),
+    ],
+)
+async def test_texts_that_are_none_leave_all_as_it_was(
+    house: House, company: str, body: dict[str, Any], problem: str
+) -> None:
+    good = {entry_id("I2"): "Facture"}
+    if isinstance(body.get("labels"), dict):
+        body = {"labels": body["labels"] | good}
+    answer = await house.put(company, "/labels", body)
+    assert (answer.status_code, answer.json()["type"]) == (422, problem)
+    found = await house.post(company, "/labels/query", {"entry_ids": [*good]})
+    assert found.json()["labels"] == {}

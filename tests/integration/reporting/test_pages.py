@@ -33,8 +33,10 @@ from contracts.ledger import (
     ClientStopped,
     CompanyRegistered,
     EntryStopped,
+    LetteredGroup,
     NoteAdded,
     PaymentLettered,
+    PaymentsLettered,
     PersonErased,
     PromiseCancelled,
     PromiseKept,
@@ -347,6 +349,22 @@ async def test_payments_are_in_the_history_of_their_client(house: House, book: B
     assert (paid["on"], paid["amount"], paid["detail"], paid["colour"]) == ("2026-11-12", "5460.00", "BC", "green")
     page = await house.get(book.company, "/client", client_id="411MUNOZ")
     assert [one["kind"] for one in page["history"]][:2] == ["reminder", "payment"]
+
+
+async def test_payments_told_together_are_as_many_lines(house: House, book: Book) -> None:
+    group = LetteredGroup(
+        client_id="411MUNOZ",
+        account="411000",
+        lettering="BC",
+        payments=(entry_id("VIR11"),),
+        settled=(entry_id("FAC19988"),),
+        paid_on=date(2026, 11, 12),
+    )
+    together = PaymentsLettered(groups=(group, group.model_copy(update={"lettering": "BD"})))
+    await book.say(together, partition=partition_of(book.company, "411MUNOZ"))
+    rows = (await house.get(book.company, "/activities", book.heard, kind="payment"))["rows"]
+    assert sorted((row["client_id"], row["detail"]) for row in rows) == [("411MUNOZ", "BC"), ("411MUNOZ", "BD")]
+    assert len({row["activity_id"] for row in rows}) == 2
 
 
 async def test_a_call_done_a_mail_failed_and_one_in_doubt(house: House, book: Book) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import date
+from json import loads
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -41,6 +42,9 @@ class LedgerDouble:
         self.calls.append({"path": path, "company": company, **json})
         return {"positions": [f"ledger/3/{len(self.calls)}"]}
 
+    async def put(self, path: str, *, company: str, content: bytes, **_: Any) -> dict[str, Any]:
+        return await self.post(path, company=company, json=loads(content))
+
     async def close(self) -> None:
         """Nothing to close."""
 
@@ -48,7 +52,7 @@ class LedgerDouble:
         return {client["client_id"]: client for call in self.calls for client in call.get("clients", [])}
 
     def labels(self) -> dict[str, str]:
-        return {one["entry_id"]: one["label"] for call in self.calls for one in call.get("labels", [])}
+        return {entry_id: label for call in self.calls for entry_id, label in call.get("labels", {}).items()}
 
 
 @dataclass

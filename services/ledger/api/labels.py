@@ -1,0 +1,60 @@
+"""The texts of entries, many at a time: personal data, so they come by HTTP and never in an event.
+
+A book has one text per line, far more than it has clients: the body goes to PostgreSQL unread, which checks and
+keeps it in one statement.
+"""
+
+from typing import Any
+
+import psycopg
+from fastapi import APIRouter, Request
+
+from chassis.database import driver
+from chassis.http import CompanyDep, SayDep, accepted, requires
+from chassis.problems import Problem
+
+router = APIRouter(prefix="/companies/{company}")
+
+LONGEST_LABEL = 2_000
+
+SAVE = """
+    with told as materialized (
+        select key as entry_id, value as label from json_each_text(coalesce(%(body)b::json -> 'labels', '0'))
+    ),
+    kept as (
+        insert into entry_label as known (company, entry_id, label)
+        select distinct on (entry_id) %(company)s, entry_id, label from told where label is not null
+        order by entry_id
+        on conflict (company, entry_id) do update set label = excluded.label where known.label <> excluded.label
+        returning entry_id
+    )
+    select (select count(*) from kept), min(entry_id) filter (
+        where entry_id !~ '^[0-9a-f]{32}$' or label is null or length(label) > %(longest)s)
+    from told
+"""
+
+
+@router.put("/labels", dependencies=[requires("admin")])
+async def put_labels(request: Request, company: CompanyDep, say: SayDep) -> dict[str, Any]:
+    """Take in ``{"labels": {entry_id: text}}``, at most 2,000 letters each; the same again changes nothing.
+
+    Answers ``changed``, how many are new or other than before. Nobody is told: who shows a text asks for it.
+    """
+    connection = await driver(say.tx)
+    parameters = {"company": company, "longest": LONGEST_LABEL}
+    try:
+        body = (await request.body()).decode()
+        saved = await connection.execute(SAVE, parameters | {"body": body})
+    except (UnicodeDecodeError, psycopg.DataError) as unreadable:
+        raise Problem(
+            "labels-unreadable", 'The body is {"labels": {entry_id: text}}', 422, type(unreadable).__name__
+        ) from unreadable
+    changed, wrong = await saved.fetchone() or (0, None)
+    if wrong is not None:
+        raise Problem(
+            "label-refused",
+            f"An entry has 32 hexadecimal digits, its text at most {LONGEST_LABEL} letters",
+            422,
+            entry_id=wrong[:64],
+        )
+    return accepted([], changed=changed)
