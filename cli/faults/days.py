@@ -13,6 +13,7 @@ from typing import Any
 import psycopg
 
 from cli.books import FILE_NAME, write_fec
+from cli.faults.rest import is_at_rest
 from cli.road import Json, Road, RoadBlocked, email_actions
 from cli.stack import Report
 from cli.trial import Trial
@@ -24,13 +25,6 @@ DAYS_APART = 9
 GROWTH = 300
 PATIENCE_SECONDS = 240.0
 
-SPEAKING = ("sync", "ledger", "dunning", "notify")
-PROGRESS = " union all ".join(
-    f"select seq from {service}.partition_head union all select pseq from {service}.checkpoint"
-    for service in SPEAKING
-)
-JOBS_DONE = "select count(*) from notify.job where status = 'done'"
-
 SNAPSHOTS = {
     "entries": "select client_id, entry_id, lettering, debit, credit, removed from ledger.entry"
     " where company = %s order by 1, 2",
@@ -38,7 +32,7 @@ SNAPSHOTS = {
     " where company = %s order by 1, 2",
     "levels": "select client_id, entry_id, level, reminded_on from dunning.entry_level"
     " where company = %s order by 1, 2",
-    "actions": "select action_id, client_id, step, net_amount, status, ended_on from dunning.action"
+    "actions": "select action_id, client_id, step, net_amount, status, ended_on, reason from dunning.action"
     " where company = %s order by 1",
 }
 
@@ -113,44 +107,33 @@ class Days:
 
     def _see_sent(self, ids: list[str], day: date) -> None:
         """Wait for every message's end; doubts are noted, then resolved by what the mail server holds."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while True:
-            progress = self._patiently(lambda road: road.sending_of(ids), day)
-            if progress["total"] == len(ids) and progress["finished"]:
-                break
-            if time.monotonic() > deadline:
-                raise RoadBlocked(f"messages of {day} did not end: {progress}")
-            time.sleep(0.2)
+        ended = self._wait_sent(ids, day, lambda told: told["total"] == len(ids) and told["finished"])
         received = self.trial.sink.message_ids()
         self.outcome.missing += [action for action in ids if not any(action in known for known in received)]
-        for trouble in progress["troubles"]:
+        for trouble in ended["troubles"]:
             if trouble["status"] == "in_doubt":
                 action = trouble["action_id"]
                 self.outcome.in_doubt.append(action)
                 decided = "sent" if any(action in known for known in received) else "resend"
                 self._patiently(lambda road, a=action, d=decided: road.resolve_doubt(a, d), day)  # type: ignore[misc]
-        if progress["in_doubt"]:
-            self._see_sent_again(ids, day)
+        self._wait_sent(ids, day, lambda told: told["finished"] and not told["in_doubt"])
 
-    def _see_sent_again(self, ids: list[str], day: date) -> None:
+    def _wait_sent(self, ids: list[str], day: date, ended: Callable[[Json], bool]) -> Json:
         deadline = time.monotonic() + PATIENCE_SECONDS
-        while time.monotonic() < deadline:
-            progress = self._patiently(lambda road: road.sending_of(ids), day)
-            if progress["finished"] and not progress["in_doubt"]:
-                return
+        while True:
+            told = self._patiently(lambda road: road.sending_of(ids), day)
+            if ended(told):
+                return told
+            if time.monotonic() > deadline:
+                raise RoadBlocked(f"messages of {day} did not end: {told}")
             time.sleep(0.2)
-        raise RoadBlocked(f"doubts of {day} were not resolved")
 
     def _settle(self) -> None:
-        """Until no log head or checkpoint has moved for a while."""
+        """Until everything said is heard and everything asked for is done."""
         deadline = time.monotonic() + PATIENCE_SECONDS
-        last, since = -1, time.monotonic()
-        while time.monotonic() - since < 2.0:
+        while not is_at_rest(self.trial.dsn):
             if time.monotonic() > deadline:
                 raise RoadBlocked("the services did not come to rest")
-            now = progress_of(self.trial)
-            if now is None or now != last:
-                last, since = now if now is not None else -1, time.monotonic()
             time.sleep(0.2)
 
     def _patiently(self, call: Callable[[Road], Json], day: date) -> Json:
@@ -166,13 +149,3 @@ class Days:
                 time.sleep(0.3)
             finally:
                 road.close()
-
-
-def progress_of(trial: Trial) -> int | None:
-    """A number that grows with every event said or applied and every message sent; ``None`` without PostgreSQL."""
-    try:
-        with psycopg.connect(trial.dsn, connect_timeout=2) as connection:
-            found = connection.execute(f"select sum(seq) from ({PROGRESS} union all {JOBS_DONE})").fetchone()
-    except psycopg.Error:
-        return None
-    return int(found[0]) if found else None

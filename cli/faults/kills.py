@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cli.faults.days import progress_of
+from cli.faults.rest import progress_of
 from cli.places import SERVICES
 from cli.stack import Report
 from cli.trial import Trial
@@ -55,9 +55,9 @@ class Killer:
 
     def _see_progress(self) -> int | None:
         """What progress has come to, when it moved within a random while; else ``None``."""
-        before = progress_of(self.trial)
+        before = progress_of(self.trial.dsn)
         time.sleep(self._drawn.uniform(0.05, 0.6))
-        now = progress_of(self.trial)
+        now = progress_of(self.trial.dsn)
         return now if before is not None and now is not None and now > before else None
 
     def _next_target(self) -> str:
