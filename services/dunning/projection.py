@@ -1,8 +1,9 @@
 """Events to rows, set-based: live, when dunning speaks itself, and in a rebuild.
 
 Every function takes a run of events of one type, of any companies and partitions, each partition in order. Bodies
-go to PostgreSQL unread. Whatever may change a decision marks its client in ``schedule``: the round looks there.
-The mark waits for a round that is deciding this very client, so that none is lost between its read and its commit.
+go to PostgreSQL unread, but for the lines of accounting, which go there as rows. Whatever may change a decision
+marks its client in ``schedule``: the round looks there. The mark waits for a round that is deciding this very
+client, so that none is lost between its read and its commit.
 """
 
 import re
@@ -11,6 +12,7 @@ from collections.abc import Callable, Mapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis.database import driver
+from chassis.items import Items, insert_new
 from chassis.projection import Delivered, Project
 
 COLUMNS: Mapping[str, tuple[str, Callable[[Delivered], object]]] = {
@@ -39,24 +41,38 @@ MARK_EACH = """
     on conflict (company, p, client_id) do update set next_on = '-infinity' where known.next_on <> '-infinity'
 """
 
-ENTRIES = """
-    with heard as materialized (select company, p, number, as_of, body::jsonb from {heard}),
-    line as materialized (
-        select heard.company, heard.p, heard.number, heard.as_of, e.*
-        from heard, rows from (jsonb_to_recordset(heard.body -> 'entries') as (
-            client_id text, entry_id text, account text, kind text, piece text, entry_date date,
-            invoice_date date, due_date date, debit numeric, credit numeric, currency text,
-            book_amount numeric, payment_mode text, lettering text, removed boolean))
-            with ordinality as e(client_id, entry_id, account, kind, piece, entry_date, invoice_date, due_date,
-                debit, credit, currency, book_amount, payment_mode, lettering, removed, n)
-    ),
-    told as (
+LINES = Items(
+    "entries",
+    {
+        "client_id": "text", "entry_id": "text", "account": "text", "kind": "text", "piece": "text",
+        "entry_date": "date", "invoice_date": "date", "due_date": "date", "debit": "numeric",
+        "credit": "numeric", "currency": "text", "book_amount": "numeric", "payment_mode": "text",
+        "lettering": "text", "removed": "boolean",
+    },
+)  # fmt: skip
+
+NEW_ENTRIES = f"""
+    insert into entry (company, client_id, entry_id, p, account, kind, piece, currency, amount, book_amount,
+        due_date, counted_on, payment_mode, lettering, removed)
+    select company, client_id, entry_id, p, account, kind, piece, currency, debit - credit, book_amount, due_date,
+        coalesce(invoice_date, entry_date), payment_mode, lettering, removed
+    from {LINES.table}
+"""  # noqa: S608 constants of this module
+
+MARK_LINES = f"""
+    insert into schedule as known (company, p, client_id, next_on)
+    select distinct company, p, client_id, '-infinity'::date from {LINES.table} order by company, p, client_id
+    on conflict (company, p, client_id) do update set next_on = '-infinity' where known.next_on <> '-infinity'
+"""  # noqa: S608
+
+ENTRIES = f"""
+    with told as (
         select line.*,
-            line.lettering is null and not coalesce(line.removed, false)
+            line.lettering is null and not line.removed
             and coalesce(
-                lag(line.lettering is not null and not coalesce(line.removed, false)) over each,
+                lag(line.lettering is not null and not line.removed) over each,
                 known.lettering is not null and not known.removed, false) as reopened
-        from line left join lateral (
+        from {LINES.table} line left join lateral (
             select lettering, removed from entry
             where (company, client_id, entry_id) = (line.company, line.client_id, line.entry_id) limit 1
         ) known on true
@@ -67,23 +83,18 @@ ENTRIES = """
             max(as_of) filter (where reopened) over (partition by company, client_id, entry_id) as reopened_on
         from told
         order by company, client_id, entry_id, number desc, n desc
-    ),
-    marked as (
-        insert into schedule as known (company, p, client_id, next_on)
-        select distinct company, p, client_id, '-infinity'::date from line order by company, p, client_id
-        on conflict (company, p, client_id) do update set next_on = '-infinity' where known.next_on <> '-infinity'
     )
     insert into entry as known (company, client_id, entry_id, p, account, kind, piece, currency, amount,
         book_amount, due_date, counted_on, payment_mode, lettering, removed, reopened_on)
     select company, client_id, entry_id, p, account, kind, piece, currency, debit - credit, book_amount, due_date,
-        coalesce(invoice_date, entry_date), payment_mode, lettering, coalesce(removed, false), reopened_on
+        coalesce(invoice_date, entry_date), payment_mode, lettering, removed, reopened_on
     from last
     on conflict (company, client_id, entry_id) do update set
         account = excluded.account, kind = excluded.kind, piece = excluded.piece, currency = excluded.currency,
         amount = excluded.amount, book_amount = excluded.book_amount, due_date = excluded.due_date,
         counted_on = excluded.counted_on, payment_mode = excluded.payment_mode, lettering = excluded.lettering,
         removed = excluded.removed, reopened_on = greatest(known.reopened_on, excluded.reopened_on)
-"""
+"""  # noqa: S608
 
 COMPANY = """
     insert into company (company, p, currency, time_zone)
@@ -302,8 +313,17 @@ def _project(*statements: str, **parameters: object) -> Project:
     return project
 
 
+async def entries_synced(tx: AsyncConnection, heard: list[Delivered]) -> None:
+    """Lines that are new, changed or gone, and the clients to look at again."""
+    connection = await driver(tx)
+    rows = await LINES.lay_out(connection, heard)
+    if not await insert_new(connection, NEW_ENTRIES, rows):
+        await connection.execute(ENTRIES.encode(), prepare=False)
+    await connection.execute(MARK_LINES.encode(), prepare=False)
+
+
 PROJECT: Mapping[str, Project] = {
-    "EntriesSynced": _project(ENTRIES),
+    "EntriesSynced": entries_synced,
     "CompanyRegistered": _project(COMPANY),
     "CompanyChanged": _project(COMPANY),
     "ClientChanged": _project(CLIENT_CHANGED, MARK),

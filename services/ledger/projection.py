@@ -1,7 +1,7 @@
 """Events to rows, set-based: live, when ledger speaks itself, and in a rebuild.
 
 Every function takes a run of events of one type, of any companies and partitions, each partition in order. Bodies
-go to PostgreSQL unread.
+go to PostgreSQL unread, but for the lines of accounting, which go there as rows.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis.database import driver
+from chassis.items import Items, insert_new
 from chassis.projection import Delivered, Project
 
 HEARD = """
@@ -18,25 +19,35 @@ HEARD = """
         as heard(company, p, number, as_of, at, actor, body)
 """
 
-ENTRIES = """
-    with heard as materialized (select company, p, number, body::jsonb from {heard}),
-    line as (
-        select distinct on (heard.company, e.client_id, e.entry_id) heard.company, heard.p, e.*
-        from heard, rows from (jsonb_to_recordset(heard.body -> 'entries') as (
-            client_id text, entry_id text, account text, kind text, journal text, piece text, entry_date date,
-            invoice_date date, due_date date, debit numeric, credit numeric, currency text,
-            book_amount numeric, payment_mode text, lettering text, lettered_on date, removed boolean))
-            with ordinality as e(client_id, entry_id, account, kind, journal, piece, entry_date, invoice_date,
-                due_date, debit, credit, currency, book_amount, payment_mode, lettering, lettered_on, removed, n)
-        order by heard.company, e.client_id, e.entry_id, heard.number desc, e.n desc
-    ),
-    written as (
-        insert into entry as known (company, client_id, entry_id, p, account, kind, journal, piece, entry_date,
-            invoice_date, due_date, debit, credit, currency, book_amount, payment_mode, lettering, lettered_on,
-            removed)
-        select company, client_id, entry_id, p, account, kind, journal, piece, entry_date, invoice_date, due_date,
-            debit, credit, currency, book_amount, payment_mode, lettering, lettered_on, coalesce(removed, false)
-        from line
+LINES = Items(
+    "entries",
+    {
+        "client_id": "text", "entry_id": "text", "account": "text", "kind": "text", "journal": "text",
+        "piece": "text", "entry_date": "date", "invoice_date": "date", "due_date": "date", "debit": "numeric",
+        "credit": "numeric", "currency": "text", "book_amount": "numeric", "payment_mode": "text",
+        "lettering": "text", "lettered_on": "date", "removed": "boolean",
+    },
+)  # fmt: skip
+
+COLUMNS = """company, client_id, entry_id, p, account, kind, journal, piece, entry_date, invoice_date, due_date,
+    debit, credit, currency, book_amount, payment_mode, lettering, lettered_on, removed"""
+
+NEW_ENTRIES = f"insert into entry ({COLUMNS}) select {COLUMNS} from {LINES.table}"  # noqa: S608 constants
+
+NEW_GROUPS = f"""
+    insert into touched_group as known (company, client_id, account, lettering, p, number)
+    select company, client_id, account, lettering, p, max(number) from {LINES.table}
+    where lettering is not null
+    group by company, p, client_id, account, lettering
+    on conflict (company, p, client_id, account, lettering) do update
+        set number = greatest(known.number, excluded.number)
+"""  # noqa: S608
+
+ENTRIES = f"""
+    with written as (
+        insert into entry as known ({COLUMNS})
+        select distinct on (company, client_id, entry_id) {COLUMNS} from {LINES.table}
+        order by company, client_id, entry_id, number desc, n desc
         on conflict (company, client_id, entry_id) do update set
             account = excluded.account, kind = excluded.kind, journal = excluded.journal,
             piece = excluded.piece, entry_date = excluded.entry_date, invoice_date = excluded.invoice_date,
@@ -55,12 +66,12 @@ ENTRIES = """
     )
     insert into touched_group as known (company, client_id, account, lettering, p, number)
     select company, client_id, account, lettering, p, last.number
-    from touched join (select company, p, max(number) as number from heard group by company, p) last
+    from touched join (select company, p, max(number) as number from {LINES.table} group by company, p) last
         using (company, p)
     order by company, p, client_id, account, lettering
     on conflict (company, p, client_id, account, lettering) do update
         set number = greatest(known.number, excluded.number)
-"""
+"""  # noqa: S608
 
 CLIENTS = """
     insert into synced_client (company, client_id, p, account, currency, profile, category, payment_mode, removed)
@@ -220,8 +231,18 @@ def _statement(sql: str, **values: Any) -> Project:
     return project
 
 
+async def entries_synced(tx: AsyncConnection, heard: list[Delivered]) -> None:
+    """Lines that are new, changed or gone, and the lettering groups that are to be judged again."""
+    connection = await driver(tx)
+    rows = await LINES.lay_out(connection, heard)
+    if await insert_new(connection, NEW_ENTRIES, rows):
+        await connection.execute(NEW_GROUPS.encode(), prepare=False)
+    else:
+        await connection.execute(ENTRIES.encode(), prepare=False)
+
+
 PROJECT: Mapping[str, Project] = {
-    "EntriesSynced": _statement(ENTRIES),
+    "EntriesSynced": entries_synced,
     "ClientsSynced": _statement(CLIENTS),
     "CompanyRegistered": _statement(COMPANY),
     "CompanyChanged": _statement(COMPANY),

@@ -1,7 +1,7 @@
 """Events to rows, set-based: live, when notify speaks itself, and in a rebuild.
 
 Every function takes a run of events of one type, of any companies and partitions, each partition in order. Bodies
-go to PostgreSQL unread.
+go to PostgreSQL unread, but for the lines of accounting, which go there as rows.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis.database import driver
+from chassis.items import Items, insert_new
 from chassis.projection import Delivered, Project
 
 HEARD = """
@@ -18,23 +19,35 @@ HEARD = """
         as heard(company, p, number, as_of, at, actor, body)
 """
 
-ENTRIES = """
+LINES = Items(
+    "entries",
+    {
+        "client_id": "text", "entry_id": "text", "account": "text", "kind": "text", "piece": "text",
+        "entry_date": "date", "due_date": "date", "debit": "numeric", "credit": "numeric", "currency": "text",
+        "lettering": "text", "removed": "boolean",
+    },
+)  # fmt: skip
+
+NEW_ENTRIES = f"""
+    insert into entry (company, client_id, entry_id, p, account, kind, piece, entry_date, due_date, amount,
+        currency, lettering, removed)
+    select company, client_id, entry_id, p, account, kind, piece, entry_date, due_date, debit - credit, currency,
+        lettering, removed
+    from {LINES.table}
+"""  # noqa: S608 constants of this module
+
+ENTRIES = f"""
     insert into entry as known (company, client_id, entry_id, p, account, kind, piece, entry_date, due_date,
         amount, currency, lettering, removed)
-    select distinct on (heard.company, e.client_id, e.entry_id) heard.company, e.client_id, e.entry_id, heard.p,
-        e.account, e.kind, e.piece, e.entry_date, e.due_date, e.debit - e.credit, e.currency, e.lettering,
-        coalesce(e.removed, false)
-    from {heard}, rows from (json_to_recordset(heard.body::json -> 'entries') as (
-        client_id text, entry_id text, account text, kind text, piece text, entry_date date, due_date date,
-        debit numeric, credit numeric, currency text, lettering text, removed boolean)) with ordinality
-        as e(client_id, entry_id, account, kind, piece, entry_date, due_date, debit, credit, currency, lettering,
-            removed, n)
-    order by heard.company, e.client_id, e.entry_id, heard.number desc, e.n desc
+    select distinct on (company, client_id, entry_id) company, client_id, entry_id, p, account, kind, piece,
+        entry_date, due_date, debit - credit, currency, lettering, removed
+    from {LINES.table}
+    order by company, client_id, entry_id, number desc, n desc
     on conflict (company, client_id, entry_id) do update set
         account = excluded.account, kind = excluded.kind, piece = excluded.piece,
         entry_date = excluded.entry_date, due_date = excluded.due_date, amount = excluded.amount,
         currency = excluded.currency, lettering = excluded.lettering, removed = excluded.removed
-"""
+"""  # noqa: S608
 
 COMPANY = """
     insert into company (company, p, name, time_zone, currency)
@@ -199,8 +212,16 @@ def _statement(sql: str, **values: Any) -> Project:
     return project
 
 
+async def entries_synced(tx: AsyncConnection, heard: list[Delivered]) -> None:
+    """Lines that are new, changed or gone."""
+    connection = await driver(tx)
+    rows = await LINES.lay_out(connection, heard)
+    if not await insert_new(connection, NEW_ENTRIES, rows):
+        await connection.execute(ENTRIES.encode(), prepare=False)
+
+
 PROJECT: Mapping[str, Project] = {
-    "EntriesSynced": _statement(ENTRIES),
+    "EntriesSynced": entries_synced,
     "CompanyRegistered": _statement(COMPANY),
     "CompanyChanged": _statement(COMPANY),
     "ClientChanged": _statement(CLIENT_CHANGED),

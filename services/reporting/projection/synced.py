@@ -3,27 +3,50 @@
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis.database import driver
+from chassis.items import Items, insert_new
 from chassis.projection import Delivered, Project
 from contracts.terms import LETTERING_TOLERANCE
-from services.reporting.projection.heard import applying, over
+from services.reporting.projection.heard import applying
 
-ENTRIES = """,
-    line as (
-        select distinct on (h.company, x.client_id, x.entry_id) h.company, h.p, h.number, x.*
-        from heard h cross join lateral jsonb_to_recordset(h.body -> 'entries') as x(
-            client_id text, entry_id uuid, account text, kind text, journal text, piece text, entry_date date,
-            invoice_date date, due_date date, debit numeric, credit numeric, currency text, book_amount numeric,
-            payment_mode text, lettering text, lettered_on date, removed boolean)
-        order by h.company, x.client_id, x.entry_id, h.number desc
-    ),
-    written as (
-        insert into entry (company, p, client_id, entry_id, account, kind, journal, piece, piece_key, entry_date,
-            invoice_date, due_date, debit, credit, currency, book_amount, payment_mode, lettering, lettered_on,
-            archived, is_open)
-        select company, p, client_id, entry_id, account, kind, journal, piece, lower(piece), entry_date,
-            invoice_date, due_date, debit, credit, currency, book_amount, payment_mode, lettering, lettered_on,
-            coalesce(removed, false), lettering is null and not coalesce(removed, false)
-        from line
+LINES = Items(
+    "entries",
+    {
+        "client_id": "text", "entry_id": "uuid", "account": "text", "kind": "text", "journal": "text",
+        "piece": "text", "entry_date": "date", "invoice_date": "date", "due_date": "date", "debit": "numeric",
+        "credit": "numeric", "currency": "text", "book_amount": "numeric", "payment_mode": "text",
+        "lettering": "text", "lettered_on": "date", "removed": "boolean",
+    },
+)  # fmt: skip
+
+INTO = """
+    insert into entry (company, p, client_id, entry_id, account, kind, journal, piece, piece_key, entry_date,
+        invoice_date, due_date, debit, credit, currency, book_amount, payment_mode, lettering, lettered_on,
+        archived, is_open)
+"""
+VALUES = """company, p, client_id, entry_id, account, kind, journal, piece, lower(piece), entry_date, invoice_date,
+        due_date, debit, credit, currency, book_amount, payment_mode, lettering, lettered_on, removed,
+        lettering is null and not removed"""
+
+KNOWN_CLIENTS = f"""
+    select company, client_id from (select distinct company, client_id from {LINES.table}) told
+    where exists (select from entry e where e.company = told.company and e.client_id = told.client_id)
+"""  # noqa: S608 constants of this module
+
+NEW_ENTRIES = f"{INTO} select {VALUES} from {LINES.table}"  # noqa: S608
+
+NEW_GROUPS = f"""
+    select company, p, client_id, account, lettering from {LINES.table}
+    where lettering is not null
+    group by company, p, client_id, account, lettering
+    having abs(coalesce(sum(book_amount) filter (where not removed), 0)) > %(tolerance)s
+        or (company, client_id) in (select * from unnest(%(companies)b::text[], %(clients)b::text[]))
+"""  # noqa: S608
+"""A group that balances within these lines is as it should be when its client had no others."""
+
+ENTRIES = f"""
+    with written as (
+        {INTO} select distinct on (company, client_id, entry_id) {VALUES} from {LINES.table}
+        order by company, client_id, entry_id, number desc, n desc
         on conflict (company, client_id, entry_id) do update set (p, account, kind, journal, piece, piece_key,
             entry_date, invoice_date, due_date, debit, credit, currency, book_amount, payment_mode, lettering,
             lettered_on, archived, is_open) = row(excluded.p, excluded.account, excluded.kind, excluded.journal,
@@ -32,31 +55,34 @@ ENTRIES = """,
             excluded.lettering, excluded.lettered_on, excluded.archived, excluded.is_open)
         returning new.company, new.p, new.client_id, old.account as old_account, old.lettering as old_lettering,
             new.account as new_account, new.lettering as new_lettering
-    ),
-    accounts as (
-        insert into synced_account (company, p, client_id, number)
-        select company, p, client_id, max(number) from line group by company, p, client_id
-        on conflict (company, client_id) do update set number = greatest(synced_account.number, excluded.number)
-    ),
-    outdated as (
-        delete from standing_day d using heard h, synced_partition s
-        where d.company = h.company and s.company = h.company and s.p = h.p and s.number >= h.number
-    ),
-    partitions as (
-        insert into synced_partition (company, p, number)
-        select company, p, max(number) from heard group by company, p
-        on conflict (company, p) do update set number = greatest(synced_partition.number, excluded.number)
     )
     select company, p, client_id, old_account as account, old_lettering as lettering
         from written where old_lettering is not null
     union
     select company, p, client_id, new_account, new_lettering from written where new_lettering is not null
-"""
-"""Writes the lines and answers every lettering group that any of them is in, or was in.
+"""  # noqa: S608
+"""Writes the lines and answers every lettering group that any of them is in, or was in."""
 
-The last number that touched an account tells which standings are out of date; events that come late, having been
-parked, make all of them so.
-"""
+NUMBERS = f"""
+    with heard as (
+        select company, p, number from unnest(%(companies)b::text[], %(ps)b::smallint[], %(numbers)b::bigint[])
+            h(company, p, number)
+    ),
+    accounts as (
+        insert into synced_account (company, p, client_id, number)
+        select company, p, client_id, max(number) from {LINES.table} group by company, p, client_id
+        on conflict (company, client_id) do update set number = greatest(synced_account.number, excluded.number)
+    ),
+    outdated as (
+        delete from standing_day d using heard h, synced_partition s
+        where d.company = h.company and s.company = h.company and s.p = h.p and s.number >= h.number
+    )
+    insert into synced_partition (company, p, number)
+    select company, p, max(number) from heard group by company, p
+    on conflict (company, p) do update set number = greatest(synced_partition.number, excluded.number)
+"""  # noqa: S608
+"""The last number that touched an account tells which standings are out of date; events that come late, having
+been parked, make all of them so."""
 
 LETTERINGS = """
     with touched as (
@@ -108,13 +134,30 @@ COMPLETED = """
 
 async def entries_synced(tx: AsyncConnection, events: list[Delivered]) -> None:
     """Lines that are new, changed or gone, and the state of their lettering groups (rules 1.2, 2.8)."""
-    groups = await over(tx, ENTRIES, events)
+    connection = await driver(tx)
+    rows = await LINES.lay_out(connection, events)
+    known = await (await connection.execute(KNOWN_CLIENTS.encode(), prepare=False)).fetchall()
+    if await insert_new(connection, NEW_ENTRIES, rows):
+        parameters = {
+            "tolerance": LETTERING_TOLERANCE,
+            "companies": [company for company, _ in known],
+            "clients": [client_id for _, client_id in known],
+        }
+        touched = await connection.execute(NEW_GROUPS.encode(), parameters, prepare=False)
+    else:
+        touched = await connection.execute(ENTRIES.encode(), prepare=False)
+    groups = await touched.fetchall()
+    numbers = {
+        "companies": [event.company for event in events],
+        "ps": [event.partition for event in events],
+        "numbers": [event.number for event in events],
+    }
+    await connection.execute(NUMBERS.encode(), numbers, prepare=False)
     if not groups:
         return
     columns = ("companies", "ps", "clients", "accounts", "letterings")
-    touched = {name: list(values) for name, values in zip(columns, zip(*groups, strict=True), strict=True)}
-    connection = await driver(tx)
-    await connection.execute(LETTERINGS, {**touched, "tolerance": LETTERING_TOLERANCE})
+    told = {name: list(values) for name, values in zip(columns, zip(*groups, strict=True), strict=True)}
+    await connection.execute(LETTERINGS.encode(), {**told, "tolerance": LETTERING_TOLERANCE}, prepare=False)
 
 
 SYNCED: dict[str, Project] = {"EntriesSynced": entries_synced, "SyncCompleted": applying(COMPLETED)}

@@ -1,0 +1,126 @@
+"""Lines that are all new take a shorter way into the tables; either way ends in the same rows."""
+
+from collections.abc import Iterator
+from datetime import date
+from importlib import import_module
+from json import dumps
+from typing import Any
+
+import pytest
+from sqlalchemy import Table, select
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from chassis.database import engine, migrate, transaction
+from chassis.delivered import Delivered
+from chassis.embedded import Stack
+from chassis.items import FEW_ROWS
+from contracts.subjects import partition_of
+from contracts.sync import EntriesSynced
+
+COMPANY = "lines"
+CLIENTS = 40
+LINES = 20
+DAY = date(2026, 3, 10)
+Item = dict[str, Any]
+MODEL = EntriesSynced(run_id="0198a5b4-c3d2-7e1f-8000-000000000001", source="", entries=())  # type: ignore[arg-type]
+
+
+def item(client: int, number: int) -> Item:
+    """Every second line is paid by the one before it; one group in seven does not balance."""
+    paying = number % 2 == 1
+    amount = f"{number // 2 + 1}.50"
+    wrong = paying and (client + number // 2) % 7 == 0
+    line: Item = {
+        "entry_id": f"{client:016x}{number:016x}",
+        "client_id": "C\\0\t é" if client == 0 else f"C{client}",
+        "account": "411000",
+        "kind": "payment" if paying else "invoice",
+        "journal": "BQ" if paying else "VE",
+        "piece": 'F"\\N"\r\n' if client == 1 else f"F{number}",
+        "entry_date": "2026-01-10",
+        "due_date": "2026-02-10",
+        "debit": "0.00" if paying else amount,
+        "credit": "0.01" if wrong else amount if paying else "0.00",
+        "currency": "EUR",
+        "book_amount": ("-0.01" if wrong else f"-{amount}") if paying else amount,
+        "lettering": f"L{number // 2}" if number < 14 else None,
+    }
+    if number % 3 == 0:
+        line |= {"invoice_date": "2026-01-09", "payment_mode": "transfer", "lettered_on": None, "removed": False}
+    return line
+
+
+def first_import() -> list[Item]:
+    lines = [item(client, number) for client in range(CLIENTS) for number in range(LINES)]
+    lines[45]["removed"] = True  # new, and gone already
+    return lines
+
+
+def later() -> list[Item]:
+    """Lines lettered, unlettered, gone, back, of another amount; and new ones among them."""
+    lines = [item(client, number) for client in range(CLIENTS) for number in range(10, LINES + 2)]
+    for place, line in enumerate(lines):
+        match place % 5:
+            case 0:
+                line["lettering"] = None
+            case 1:
+                line["lettering"] = "Z"
+            case 2:
+                line["removed"] = True
+            case 3:
+                line["book_amount"] = line["debit"] = "7.25"
+    return lines
+
+
+def told(lines: list[Item], at_once: int, numbers: dict[int, int]) -> Iterator[Delivered]:
+    """Events of at most so many lines, partition by partition."""
+    by_partition: dict[int, list[Item]] = {}
+    for line in lines:
+        by_partition.setdefault(partition_of(COMPANY, line["client_id"]), []).append(line)
+    for p, mine in sorted(by_partition.items()):
+        for start in range(0, len(mine), at_once):
+            numbers[p] = numbers.get(p, 0) + 1
+            body = dumps({"entries": mine[start : start + at_once]}).encode()
+            yield Delivered.of(
+                MODEL, company=COMPANY, client_id=None, as_of=DAY, partition=p, number=numbers[p], body=body
+            )
+
+
+@pytest.fixture(params=["ledger", "dunning", "notify", "reporting"])
+def service(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+async def emptied(stack: Stack, service: str, schema: str) -> AsyncEngine:
+    url = stack.database_url(service, "owner")
+    migrate(f"services.{service}", url, schema)
+    return engine(url, schema)
+
+
+async def rows(made: AsyncEngine, table: Table) -> list[Any]:
+    # the numbers of events differ where the same lines come in more or fewer of them
+    columns = [column for column in table.columns if column.name != "number"]
+    async with transaction(made) as tx:
+        return sorted(map(str, await tx.execute(select(*columns))))
+
+
+async def test_lines_heard_at_once_or_little_by_little_end_alike(stack: Stack, service: str) -> None:
+    project = import_module(f"services.{service}.projection").PROJECT["EntriesSynced"]
+    tables = import_module(f"services.{service}.tables")
+    at_once = await emptied(stack, service, f"{service}_at_once")
+    by_and_by = await emptied(stack, service, f"{service}_by_and_by")
+    try:
+        numbers: dict[int, int] = {}
+        others: dict[int, int] = {}
+        for lines in (first_import(), later()):
+            async with transaction(at_once) as tx:
+                await project(tx, list(told(lines, 500, numbers)))
+            for event in told(lines, FEW_ROWS // 8, others):
+                async with transaction(by_and_by) as tx:
+                    await project(tx, [event])
+            work = [tables.touched_group] if service == "ledger" else []
+            for table in (*tables.DERIVED, *work):
+                assert await rows(at_once, table) == await rows(by_and_by, table), table.name
+    finally:
+        await at_once.dispose()
+        await by_and_by.dispose()
