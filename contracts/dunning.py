@@ -55,6 +55,7 @@ class PolicyChanged(Event):
     maximum_per_reminder: Amount | None = None
     promises_exclude: bool = False
     automatic_payment_modes: tuple[str, ...] = ()
+    disputes_exclude: bool = False
 
 
 class ActionEntry(Fact):

@@ -6,9 +6,24 @@ from uuid import UUID
 
 from contracts.event import Amount, ClientId, Currency, EntryId, Event, Fact
 
+DISPUTE_REASONS = (
+    "price",
+    "quantity",
+    "quality",
+    "delivery",
+    "missing_order_number",
+    "invoice_not_received",
+    "credit_note_expected",
+    "other",
+)
+"""The delivered reasons of a dispute; a company may have others (rule 11.3)."""
+
 
 class CompanyRegistered(Event):
-    """A company whose receivables are followed. ``fiscal_year_start`` is ``MM-DD``."""
+    """A company whose receivables are followed. ``fiscal_year_start`` is ``MM-DD``.
+
+    ``dispute_reasons`` are those that people choose from: delivered codes, or the company's own words (rule 11.3).
+    """
 
     speaker: ClassVar[str] = "ledger"
     name: str
@@ -16,6 +31,7 @@ class CompanyRegistered(Event):
     currency: Currency = "EUR"
     country: str = "FR"
     fiscal_year_start: str = "01-01"
+    dispute_reasons: tuple[str, ...] = DISPUTE_REASONS
 
 
 class CompanyChanged(CompanyRegistered):
@@ -62,6 +78,11 @@ class ClientsChanged(Event):
 
 
 class PersonErased(Event):
+    """The person behind a client is to be forgotten: whoever keeps a copy of its data deletes it.
+
+    What was done stays, without the person. ``version`` counts with those of ``ClientChanged``.
+    """
+
     speaker: ClassVar[str] = "ledger"
     client_id: ClientId
     version: int
@@ -88,28 +109,42 @@ class PromiseKept(PromiseCancelled):
     """The entry was lettered (rule 10.2)."""
 
 
+class PromiseReopened(PromiseRecorded):
+    """The payment that kept the promise was taken back: the entry is open again, and the promise with it (rules
+    10.2, 22.8). Late at once when its day has passed.
+    """
+
+
 class PromiseBroken(PromiseCancelled):
     """The promised day has passed and the entry is still open (rule 10.2)."""
 
 
 class ClientStopped(Event):
-    """A person decided that this client is not to be reminded (rule 8.1)."""
+    """A person decided that this client is not to be reminded (rule 8.1).
+
+    From ``resumes_on`` on it may be reminded again, without anybody's doing; ``None`` until a person resumes. Said
+    again with another day, the latter counts.
+    """
 
     speaker: ClassVar[str] = "ledger"
     client_id: ClientId
+    resumes_on: date | None = None
 
 
 class ClientResumed(Event):
+    """A person took the stop back, or its last day has passed."""
+
     speaker: ClassVar[str] = "ledger"
     client_id: ClientId
 
 
 class EntryStopped(Event):
-    """A person decided that this entry is not to be reminded (rule 8.2)."""
+    """A person decided that this entry is not to be reminded (rule 8.2). ``resumes_on`` as for a client."""
 
     speaker: ClassVar[str] = "ledger"
     client_id: ClientId
     entry_id: EntryId
+    resumes_on: date | None = None
 
 
 class EntryResumed(Event):
@@ -118,13 +153,54 @@ class EntryResumed(Event):
     entry_id: EntryId
 
 
+class DisputeOpened(Event):
+    """The client contests an entry, or, without ``entry_id``, its whole account (rule 11.1).
+
+    ``reason`` is one of the company's dispute reasons. A dispute alone stops no reminder (rules 8.10, 22.5).
+    """
+
+    speaker: ClassVar[str] = "ledger"
+    dispute_id: UUID
+    client_id: ClientId
+    entry_id: EntryId | None = None
+    reason: str
+
+
+class DisputeClosed(Event):
+    speaker: ClassVar[str] = "ledger"
+    dispute_id: UUID
+    client_id: ClientId
+    entry_id: EntryId | None = None
+
+
+class EntryRepositioned(Event):
+    """A person expects the money on another day than the due date: forecasts move, reminders do not (rule 5.7).
+
+    ``None`` gives the entry back to its due date.
+    """
+
+    speaker: ClassVar[str] = "ledger"
+    client_id: ClientId
+    entry_id: EntryId
+    expected_on: date | None = None
+
+
+class ClientFlagged(Event):
+    """A person follows this client closely, or no longer does: its events stand on the home page (rule 16.6)."""
+
+    speaker: ClassVar[str] = "ledger"
+    client_id: ClientId
+    flagged: bool = True
+
+
 class NoteAdded(Event):
-    """A note was written; its text stays in ledger."""
+    """A note was written; its text stays in ledger. ``mentions`` are the users it calls on (``user:…``)."""
 
     speaker: ClassVar[str] = "ledger"
     note_id: UUID
     client_id: ClientId
     entry_id: EntryId | None = None
+    mentions: tuple[str, ...] = ()
 
 
 class ProfileAssigned(Event):
@@ -147,7 +223,7 @@ class LetteredGroup(Fact):
 
 
 class PaymentLettered(LetteredGroup, Event):
-    """A balanced lettering group came to hold a payment."""
+    """A balanced lettering group came to hold payments that were not announced yet."""
 
     speaker: ClassVar[str] = "ledger"
 

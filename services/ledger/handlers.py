@@ -1,9 +1,10 @@
 """What ledger does on hearing sync, and when a day begins: load, decide, say."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -12,9 +13,21 @@ from chassis.database import transaction
 from chassis.eventlog import Cause, Delivered, Position, Said, Say
 from chassis.projection import React
 from chassis.running import Running
+from contracts.ledger import PromiseBroken
 from contracts.sync import ClientsSynced, SyncCompleted
 from services.ledger import queries
-from services.ledger.domain import ClientSeen, ClientState, DayCame, Group, GroupLine, GroupSeen, decide, evolve
+from services.ledger.domain import (
+    ClientSeen,
+    ClientState,
+    DayCame,
+    EntryFacts,
+    Group,
+    GroupLine,
+    GroupSeen,
+    Promise,
+    decide,
+    evolve,
+)
 from services.ledger.together import together
 
 ACTOR = "service:ledger"
@@ -186,10 +199,12 @@ async def _states_for(tx: AsyncConnection, company: str, groups: Sequence[SeenGr
     payments = await queries.lettered_payments(
         tx, company, [(group.client_id, group.seen.group) for group in groups]
     )
+    entries = await _promised_entries(tx, company, promises)
     return {
         client_id: replace(
             locked.get(client_id, ClientState(client_id)),
             promises=promises.get(client_id, {}),
+            entries=entries.get(client_id, {}),
             lettering_errors=errors.get(client_id, {}),
             lettered_payments=payments.get(client_id, {}),
         )
@@ -197,22 +212,45 @@ async def _states_for(tx: AsyncConnection, company: str, groups: Sequence[SeenGr
     }
 
 
-async def begin_day(say: Say, company: str, as_of: date, cause: Cause) -> list[Position]:
-    """Say which promises are broken on this day; saying it again for the same day says nothing (rule 10.2)."""
+async def _promised_entries(
+    tx: AsyncConnection, company: str, promises: Mapping[str, Mapping[UUID, Promise]]
+) -> dict[str, dict[str, EntryFacts]]:
+    entry_ids = sorted({promise.entry_id for known in promises.values() for promise in known.values()})
+    if not entry_ids:
+        return {}
+    return await queries.entries(tx, company, sorted(promises), entry_ids)
+
+
+@dataclass(frozen=True, slots=True)
+class DayBegun:
+    """How many promises broke and how many stops ended."""
+
+    positions: list[Position]
+    broken: int
+    resumed: int
+
+
+async def begin_day(say: Say, company: str, as_of: date, cause: Cause) -> DayBegun:
+    """Say which promises are broken on this day and which stops end (rules 8.1, 8.2, 10.2).
+
+    Saying it again for the same day says nothing.
+    """
     tx = say.tx
-    client_ids = await queries.clients_with_late_promises(tx, company, as_of)
+    client_ids = await queries.clients_touched_by_the_day(tx, company, as_of)
     states = await queries.lock_clients(tx, company, client_ids)
     promises = await queries.promises(tx, company, client_ids)
-    entry_ids = sorted({promise.entry_id for known in promises.values() for promise in known.values()})
-    entries = await queries.entries(tx, company, client_ids, entry_ids)
-    said = [
-        Said(event, client_id)
-        for client_id, state in states.items()
-        for event in decide(
-            replace(state, promises=promises.get(client_id, {}), entries=entries.get(client_id, {})),
-            DayCame(),
-            as_of,
+    stops = await queries.stopped_entries(tx, company, client_ids)
+    entries = await _promised_entries(tx, company, promises)
+    said = []
+    for client_id, locked in states.items():
+        state = replace(
+            locked,
+            promises=promises.get(client_id, {}),
+            stopped_entries=stops.get(client_id, {}),
+            entries=entries.get(client_id, {}),
         )
-    ]
+        said += [Said(event, client_id) for event in decide(state, DayCame(), as_of)]
     await tx.execute(DAY_PASSED, {"company": company, "as_of": as_of})
-    return await say(company, said, as_of=as_of, cause=cause)
+    positions = await say(company, said, as_of=as_of, cause=cause)
+    broken = sum(isinstance(one.event, PromiseBroken) for one in said)
+    return DayBegun(positions, broken, len(said) - broken)

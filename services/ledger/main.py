@@ -75,5 +75,6 @@ async def begin_days_that_came(running: Running) -> None:
         as_of = clock.today(day.time_zone)
         if day.as_of is None or day.as_of < as_of:
             async with transaction(running.engine) as tx:
-                broken = await begin_day(running.say(tx), day.company, as_of, Cause.new(ACTOR))
-            log.info("a day began", extra={"company": day.company, "as_of": str(as_of), "broken": len(broken)})
+                begun = await begin_day(running.say(tx), day.company, as_of, Cause.new(ACTOR))
+            counts = {"broken": begun.broken, "resumed": begun.resumed}
+            log.info("a day began", extra={"company": day.company, "as_of": str(as_of), **counts})

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from chassis.database import driver
 from chassis.items import Items, insert_new
 from chassis.projection import Delivered, Project
+from contracts.ledger import DISPUTE_REASONS
 
 HEARD = """
     unnest(%(company)b::text[], %(p)b::smallint[], %(number)b::bigint[], %(as_of)b::date[],
@@ -86,15 +87,16 @@ CLIENTS = """
 """
 
 COMPANY = """
-    insert into company (company, p, name, time_zone, currency, country, fiscal_year_start)
+    insert into company (company, p, name, time_zone, currency, country, fiscal_year_start, dispute_reasons)
     select distinct on (heard.company) heard.company, heard.p, e.name, e.time_zone, e.currency, e.country,
-        e.fiscal_year_start
+        e.fiscal_year_start, coalesce(e.dispute_reasons, %(delivered_reasons)s)
     from {heard}, json_to_record(heard.body::json) as e(name text, time_zone text, currency text, country text,
-        fiscal_year_start text)
+        fiscal_year_start text, dispute_reasons text[])
     order by heard.company, heard.number desc
     on conflict (company) do update set
         name = excluded.name, time_zone = excluded.time_zone, currency = excluded.currency,
-        country = excluded.country, fiscal_year_start = excluded.fiscal_year_start
+        country = excluded.country, fiscal_year_start = excluded.fiscal_year_start,
+        dispute_reasons = excluded.dispute_reasons
 """
 
 CLIENT_CHANGED = """
@@ -113,17 +115,18 @@ CLIENT_CHANGED = """
 """
 
 CLIENT_STOPPED = """
-    insert into client (company, client_id, p, stopped, stopped_on, stopped_by)
+    insert into client (company, client_id, p, stopped, stopped_on, stopped_by, resumes_on)
     select distinct on (heard.company, e.client_id) heard.company, e.client_id, heard.p, true, heard.as_of,
-        heard.actor
-    from {heard}, json_to_record(heard.body::json) as e(client_id text)
+        heard.actor, e.resumes_on
+    from {heard}, json_to_record(heard.body::json) as e(client_id text, resumes_on date)
     order by heard.company, e.client_id, heard.number desc
     on conflict (company, client_id) do update set
-        stopped = true, stopped_on = excluded.stopped_on, stopped_by = excluded.stopped_by
+        stopped = true, stopped_on = excluded.stopped_on, stopped_by = excluded.stopped_by,
+        resumes_on = excluded.resumes_on
 """
 
 CLIENT_RESUMED = """
-    update client set stopped = false, stopped_on = null, stopped_by = null
+    update client set stopped = false, stopped_on = null, stopped_by = null, resumes_on = null
     from {heard}, json_to_record(heard.body::json) as e(client_id text)
     where client.company = heard.company and client.client_id = e.client_id
 """
@@ -137,9 +140,13 @@ PROFILE_ASSIGNED = """
 """
 
 ENTRY_STOPPED = """
-    insert into entry_stop (company, client_id, entry_id, p, stopped_on, stopped_by)
-    select heard.company, e.client_id, e.entry_id, heard.p, heard.as_of, heard.actor
-    from {heard}, json_to_record(heard.body::json) as e(client_id text, entry_id text)
+    insert into entry_stop (company, client_id, entry_id, p, stopped_on, stopped_by, resumes_on)
+    select distinct on (heard.company, e.client_id, e.entry_id) heard.company, e.client_id, e.entry_id, heard.p,
+        heard.as_of, heard.actor, e.resumes_on
+    from {heard}, json_to_record(heard.body::json) as e(client_id text, entry_id text, resumes_on date)
+    order by heard.company, e.client_id, e.entry_id, heard.number desc
+    on conflict (company, client_id, entry_id) do update set
+        stopped_on = excluded.stopped_on, stopped_by = excluded.stopped_by, resumes_on = excluded.resumes_on
 """
 
 ENTRY_RESUMED = """
@@ -165,9 +172,50 @@ PROMISE_STATE = """
 """
 
 NOTE_ADDED = """
-    insert into note (company, note_id, p, client_id, entry_id, written_on, written_at, author)
-    select heard.company, e.note_id, heard.p, e.client_id, e.entry_id, heard.as_of, heard.at, heard.actor
-    from {heard}, json_to_record(heard.body::json) as e(note_id uuid, client_id text, entry_id text)
+    insert into note (company, note_id, p, client_id, entry_id, written_on, written_at, author, mentions)
+    select heard.company, e.note_id, heard.p, e.client_id, e.entry_id, heard.as_of, heard.at, heard.actor,
+        coalesce(e.mentions, '{{}}')
+    from {heard}, json_to_record(heard.body::json) as e(note_id uuid, client_id text, entry_id text,
+        mentions text[])
+"""
+
+DISPUTE_OPENED = """
+    insert into dispute (company, dispute_id, p, client_id, entry_id, reason, opened_on, opened_by)
+    select heard.company, e.dispute_id, heard.p, e.client_id, e.entry_id, e.reason, heard.as_of, heard.actor
+    from {heard}, json_to_record(heard.body::json) as e(dispute_id uuid, client_id text, entry_id text,
+        reason text)
+"""
+
+DISPUTE_CLOSED = """
+    update dispute set closed_on = heard.as_of, closed_by = heard.actor
+    from {heard}, json_to_record(heard.body::json) as e(dispute_id uuid)
+    where dispute.company = heard.company and dispute.dispute_id = e.dispute_id
+"""
+
+REPOSITIONED = """
+    with last as (
+        select distinct on (heard.company, e.client_id, e.entry_id) heard.company, heard.p, heard.as_of,
+            heard.actor, e.*
+        from {heard}, json_to_record(heard.body::json) as e(client_id text, entry_id text, expected_on date)
+        order by heard.company, e.client_id, e.entry_id, heard.number desc
+    ),
+    gone as (
+        delete from entry_expectation known using last
+        where known.company = last.company and known.client_id = last.client_id
+            and known.entry_id = last.entry_id and last.expected_on is null
+    )
+    insert into entry_expectation (company, client_id, entry_id, p, expected_on, set_on, set_by)
+    select company, client_id, entry_id, p, expected_on, as_of, actor from last where expected_on is not null
+    on conflict (company, client_id, entry_id) do update set
+        expected_on = excluded.expected_on, set_on = excluded.set_on, set_by = excluded.set_by
+"""
+
+CLIENT_FLAGGED = """
+    insert into client (company, client_id, p, flagged)
+    select distinct on (heard.company, e.client_id) heard.company, e.client_id, heard.p, e.flagged
+    from {heard}, json_to_record(heard.body::json) as e(client_id text, flagged boolean)
+    order by heard.company, e.client_id, heard.number desc
+    on conflict (company, client_id) do update set flagged = excluded.flagged
 """
 
 ERROR_FOUND = """
@@ -189,12 +237,27 @@ ERROR_CLEARED = """
 """
 
 PAYMENT_LETTERED = """
+    with told as (
+        select heard.company, e.client_id, e.account, e.lettering, heard.p, heard.number, e.payments, e.settled,
+            e.paid_on
+        from {heard}, json_to_record(heard.body::json) as e(client_id text, account text, lettering text,
+            payments text[], settled text[], paid_on date)
+    ),
+    known as (
+        select company, client_id, account, lettering, p, 0 as number, payments, settled, paid_on
+        from lettered_payment where (company, client_id, account, lettering) in (
+            select company, client_id, account, lettering from told)
+    ),
+    every as (select * from told union all select * from known)
     insert into lettered_payment (company, client_id, account, lettering, p, payments, settled, paid_on)
-    select distinct on (heard.company, e.client_id, e.account, e.lettering) heard.company, e.client_id, e.account,
-        e.lettering, heard.p, e.payments, e.settled, e.paid_on
-    from {heard}, json_to_record(heard.body::json) as e(client_id text, account text, lettering text,
-        payments text[], settled text[], paid_on date)
-    order by heard.company, e.client_id, e.account, e.lettering, heard.number desc
+    select company, client_id, account, lettering, max(p),
+        array_agg(distinct named.entry_id order by named.entry_id) filter (where named.paying),
+        array_agg(distinct named.entry_id order by named.entry_id) filter (where not named.paying),
+        (array_agg(paid_on order by number desc))[1]
+    from every cross join lateral (
+        select unnest(payments), true union all select unnest(settled), false
+    ) named(entry_id, paying)
+    group by company, client_id, account, lettering
     on conflict (company, client_id, account, lettering) do update set
         payments = excluded.payments, settled = excluded.settled, paid_on = excluded.paid_on
 """
@@ -244,8 +307,8 @@ async def entries_synced(tx: AsyncConnection, heard: list[Delivered]) -> None:
 PROJECT: Mapping[str, Project] = {
     "EntriesSynced": entries_synced,
     "ClientsSynced": _statement(CLIENTS),
-    "CompanyRegistered": _statement(COMPANY),
-    "CompanyChanged": _statement(COMPANY),
+    "CompanyRegistered": _statement(COMPANY, delivered_reasons=list(DISPUTE_REASONS)),
+    "CompanyChanged": _statement(COMPANY, delivered_reasons=list(DISPUTE_REASONS)),
     "ClientChanged": _statement(CLIENT_CHANGED),
     "ClientsChanged": _statement(CLIENTS_CHANGED),
     "ClientStopped": _statement(CLIENT_STOPPED),
@@ -257,7 +320,12 @@ PROJECT: Mapping[str, Project] = {
     "PromiseCancelled": _statement(PROMISE_STATE, state="cancelled", ends=True),
     "PromiseKept": _statement(PROMISE_STATE, state="kept", ends=True),
     "PromiseBroken": _statement(PROMISE_STATE, state="broken", ends=False),
+    "PromiseReopened": _statement(PROMISE_STATE, state="open", ends=False),
     "NoteAdded": _statement(NOTE_ADDED),
+    "DisputeOpened": _statement(DISPUTE_OPENED),
+    "DisputeClosed": _statement(DISPUTE_CLOSED),
+    "EntryRepositioned": _statement(REPOSITIONED),
+    "ClientFlagged": _statement(CLIENT_FLAGGED),
     "LetteringErrorFound": _statement(ERROR_FOUND),
     "LetteringErrorCleared": _statement(ERROR_CLEARED),
     "PaymentLettered": _statement(PAYMENT_LETTERED),

@@ -12,9 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from contracts.subjects import partition_of
 from contracts.terms import LETTERING_TOLERANCE
 from services.ledger.domain import (
+    Announced,
     ClientFacts,
     ClientState,
     CompanySettings,
+    Dispute,
     EntryFacts,
     Group,
     Promise,
@@ -22,7 +24,8 @@ from services.ledger.domain import (
 )
 
 COMPANY = text(
-    "select name, time_zone, currency, country, fiscal_year_start from company where company = :company"
+    "select name, time_zone, currency, country, fiscal_year_start, dispute_reasons"
+    " from company where company = :company"
 )
 
 ADD_CLIENTS = text(
@@ -39,7 +42,7 @@ ADD_CLIENTS = text(
 LOCK_CLIENTS = text(
     """
     select client_id, version, has_email, has_phone, has_address, language, profile, category, payment_mode,
-        removed, chosen_profile, stopped
+        removed, chosen_profile, stopped, resumes_on, flagged
     from client
     where company = :company and client_id = any(:client_ids)
     order by client_id
@@ -50,8 +53,13 @@ LOCK_CLIENTS = text(
 # the client, then the fields of ClientFacts in their order
 FACTS = text(
     """
-    select client_id, coalesce(cardinality(person.emails) > 0, false) as has_email,
-        coalesce(cardinality(person.phones) > 0, false) as has_phone,
+    select client_id,
+        coalesce(cardinality(person.emails) > 0, false) or exists (select from contact
+            where contact.company = :company and contact.client_id = client.client_id and not gone and not removed
+                and coalesce(edited ->> 'email', email) <> '') as has_email,
+        coalesce(cardinality(person.phones) > 0, false) or exists (select from contact
+            where contact.company = :company and contact.client_id = client.client_id and not gone and not removed
+                and coalesce(edited ->> 'phone', phone) <> '') as has_phone,
         person.address is not null as has_address, coalesce(person.language, 'fr') as language,
         synced.profile, synced.category, synced.payment_mode, coalesce(synced.removed, false) as removed
     from client
@@ -70,7 +78,24 @@ PROMISES = text(
     """
 )
 
-STOPPED_ENTRIES = text("select entry_id from entry_stop where company = :company and client_id = :client_id")
+STOPPED_ENTRIES = text(
+    """
+    select client_id, entry_id, resumes_on from entry_stop
+    where company = :company and client_id = any(:client_ids)
+    order by client_id, entry_id
+    """
+)
+
+DISPUTES = text(
+    """
+    select dispute_id, entry_id, reason, closed_on is not null as closed from dispute
+    where company = :company and client_id = :client_id
+    """
+)
+
+EXPECTATIONS = text(
+    "select entry_id, expected_on from entry_expectation where company = :company and client_id = :client_id"
+)
 
 # an entry of a lettering group in error counts as open (rule 2.8)
 ENTRIES = text(
@@ -98,27 +123,31 @@ LETTERING_ERRORS = text(
 
 LETTERED_PAYMENTS = text(
     """
-    select client_id, account, lettering, payments
+    select client_id, account, lettering, payments, settled
     from lettered_payment
     where company = :company and (client_id, account, lettering) in (
         select * from unnest(cast(:clients as text[]), cast(:accounts as text[]), cast(:letterings as text[])))
     """
 )
 
-LATE_PROMISES = text(
+TOUCHED_BY_THE_DAY = text(
     """
-    select distinct client_id from promise
-    where company = :company and state = 'open' and promised_on < :as_of
+    select client_id from promise where company = :company and state = 'open' and promised_on < :as_of
+    union
+    select client_id from client where company = :company and resumes_on <= :as_of
+    union
+    select client_id from entry_stop where company = :company and resumes_on <= :as_of
     order by client_id
     """
 )
 
 PROMISE_CLIENT = text("select client_id from promise where company = :company and promise_id = :promise_id")
+DISPUTE_CLIENT = text("select client_id from dispute where company = :company and dispute_id = :dispute_id")
 
 
 async def company_settings(tx: AsyncConnection, company: str) -> CompanySettings | None:
     row = (await tx.execute(COMPANY, {"company": company})).one_or_none()
-    return CompanySettings(**row._mapping) if row else None
+    return CompanySettings(**{**row._mapping, "dispute_reasons": tuple(row.dispute_reasons)}) if row else None
 
 
 async def add_clients(tx: AsyncConnection, company: str, client_ids: Sequence[str]) -> None:
@@ -136,6 +165,8 @@ async def lock_clients(tx: AsyncConnection, company: str, client_ids: Sequence[s
             version=row.version,
             said=ClientFacts(*row[2:10]),
             stopped=row.stopped,
+            resumes_on=row.resumes_on,
+            flagged=row.flagged,
             chosen_profile=row.chosen_profile,
         )
         for row in rows
@@ -162,9 +193,25 @@ async def promises(tx: AsyncConnection, company: str, client_ids: Sequence[str])
     return found
 
 
-async def stopped_entries(tx: AsyncConnection, company: str, client_id: str) -> frozenset[str]:
-    rows = await tx.scalars(STOPPED_ENTRIES, {"company": company, "client_id": client_id})
-    return frozenset(rows)
+async def stopped_entries(
+    tx: AsyncConnection, company: str, client_ids: Sequence[str]
+) -> dict[str, dict[str, date | None]]:
+    """By client and entry, the day on which the stop ends by itself."""
+    found: dict[str, dict[str, date | None]] = defaultdict(dict)
+    for row in await tx.execute(STOPPED_ENTRIES, {"company": company, "client_ids": list(client_ids)}):
+        found[row.client_id][row.entry_id] = row.resumes_on
+    return found
+
+
+async def disputes(tx: AsyncConnection, company: str, client_id: str) -> dict[UUID, Dispute]:
+    """Closed ones included."""
+    rows = await tx.execute(DISPUTES, {"company": company, "client_id": client_id})
+    return {row.dispute_id: Dispute(row.dispute_id, row.entry_id, row.reason, row.closed) for row in rows}
+
+
+async def expectations(tx: AsyncConnection, company: str, client_id: str) -> dict[str, date]:
+    rows = await tx.execute(EXPECTATIONS, {"company": company, "client_id": client_id})
+    return {row.entry_id: row.expected_on for row in rows}
 
 
 async def entries(
@@ -197,9 +244,9 @@ async def lettering_errors(
 
 async def lettered_payments(
     tx: AsyncConnection, company: str, groups: Sequence[tuple[str, Group]]
-) -> dict[str, dict[Group, frozenset[str]]]:
-    """The payments that were announced of these groups, each beside its client."""
-    found: dict[str, dict[Group, frozenset[str]]] = defaultdict(dict)
+) -> dict[str, dict[Group, Announced]]:
+    """What was announced of these groups, each beside its client."""
+    found: dict[str, dict[Group, Announced]] = defaultdict(dict)
     parameters = {
         "company": company,
         "clients": [client_id for client_id, _ in groups],
@@ -207,14 +254,22 @@ async def lettered_payments(
         "letterings": [group.lettering for _, group in groups],
     }
     for row in await tx.execute(LETTERED_PAYMENTS, parameters):
-        found[row.client_id][Group(row.account, row.lettering)] = frozenset(row.payments)
+        found[row.client_id][Group(row.account, row.lettering)] = Announced(
+            frozenset(row.payments), frozenset(row.settled)
+        )
     return found
 
 
-async def clients_with_late_promises(tx: AsyncConnection, company: str, as_of: date) -> list[str]:
-    return list(await tx.scalars(LATE_PROMISES, {"company": company, "as_of": as_of}))
+async def clients_touched_by_the_day(tx: AsyncConnection, company: str, as_of: date) -> list[str]:
+    """Those with a promise whose day has passed, or a stop that ends."""
+    return list(await tx.scalars(TOUCHED_BY_THE_DAY, {"company": company, "as_of": as_of}))
 
 
 async def client_of_promise(tx: AsyncConnection, company: str, promise_id: UUID) -> str | None:
     client_id: str | None = await tx.scalar(PROMISE_CLIENT, {"company": company, "promise_id": promise_id})
+    return client_id
+
+
+async def client_of_dispute(tx: AsyncConnection, company: str, dispute_id: UUID) -> str | None:
+    client_id: str | None = await tx.scalar(DISPUTE_CLIENT, {"company": company, "dispute_id": dispute_id})
     return client_id

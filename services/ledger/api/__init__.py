@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from services.ledger.api import commands, companies, labels, people, questions
+from services.ledger.api import commands, companies, contacts, labels, people, questions, remarks
 
 router = APIRouter()
-for part in (companies, people, labels, commands, questions):
+for part in (companies, people, labels, contacts, commands, remarks, questions):
     router.include_router(part.router)

@@ -1,6 +1,6 @@
 """The companies whose receivables are followed."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Annotated, Any
 from zoneinfo import available_timezones
 
@@ -32,7 +32,7 @@ router = APIRouter()
 LOCK = text("select pg_advisory_xact_lock(hashtextextended(:company, 0))")
 SEEN = text(
     """
-    select company, name, time_zone, currency, country, fiscal_year_start
+    select company, name, time_zone, currency, country, fiscal_year_start, dispute_reasons
     from company
     where :every or company = any(:companies)
     order by company
@@ -47,7 +47,10 @@ def _time_zone(name: str) -> str:
 
 
 class Wanted(BaseModel):
-    """``time_zone`` is an IANA name, ``fiscal_year_start`` is ``MM-DD``."""
+    """``time_zone`` is an IANA name, ``fiscal_year_start`` is ``MM-DD``.
+
+    Without ``dispute_reasons`` those that stand stay; a new company begins with the delivered ones (rule 11.3).
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -56,6 +59,9 @@ class Wanted(BaseModel):
     currency: Currency = "EUR"
     country: str = Field("FR", pattern=r"^[A-Z]{2}$")
     fiscal_year_start: str = Field("01-01", pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$")
+    dispute_reasons: list[Annotated[str, Field(min_length=1, max_length=100)]] | None = Field(
+        None, min_length=1, max_length=50
+    )
 
 
 @router.put("/companies/{company}", dependencies=[requires("admin")])
@@ -65,7 +71,9 @@ async def put_company(
     """Register a company or change its settings; the same settings again change nothing."""
     await say.tx.execute(LOCK, {"company": company})
     known = await queries.company_settings(say.tx, company)
-    events = decide_company(known, CompanySettings(**body.model_dump()))
+    wanted = CompanySettings(**body.model_dump(exclude={"dispute_reasons"}))
+    reasons = tuple(dict.fromkeys(body.dispute_reasons or (known or wanted).dispute_reasons))
+    events = decide_company(known, replace(wanted, dispute_reasons=reasons))
     positions = await say(company, [Said(event) for event in events], as_of=as_of, cause=cause)
     return accepted(positions)
 

@@ -12,6 +12,7 @@ from chassis.database import driver
 from chassis.http import AsOfDep, CauseDep, CompanyDep, SayDep, TxDep, accepted, requires
 from contracts.event import ClientId, EntryId
 from services.ledger import queries
+from services.ledger.api.contacts import contacts_by_client
 from services.ledger.handlers import changed_clients
 from services.ledger.together import together
 
@@ -24,6 +25,8 @@ SAVE_SOURCE = """
         language
     from jsonb_to_recordset(%(clients)b) as c(client_id text, name text, emails text[], phones text[],
         address jsonb, contact_name text, language text)
+    where not exists (select from erased_person gone
+        where gone.company = %(company)s and gone.client_id = c.client_id)
     order by client_id
     on conflict (company, client_id, source) do update set
         name = excluded.name, emails = excluded.emails, phones = excluded.phones, address = excluded.address,
@@ -191,6 +194,8 @@ async def query_people(body: PeopleQuery, company: CompanyDep, tx: TxDep) -> dic
         found = await tx.execute(THESE, parameters | {"client_ids": body.client_ids})
     rows = [dict(row._mapping) for row in found]
     page = rows[: body.limit]
+    contacts = await contacts_by_client(tx, company, [person["client_id"] for person in page])
+    page = [{**person, "contacts": contacts.get(person["client_id"], [])} for person in page]
     return {"people": page, "next": page[-1]["client_id"] if len(rows) > body.limit else None}
 
 

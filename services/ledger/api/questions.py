@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from chassis.http import AsOfDep, CompanyDep, TxDep
 from contracts.event import ClientId
 from contracts.terms import LETTERING_TOLERANCE, days_late
+from services.ledger.api.contacts import contacts_of
 from services.ledger.domain import Promise, PromiseState, status_of
 from services.ledger.domain.refusals import UnknownClient
 
@@ -22,7 +23,9 @@ CLIENT = text(
     select client_id, version, coalesce(person.name, client_id) as name, contact_name,
         coalesce(emails, '{}') as emails, coalesce(phones, '{}') as phones, address, client.language,
         synced.account, synced.currency, client.profile, client.chosen_profile, client.category,
-        client.payment_mode, client.removed, stopped, stopped_on, stopped_by
+        client.payment_mode, client.removed, flagged, stopped, stopped_on, stopped_by, resumes_on,
+        exists (select from erased_person gone where gone.company = :company and gone.client_id = :client_id)
+            as erased
     from client
     left join person using (company, client_id)
     left join synced_client synced using (company, client_id)
@@ -41,16 +44,34 @@ PROMISES = text(
 
 STOPPED_ENTRIES = text(
     """
-    select entry_id, stopped_on, stopped_by
+    select entry_id, stopped_on, stopped_by, resumes_on
     from entry_stop
     where company = :company and client_id = :client_id
     order by entry_id
     """
 )
 
+DISPUTES = text(
+    """
+    select dispute_id, entry_id, reason, opened_on, opened_by, closed_on, closed_by
+    from dispute
+    where company = :company and client_id = :client_id
+    order by closed_on is not null, opened_on desc, dispute_id
+    """
+)
+
+EXPECTATIONS = text(
+    """
+    select entry_id, expected_on, set_on, set_by
+    from entry_expectation
+    where company = :company and client_id = :client_id
+    order by expected_on, entry_id
+    """
+)
+
 NOTES = text(
     """
-    select note_id, entry_id, note_text.text, author, written_at, written_on
+    select note_id, entry_id, note_text.text, author, written_at, written_on, mentions
     from note left join note_text using (company, note_id)
     where company = :company and client_id = :client_id
     order by written_at desc, note_id
@@ -79,8 +100,12 @@ STATEMENT = text(
             lettering is not null and abs(difference) > :tolerance as lettering_error
         from line
     )
-    select told.*, entry_label.label, stop.entry_id is not null as stopped
+    select told.*, entry_label.label, stop.entry_id is not null as stopped, expected.expected_on,
+        (select reason from dispute where dispute.company = :company and dispute.client_id = :client_id
+            and dispute.entry_id = told.entry_id and dispute.closed_on is null limit 1) as dispute
     from told
+    left join entry_expectation expected on expected.company = :company and expected.client_id = :client_id
+        and expected.entry_id = told.entry_id
     left join entry_label on entry_label.company = :company and entry_label.entry_id = told.entry_id
     left join entry_stop stop on stop.company = :company and stop.client_id = :client_id
         and stop.entry_id = told.entry_id
@@ -151,13 +176,21 @@ async def get_client(client_id: ClientQuery, company: CompanyDep, tx: TxDep, as_
     if row is None:
         raise UnknownClient(client_id)
     client = dict(row._mapping)
-    stopped, stopped_on, stopped_by = (client.pop(name) for name in ("stopped", "stopped_on", "stopped_by"))
+    stop = {
+        "since": client.pop("stopped_on"),
+        "by": client.pop("stopped_by"),
+        "resumes_on": client.pop("resumes_on"),
+    }
+    stopped = client.pop("stopped")
     return {
         **client,
         "as_of": as_of,
-        "stop": {"since": stopped_on, "by": stopped_by} if stopped else None,
+        "stop": stop if stopped else None,
         "stopped_entries": [dict(stop._mapping) for stop in await tx.execute(STOPPED_ENTRIES, of_client)],
         "promises": await _promises(tx, company, client_id, as_of),
+        "disputes": [dict(dispute._mapping) for dispute in await tx.execute(DISPUTES, of_client)],
+        "expected": [dict(expected._mapping) for expected in await tx.execute(EXPECTATIONS, of_client)],
+        "contacts": await contacts_of(tx, company, client_id),
         "notes": [dict(note._mapping) for note in await tx.execute(NOTES, of_client)],
         "labels": {label.entry_id: label.label for label in await tx.execute(LABELS, of_client)},
     }

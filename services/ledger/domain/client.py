@@ -1,67 +1,60 @@
 """Decisions about one client: a fact is answered with events, or refused."""
 
 from dataclasses import asdict, replace
-from datetime import date, timedelta
-from decimal import Decimal
-from typing import TypeVar, assert_never
+from datetime import date
+from typing import assert_never
 
 from contracts.event import Event
 from contracts.ledger import (
     ClientChanged,
+    ClientFlagged,
     ClientResumed,
     ClientStopped,
+    DisputeClosed,
+    DisputeOpened,
+    EntryRepositioned,
     EntryResumed,
     EntryStopped,
-    LetteringErrorCleared,
-    LetteringErrorFound,
     NoteAdded,
-    PaymentLettered,
     ProfileAssigned,
-    PromiseBroken,
-    PromiseCancelled,
-    PromiseKept,
-    PromiseRecorded,
 )
-from contracts.terms import lettering_difference
+from services.ledger.domain import lettering, promising
 from services.ledger.domain.facts import (
     AddNote,
     AssignProfile,
     CancelPromise,
     ClientSeen,
     ClientState,
+    CloseDispute,
     DayCame,
-    EntryFacts,
     Fact,
-    Group,
+    FlagClient,
     GroupSeen,
-    Promise,
-    PromiseState,
-    PromiseStatus,
+    OpenDispute,
     RecordPromise,
+    RepositionEntry,
     ResumeClient,
     ResumeEntry,
     StopClient,
     StopEntry,
 )
-from services.ledger.domain.memory import status_of
 from services.ledger.domain.refusals import (
+    ClientAlreadyFlagged,
     ClientAlreadyStopped,
+    ClientNotFlagged,
     ClientNotStopped,
+    DisputeAlreadyClosed,
+    DisputeAlreadyOpen,
     EntryAlreadyLettered,
     EntryAlreadyStopped,
-    EntryIsACredit,
+    EntryNotRepositioned,
     EntryNotStopped,
-    PromiseAlreadyCancelled,
-    PromiseAlreadyKept,
-    PromiseInThePast,
-    PromiseOfNothing,
+    ExpectedInThePast,
+    StopEndsInThePast,
+    UnknownDispute,
+    UnknownDisputeReason,
     UnknownEntry,
-    UnknownPromise,
 )
-
-DEFAULT_PROMISE_DAYS = 7
-
-AboutPromise = TypeVar("AboutPromise", bound=PromiseCancelled)
 
 
 def decide(state: ClientState, fact: Fact, as_of: date) -> list[Event]:  # noqa: PLR0911, PLR0912 - a case per fact
@@ -71,37 +64,36 @@ def decide(state: ClientState, fact: Fact, as_of: date) -> list[Event]:  # noqa:
     """
     match fact:
         case RecordPromise():
-            return [_promise(state, fact, as_of)]
-        case CancelPromise(promise_id):
-            promise = state.promises.get(promise_id)
-            if promise is None:
-                raise UnknownPromise(promise_id)
-            if promise.state is PromiseState.KEPT:
-                raise PromiseAlreadyKept(state.client_id, promise_id)
-            if promise.state is PromiseState.CANCELLED:
-                raise PromiseAlreadyCancelled(state.client_id, promise_id)
-            return [_about(PromiseCancelled, state, promise)]
+            return promising.record(state, fact, as_of)
+        case CancelPromise():
+            return promising.cancel(state, fact)
         case StopClient():
-            if state.stopped:
-                raise ClientAlreadyStopped(state.client_id)
-            return [ClientStopped(client_id=state.client_id)]
+            return _stop_client(state, fact, as_of)
         case ResumeClient():
             if not state.stopped:
                 raise ClientNotStopped(state.client_id)
             return [ClientResumed(client_id=state.client_id)]
-        case StopEntry(entry_id):
-            _entry(state, entry_id)
-            if entry_id in state.stopped_entries:
-                raise EntryAlreadyStopped(state.client_id, entry_id)
-            return [EntryStopped(client_id=state.client_id, entry_id=entry_id)]
+        case StopEntry():
+            return _stop_entry(state, fact, as_of)
         case ResumeEntry(entry_id):
             if entry_id not in state.stopped_entries:
                 raise EntryNotStopped(state.client_id, entry_id)
             return [EntryResumed(client_id=state.client_id, entry_id=entry_id)]
-        case AddNote(note_id, entry_id):
-            if entry_id is not None:
-                _entry(state, entry_id)
-            return [NoteAdded(note_id=note_id, client_id=state.client_id, entry_id=entry_id)]
+        case OpenDispute():
+            return _open_dispute(state, fact)
+        case CloseDispute():
+            return _close_dispute(state, fact)
+        case RepositionEntry():
+            return _reposition(state, fact, as_of)
+        case FlagClient(flagged):
+            if flagged == state.flagged:
+                raise (ClientAlreadyFlagged if flagged else ClientNotFlagged)(state.client_id)
+            return [ClientFlagged(client_id=state.client_id, flagged=flagged)]
+        case AddNote(note_id, entry_id, mentions):
+            _must_know(state, entry_id)
+            return [
+                NoteAdded(note_id=note_id, client_id=state.client_id, entry_id=entry_id, mentions=mentions),
+            ]
         case AssignProfile(profile):
             if profile == state.chosen_profile:
                 return []
@@ -109,57 +101,97 @@ def decide(state: ClientState, fact: Fact, as_of: date) -> list[Event]:  # noqa:
         case ClientSeen():
             return _seen(state, fact)
         case GroupSeen():
-            difference = lettering_difference(line.book_amount for line in fact.lines)
-            settled = difference == 0 and fact.lines
-            return [
-                *_lettering(state, fact.group, difference),
-                *(_payments(state, fact) if settled else ()),
-                *(_promises_kept(state, fact) if settled else ()),
-            ]
+            return lettering.judge(state, fact)
         case DayCame():
-            return [
-                _about(PromiseBroken, state, promise)
-                for promise in state.promises.values()
-                if promise.state is PromiseState.OPEN
-                and status_of(promise, as_of) is PromiseStatus.LATE
-                and promise.entry_id in state.entries
-                and state.entries[promise.entry_id].open
-            ]
+            return [*promising.broken(state, as_of), *_stops_over(state, as_of)]
         case _:
             assert_never(fact)
 
 
-def _entry(state: ClientState, entry_id: str) -> EntryFacts:
-    if entry_id not in state.entries:
+def _must_know(state: ClientState, entry_id: str | None) -> None:
+    if entry_id is not None and entry_id not in state.entries:
         raise UnknownEntry(state.client_id, entry_id)
-    return state.entries[entry_id]
 
 
-def _promise(state: ClientState, wanted: RecordPromise, as_of: date) -> PromiseRecorded:
-    """Several promises may stand on one entry (rule 10.1); today is not the past."""
-    entry = _entry(state, wanted.entry_id)
-    if not entry.open:
-        raise EntryAlreadyLettered(state.client_id, entry.entry_id)
-    if entry.amount <= 0:
-        raise EntryIsACredit(state.client_id, entry.entry_id)
-    amount = entry.amount if wanted.amount is None else wanted.amount
-    if amount <= 0:
-        raise PromiseOfNothing(state.client_id, entry.entry_id, amount)
-    promised_on = wanted.promised_on or as_of + timedelta(days=DEFAULT_PROMISE_DAYS)
-    if promised_on < as_of:
-        raise PromiseInThePast(state.client_id, entry.entry_id, promised_on, as_of)
-    return PromiseRecorded(
-        promise_id=wanted.promise_id,
-        client_id=state.client_id,
-        entry_id=entry.entry_id,
-        amount=amount,
-        currency=entry.currency,
-        promised_on=promised_on,
-    )
+def _must_be_ahead(state: ClientState, resumes_on: date | None, as_of: date) -> None:
+    if resumes_on is not None and resumes_on <= as_of:
+        raise StopEndsInThePast(state.client_id, resumes_on, as_of)
 
 
-def _about(event: type[AboutPromise], state: ClientState, promise: Promise) -> AboutPromise:
-    return event(promise_id=promise.promise_id, client_id=state.client_id, entry_id=promise.entry_id)
+def _stop_client(state: ClientState, wanted: StopClient, as_of: date) -> list[Event]:
+    """A stop that stands may get another end (rule 8.1)."""
+    if state.stopped and wanted.resumes_on == state.resumes_on:
+        raise ClientAlreadyStopped(state.client_id)
+    _must_be_ahead(state, wanted.resumes_on, as_of)
+    return [ClientStopped(client_id=state.client_id, resumes_on=wanted.resumes_on)]
+
+
+def _stop_entry(state: ClientState, wanted: StopEntry, as_of: date) -> list[Event]:
+    """As for a client (rule 8.2)."""
+    _must_know(state, wanted.entry_id)
+    stops = state.stopped_entries
+    if wanted.entry_id in stops and wanted.resumes_on == stops[wanted.entry_id]:
+        raise EntryAlreadyStopped(state.client_id, wanted.entry_id)
+    _must_be_ahead(state, wanted.resumes_on, as_of)
+    return [EntryStopped(client_id=state.client_id, entry_id=wanted.entry_id, resumes_on=wanted.resumes_on)]
+
+
+def _stops_over(state: ClientState, as_of: date) -> list[Event]:
+    """Stops end by themselves on their day; others need a person."""
+    over: list[Event] = []
+    if state.stopped and state.resumes_on is not None and state.resumes_on <= as_of:
+        over.append(ClientResumed(client_id=state.client_id))
+    over += [
+        EntryResumed(client_id=state.client_id, entry_id=entry_id)
+        for entry_id, resumes_on in state.stopped_entries.items()
+        if resumes_on is not None and resumes_on <= as_of
+    ]
+    return over
+
+
+def _open_dispute(state: ClientState, wanted: OpenDispute) -> list[Event]:
+    """One dispute at a time on an entry, and one on the account beside them (rules 11.1, 11.3)."""
+    _must_know(state, wanted.entry_id)
+    if wanted.entry_id is not None and not state.entries[wanted.entry_id].open:
+        raise EntryAlreadyLettered(state.client_id, wanted.entry_id)
+    if wanted.reason not in wanted.reasons:
+        raise UnknownDisputeReason(state.client_id, wanted.reason, wanted.reasons)
+    for known in state.disputes.values():
+        if known.entry_id == wanted.entry_id and not known.closed:
+            raise DisputeAlreadyOpen(state.client_id, wanted.entry_id, known.dispute_id)
+    return [
+        DisputeOpened(
+            dispute_id=wanted.dispute_id,
+            client_id=state.client_id,
+            entry_id=wanted.entry_id,
+            reason=wanted.reason,
+        )
+    ]
+
+
+def _close_dispute(state: ClientState, wanted: CloseDispute) -> list[Event]:
+    known = state.disputes.get(wanted.dispute_id)
+    if known is None:
+        raise UnknownDispute(wanted.dispute_id)
+    if known.closed:
+        raise DisputeAlreadyClosed(state.client_id, wanted.dispute_id)
+    return [DisputeClosed(dispute_id=known.dispute_id, client_id=state.client_id, entry_id=known.entry_id)]
+
+
+def _reposition(state: ClientState, wanted: RepositionEntry, as_of: date) -> list[Event]:
+    """Forecasts move, the reminder cycle does not (rule 5.7)."""
+    _must_know(state, wanted.entry_id)
+    known = state.expected_on.get(wanted.entry_id)
+    if wanted.expected_on is None and known is None:
+        raise EntryNotRepositioned(state.client_id, wanted.entry_id)
+    if wanted.expected_on == known:
+        return []
+    if wanted.expected_on is not None:
+        if not state.entries[wanted.entry_id].open:
+            raise EntryAlreadyLettered(state.client_id, wanted.entry_id)
+        if wanted.expected_on < as_of:
+            raise ExpectedInThePast(state.client_id, wanted.entry_id, wanted.expected_on, as_of)
+    return [EntryRepositioned(client_id=state.client_id, entry_id=wanted.entry_id, expected_on=wanted.expected_on)]
 
 
 def _seen(state: ClientState, seen: ClientSeen) -> list[Event]:
@@ -170,52 +202,3 @@ def _seen(state: ClientState, seen: ClientSeen) -> list[Event]:
     if state.version and facts == state.said and not seen.person_changed:
         return []
     return [ClientChanged(client_id=state.client_id, version=state.version + 1, **asdict(facts))]
-
-
-def _lettering(state: ClientState, group: Group, difference: Decimal) -> list[Event]:
-    """Said when the difference of a group appears, changes or goes (rule 2.8)."""
-    if difference == state.lettering_errors.get(group, 0):
-        return []
-    if difference == 0:
-        return [LetteringErrorCleared(client_id=state.client_id, account=group.account, lettering=group.lettering)]
-    return [
-        LetteringErrorFound(
-            client_id=state.client_id,
-            account=group.account,
-            lettering=group.lettering,
-            difference=difference,
-        )
-    ]
-
-
-def _payments(state: ClientState, seen: GroupSeen) -> list[Event]:
-    """In a balanced group a payment is announced once, with all that its group settles.
-
-    A payment taken back is a debit that settles nothing.
-    """
-    paying = [line for line in seen.lines if line.kind == "payment" and line.book_amount < 0]
-    payments = sorted(line.entry_id for line in paying)
-    settled = sorted(line.entry_id for line in seen.lines if line.kind != "payment" and line.book_amount > 0)
-    known = state.lettered_payments.get(seen.group, frozenset())
-    if not settled or known.issuperset(payments):
-        return []
-    return [
-        PaymentLettered(
-            client_id=state.client_id,
-            account=seen.group.account,
-            lettering=seen.group.lettering,
-            payments=tuple(payments),
-            settled=tuple(settled),
-            paid_on=max(line.entry_date for line in paying),
-        )
-    ]
-
-
-def _promises_kept(state: ClientState, seen: GroupSeen) -> list[Event]:
-    """In a balanced group promises are kept, broken ones too (rule 10.2)."""
-    settled = {line.entry_id for line in seen.lines}
-    return [
-        _about(PromiseKept, state, promise)
-        for promise in state.promises.values()
-        if promise.state in (PromiseState.OPEN, PromiseState.BROKEN) and promise.entry_id in settled
-    ]

@@ -7,6 +7,8 @@ from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
 
+from contracts.ledger import DISPUTE_REASONS
+
 
 class PromiseState(StrEnum):
     """What has been said of a promise; whether an open one is late depends on the day (``status_of``)."""
@@ -34,6 +36,16 @@ class Promise:
     currency: str
     promised_on: date
     state: PromiseState = PromiseState.OPEN
+
+
+@dataclass(frozen=True, slots=True)
+class Dispute:
+    """Of one entry, or, without ``entry_id``, of the whole account; closed ones stay in the history."""
+
+    dispute_id: UUID
+    entry_id: str | None
+    reason: str
+    closed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +91,14 @@ class GroupLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Announced:
+    """What was said of a group's payments, and of the entries they settle."""
+
+    payments: frozenset[str] = frozenset()
+    settled: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class ClientState:
     """One client: ledger's own memory, then the entries that the fact at hand speaks of."""
 
@@ -86,11 +106,17 @@ class ClientState:
     version: int = 0
     said: ClientFacts = ClientFacts()
     stopped: bool = False
+    resumes_on: date | None = None
+    flagged: bool = False
     chosen_profile: str | None = None
-    stopped_entries: frozenset[str] = frozenset()
+    stopped_entries: Mapping[str, date | None] = field(default_factory=dict)
+    """By entry, the day on which the stop ends by itself."""
     promises: Mapping[UUID, Promise] = field(default_factory=dict)
+    disputes: Mapping[UUID, Dispute] = field(default_factory=dict)
+    expected_on: Mapping[str, date] = field(default_factory=dict)
+    """By entry, the day on which a person expects its money instead of the due date (rule 5.7)."""
     lettering_errors: Mapping[Group, Decimal] = field(default_factory=dict)
-    lettered_payments: Mapping[Group, frozenset[str]] = field(default_factory=dict)
+    lettered_payments: Mapping[Group, Announced] = field(default_factory=dict)
     entries: Mapping[str, EntryFacts] = field(default_factory=dict)
 
 
@@ -114,7 +140,9 @@ class CancelPromise:
 
 @dataclass(frozen=True, slots=True)
 class StopClient:
-    pass
+    """``resumes_on`` is the first day on which reminders may go again, ``None`` until a person resumes."""
+
+    resumes_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +153,7 @@ class ResumeClient:
 @dataclass(frozen=True, slots=True)
 class StopEntry:
     entry_id: str
+    resumes_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +162,38 @@ class ResumeEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenDispute:
+    """``reasons`` are those the company chooses from (rule 11.3)."""
+
+    dispute_id: UUID
+    reason: str
+    entry_id: str | None = None
+    reasons: tuple[str, ...] = DISPUTE_REASONS
+
+
+@dataclass(frozen=True, slots=True)
+class CloseDispute:
+    dispute_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class RepositionEntry:
+    """``None`` gives the entry back to its due date."""
+
+    entry_id: str
+    expected_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class FlagClient:
+    flagged: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class AddNote:
     note_id: UUID
     entry_id: str | None = None
+    mentions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +228,17 @@ class DayCame:
 
 
 Command = (
-    RecordPromise | CancelPromise | StopClient | ResumeClient | StopEntry | ResumeEntry | AddNote | AssignProfile
+    RecordPromise
+    | CancelPromise
+    | StopClient
+    | ResumeClient
+    | StopEntry
+    | ResumeEntry
+    | OpenDispute
+    | CloseDispute
+    | RepositionEntry
+    | FlagClient
+    | AddNote
+    | AssignProfile
 )
 Fact = Command | ClientSeen | GroupSeen | DayCame

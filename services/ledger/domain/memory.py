@@ -3,15 +3,20 @@
 Entries are accounting's: they stand in the state to be looked at, and no event of ledger changes them.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
-from typing import assert_never
+from typing import TypeVar, assert_never
 
 from contracts.event import Event
 from contracts.ledger import (
     ClientChanged,
+    ClientFlagged,
     ClientResumed,
     ClientStopped,
+    DisputeClosed,
+    DisputeOpened,
+    EntryRepositioned,
     EntryResumed,
     EntryStopped,
     LetteringErrorCleared,
@@ -24,7 +29,19 @@ from contracts.ledger import (
     PromiseRecorded,
 )
 from contracts.terms import days_late
-from services.ledger.domain.facts import ClientFacts, ClientState, Group, Promise, PromiseState, PromiseStatus
+from services.ledger.domain.facts import (
+    Announced,
+    ClientFacts,
+    ClientState,
+    Dispute,
+    Group,
+    Promise,
+    PromiseState,
+    PromiseStatus,
+)
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
 
 
 def status_of(promise: Promise, as_of: date) -> PromiseStatus:
@@ -44,14 +61,27 @@ def status_of(promise: Promise, as_of: date) -> PromiseStatus:
 def evolve(state: ClientState, event: Event) -> ClientState:  # noqa: PLR0911, PLR0912 - a case per event
     """The state after an event of ledger; events that leave no trace in it return it unchanged."""
     match event:
-        case ClientStopped():
-            return replace(state, stopped=True)
+        case ClientStopped(resumes_on=resumes_on):
+            return replace(state, stopped=True, resumes_on=resumes_on)
         case ClientResumed():
-            return replace(state, stopped=False)
-        case EntryStopped(entry_id=entry_id):
-            return replace(state, stopped_entries=state.stopped_entries | {entry_id})
+            return replace(state, stopped=False, resumes_on=None)
+        case EntryStopped(entry_id=entry_id, resumes_on=resumes_on):
+            return replace(state, stopped_entries={**state.stopped_entries, entry_id: resumes_on})
         case EntryResumed(entry_id=entry_id):
-            return replace(state, stopped_entries=state.stopped_entries - {entry_id})
+            return replace(state, stopped_entries=_without(state.stopped_entries, entry_id))
+        case DisputeOpened(dispute_id=dispute_id, entry_id=disputed, reason=reason):
+            dispute = Dispute(dispute_id, disputed, reason)
+            return replace(state, disputes={**state.disputes, dispute_id: dispute})
+        case DisputeClosed(dispute_id=dispute_id):
+            closed = replace(state.disputes[dispute_id], closed=True)
+            return replace(state, disputes={**state.disputes, dispute_id: closed})
+        case EntryRepositioned(entry_id=entry_id):
+            others = _without(state.expected_on, entry_id)
+            if event.expected_on is None:
+                return replace(state, expected_on=others)
+            return replace(state, expected_on={**others, entry_id: event.expected_on})
+        case ClientFlagged(flagged=flagged):
+            return replace(state, flagged=flagged)
         case ProfileAssigned(profile=profile):
             return replace(state, chosen_profile=profile)
         case ClientChanged():
@@ -77,11 +107,12 @@ def evolve(state: ClientState, event: Event) -> ClientState:  # noqa: PLR0911, P
             return replace(state, lettering_errors=errors)
         case LetteringErrorCleared(account=account, lettering=lettering):
             cleared = Group(account, lettering)
-            errors = {group: known for group, known in state.lettering_errors.items() if group != cleared}
-            return replace(state, lettering_errors=errors)
-        case PaymentLettered(account=account, lettering=lettering, payments=payments):
+            return replace(state, lettering_errors=_without(state.lettering_errors, cleared))
+        case PaymentLettered(account=account, lettering=lettering, payments=payments, settled=settled):
             group = Group(account, lettering)
-            return replace(state, lettered_payments={**state.lettered_payments, group: frozenset(payments)})
+            known = state.lettered_payments.get(group, Announced())
+            told = Announced(known.payments.union(payments), known.settled.union(settled))
+            return replace(state, lettered_payments={**state.lettered_payments, group: told})
         case _:
             return state
 
@@ -89,3 +120,7 @@ def evolve(state: ClientState, event: Event) -> ClientState:  # noqa: PLR0911, P
 def _with_promise(state: ClientState, event: PromiseCancelled, after: PromiseState) -> ClientState:
     promise = replace(state.promises[event.promise_id], state=after)
     return replace(state, promises={**state.promises, event.promise_id: promise})
+
+
+def _without(known: Mapping[Key, Value], key: Key) -> dict[Key, Value]:
+    return {one: value for one, value in known.items() if one != key}

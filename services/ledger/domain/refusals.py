@@ -48,6 +48,14 @@ class UnknownPromise(Unknown):
 
 
 @dataclass(eq=False)
+class UnknownContact(Unknown):
+    contact_id: UUID
+
+    def __str__(self) -> str:
+        return f"There is no contact {self.contact_id}."
+
+
+@dataclass(eq=False)
 class PromiseInThePast(Refusal):
     client_id: str
     entry_id: str
@@ -140,3 +148,93 @@ class EntryNotStopped(Refusal):
 
     def __str__(self) -> str:
         return f"Reminders on the entry {self.entry_id} are not stopped."
+
+
+@dataclass(eq=False)
+class StopEndsInThePast(Refusal):
+    """A stop that ends today or before would stop nothing."""
+
+    client_id: str
+    resumes_on: date
+    as_of: date
+
+    def __str__(self) -> str:
+        return f"A stop cannot end on {self.resumes_on}: today is {self.as_of}."
+
+
+@dataclass(eq=False)
+class UnknownDispute(Unknown):
+    dispute_id: UUID
+
+    def __str__(self) -> str:
+        return f"There is no dispute {self.dispute_id}."
+
+
+@dataclass(eq=False)
+class UnknownDisputeReason(Refusal):
+    client_id: str
+    reason: str
+    reasons: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.reason} is not a reason of this company: {', '.join(self.reasons)}."
+
+
+@dataclass(eq=False)
+class DisputeAlreadyOpen(Refusal):
+    """``entry_id`` is ``None`` for a dispute of the whole account."""
+
+    client_id: str
+    entry_id: str | None
+    dispute_id: UUID
+
+    def __str__(self) -> str:
+        what = "The account" if self.entry_id is None else f"The entry {self.entry_id}"
+        return f"{what} is already in dispute."
+
+
+@dataclass(eq=False)
+class DisputeAlreadyClosed(Refusal):
+    client_id: str
+    dispute_id: UUID
+
+    def __str__(self) -> str:
+        return f"The dispute {self.dispute_id} was already closed."
+
+
+@dataclass(eq=False)
+class EntryNotRepositioned(Refusal):
+    client_id: str
+    entry_id: str
+
+    def __str__(self) -> str:
+        return f"The entry {self.entry_id} stands on its due date."
+
+
+@dataclass(eq=False)
+class ExpectedInThePast(Refusal):
+    """Money is expected today or later."""
+
+    client_id: str
+    entry_id: str
+    expected_on: date
+    as_of: date
+
+    def __str__(self) -> str:
+        return f"Money cannot be expected on {self.expected_on}: today is {self.as_of}."
+
+
+@dataclass(eq=False)
+class ClientAlreadyFlagged(Refusal):
+    client_id: str
+
+    def __str__(self) -> str:
+        return f"The client {self.client_id} is already flagged."
+
+
+@dataclass(eq=False)
+class ClientNotFlagged(Refusal):
+    client_id: str
+
+    def __str__(self) -> str:
+        return f"The client {self.client_id} is not flagged."

@@ -3,6 +3,7 @@
 import asyncio
 from datetime import date
 
+from contracts.ledger import DISPUTE_REASONS
 from tests.integration.ledger.conftest import House, Voice, entry_id, synced
 
 
@@ -103,7 +104,7 @@ async def test_stops_notes_and_profile_are_told_back(voice: Voice, house: House,
         assert answer.status_code == 200, answer.text
 
     client = await house.get(company, "/client", client_id="C1")
-    assert client["stop"] == {"since": "2026-03-10", "by": "user:alice"}
+    assert client["stop"] == {"since": "2026-03-10", "by": "user:alice", "resumes_on": None}
     assert [stop["entry_id"] for stop in client["stopped_entries"]] == [entry_id("I1")]
     assert sorted((note["text"], note["author"]) for note in client["notes"]) == [
         ("Facture contestée", "user:alice"),
@@ -178,6 +179,7 @@ async def test_a_company_is_registered_changed_and_listed(house: House, company:
             "currency": "EUR",
             "country": "FR",
             "fiscal_year_start": "01-01",
+            "dispute_reasons": list(DISPUTE_REASONS),
         }
     ]
     for wrong in ({"name": "Acme", "time_zone": "Mars/Olympus"}, {"name": "A", "currency": "euro"}, {}):

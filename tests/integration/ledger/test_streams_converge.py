@@ -29,6 +29,9 @@ CLIENTS = ("C1", "C2", "C3")
 NAMES = ("I1", "I2", "P1")
 RUN = uuid4()
 
+STATED = ["changed", "stop", "profile", "promise", "end", "note", "error", "paid"]
+REMARKED = ["entry", "dispute", "close", "expected", "flag"]
+
 letterings = st.sampled_from([None, None, "AA", "AB"])
 flags = st.booleans()
 
@@ -59,13 +62,18 @@ def own_history(draw: st.DrawFn, client_id: str) -> list[Event]:
     version, stopped, promises = 0, False, list[UUID]()
     entry = entry_id(f"{client_id}I1")
     for _ in range(draw(st.integers(0, 8))):
-        match draw(st.sampled_from(["changed", "stop", "profile", "promise", "end", "note", "error", "paid"])):
+        match draw(st.sampled_from(STATED)):
             case "changed":
                 version += 1
                 said.append(ledger.ClientChanged(client_id=client_id, version=version, has_email=draw(flags)))
             case "stop":
                 stopped = not stopped
-                said.append((ledger.ClientStopped if stopped else ledger.ClientResumed)(client_id=client_id))
+                resumes_on = draw(st.sampled_from([None, date(2026, 4, 1)]))
+                said.append(
+                    ledger.ClientStopped(client_id=client_id, resumes_on=resumes_on)
+                    if stopped
+                    else ledger.ClientResumed(client_id=client_id)
+                )
             case "profile":
                 profile = draw(st.sampled_from([None, "Internal"]))
                 said.append(ledger.ProfileAssigned(client_id=client_id, profile=profile))
@@ -85,6 +93,17 @@ def own_history(draw: st.DrawFn, client_id: str) -> list[Event]:
                 ends = [ledger.PromiseCancelled, ledger.PromiseKept, ledger.PromiseBroken]
                 end = draw(st.sampled_from(ends))
                 said.append(end(promise_id=promises[-1], client_id=client_id, entry_id=entry))
+                if end is ledger.PromiseKept and draw(flags):
+                    said.append(
+                        ledger.PromiseReopened(
+                            promise_id=promises[-1],
+                            client_id=client_id,
+                            entry_id=entry,
+                            amount=Decimal(5),
+                            currency="EUR",
+                            promised_on=date(2026, 3, 1),
+                        )
+                    )
             case "note":
                 said.append(ledger.NoteAdded(note_id=uuid4(), client_id=client_id))
             case "error":
@@ -98,11 +117,40 @@ def own_history(draw: st.DrawFn, client_id: str) -> list[Event]:
                         client_id=client_id,
                         account="411000",
                         lettering="AA",
-                        payments=(entry_id("P1"),),
-                        settled=(entry,),
+                        payments=(entry_id(draw(st.sampled_from(["P1", "P2", "P3"]))),),
+                        settled=(entry_id(draw(st.sampled_from(["I1", "I2"]))),),
                         paid_on=date(2026, 3, draw(st.integers(1, 9))),
                     )
                 )
+    return said
+
+
+@st.composite
+def remarks(draw: st.DrawFn, client_id: str) -> list[Event]:
+    """More of what ledger may say of one client, of other rows than the rest."""
+    said: list[Event] = []
+    disputes = list[UUID]()
+    entry = entry_id(f"{client_id}I1")
+    for _ in range(draw(st.integers(0, 6))):
+        match draw(st.sampled_from(REMARKED)):
+            case "entry":
+                resumes_on = draw(st.sampled_from([None, date(2026, 4, 1), date(2026, 5, 1)]))
+                said.append(ledger.EntryStopped(client_id=client_id, entry_id=entry, resumes_on=resumes_on))
+                if draw(flags):
+                    said.append(ledger.EntryResumed(client_id=client_id, entry_id=entry))
+            case "dispute":
+                disputes.append(uuid4())
+                of = draw(st.sampled_from([None, entry]))
+                said.append(
+                    ledger.DisputeOpened(dispute_id=disputes[-1], client_id=client_id, entry_id=of, reason="price")
+                )
+            case "close" if disputes:
+                said.append(ledger.DisputeClosed(dispute_id=disputes.pop(), client_id=client_id))
+            case "expected":
+                expected_on = draw(st.sampled_from([None, date(2026, 4, 1), date(2026, 5, 1)]))
+                said.append(ledger.EntryRepositioned(client_id=client_id, entry_id=entry, expected_on=expected_on))
+            case "flag":
+                said.append(ledger.ClientFlagged(client_id=client_id, flagged=draw(flags)))
     return said
 
 
@@ -132,7 +180,12 @@ def streams(draw: st.DrawFn) -> tuple[list[Delivered], list[Delivered]]:
         (client_id, draw(from_sync(client_id)))
         for client_id in draw(st.lists(st.sampled_from(CLIENTS), min_size=1, max_size=10))
     ]
-    own = [(client_id, event) for client_id in CLIENTS for event in draw(own_history(client_id))]
+    own = [
+        (client_id, event)
+        for client_id in CLIENTS
+        for history in (own_history(client_id), remarks(client_id))
+        for event in draw(history)
+    ]
     return numbered(foreign), numbered(own)
 
 

@@ -79,9 +79,20 @@ def test_a_lettered_payment_is_announced_with_what_it_settles() -> None:
     given(paid(("p",), ("i1", "i2"))).when(group).then()
 
 
-def test_a_second_payment_in_the_group_is_announced() -> None:
+def test_a_second_payment_in_the_group_is_announced_alone() -> None:
+    """Rule 12.2: each payment is thanked once."""
     group = seen(line("i1", "100", "invoice"), line("p1", "-60", "payment", on=EVE), line("p2", "-40", "payment"))
-    given(paid(("p1",), ("i1",))).when(group).then(paid(("p1", "p2"), ("i1",), on=DAY))
+    given(paid(("p1",), ("i1",))).when(group).then(paid(("p2",), ("i1",), on=DAY))
+
+
+def test_a_code_used_again_the_year_after_announces_the_new_year_only() -> None:
+    """A group is account, client and code: next year's lines join those of the year before (rules 2.8, 12.2)."""
+    before = (line("i1", "100", "invoice"), line("p1", "-100", "payment", on=EVE))
+    after = (line("i2", "70", "invoice"), line("p2", "-70", "payment"))
+    first = paid(("p1",), ("i1",), on=EVE)
+    given().when(seen(*before)).then(first)
+    given(first).when(seen(*before, *after)).then(paid(("p2",), ("i2",)))
+    given(first, paid(("p2",), ("i2",))).when(seen(*before, *after)).then()
 
 
 def test_no_payment_is_announced_in_an_unbalanced_group_or_without_payment_or_debit() -> None:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from contracts.ledger import PromiseBroken, PromiseCancelled, PromiseKept, PromiseRecorded
+from contracts.ledger import PromiseBroken, PromiseCancelled, PromiseKept, PromiseRecorded, PromiseReopened
 from services.ledger.domain import (
     CancelPromise,
     DayCame,
@@ -155,8 +155,28 @@ def test_a_promise_is_not_kept_by_a_lettering_error() -> None:
 
 
 def test_a_kept_or_cancelled_promise_is_kept_no_more() -> None:
-    given(recorded(), KEPT).when(settled(INVOICE, CREDIT)).then()
+    paid = [entry(open=False)]
+    given(recorded(), KEPT, entries=paid).when(settled(INVOICE, CREDIT)).then()
     given(recorded(), CANCELLED).when(settled(INVOICE, CREDIT)).then()
+
+
+def test_a_kept_promise_stands_again_when_the_payment_is_taken_back() -> None:
+    """Rules 10.2, 22.8: kept means lettered; the entry is open again, so is the promise, and late if its day has
+    passed.
+    """
+    reopened = PromiseReopened(**recorded().model_dump())
+    unlettered = GroupSeen(Group("411000", "AA"), ())
+    given(recorded(), KEPT, entries=[entry(open=True)]).when(unlettered, on=DAY_AFTER).then(reopened)
+    given(recorded(), KEPT, entries=[entry(open=False)]).when(unlettered).then()
+    given(recorded(), KEPT, entries=[]).when(unlettered).then()
+    given(recorded(), KEPT, reopened).when(DayCame(), on=DAY).then()
+    given(recorded(), KEPT, reopened).when(DayCame(), on=DAY_AFTER).then(BROKEN)
+    given(recorded(), KEPT, reopened).when(unlettered).then()
+
+
+def test_a_cancelled_promise_does_not_come_back_with_the_entry() -> None:
+    """Rule 10.2."""
+    given(recorded(), CANCELLED).when(GroupSeen(Group("411000", "AA"), ())).then()
 
 
 @pytest.mark.parametrize(("on", "said"), [(EVE, []), (DAY, []), (DAY_AFTER, [BROKEN])])

@@ -1,5 +1,6 @@
 """Stops (8.1, 8.2), profiles (3.5) and notes."""
 
+from datetime import date
 from uuid import UUID
 
 import pytest
@@ -19,6 +20,7 @@ from services.ledger.domain import (
     ClientFacts,
     ClientSeen,
     CompanySettings,
+    DayCame,
     ResumeClient,
     ResumeEntry,
     StopClient,
@@ -30,9 +32,10 @@ from services.ledger.domain.refusals import (
     ClientNotStopped,
     EntryAlreadyStopped,
     EntryNotStopped,
+    StopEndsInThePast,
     UnknownEntry,
 )
-from tests.specs.ledger.given import CLIENT, INVOICE, given
+from tests.specs.ledger.given import CLIENT, DAY, DAY_AFTER, EVE, INVOICE, given
 
 STOPPED, RESUMED = ClientStopped(client_id=CLIENT), ClientResumed(client_id=CLIENT)
 ENTRY_STOPPED = EntryStopped(client_id=CLIENT, entry_id=INVOICE)
@@ -60,6 +63,43 @@ def test_an_entry_is_stopped_alone() -> None:
     given(ENTRY_STOPPED).when(StopEntry(INVOICE)).refused(EntryAlreadyStopped)
     given(STOPPED).when(ResumeEntry(INVOICE)).refused(EntryNotStopped)
     given(entries=[]).when(StopEntry(INVOICE)).refused(UnknownEntry)
+
+
+def until(day: date) -> ClientStopped:
+    return ClientStopped(client_id=CLIENT, resumes_on=day)
+
+
+def test_a_stop_may_have_an_end() -> None:
+    """Rule 8.1: reminders resume on that day, without anybody's doing."""
+    given().when(StopClient(DAY_AFTER), on=DAY).then(until(DAY_AFTER))
+    given(until(DAY)).when(DayCame(), on=EVE).then()
+    given(until(DAY)).when(DayCame(), on=DAY).then(RESUMED)
+    given(until(DAY)).when(DayCame(), on=DAY_AFTER).then(RESUMED)
+    given(until(DAY), RESUMED).when(DayCame(), on=DAY_AFTER).then()
+    given(STOPPED).when(DayCame(), on=DAY_AFTER).then()
+
+
+def test_a_stop_that_ends_today_or_before_is_none() -> None:
+    given().when(StopClient(DAY), on=DAY).refused(StopEndsInThePast)
+    refusal = given().when(StopEntry(INVOICE, EVE), on=DAY).refused(StopEndsInThePast)
+    assert vars(refusal) == {"client_id": CLIENT, "resumes_on": EVE, "as_of": DAY}
+
+
+def test_a_stop_that_stands_may_get_another_end() -> None:
+    """Rule 8.1."""
+    given(STOPPED).when(StopClient(DAY_AFTER), on=DAY).then(until(DAY_AFTER))
+    given(until(DAY_AFTER)).when(StopClient(), on=DAY).then(STOPPED)
+    given(until(DAY_AFTER)).when(StopClient(DAY_AFTER), on=DAY).refused(ClientAlreadyStopped)
+
+
+def test_the_stop_of_an_entry_ends_alike() -> None:
+    """Rule 8.2."""
+    stopped = EntryStopped(client_id=CLIENT, entry_id=INVOICE, resumes_on=DAY)
+    given().when(StopEntry(INVOICE, DAY), on=EVE).then(stopped)
+    given(stopped).when(DayCame(), on=EVE).then()
+    given(stopped).when(DayCame(), on=DAY).then(ENTRY_RESUMED)
+    given(stopped, entries=[]).when(DayCame(), on=DAY).then(ENTRY_RESUMED)
+    given(stopped).when(StopEntry(INVOICE, DAY), on=EVE).refused(EntryAlreadyStopped)
 
 
 def test_an_entry_that_left_accounting_can_still_be_resumed() -> None:

@@ -1,0 +1,40 @@
+"""Ledger's rows.
+
+``DERIVED`` come from events and are rebuilt; each is written from one speaker's stream alone, so that any
+interleaving of the streams ends in the same rows. The others are kept: personal data, which no event carries, and
+the memory of what is still to be done.
+"""
+
+from services.ledger.tables.columns import metadata
+from services.ledger.tables.kept import contact, entry_label, erased_person, note_text, person, person_source
+from services.ledger.tables.stated import (
+    client,
+    company,
+    dispute,
+    entry_expectation,
+    entry_stop,
+    lettered_payment,
+    lettering_error,
+    note,
+    promise,
+)
+from services.ledger.tables.synced import entry, synced_client
+
+__all__ = ["DERIVED", "PERSONAL", "metadata"]
+
+DERIVED = (
+    entry,
+    synced_client,
+    company,
+    client,
+    promise,
+    dispute,
+    entry_stop,
+    entry_expectation,
+    note,
+    lettering_error,
+    lettered_payment,
+)
+
+PERSONAL = (person_source, person, contact, entry_label, note_text, erased_person)
+"""What an erasure looks at, besides the events' own tables, which hold no person."""
