@@ -121,6 +121,25 @@ class Whom(Line):
         return self
 
 
+class Stop(Whom):
+    """Until somebody resumes, or until ``resumes_on``."""
+
+    resumes_on: date | None = None
+
+
+class Dispute(Whom):
+    """A client's whole account, or one entry."""
+
+    reason: str = "other"
+
+
+class Reposition(Line):
+    """Money is expected on another day; ``null`` gives the entry back to its due date."""
+
+    entry: str
+    on: date | None
+
+
 class ClientChange(Line):
     """What accounting or a person changes about a client; what is not given stays."""
 
@@ -182,8 +201,11 @@ class Happening(Line):
     remove: Remove | None = None
     promise: Promise | None = None
     cancel_promise: CancelPromise | None = None
-    stop: Whom | None = None
+    stop: Stop | None = None
     resume: Whom | None = None
+    dispute: Dispute | None = None
+    close_dispute: Whom | None = None
+    reposition: Reposition | None = None
     client: ClientChange | None = None
     policy: dict[str, Any] | None = None
     round: Nothing | None = None

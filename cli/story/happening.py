@@ -10,10 +10,13 @@ from cli.story.format import (
     Change,
     Choice,
     ClientChange,
+    Dispute,
     Happening,
     Letter,
     Promise,
     Remove,
+    Reposition,
+    Stop,
     Unletter,
     Which,
     Whom,
@@ -147,21 +150,52 @@ class Happens:
         cancelled = ledger.PromiseCancelled(promise_id=promise_id, client_id=client, entry_id=line.entry_id)
         self.telling.say(client, cancelled, self.on)
 
-    def _stop(self, whom: Whom) -> None:
-        if whom.client is not None:
-            self.telling.say(self._client(whom.client), ledger.ClientStopped(client_id=whom.client), self.on)
-        elif whom.entry is not None:
-            client, line = self._line(whom.entry)
-            stopped = ledger.EntryStopped(client_id=client, entry_id=line.entry_id)
+    def _stop(self, whom: Stop) -> None:
+        until = whom.resumes_on
+        if until is not None and until <= self.on:
+            raise self.refuse("resumes_on", "a stop ends on a later day")
+        client, entry = self._whom(whom)
+        if entry is None:
+            self.telling.say(client, ledger.ClientStopped(client_id=client, resumes_on=until), self.on)
+        else:
+            stopped = ledger.EntryStopped(client_id=client, entry_id=entry, resumes_on=until)
             self.telling.say(client, stopped, self.on)
 
-    def _resume(self, whom: Whom) -> None:
+    def _whom(self, whom: Whom) -> tuple[str, str | None]:
         if whom.client is not None:
-            self.telling.say(self._client(whom.client), ledger.ClientResumed(client_id=whom.client), self.on)
-        elif whom.entry is not None:
-            client, line = self._line(whom.entry)
-            resumed = ledger.EntryResumed(client_id=client, entry_id=line.entry_id)
-            self.telling.say(client, resumed, self.on)
+            return self._client(whom.client), None
+        assert whom.entry is not None
+        client, line = self._line(whom.entry)
+        return client, line.entry_id
+
+    def _dispute(self, dispute: Dispute) -> None:
+        client, entry = self._whom(dispute)
+        opened = ledger.DisputeOpened(
+            dispute_id=_dispute_id(client, entry), client_id=client, entry_id=entry, reason=dispute.reason
+        )
+        self.telling.say(client, opened, self.on)
+
+    def _close_dispute(self, whom: Whom) -> None:
+        client, entry = self._whom(whom)
+        dispute_id = _dispute_id(client, entry)
+        if dispute_id not in self.telling.books[client].disputes:
+            raise self.refuse("entry" if entry else "client", "is not in dispute")
+        closed = ledger.DisputeClosed(dispute_id=dispute_id, client_id=client, entry_id=entry)
+        self.telling.say(client, closed, self.on)
+
+    def _reposition(self, reposition: Reposition) -> None:
+        client, line = self._line(reposition.entry)
+        repositioned = ledger.EntryRepositioned(
+            client_id=client, entry_id=line.entry_id, expected_on=reposition.on
+        )
+        self.telling.say(client, repositioned, self.on)
+
+    def _resume(self, whom: Whom) -> None:
+        client, entry = self._whom(whom)
+        if entry is None:
+            self.telling.say(client, ledger.ClientResumed(client_id=client), self.on)
+        else:
+            self.telling.say(client, ledger.EntryResumed(client_id=client, entry_id=entry), self.on)
 
     def _client_changes(self, change: ClientChange) -> None:
         book = self.telling.books[self._client(change.client)]
@@ -239,6 +273,10 @@ class Happens:
             )
             self.telling.withdrawn.append((self.on, action.action_id, "email_failed"))
             self.telling.say(action.client_id, failed, self.on)
+
+
+def _dispute_id(client: str, entry: str | None) -> UUID:
+    return uuid5(NAMESPACE_OID, f"dispute {client} {entry}")
 
 
 def _promise_id(entry: str, on: date) -> UUID:

@@ -128,23 +128,26 @@ PROFILE_ASSIGNED = """
 """
 
 CLIENT_STOPPED = """
-    insert into client (company, client_id, p, stopped)
-    select distinct heard.company, e.client_id, heard.p, true
-    from {heard}, json_to_record(heard.body::json) as e(client_id text)
-    on conflict (company, client_id) do update set stopped = true
+    insert into client (company, client_id, p, stopped, resumes_on)
+    select distinct on (heard.company, e.client_id) heard.company, e.client_id, heard.p, true, e.resumes_on
+    from {heard}, json_to_record(heard.body::json) as e(client_id text, resumes_on date)
+    order by heard.company, e.client_id, heard.number desc
+    on conflict (company, client_id) do update set stopped = true, resumes_on = excluded.resumes_on
 """
 
 CLIENT_RESUMED = """
-    update client set stopped = false
+    update client set stopped = false, resumes_on = null
     from {heard}, json_to_record(heard.body::json) as e(client_id text)
     where client.company = heard.company and client.client_id = e.client_id
 """
 
 ENTRY_STOPPED = """
-    insert into entry_stop (company, client_id, entry_id, p)
-    select distinct heard.company, e.client_id, e.entry_id, heard.p
-    from {heard}, json_to_record(heard.body::json) as e(client_id text, entry_id text)
-    on conflict do nothing
+    insert into entry_stop (company, client_id, entry_id, p, resumes_on)
+    select distinct on (heard.company, e.client_id, e.entry_id) heard.company, e.client_id, e.entry_id, heard.p,
+        e.resumes_on
+    from {heard}, json_to_record(heard.body::json) as e(client_id text, entry_id text, resumes_on date)
+    order by heard.company, e.client_id, e.entry_id, heard.number desc
+    on conflict (company, client_id, entry_id) do update set resumes_on = excluded.resumes_on
 """
 
 ENTRY_RESUMED = """
@@ -166,6 +169,19 @@ PROMISE_ENDED = """
     using {heard}, json_to_record(heard.body::json) as e(client_id text, promise_id uuid)
     where promise.company = heard.company and promise.client_id = e.client_id
         and promise.promise_id = e.promise_id
+"""
+
+DISPUTE_OPENED = """
+    insert into dispute (company, client_id, dispute_id, entry_id, p)
+    select heard.company, e.client_id, e.dispute_id, e.entry_id, heard.p
+    from {heard}, json_to_record(heard.body::json) as e(client_id text, dispute_id uuid, entry_id text)
+"""
+
+DISPUTE_CLOSED = """
+    delete from dispute
+    using {heard}, json_to_record(heard.body::json) as e(client_id text, dispute_id uuid)
+    where dispute.company = heard.company and dispute.client_id = e.client_id
+        and dispute.dispute_id = e.dispute_id
 """
 
 ERROR_FOUND = """
@@ -336,6 +352,9 @@ PROJECT: Mapping[str, Project] = {
     "PromiseRecorded": _project(PROMISE_RECORDED, MARK),
     "PromiseCancelled": _project(PROMISE_ENDED, MARK),
     "PromiseKept": _project(PROMISE_ENDED, MARK),
+    "PromiseReopened": _project(PROMISE_RECORDED, MARK),
+    "DisputeOpened": _project(DISPUTE_OPENED, MARK),
+    "DisputeClosed": _project(DISPUTE_CLOSED, MARK),
     "LetteringErrorFound": _project(ERROR_FOUND, MARK),
     "LetteringErrorCleared": _project(ERROR_CLEARED, MARK),
     "PolicyChanged": _project(POLICY),

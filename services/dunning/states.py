@@ -18,7 +18,9 @@ from services.dunning.domain.state import NEVER_ENTERED, ClientState, EntryState
 
 CLIENTS = """
     select asked.client_id, coalesce(c.chosen_profile, c.profile), coalesce(c.has_email, false),
-        coalesce(c.stopped, false), c.payment_mode, d.verdicts
+        coalesce(c.stopped, false), c.payment_mode, d.verdicts, c.resumes_on,
+        exists (select from dispute where company = %(company)s and client_id = asked.client_id
+            and entry_id is null)
     from unnest(%(clients)s::text[]) asked(client_id)
     left join lateral (
         select * from client where company = %(company)s and client_id = asked.client_id offset 0
@@ -58,15 +60,22 @@ ENTRIES = """
             select entry_id, min(promised_on) as first_on, max(promised_on) as last_on from promise
             where company = %(company)s and client_id = asked.client_id group by entry_id offset 0
         ) s
+    ),
+    disputes as (
+        select distinct asked.client_id, d.entry_id from asked cross join lateral (
+            select * from dispute where company = %(company)s and client_id = asked.client_id
+                and entry_id is not null offset 0
+        ) d
     )
     select open.client_id, l.exhausted,
         entry_id, open.currency, (open.amount * 10000)::bigint, (open.book_amount * 10000)::bigint, open.due_date,
         open.counted_on, open.payment_mode, coalesce(l.level, 0), l.reminded_on, l.noticed_on, st.p is not null,
-        open.in_error, open.reopened_on, pr.first_on, pr.last_on
+        open.in_error, open.reopened_on, pr.first_on, pr.last_on, st.resumes_on, di.client_id is not null
     from open
     left join levels l using (client_id, entry_id)
     left join stops st using (client_id, entry_id)
     left join promises pr using (client_id, entry_id)
+    left join disputes di using (client_id, entry_id)
 """
 
 OPEN_ACTIONS = """
@@ -126,7 +135,9 @@ async def load(tx: AsyncConnection, company: str, clients: Sequence[str]) -> dic
         if exhausted:
             known[client].exhausted.add(columns[0])
     actions = await _open_actions(connection, ask)
-    for client, profile, has_email, stopped, payment_mode, verdicts in await _rows(connection, CLIENTS, ask):
+    for client, profile, has_email, stopped, payment_mode, verdicts, resumes_on, disputed in await _rows(
+        connection, CLIENTS, ask
+    ):
         known[client].verdicts = verdicts or NO_VERDICTS
         known[client].state = ClientState(
             company,
@@ -137,6 +148,8 @@ async def load(tx: AsyncConnection, company: str, clients: Sequence[str]) -> dic
             payment_mode,
             tuple(entries.get(client, ())),
             tuple(actions.get(client, ())),
+            resumes_on,
+            disputed,
         )
     for client, entry_id, step, reasons in await _rows(connection, EXCLUSIONS, ask):
         known[client].exclusions[entry_id] = (step, tuple(reasons))

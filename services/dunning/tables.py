@@ -62,8 +62,26 @@ client = Table(
     _text("chosen_profile", nullable=True),
     _text("payment_mode", nullable=True),
     Column("stopped", Boolean, nullable=False),
+    Column("resumes_on", Date),
 )
-entry_stop = Table("entry_stop", metadata, _key("company"), _key("client_id"), _key("entry_id"), _p())
+entry_stop = Table(
+    "entry_stop",
+    metadata,
+    _key("company"),
+    _key("client_id"),
+    _key("entry_id"),
+    _p(),
+    Column("resumes_on", Date),
+)
+dispute = Table(
+    "dispute",
+    metadata,
+    _key("company"),
+    _key("client_id"),
+    Column("dispute_id", Uuid, primary_key=True),
+    _text("entry_id", nullable=True),
+    _p(),
+)
 promise = Table(
     "promise",
     metadata,
@@ -169,6 +187,7 @@ DERIVED = (
     company,
     client,
     entry_stop,
+    dispute,
     promise,
     lettering_error,
     policy,

@@ -24,6 +24,7 @@ class WithholdReason(StrEnum):
     ENTRY_LETTERED = "entry_lettered"
     ENTRY_CHANGED = "entry_changed"
     PROMISE_AHEAD = "promise_ahead"
+    DISPUTED = "disputed"
     NOTHING_DUE = "nothing_due"
 
 
@@ -47,8 +48,11 @@ class EntryNow:
     lettered: bool = False
     removed: bool = False
     stopped: bool = False
+    resumes_on: date | None = None
+    """The day on which its stop ends by itself."""
     promised_on: tuple[date, ...] = ()
     """The days of its open promises."""
+    disputed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +64,18 @@ class SituationNow:
     client_removed: bool
     promises_exclude: bool
     entries: Mapping[str, EntryNow]
+    client_resumes_on: date | None = None
+    client_disputed: bool = False
+    disputes_exclude: bool = False
 
 
 OVERRIDABLE = frozenset(
-    {WithholdReason.CLIENT_STOPPED, WithholdReason.ENTRY_STOPPED, WithholdReason.PROMISE_AHEAD}
+    {
+        WithholdReason.CLIENT_STOPPED,
+        WithholdReason.ENTRY_STOPPED,
+        WithholdReason.PROMISE_AHEAD,
+        WithholdReason.DISPUTED,
+    }
 )
 """What a person may set aside by ticking an excluded row back (rule 8.15)."""
 
@@ -71,7 +83,7 @@ OVERRIDABLE = frozenset(
 def last_look(
     action: Action, now: SituationNow, as_of: date, despite: frozenset[str] = frozenset()
 ) -> WithholdReason | NotYetHeard | None:
-    """Why this message must not leave, or ``None`` (rules 8.1, 8.2, 8.5, 5.8, 22.10).
+    """Why this message must not leave, or ``None`` (rules 8.1, 8.2, 8.5, 5.8, 22.5, 22.10).
 
     ``despite`` holds the reasons that the person who confirmed knew and set aside (rule 8.15).
     """
@@ -88,7 +100,7 @@ def _reasons(action: Action, now: SituationNow, as_of: date) -> Iterator[Withhol
         return
     if now.client_removed:
         yield WithholdReason.CLIENT_REMOVED
-    if now.client_stopped:
+    if now.client_stopped and not stop_is_over(now.client_resumes_on, as_of):
         yield WithholdReason.CLIENT_STOPPED
     thanks = action.kind == "thanks"
     for line in action.entries:
@@ -102,7 +114,7 @@ def _reasons_of_entry(
 ) -> Iterator[WithholdReason]:
     if entry.removed:
         yield WithholdReason.ENTRY_REMOVED
-    if entry.stopped:
+    if entry.stopped and not stop_is_over(entry.resumes_on, as_of):
         yield WithholdReason.ENTRY_STOPPED
     if thanks:
         return
@@ -112,6 +124,13 @@ def _reasons_of_entry(
         yield WithholdReason.ENTRY_CHANGED
     if now.promises_exclude and promises_exclude(entry.promised_on, as_of):
         yield WithholdReason.PROMISE_AHEAD
+    if now.disputes_exclude and (entry.disputed or now.client_disputed):
+        yield WithholdReason.DISPUTED
+
+
+def stop_is_over(resumes_on: date | None, as_of: date) -> bool:
+    """A stop with an end holds until the day before; without one, until a person resumes (rules 8.1, 8.2)."""
+    return resumes_on is not None and resumes_on <= as_of
 
 
 def promises_exclude(promised_on: Iterable[date], as_of: date) -> bool:

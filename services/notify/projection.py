@@ -80,18 +80,20 @@ PERSON_ERASED = """
 """
 
 CLIENT_STOPPED = """
-    insert into client (company, client_id, p, stopped)
-    select distinct on (heard.company, e.client_id) heard.company, e.client_id, heard.p, %(stopped)s
-    from {heard}, json_to_record(heard.body::json) as e(client_id text)
-    order by heard.company, e.client_id
-    on conflict (company, client_id) do update set stopped = excluded.stopped
+    insert into client (company, client_id, p, stopped, resumes_on)
+    select distinct on (heard.company, e.client_id) heard.company, e.client_id, heard.p, %(stopped)s, e.resumes_on
+    from {heard}, json_to_record(heard.body::json) as e(client_id text, resumes_on date)
+    order by heard.company, e.client_id, heard.number desc
+    on conflict (company, client_id) do update set stopped = excluded.stopped, resumes_on = excluded.resumes_on
 """
 
 ENTRY_STOPPED = """
-    insert into entry_stop (company, client_id, entry_id, p)
-    select heard.company, e.client_id, e.entry_id, heard.p
-    from {heard}, json_to_record(heard.body::json) as e(client_id text, entry_id text)
-    on conflict do nothing
+    insert into entry_stop (company, client_id, entry_id, p, resumes_on)
+    select distinct on (heard.company, e.client_id, e.entry_id) heard.company, e.client_id, e.entry_id, heard.p,
+        e.resumes_on
+    from {heard}, json_to_record(heard.body::json) as e(client_id text, entry_id text, resumes_on date)
+    order by heard.company, e.client_id, e.entry_id, heard.number desc
+    on conflict (company, client_id, entry_id) do update set resumes_on = excluded.resumes_on
 """
 
 ENTRY_RESUMED = """
@@ -106,13 +108,26 @@ PROMISE_RECORDED = """
     select heard.company, e.promise_id, heard.p, e.client_id, e.entry_id, e.promised_on, true
     from {heard}, json_to_record(heard.body::json) as e(promise_id uuid, client_id text, entry_id text,
         promised_on date)
-    on conflict do nothing
+    on conflict (company, promise_id) do update set open = true
 """
 
 PROMISE_ENDED = """
     update promise set open = false
     from {heard}, json_to_record(heard.body::json) as e(promise_id uuid)
     where promise.company = heard.company and promise.promise_id = e.promise_id
+"""
+
+DISPUTE_OPENED = """
+    insert into dispute (company, dispute_id, p, client_id, entry_id)
+    select heard.company, e.dispute_id, heard.p, e.client_id, e.entry_id
+    from {heard}, json_to_record(heard.body::json) as e(dispute_id uuid, client_id text, entry_id text)
+    on conflict do nothing
+"""
+
+DISPUTE_CLOSED = """
+    delete from dispute
+    using {heard}, json_to_record(heard.body::json) as e(dispute_id uuid)
+    where dispute.company = heard.company and dispute.dispute_id = e.dispute_id
 """
 
 ERROR_FOUND = """
@@ -130,11 +145,13 @@ ERROR_CLEARED = """
 """
 
 POLICY = """
-    insert into policy (company, p, promises_exclude)
-    select distinct on (heard.company) heard.company, heard.p, coalesce(e.promises_exclude, false)
-    from {heard}, json_to_record(heard.body::json) as e(promises_exclude boolean)
+    insert into policy (company, p, promises_exclude, disputes_exclude)
+    select distinct on (heard.company) heard.company, heard.p, coalesce(e.promises_exclude, false),
+        coalesce(e.disputes_exclude, false)
+    from {heard}, json_to_record(heard.body::json) as e(promises_exclude boolean, disputes_exclude boolean)
     order by heard.company, heard.number desc
-    on conflict (company) do update set promises_exclude = excluded.promises_exclude
+    on conflict (company) do update set
+        promises_exclude = excluded.promises_exclude, disputes_exclude = excluded.disputes_exclude
 """
 
 ACTION_PROPOSED = """
@@ -234,6 +251,9 @@ PROJECT: Mapping[str, Project] = {
     "PromiseRecorded": _statement(PROMISE_RECORDED),
     "PromiseCancelled": _statement(PROMISE_ENDED),
     "PromiseKept": _statement(PROMISE_ENDED),
+    "PromiseReopened": _statement(PROMISE_RECORDED),
+    "DisputeOpened": _statement(DISPUTE_OPENED),
+    "DisputeClosed": _statement(DISPUTE_CLOSED),
     "LetteringErrorFound": _statement(ERROR_FOUND),
     "LetteringErrorCleared": _statement(ERROR_CLEARED),
     "PolicyChanged": _statement(POLICY),

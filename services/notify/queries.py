@@ -18,7 +18,10 @@ ACTIONS = text(
     """
     select a.action_id, a.state, a.due_on, a.draft_id, a.body, outcome.kind as outcome,
         coalesce(client.stopped, false) as stopped, coalesce(client.removed, false) as removed,
-        coalesce(policy.promises_exclude, false) as promises_exclude
+        coalesce(policy.promises_exclude, false) as promises_exclude, client.resumes_on,
+        coalesce(policy.disputes_exclude, false) as disputes_exclude,
+        exists (select from dispute where dispute.company = a.company and dispute.client_id = a.client_id
+            and dispute.entry_id is null) as disputed
     from action a
     left join client using (company, client_id)
     left join policy using (company)
@@ -30,7 +33,9 @@ ACTIONS = text(
 ENTRIES = text(
     """
     select a.action_id, e.entry_id, e.piece, e.kind, e.entry_date, e.due_date, e.amount, e.currency,
-        e.lettering is not null as lettered, e.removed, stop.entry_id is not null as stopped,
+        e.lettering is not null as lettered, e.removed, stop.entry_id is not null as stopped, stop.resumes_on,
+        exists (select from dispute where dispute.company = e.company and dispute.client_id = e.client_id
+            and dispute.entry_id = e.entry_id) as disputed,
         array(select promised_on from promise where promise.company = e.company
             and promise.client_id = e.client_id and promise.entry_id = e.entry_id and promise.open) as promised_on
     from action a
@@ -101,7 +106,9 @@ async def look(tx: AsyncConnection, company: str, action_ids: Collection[UUID]) 
             lettered=row.lettered,
             removed=row.removed,
             stopped=row.stopped,
+            resumes_on=row.resumes_on,
             promised_on=tuple(row.promised_on),
+            disputed=row.disputed,
         )
     return {
         row.action_id: Looked(
@@ -116,6 +123,9 @@ async def look(tx: AsyncConnection, company: str, action_ids: Collection[UUID]) 
                 client_removed=row.removed,
                 promises_exclude=row.promises_exclude,
                 entries=entries[row.action_id],
+                client_resumes_on=row.resumes_on,
+                client_disputed=row.disputed,
+                disputes_exclude=row.disputes_exclude,
             ),
         )
         for row in await tx.execute(ACTIONS, wanted)

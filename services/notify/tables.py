@@ -85,6 +85,7 @@ client = Table(
     Column("version", Integer, nullable=False, server_default="0"),
     Column("removed", Boolean, nullable=False, server_default=FALSE),
     Column("stopped", Boolean, nullable=False, server_default=FALSE),
+    Column("resumes_on", Date),
     PrimaryKeyConstraint("company", "client_id"),
 )
 
@@ -95,7 +96,21 @@ entry_stop = Table(
     Column("client_id", Text, nullable=False),
     Column("entry_id", Text, nullable=False),
     _p(),
+    Column("resumes_on", Date),
     PrimaryKeyConstraint("company", "client_id", "entry_id"),
+)
+
+dispute = Table(
+    "dispute",
+    metadata,
+    _company(),
+    Column("dispute_id", Uuid, nullable=False),
+    _p(),
+    Column("client_id", Text, nullable=False),
+    # null: the whole account
+    Column("entry_id", Text),
+    PrimaryKeyConstraint("company", "dispute_id"),
+    Index("dispute_client", "company", "client_id"),
 )
 
 promise = Table(
@@ -132,6 +147,7 @@ policy = Table(
     Column("company", Text, primary_key=True),
     _p(),
     Column("promises_exclude", Boolean, nullable=False),
+    Column("disputes_exclude", Boolean, nullable=False, server_default=FALSE),
 )
 
 action = Table(
@@ -176,7 +192,7 @@ outcome = Table(
     Index("outcome_client", "company", "client_id"),
 )
 
-DERIVED = (entry, company, client, entry_stop, promise, lettering_error, policy, action, outcome)
+DERIVED = (entry, company, client, entry_stop, dispute, promise, lettering_error, policy, action, outcome)
 
 # Kept.
 

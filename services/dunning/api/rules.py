@@ -32,6 +32,7 @@ class PolicyWanted(BaseModel):
     maximum_per_reminder: Threshold = None
     promises_exclude: bool = False
     automatic_payment_modes: tuple[str, ...] = ()
+    disputes_exclude: bool = False
 
 
 class StepWanted(BaseModel):

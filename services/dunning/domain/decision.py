@@ -5,7 +5,7 @@ from datetime import date
 from uuid import UUID
 
 from services.dunning.domain import exclusions
-from services.dunning.domain.exclusions import NONE, entry_reasons, promised_until, together
+from services.dunning.domain.exclusions import NONE, entry_reasons, promised_until, stop_is_over, together
 from services.dunning.domain.grouping import Grouped, by_account, by_item
 from services.dunning.domain.identity import action_id
 from services.dunning.domain.looks import Draft, Look
@@ -86,7 +86,11 @@ class _Day:
         self.lapsed: list[OpenAction] = []
         self.changes: set[date] = set()
         self.by_account = policy.mode == "account"
-        self.stop = (exclusions.CLIENT_STOPPED,) if client.stopped else NONE
+        self.stop = NONE
+        if client.stopped and not stop_is_over(client.resumes_on, as_of):
+            self.stop = (exclusions.CLIENT_STOPPED,)
+            if client.resumes_on is not None:
+                self.changes.add(client.resumes_on)
 
     def look(self) -> None:
         plan, as_of, by_account = self.plan, self.as_of, self.by_account
@@ -99,6 +103,8 @@ class _Day:
                 reasons = entry_reasons(entry, self.client, self.policy, as_of)
                 if exclusions.PROMISE_AHEAD in reasons and (until := promised_until(entry, as_of)):
                     self.changes.add(until)
+                if exclusions.ENTRY_STOPPED in reasons and entry.resumes_on is not None:
+                    self.changes.add(entry.resumes_on)
             self.looks[entry.entry_id] = Look(entry, found, reasons)
             if found is not None and plan is not None:
                 if found.on > as_of:

@@ -44,7 +44,9 @@ class ClientBook:
     lines: Mapping[str, sync.SyncedEntry] = field(default_factory=dict)
     reopened_on: Mapping[str, date] = field(default_factory=dict)
     stages: Mapping[str, Stage] = field(default_factory=dict)
-    stopped_entries: frozenset[str] = frozenset()
+    resumes_on: date | None = None
+    stopped_entries: Mapping[str, date | None] = field(default_factory=dict)
+    disputes: Mapping[UUID, str | None] = field(default_factory=dict)
     promises: Mapping[UUID, tuple[str, date]] = field(default_factory=dict)
     actions: Mapping[UUID, OpenAction] = field(default_factory=dict)
     entered: Mapping[tuple[str, str], int] = field(default_factory=dict)
@@ -67,6 +69,8 @@ class ClientBook:
             self.payment_mode,
             tuple(entries),
             tuple(self.actions.values()),
+            self.resumes_on,
+            None in self.disputes.values(),
         )
 
     def _mislettered(self) -> dict[tuple[str, str | None], Decimal]:
@@ -95,11 +99,13 @@ class ClientBook:
             reopened_on=self.reopened_on.get(line.entry_id),
             first_promise_on=min(promised, default=None),
             last_promise_on=max(promised, default=None),
+            resumes_on=self.stopped_entries.get(line.entry_id),
+            disputed=line.entry_id in self.disputes.values(),
             entered={step: times for (entry, step), times in self.entered.items() if entry == line.entry_id},
         )
 
 
-def evolve(book: ClientBook, event: Event, on: date) -> ClientBook:  # noqa: PLR0911  # one case per event
+def evolve(book: ClientBook, event: Event, on: date) -> ClientBook:  # noqa: PLR0911, PLR0912 - a case per event
     """The book after one event of business date ``on``. Only ``EntriesSynced`` may speak of other clients too."""
     match event:
         case sync.EntriesSynced():
@@ -109,13 +115,19 @@ def evolve(book: ClientBook, event: Event, on: date) -> ClientBook:  # noqa: PLR
             return replace(book, profile=event.profile, has_email=event.has_email, payment_mode=event.payment_mode)
         case ledger.ProfileAssigned():
             return replace(book, assigned_profile=event.profile)
-        case ledger.ClientStopped() | ledger.ClientResumed():
-            return replace(book, stopped=isinstance(event, ledger.ClientStopped))
+        case ledger.ClientStopped():
+            return replace(book, stopped=True, resumes_on=event.resumes_on)
+        case ledger.ClientResumed():
+            return replace(book, stopped=False, resumes_on=None)
         case ledger.EntryStopped():
-            return replace(book, stopped_entries=book.stopped_entries | {event.entry_id})
+            return replace(book, stopped_entries={**book.stopped_entries, event.entry_id: event.resumes_on})
         case ledger.EntryResumed():
-            return replace(book, stopped_entries=book.stopped_entries - {event.entry_id})
-        case ledger.PromiseRecorded():
+            return replace(book, stopped_entries=_without(book.stopped_entries, event.entry_id))
+        case ledger.DisputeOpened():
+            return replace(book, disputes={**book.disputes, event.dispute_id: event.entry_id})
+        case ledger.DisputeClosed():
+            return replace(book, disputes=_without(book.disputes, event.dispute_id))
+        case ledger.PromiseRecorded():  # one that stands again too
             made = (event.entry_id, event.promised_on)
             return replace(book, promises={**book.promises, event.promise_id: made})
         case ledger.PromiseBroken():

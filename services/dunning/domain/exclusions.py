@@ -11,6 +11,7 @@ ENTRY_STOPPED = "entry_stopped"
 AUTOMATIC_PAYMENT_MODE = "automatic_payment_mode"
 BELOW_ENTRY_MINIMUM = "below_entry_minimum"
 PROMISE_AHEAD = "promise_ahead"
+DISPUTED = "disputed"
 LETTERING_ERROR = "lettering_error"
 BELOW_MINIMUM = "below_minimum"
 ABOVE_MAXIMUM = "above_maximum"
@@ -22,6 +23,7 @@ REASONS = (
     AUTOMATIC_PAYMENT_MODE,
     BELOW_ENTRY_MINIMUM,
     PROMISE_AHEAD,
+    DISPUTED,
     LETTERING_ERROR,
     BELOW_MINIMUM,
     ABOVE_MAXIMUM,
@@ -36,7 +38,7 @@ NONE: tuple[str, ...] = ()
 def entry_reasons(entry: EntryState, client: ClientState, policy: Policy, as_of: date) -> tuple[str, ...]:
     """The reasons that lie in the entry itself."""
     reasons: list[str] | None = None
-    if entry.stopped:
+    if entry.stopped and not stop_is_over(entry.resumes_on, as_of):
         reasons = [ENTRY_STOPPED]
     if policy.automatic_payment_modes:
         mode = entry.payment_mode or client.payment_mode  # the entry's, else the client's (rule 14.3)
@@ -47,9 +49,16 @@ def entry_reasons(entry: EntryState, client: ClientState, policy: Policy, as_of:
         reasons = [*(reasons or ()), BELOW_ENTRY_MINIMUM]  # credits are never dropped (rule 8.14)
     if policy.promises_exclude and promised_until(entry, as_of) is not None:
         reasons = [*(reasons or ()), PROMISE_AHEAD]
+    if policy.disputes_exclude and (entry.disputed or client.disputed):
+        reasons = [*(reasons or ()), DISPUTED]  # only where the company says so (rules 8.10, 22.5)
     if entry.lettering_error:
         reasons = [*(reasons or ()), LETTERING_ERROR]
     return NONE if reasons is None else tuple(reasons)
+
+
+def stop_is_over(resumes_on: date | None, as_of: date) -> bool:
+    """A stop with an end holds until the day before; without one, until a person resumes (rules 8.1, 8.2)."""
+    return resumes_on is not None and resumes_on <= as_of
 
 
 def promised_until(entry: EntryState, as_of: date) -> date | None:

@@ -33,6 +33,7 @@ SENTENCES: dict[str, Sentence] = {
     exclusions.AUTOMATIC_PAYMENT_MODE: Sentence("8.3", "Its payment mode collects the money by itself."),
     exclusions.BELOW_ENTRY_MINIMUM: Sentence("8.4", "Its amount is below the threshold for one entry."),
     exclusions.PROMISE_AHEAD: Sentence("8.5", "Payment is promised and the day is not reached."),
+    exclusions.DISPUTED: Sentence("22.5", "It is in dispute, and disputes stop reminders here."),
     exclusions.LETTERING_ERROR: Sentence("2.8", "Its lettering does not balance; accounting must be checked."),
     exclusions.BELOW_MINIMUM: Sentence("8.8", "The total of the reminder is below the minimum."),
     exclusions.ABOVE_MAXIMUM: Sentence("8.8", "The total of the reminder is above the maximum."),
@@ -53,6 +54,9 @@ FRENCH: dict[str, str] = {
     "Its payment mode collects the money by itself.": "Son mode de règlement est automatique.",
     "Its amount is below the threshold for one entry.": "Son montant est sous le seuil de relance à la pièce.",
     "Payment is promised and the day is not reached.": "Une promesse de règlement est à venir.",
+    "It is in dispute, and disputes stop reminders here.": (
+        "Elle est en litige, et les litiges arrêtent les relances."
+    ),
     "Its lettering does not balance; accounting must be checked.": (
         "Son lettrage n'est pas équilibré ; la comptabilité est à vérifier."
     ),

@@ -19,6 +19,7 @@ class Policy(NamedTuple):
     maximum_per_reminder: int | None = None
     promises_exclude: bool = False
     automatic_payment_modes: frozenset[str] = frozenset()
+    disputes_exclude: bool = False
 
 
 class PolicyRefused(Exception):
@@ -62,6 +63,7 @@ def load(changed: PolicyChanged) -> Policy:
         maximum_per_reminder=_threshold(maximum),
         promises_exclude=changed.promises_exclude,
         automatic_payment_modes=frozenset(changed.automatic_payment_modes),
+        disputes_exclude=changed.disputes_exclude,
     )
 
 

@@ -13,7 +13,8 @@ class EntryState(NamedTuple):
 
     ``counted_on`` is the invoice date, or the entry date where accounting gives none. ``level`` is 0 to 7,
     ``reminded_on`` the day it was reached. ``first_promise_on`` and ``last_promise_on`` span the open promises.
-    ``reopened_on`` is the day the line was un-lettered (rules 5.8, 22.8). ``entered`` counts, per step, the
+    ``reopened_on`` is the day the line was un-lettered (rules 5.8, 22.8). A stop ends by itself on ``resumes_on``.
+    ``entered`` counts, per step, the
     actions that have held the entry (rule 22.12).
     """
 
@@ -32,6 +33,8 @@ class EntryState(NamedTuple):
     reopened_on: date | None = None
     first_promise_on: date | None = None
     last_promise_on: date | None = None
+    resumes_on: date | None = None
+    disputed: bool = False
     entered: Mapping[str, int] = NEVER_ENTERED
 
 
@@ -62,7 +65,10 @@ class OpenAction(NamedTuple):
 
 
 class ClientState(NamedTuple):
-    """A client with its open lines. ``profile`` is ``None`` for the company's default one (rule 3.4)."""
+    """A client with its open lines. ``profile`` is ``None`` for the company's default one (rule 3.4).
+
+    ``disputed`` is a dispute of the whole account; a stop ends by itself on ``resumes_on``.
+    """
 
     company: str
     client_id: str
@@ -72,3 +78,5 @@ class ClientState(NamedTuple):
     payment_mode: str | None
     entries: tuple[EntryState, ...]
     open_actions: tuple[OpenAction, ...] = ()
+    resumes_on: date | None = None
+    disputed: bool = False

@@ -29,6 +29,7 @@ class History:
         self.die = random.Random(seed)
         self.lines: dict[str, sync.SyncedEntry] = {}
         self.promises: list[tuple[UUID, str, str]] = []
+        self.disputes: list[tuple[UUID, str]] = []
         self.heard: list[tuple[date, Event]] = []
 
     async def hear(self, on: date, *events: Event) -> None:
@@ -53,9 +54,29 @@ class History:
         client = self.die.choice(CLIENTS)
         one = self.die.choice(sorted(self.lines))
         state = self.lines[one]
-        match self.die.randint(0, 7):
+        match self.die.randint(0, 10):
             case 0:
-                await self.hear(on, ledger.ClientStopped(client_id=client))
+                resumes_on = self.die.choice([None, on + timedelta(days=self.die.randint(1, 6))])
+                await self.hear(on, ledger.ClientStopped(client_id=client, resumes_on=resumes_on))
+            case 8:
+                resumes_on = on + timedelta(days=self.die.randint(1, 6))
+                stopped = ledger.EntryStopped(
+                    client_id=state.client_id, entry_id=state.entry_id, resumes_on=resumes_on
+                )
+                await self.hear(on, stopped)
+            case 9:
+                dispute = UUID(int=self.die.getrandbits(128))
+                of = self.die.choice([None, state.entry_id])
+                self.disputes.append((dispute, state.client_id))
+                await self.hear(
+                    on,
+                    ledger.DisputeOpened(
+                        dispute_id=dispute, client_id=state.client_id, entry_id=of, reason="price"
+                    ),
+                )
+            case 10 if self.disputes:
+                dispute, owner = self.disputes.pop()
+                await self.hear(on, ledger.DisputeClosed(dispute_id=dispute, client_id=owner))
             case 1:
                 await self.hear(on, ledger.ClientResumed(client_id=client))
             case 2:
@@ -135,7 +156,12 @@ def _comparable(state: ClientState) -> ClientState:
 async def test_twenty_days_of_chance(house: House):
     """Incremental equals full every day; tables equal the fold of all events at the end."""
     async with house.http() as http:
-        policy = {"promises_exclude": True, "minimum_per_entry": "20", "maximum_per_reminder": "700"}
+        policy = {
+            "promises_exclude": True,
+            "disputes_exclude": True,
+            "minimum_per_entry": "20",
+            "maximum_per_reminder": "700",
+        }
         assert (await http.put("/policy", json=policy)).status_code == 200
     history = History(house, seed=7)
     await history.begin()

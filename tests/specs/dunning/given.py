@@ -128,20 +128,45 @@ def promise_cancelled(name: str, on: str) -> Event:
     )
 
 
-def stopped() -> Event:
-    return ledger.ClientStopped(client_id=CLIENT)
+def stopped(resumes_on: str | None = None) -> Event:
+    return ledger.ClientStopped(client_id=CLIENT, resumes_on=day(resumes_on) if resumes_on else None)
 
 
 def resumed() -> Event:
     return ledger.ClientResumed(client_id=CLIENT)
 
 
-def entry_stopped(name: str) -> Event:
-    return ledger.EntryStopped(client_id=CLIENT, entry_id=entry_id(name))
+def entry_stopped(name: str, resumes_on: str | None = None) -> Event:
+    return ledger.EntryStopped(
+        client_id=CLIENT, entry_id=entry_id(name), resumes_on=day(resumes_on) if resumes_on else None
+    )
 
 
 def entry_resumed(name: str) -> Event:
     return ledger.EntryResumed(client_id=CLIENT, entry_id=entry_id(name))
+
+
+def disputed(name: str | None = None) -> Event:
+    """Of an entry, or of the whole account."""
+    return ledger.DisputeOpened(
+        dispute_id=uuid5(NAMESPACE_OID, f"dispute {name}"),
+        client_id=CLIENT,
+        entry_id=None if name is None else entry_id(name),
+        reason="price",
+    )
+
+
+def dispute_closed(name: str | None = None) -> Event:
+    return ledger.DisputeClosed(
+        dispute_id=uuid5(NAMESPACE_OID, f"dispute {name}"),
+        client_id=CLIENT,
+        entry_id=None if name is None else entry_id(name),
+    )
+
+
+def promise_reopened(name: str, on: str) -> Event:
+    """The payment that had kept it was taken back."""
+    return ledger.PromiseReopened(**promise(name, on).model_dump())
 
 
 def at_level(name: str, level: str, on: str) -> Event:
@@ -175,7 +200,8 @@ class World:
         return self.on(text, _said(*lines))
 
     def changed(self, text: str, name: str, **fields: object) -> "World":
-        return self.on(text, _said(self.book.lines[entry_id(name)].model_copy(update=fields)))
+        line = self.book.lines[entry_id(name)].model_dump() | fields
+        return self.on(text, _said(sync.SyncedEntry.model_validate(line)))
 
     def under(self, *steps: ScenarioStep, **flags: bool) -> "World":
         self.published = scenario(*steps, **flags)

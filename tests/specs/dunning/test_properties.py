@@ -35,6 +35,7 @@ POLICIES = [
         {"netting": "none", "maximum_per_reminder": "300"},
         {"netting": "account"},
         {"mode": "account", "promises_exclude": True},
+        {"disputes_exclude": True, "minimum_per_entry": "20"},
     )
 ]
 
@@ -60,6 +61,8 @@ def entries(draw: st.DrawFn, number: int) -> EntryState:
         reopened_on=draw(maybe_day),
         first_promise_on=promised[0] if promised else None,
         last_promise_on=promised[-1] if promised else None,
+        resumes_on=draw(maybe_day),
+        disputed=draw(st.booleans()) and draw(st.booleans()),
     )
 
 
@@ -67,7 +70,9 @@ def entries(draw: st.DrawFn, number: int) -> EntryState:
 def clients(draw: st.DrawFn) -> ClientState:
     count = draw(st.integers(0, 7))
     lines = tuple(draw(entries(number)) for number in range(count))
-    return ClientState(COMPANY, "C1", None, True, draw(st.integers(0, 9)) == 0, None, lines)
+    stopped, disputed = draw(st.integers(0, 9)) == 0, draw(st.integers(0, 9)) == 0
+    resumes_on = draw(maybe_day) if stopped else None
+    return ClientState(COMPANY, "C1", None, True, stopped, None, lines, resumes_on=resumes_on, disputed=disputed)
 
 
 cases = (clients(), st.sampled_from(POLICIES), st.sampled_from(SCENARIOS), days)

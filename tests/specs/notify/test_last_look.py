@@ -68,6 +68,26 @@ def test_a_promise_ahead_holds_it_back_where_the_company_chose_so(promised: tupl
     assert look(line) is None
 
 
+@pytest.mark.parametrize(("resumes_on", "held"), [(AFTER, True), (DAY, False), (EVE, False), (None, True)])
+def test_a_stop_holds_it_back_until_the_day_it_ends(resumes_on: date | None, held: bool) -> None:
+    """Rules 8.1, 8.2."""
+    line = entry("FAC1", "100", stopped=True, resumes_on=resumes_on)
+    assert look(line) == (WithholdReason.ENTRY_STOPPED if held else None)
+    whole = look(INVOICE, client_stopped=True, client_resumes_on=resumes_on)
+    assert whole == (WithholdReason.CLIENT_STOPPED if held else None)
+
+
+def test_a_dispute_holds_it_back_where_the_company_chose_so() -> None:
+    """Rules 8.10, 22.5."""
+    line = entry("FAC1", "100", disputed=True)
+    assert look(line) is None
+    assert look(line, disputes_exclude=True) is WithholdReason.DISPUTED
+    assert look(INVOICE, client_disputed=True, disputes_exclude=True) is WithholdReason.DISPUTED
+    assert look(line, disputes_exclude=True, despite=("disputed",)) is None
+    thanks = action([line], kind="thanks", step="thanks")
+    assert last_look(thanks, situation(line, disputes_exclude=True), DAY) is None
+
+
 def test_nothing_leaves_for_nothing() -> None:
     credit = entry("AV1", "-100")
     assert look(INVOICE, credit) is WithholdReason.NOTHING_DUE
@@ -100,5 +120,6 @@ def test_every_reason_has_a_spec() -> None:
         WithholdReason.ENTRY_LETTERED,
         WithholdReason.ENTRY_CHANGED,
         WithholdReason.PROMISE_AHEAD,
+        WithholdReason.DISPUTED,
         WithholdReason.NOTHING_DUE,
     }
