@@ -12,6 +12,7 @@ from xlsxwriter import Workbook
 from services.reporting.shapes import (
     Activities,
     Debtor,
+    Disputes,
     DueItems,
     Promises,
     Receipts,
@@ -20,7 +21,7 @@ from services.reporting.shapes import (
     exact,
 )
 
-Table = WhoOwesWhat | Activities | Promises | Receipts | DueItems
+Table = WhoOwesWhat | Activities | Promises | Disputes | Receipts | DueItems
 Cell = str | int | Decimal | date | datetime | None
 Column = tuple[str, Callable[[Any], Cell]]
 
@@ -61,6 +62,12 @@ FRENCH = {
     "nature": "Nature",
     "due_date": "Échéance",
     "due_since": "À faire depuis",
+    "reason": "Motif",
+    "opened_on": "Ouvert le",
+    "opened_by": "Ouvert par",
+    "days_open": "Jours ouverts",
+    "closed_on": "Clos le",
+    "due": "Somme due",
 }
 ENGLISH = {
     "client_id": "Code",
@@ -92,6 +99,12 @@ ENGLISH = {
     "nature": "Nature",
     "due_date": "Due date",
     "due_since": "Due since",
+    "reason": "Reason",
+    "opened_on": "Opened on",
+    "opened_by": "Opened by",
+    "days_open": "Days open",
+    "closed_on": "Closed on",
+    "due": "Amount due",
 }
 FIELDS: dict[type[Any], tuple[str, ...]] = {
     Activities: (
@@ -120,6 +133,18 @@ FIELDS: dict[type[Any], tuple[str, ...]] = {
         "currency",
         "status",
         "recorded_on",
+    ),
+    Disputes: (
+        "client_id",
+        "name",
+        "level",
+        "piece",
+        "reason",
+        "opened_on",
+        "days_open",
+        "closed_on",
+        "amount",
+        "due",
     ),
     Receipts: ("on", "client_id", "name", "nature", "payment_mode", "piece", "level", "amount"),
     DueItems: (

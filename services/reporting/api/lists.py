@@ -11,7 +11,7 @@ from chassis.problems import Problem
 from services.reporting import exports, shapes
 from services.reporting.api.asking import Format, FormatDep, LanguageDep, PageDep, ViewDep
 from services.reporting.people import fold
-from services.reporting.queries import activities, lists, promises
+from services.reporting.queries import activities, disputes, lists, promises
 from services.reporting.queries.who_owes_what import Wanted, who_owes_what
 
 router = APIRouter(prefix="/companies/{company}")
@@ -125,6 +125,21 @@ async def get_promises(  # noqa: PLR0913, PLR0917 - one parameter per filter
 ) -> Any:
     """Promises, earliest day first (rule 10.7)."""
     return _answer(await promises.promises(tx, view, status, client_id, page), form, language, "promises")
+
+
+@router.get("/disputes", response_model=shapes.Disputes)
+async def get_disputes(  # noqa: PLR0913, PLR0917 - one parameter per filter
+    tx: TxDep,
+    view: ViewDep,
+    page: PageDep,
+    status: Annotated[Sequence[Literal["open", "closed"]], Query()] = ("open",),
+    reason: Texts = (),
+    client_id: str | None = None,
+    form: FormatDep = "json",
+    language: LanguageDep = "fr",
+) -> Any:
+    """Disputes, the oldest first (rule 11.2)."""
+    return _answer(await disputes.disputes(tx, view, status, reason, client_id, page), form, language, "disputes")
 
 
 @router.get("/receipts", response_model=shapes.Receipts)

@@ -14,7 +14,7 @@ from contracts.event import ClientId
 from services.reporting import shapes
 from services.reporting.api.asking import ViewDep
 from services.reporting.people import QUEUE
-from services.reporting.queries import client, home, lists
+from services.reporting.queries import client, home, lists, timeline
 
 router = APIRouter(prefix="/companies/{company}")
 
@@ -76,6 +76,12 @@ async def get_client(
     if page is None:
         raise Problem("client-unknown", "There is no such client", 404, client_id=client_id)
     return page
+
+
+@router.get("/timeline")
+async def get_timeline(tx: TxDep, view: ViewDep) -> shapes.Timeline:
+    """What comes and what came around flagged clients (rule 16.6)."""
+    return await timeline.timeline(tx, view)
 
 
 @router.get("/search")

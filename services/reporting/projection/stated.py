@@ -29,29 +29,31 @@ CLIENT = """
 CLIENTS = CLIENT.replace("jsonb_to_record(h.body)", "jsonb_to_recordset(h.body -> 'clients')")
 
 STOP_CLIENT = """
-    insert into client (company, p, client_id, stopped_on, stopped_by)
+    insert into client (company, p, client_id, stopped_on, stopped_by, resumes_on)
     select distinct on (h.company, h.body ->> 'client_id') h.company, h.p, h.body ->> 'client_id', h.happened_on,
-        h.actor
+        h.actor, cast(h.body ->> 'resumes_on' as date)
     from heard h order by h.company, h.body ->> 'client_id', h.number desc
     on conflict (company, client_id) do update set stopped_on = excluded.stopped_on,
-        stopped_by = excluded.stopped_by
+        stopped_by = excluded.stopped_by, resumes_on = excluded.resumes_on
 """
 
 RESUME_CLIENT = """
-    update client c set stopped_on = null, stopped_by = null
+    update client c set stopped_on = null, stopped_by = null, resumes_on = null
     from heard h where c.company = h.company and c.client_id = h.body ->> 'client_id'
 """
 
 STOP_ENTRY = """
-    insert into entry_mark (company, p, client_id, entry_id, stopped_on)
-    select distinct on (h.company, m.client_id, m.entry_id) h.company, h.p, m.client_id, m.entry_id, h.happened_on
-    from heard h cross join lateral jsonb_to_record(h.body) as m(client_id text, entry_id uuid)
+    insert into entry_mark (company, p, client_id, entry_id, stopped_on, resumes_on)
+    select distinct on (h.company, m.client_id, m.entry_id) h.company, h.p, m.client_id, m.entry_id, h.happened_on,
+        m.resumes_on
+    from heard h cross join lateral jsonb_to_record(h.body) as m(client_id text, entry_id uuid, resumes_on date)
     order by h.company, m.client_id, m.entry_id, h.number desc
-    on conflict (company, client_id, entry_id) do update set stopped_on = excluded.stopped_on
+    on conflict (company, client_id, entry_id) do update set stopped_on = excluded.stopped_on,
+        resumes_on = excluded.resumes_on
 """
 
 RESUME_ENTRY = """
-    update entry_mark m set stopped_on = null
+    update entry_mark m set stopped_on = null, resumes_on = null
     from heard h where m.company = h.company and m.client_id = h.body ->> 'client_id'
         and m.entry_id = cast(h.body ->> 'entry_id' as uuid)
 """
@@ -85,15 +87,47 @@ END_PROMISE = """
         and p.promise_id = cast(h.body ->> 'promise_id' as uuid)
 """
 
+OPEN_DISPUTE = """
+    insert into dispute (company, p, client_id, dispute_id, entry_id, reason, opened_on, opened_by)
+    select h.company, h.p, d.client_id, d.dispute_id, d.entry_id, d.reason, h.happened_on, h.actor
+    from heard h cross join lateral jsonb_to_record(h.body) as d(client_id text, dispute_id uuid, entry_id uuid,
+        reason text)
+    on conflict (company, client_id, dispute_id) do nothing
+"""
+
+CLOSE_DISPUTE = """
+    update dispute d set closed_on = h.happened_on, closed_by = h.actor
+    from heard h where d.company = h.company and d.client_id = h.body ->> 'client_id'
+        and d.dispute_id = cast(h.body ->> 'dispute_id' as uuid)
+"""
+
+REPOSITION = """
+    insert into entry_mark (company, p, client_id, entry_id, expected_on)
+    select distinct on (h.company, m.client_id, m.entry_id) h.company, h.p, m.client_id, m.entry_id, m.expected_on
+    from heard h cross join lateral jsonb_to_record(h.body) as m(client_id text, entry_id uuid, expected_on date)
+    order by h.company, m.client_id, m.entry_id, h.number desc
+    on conflict (company, client_id, entry_id) do update set expected_on = excluded.expected_on
+"""
+
+FLAG = """
+    insert into client (company, p, client_id, flagged)
+    select distinct on (h.company, c.client_id) h.company, h.p, c.client_id, coalesce(c.flagged, true)
+    from heard h cross join lateral jsonb_to_record(h.body) as c(client_id text, flagged boolean)
+    order by h.company, c.client_id, h.number desc
+    on conflict (company, client_id) do update set flagged = excluded.flagged
+"""
+
 FACT = """
     insert into fact (company, p, number, client_id, kind, detail, entry_ids, amount, currency, promise_id,
         promised_on, happened_on, happened_at, actor)
-    select h.company, h.p, h.number, f.client_id, %(kind)s, coalesce(f.profile, f.lettering),
+    select h.company, h.p, h.number, f.client_id, %(kind)s,
+        coalesce(f.profile, f.lettering, f.reason, case when not f.flagged then 'off' end),
         coalesce(f.settled, array_remove(array[f.entry_id], null)), f.amount, f.currency, f.promise_id,
-        f.promised_on, coalesce(f.paid_on, h.happened_on), h.happened_at, h.actor
+        coalesce(f.promised_on, f.expected_on, f.resumes_on), coalesce(f.paid_on, h.happened_on), h.happened_at,
+        h.actor
     from heard h cross join lateral jsonb_to_record(h.body) as f(client_id text, entry_id uuid, settled uuid[],
-        profile text, lettering text, amount numeric, currency text, promise_id uuid, promised_on date,
-        paid_on date)
+        profile text, lettering text, reason text, flagged boolean, amount numeric, currency text, promise_id uuid,
+        promised_on date, expected_on date, resumes_on date, paid_on date)
     on conflict (company, p, number, client_id, n) do nothing
 """
 
@@ -124,6 +158,11 @@ STATED: dict[str, Project] = {
     "PromiseRecorded": applying(RECORD_PROMISE, FACT, kind="promise"),
     "PromiseCancelled": applying(END_PROMISE, status="cancelled"),
     "PromiseKept": applying(END_PROMISE, status="kept"),
+    "PromiseReopened": applying(END_PROMISE, status="open"),
+    "DisputeOpened": applying(OPEN_DISPUTE, FACT, kind="dispute"),
+    "DisputeClosed": applying(CLOSE_DISPUTE, FACT, kind="dispute_closed"),
+    "EntryRepositioned": applying(REPOSITION, FACT, kind="expected"),
+    "ClientFlagged": applying(FLAG, FACT, kind="flag"),
     "PaymentLettered": applying(FACT, kind="payment"),
     "PaymentsLettered": applying(PAYMENTS),
 }

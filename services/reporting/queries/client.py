@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.reporting.queries.activities import Sought, activities
+from services.reporting.queries.disputes import client_disputes
 from services.reporting.queries.promises import client_promises
 from services.reporting.queries.statement import statement
 from services.reporting.queries.view import ZERO, Page, View
@@ -23,7 +24,8 @@ SCORES: tuple[tuple[int, Score], ...] = ((0, "A"), (15, "B"), (30, "C"), (60, "D
 HEADER = text("""
     select k.client_id, n.name, n.sort_key, coalesce(c.profile, :default_profile) as profile, c.category,
         c.payment_mode, coalesce(c.has_email, false) as has_email, coalesce(c.has_phone, false) as has_phone,
-        coalesce(c.has_address, false) as has_address, c.stopped_on, c.stopped_by, coalesce(c.notes, 0) as notes,
+        coalesce(c.has_address, false) as has_address, c.stopped_on, c.stopped_by, c.resumes_on,
+        coalesce(c.flagged, false) as flagged, coalesce(c.notes, 0) as notes,
         s.with_email, s.without_email
     from (
         select :client_id as client_id
@@ -171,6 +173,8 @@ async def client_page(
         has_address=header.has_address,
         stopped_on=header.stopped_on,
         stopped_by=header.stopped_by,
+        resumes_on=header.resumes_on,
+        flagged=header.flagged,
         amount_due=amounts.amount_due,
         overdue=amounts.overdue,
         upcoming=amounts.amount_due - amounts.overdue,
@@ -195,6 +199,7 @@ async def client_page(
         pending=pending,
         notes=header.notes,
         promises=await client_promises(tx, view, client_id),
+        disputes=await client_disputes(tx, view, client_id),
         statement=await statement(tx, view, client_id, statement_on),
         history=history.rows,
         history_count=history.count,

@@ -18,10 +18,17 @@ from services.reporting.shapes import EntryPromise, Statement, StatementEntry
 MOST = 2000
 
 ENTRIES = text("""
-    select e.*, m.stopped_on, coalesce(m.notes, 0) as notes, l.level, coalesce(x.reasons, '{}') as reasons,
+    select e.*, m.stopped_on, m.resumes_on, m.expected_on, coalesce(m.notes, 0) as notes, d.dispute_id,
+        d.reason as dispute_reason, l.level, coalesce(x.reasons, '{}') as reasons,
         r.difference
     from entry e
     left join entry_mark m using (company, client_id, entry_id)
+    left join lateral (
+        select dispute_id, reason from dispute d
+        where d.company = e.company and d.client_id = e.client_id and d.entry_id = e.entry_id
+            and d.closed_on is null
+        limit 1
+    ) d on true
     left join entry_level l using (company, client_id, entry_id)
     left join exclusion x using (company, client_id, entry_id)
     left join lettering_error r using (company, client_id, account, lettering)
@@ -130,6 +137,10 @@ def _line(  # noqa: PLR0913, PLR0917 - what one line is made of
         lettering_error=row.difference,
         level=row.level,
         stopped_on=row.stopped_on,
+        resumes_on=row.resumes_on,
+        expected_on=row.expected_on,
+        dispute_id=row.dispute_id,
+        dispute_reason=row.dispute_reason,
         promises=promises.get(row.entry_id, []),
         notes=row.notes,
         excluded=sorted(row.reasons),

@@ -192,8 +192,10 @@ def _statement(wanted: Wanted, rows: str) -> str:
         )
         select t.*, f.*, coalesce(n.name, f.client_id) as name, coalesce(c.profile, :default_profile) as profile,
             c.category, c.payment_mode, coalesce(c.has_email, false) as has_email,
-            coalesce(c.has_phone, false) as has_phone, c.stopped_on, coalesce(c.notes, 0) as notes, v.level,
-            r.last_reminder_on
+            coalesce(c.has_phone, false) as has_phone, c.stopped_on, coalesce(c.flagged, false) as flagged,
+            coalesce(c.notes, 0) as notes, v.level, r.last_reminder_on,
+            exists (select from dispute d where d.company = :company and d.client_id = f.client_id
+                and d.closed_on is null) as disputed
         from summed t left join paged f on true {CLIENT} {PERSON} {LEVEL_OF_ONE} {REMINDED_ONE}
         order by f.place {direction}, f.client_id
     """  # noqa: S608 - every fragment is written in this file
@@ -225,6 +227,8 @@ def debtor(row: Any, count: int) -> Debtor:
         has_email=row.has_email,
         has_phone=row.has_phone,
         stopped_on=row.stopped_on,
+        flagged=row.flagged,
+        disputed=row.disputed,
         level=row.level,
         last_reminder_on=row.last_reminder_on,
         slices=[row._mapping[f"slice{n}"] for n in range(1, count + 1)],

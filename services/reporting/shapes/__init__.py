@@ -26,6 +26,9 @@ endpoint            parameters (all optional unless marked !)                   
                     sort (-on|on), page, size, format
 /promises           as_of, status (late|expected|kept|cancelled, repeatable; late and expected),    Promises
                     client_id, page, size, format
+/disputes           as_of, status (open|closed, repeatable; open), reason (repeatable), client_id,      Disputes
+                    page, size, format
+/timeline           as_of: the events of flagged clients                                            Timeline
 /receipts           as_of, client_id, since, until (the fiscal year), page, size, format            Receipts
 /due-items          as_of, client_id, medium, step, page, size, format: entries of pending actions  DueItems
 /search             q! (two characters or more), limit (8): names, codes, pieces                    Found
@@ -59,6 +62,8 @@ from services.reporting.shapes.home import (
     Week,
 )
 from services.reporting.shapes.lists import (
+    DisputeLine,
+    Disputes,
     DueItem,
     DueItems,
     Found,
@@ -69,6 +74,8 @@ from services.reporting.shapes.lists import (
     Promises,
     Receipt,
     Receipts,
+    Timeline,
+    TimelineEvent,
 )
 from services.reporting.shapes.parts import Medium, Money, Shape, exact
 
@@ -83,6 +90,8 @@ __all__ = [
     "ClientPage",
     "ContactSummary",
     "Debtor",
+    "DisputeLine",
+    "Disputes",
     "DueItem",
     "DueItems",
     "EntryPromise",
@@ -108,6 +117,8 @@ __all__ = [
     "Slice",
     "Statement",
     "StatementEntry",
+    "Timeline",
+    "TimelineEvent",
     "ToRemind",
     "Totals",
     "Week",

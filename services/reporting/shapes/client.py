@@ -5,7 +5,7 @@ from typing import Literal
 from uuid import UUID
 
 from services.reporting.shapes.history import Activity
-from services.reporting.shapes.lists import PromiseLine
+from services.reporting.shapes.lists import DisputeLine, PromiseLine
 from services.reporting.shapes.parts import Money, Shape
 
 
@@ -47,6 +47,12 @@ class StatementEntry(Shape):
     lettering_error: Money | None
     level: str | None
     stopped_on: date | None
+    resumes_on: date | None
+    expected_on: date | None
+    """The day on which a person expects the money instead of the due date (rule 5.7)."""
+    dispute_id: UUID | None
+    dispute_reason: str | None
+    """Of its open dispute."""
     promises: list[EntryPromise]
     """Those neither kept nor cancelled, earliest first."""
     notes: int
@@ -105,6 +111,9 @@ class ClientPage(Shape):
     has_address: bool
     stopped_on: date | None
     stopped_by: str | None
+    resumes_on: date | None
+    """The day on which the stop ends by itself."""
+    flagged: bool
     amount_due: Money
     overdue: Money
     upcoming: Money
@@ -133,6 +142,8 @@ class ClientPage(Shape):
     pending: list[PendingAction]
     notes: int
     promises: list[PromiseLine]
+    disputes: list[DisputeLine]
+    """Open ones first, then the closed."""
     statement: Statement
     history: list[Activity]
     """The latest 100; the rest through ``/activities?client_id=``."""

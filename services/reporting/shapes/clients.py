@@ -27,6 +27,9 @@ class Debtor(Shape):
     has_phone: bool
     stopped_on: date | None
     """Set when a person stopped the client (rule 8.1)."""
+    flagged: bool
+    disputed: bool
+    """It has an open dispute, of an entry or of its account."""
     level: str | None
     """Highest level of its open entries."""
     last_reminder_on: date | None

@@ -40,6 +40,74 @@ class Promises(Shape):
     pages: int
 
 
+class DisputeLine(Shape):
+    """One dispute of an entry, or, without ``entry_id``, of the whole account (rule 11.1)."""
+
+    dispute_id: UUID
+    client_id: str
+    name: str
+    entry_id: str | None
+    piece: str | None
+    reason: str
+    opened_on: date
+    opened_by: str
+    days_open: int
+    """Up to the day it was closed, else up to the day of the view."""
+    closed_on: date | None
+    closed_by: str | None
+    level: str | None
+    amount: Money
+    """What is contested and open: the entry, or all the client owes; bookkeeping currency."""
+    due: Money
+    """All the client owes."""
+
+
+class Disputes(Shape):
+    as_of: date
+    currency: str
+    count: int
+    amount: Money
+    """Contested in all; an entry inside a contested account counts once."""
+    due: Money
+    """Due by the clients concerned, each counted once (rule 11.2)."""
+    rows: list[DisputeLine]
+    page: int
+    size: int
+    pages: int
+
+
+class TimelineEvent(Shape):
+    """Something about a flagged client (rule 16.6).
+
+    ``kind``: due (an entry falls due), promise_due, action (waits), and the kinds of the history.
+    """
+
+    on: date
+    client_id: str
+    name: str
+    kind: str
+    step: str | None
+    medium: str | None
+    detail: str | None
+    piece: str | None
+    amount: Money | None
+    currency: str | None
+
+
+class Timeline(Shape):
+    """The events of flagged clients; each list at most 50, nearest day first."""
+
+    as_of: date
+    flagged: int
+    """How many clients are flagged."""
+    ahead: list[TimelineEvent]
+    """Today and the next 7 days."""
+    week: list[TimelineEvent]
+    """The last 7 days."""
+    month: list[TimelineEvent]
+    """The last 30 days, without the last 7."""
+
+
 class Receipt(Shape):
     """One credit line (rule 16.2); ``nature`` is ``payment`` or ``credit_note`` or another kind as read."""
 

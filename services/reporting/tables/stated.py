@@ -34,9 +34,12 @@ client = Table(
     day("stopped_on"),
     word("stopped_by", nullable=True),
     Column("notes", Integer, nullable=False, server_default="0"),
+    day("resumes_on"),
+    Column("flagged", Boolean, nullable=False, server_default="false"),
     PrimaryKeyConstraint("company", "client_id"),
 )
 Index("client_stopped", client.c.company, postgresql_where=text("stopped_on is not null"))
+Index("client_flagged", client.c.company, postgresql_where=text("flagged"))
 
 entry_mark = Table(
     "entry_mark",
@@ -47,8 +50,27 @@ entry_mark = Table(
     Column("entry_id", Uuid, nullable=False),
     day("stopped_on"),
     Column("notes", Integer, nullable=False, server_default="0"),
+    day("resumes_on"),
+    day("expected_on"),
     PrimaryKeyConstraint("company", "client_id", "entry_id"),
 )
+
+dispute = Table(
+    "dispute",
+    metadata,
+    word("company"),
+    partition(),
+    word("client_id"),
+    Column("dispute_id", Uuid, nullable=False),
+    Column("entry_id", Uuid),
+    word("reason"),
+    day("opened_on", nullable=False),
+    word("opened_by"),
+    day("closed_on"),
+    word("closed_by", nullable=True),
+    PrimaryKeyConstraint("company", "client_id", "dispute_id"),
+)
+Index("dispute_open", dispute.c.company, dispute.c.opened_on, postgresql_where=text("closed_on is null"))
 
 promise = Table(
     "promise",
