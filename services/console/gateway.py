@@ -121,7 +121,11 @@ class Neighbours:
 
     async def post(self, service: str, path: str, body: Json) -> Json:
         """The JSON answer to a command; the positions it names are waited for by the reads that follow."""
-        answer: Json = (await self.request(service, "POST", path, json=body)).json()
+        return await self.command(service, "POST", path, body)
+
+    async def command(self, service: str, method: str, path: str, body: Json) -> Json:
+        """As ``post``, whatever the method."""
+        answer: Json = (await self.request(service, method, path, json=body)).json()
         self.follow(answer)
         return answer
 

@@ -18,8 +18,10 @@ from services.console.pages import (
     act,
     activities,
     client,
+    client_commands,
     clients,
     confirming,
+    disputes,
     home,
     imports,
     message,
@@ -38,6 +40,21 @@ from services.console.visits import (
     visitor,
 )
 
+ROOMS = (
+    account,
+    home,
+    clients,
+    client,
+    client_commands,
+    disputes,
+    activities,
+    act,
+    confirming,
+    sendings,
+    message,
+    imports,
+    search,
+)
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
     "connect-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -86,7 +103,7 @@ def site(console: Console) -> FastAPI:
     )
     app.state.console = console
     app.add_middleware(ContentPolicy)
-    for room in (account, home, clients, client, activities, act, confirming, sendings, message, imports, search):
+    for room in ROOMS:
         app.include_router(room.router)
     app.mount("/static", VersionedFiles(directory=Path(STATIC)), name="static")
     _answer_errors(app)

@@ -20,7 +20,14 @@ KINDS = {
     "resume": N_("Relances reprises"),
     "note": N_("Note"),
     "profile": N_("Profil"),
+    "dispute": N_("Litige ouvert"),
+    "dispute_closed": N_("Litige clos"),
+    "expected": N_("Encaissement attendu"),
+    "flag": N_("Suivi du client"),
     "lettering_error": N_("Erreur de lettrage"),
+    "due": N_("Échéance"),
+    "promise_due": N_("Promesse attendue"),
+    "action": N_("À faire"),
 }
 KIND_ICONS = {
     "notice": "bell",
@@ -32,6 +39,13 @@ KIND_ICONS = {
     "resume": "player-play",
     "note": "note",
     "profile": "adjustments-horizontal",
+    "dispute": "message-report",
+    "dispute_closed": "message-report",
+    "expected": "calendar-event",
+    "flag": "flag",
+    "due": "calendar-event",
+    "promise_due": "calendar-x",
+    "action": "bell",
     "lettering_error": "link-off",
 }
 STATUSES = {
@@ -60,6 +74,7 @@ REASONS = {
     "automatic_payment_mode": N_("Mode de règlement automatique"),
     "below_entry_minimum": N_("Montant inférieur au seuil de relance à la pièce"),
     "promise_ahead": N_("Promesse à venir"),
+    "disputed": N_("Litige en cours"),
     "lettering_error": N_("Erreur de lettrage"),
     "below_minimum": N_("Total inférieur au minimum d’une relance"),
     "above_maximum": N_("Total supérieur au maximum d’une relance"),
@@ -102,7 +117,26 @@ REFUSALS = {
     "client-not-stopped": N_("Les relances de ce client ne sont pas stoppées."),
     "entry-already-stopped": N_("Les relances de cette pièce sont déjà stoppées."),
     "entry-not-stopped": N_("Les relances de cette pièce ne sont pas stoppées."),
+    "stop-ends-in-the-past": N_("La date de reprise doit être dans le futur."),
+    "dispute-already-open": N_("Un litige est déjà ouvert."),
+    "dispute-already-closed": N_("Ce litige est déjà clos."),
+    "unknown-dispute-reason": N_("Ce motif de litige n’existe plus : choisissez-en un autre."),
+    "entry-not-repositioned": N_("Cette pièce est déjà à sa date d’échéance."),
+    "expected-in-the-past": N_("Un encaissement s’attend pour aujourd’hui ou plus tard."),
+    "client-already-flagged": N_("Ce client est déjà suivi."),
+    "client-not-flagged": N_("Ce client n’est pas suivi."),
+    "unknown-contact": N_("Ce contact n’existe plus."),
     "role-insufficient": N_("Votre rôle ne permet pas cette action."),
+}
+DISPUTES = {
+    "price": N_("Prix"),
+    "quantity": N_("Quantité"),
+    "quality": N_("Qualité"),
+    "delivery": N_("Livraison"),
+    "missing_order_number": N_("N° de commande manquant"),
+    "invoice_not_received": N_("Facture non reçue"),
+    "credit_note_expected": N_("Avoir attendu"),
+    "other": N_("Autre motif"),
 }
 AGEING = {
     "over_90": N_("Plus de 90 j"),
@@ -151,6 +185,10 @@ class Vocabulary:
 
     def reason(self, code: str | None) -> str:
         return self._word(REASONS, code)
+
+    def dispute(self, reason: str | None) -> str:
+        """The reason of a dispute; a company's own is shown as it was written."""
+        return self._words.gettext(DISPUTES[reason]) if reason in DISPUTES else reason or "–"
 
     def refusal(self, code: str) -> str:
         """Why a service refused a command."""
@@ -221,6 +259,12 @@ class Vocabulary:
 
     def clients(self, number: int) -> str:
         return self._counted(self._words.ngettext("%(n)s client", "%(n)s clients", number), number)
+
+    def disputes(self, number: int) -> str:
+        return self._counted(self._words.ngettext("%(n)s litige", "%(n)s litiges", number), number)
+
+    def promises(self, number: int) -> str:
+        return self._counted(self._words.ngettext("%(n)s promesse", "%(n)s promesses", number), number)
 
     def entries(self, number: int) -> str:
         return self._counted(self._words.ngettext("%(n)s pièce", "%(n)s pièces", number), number)

@@ -27,6 +27,10 @@ KINDS = (
     "resume",
     "note",
     "profile",
+    "dispute",
+    "dispute_closed",
+    "expected",
+    "flag",
     "lettering_error",
 )
 STATUSES = ("created", "sent", "done", "opened", "failed", "bounced", "in_doubt", "withheld", "withdrawn")

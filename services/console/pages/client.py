@@ -2,19 +2,19 @@
 
 import asyncio
 from dataclasses import dataclass
-from datetime import date
-from typing import Annotated, Any
+from datetime import date, timedelta
+from typing import Annotated
 
-from fastapi import APIRouter, Form, Query, Request
-from fastapi.responses import RedirectResponse, Response
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
 
 from chassis.database import transaction
 from services.console.accounts import names_of_members
-from services.console.formatting import amount_written, day_written
+from services.console.formatting import day_written
 from services.console.gateway import Json, Neighbours, Refused
 from services.console.language import N_
 from services.console.rendering import page
-from services.console.visits import ActingDep, NotAllowed, PageUnknown, Visit, VisitDep
+from services.console.visits import PageUnknown, Visit, VisitDep
 
 router = APIRouter()
 TABS = ("statement", "history", "why")
@@ -24,13 +24,18 @@ DONE = {
     "stop-entry": N_("Les relances de cette pièce sont stoppées."),
     "resume-entry": N_("Cette pièce peut de nouveau être relancée."),
     "record-promise": N_("La promesse est notée."),
+    "record-promises": N_("Les promesses sont notées."),
     "cancel-promise": N_("La promesse est annulée."),
+    "open-dispute": N_("Le litige est ouvert."),
+    "close-dispute": N_("Le litige est clos."),
+    "flag-client": N_("Ce client est suivi : ses événements figurent à l’accueil."),
+    "unflag-client": N_("Ce client n’est plus suivi."),
+    "reposition-entry": N_("La date d’encaissement attendue est changée."),
+    "contact": N_("Le contact est enregistré."),
+    "remove-contact": N_("Le contact est supprimé."),
     "add-note": N_("La note est ajoutée."),
     "assign-profile": N_("Le profil du client est changé."),
 }
-
-ClientId = Annotated[str, Form(min_length=1, max_length=64)]
-EntryId = Annotated[str, Form(pattern=r"^[0-9a-f]{32}$")]
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,8 @@ class Asked:
     entry: str = ""
     lettered: bool = True
     statement_on: date | None = None
+    contact: str = ""
+    """The contact whose form is open; ``new`` for one to be written."""
 
 
 @router.get("/c/{company}/client")
@@ -53,6 +60,7 @@ async def client(
     entry: str = "",
     lettered: bool = True,
     statement_on: str = "",
+    contact: str = "",
     after: str = "",
     done: str = "",
     refused: str = "",
@@ -64,6 +72,7 @@ async def client(
         entry,
         lettered,
         day_written(statement_on) if statement_on else None,
+        contact,
     )
     try:
         found, person, options, why = await asyncio.gather(
@@ -92,10 +101,12 @@ async def client(
         person=person,
         asked=asked,
         profiles=options["profiles"],
+        dispute_reasons=visit.about_company.get("dispute_reasons", []),
         actors=actors,
         why=why,
         pieces={line["entry_id"]: line for line in found["statement"]["entries"]},
         notice=_notice(visit, done, refused),
+        tomorrow=visit.as_of + timedelta(days=1),
         updating=neighbours.updating,
     )
 
@@ -116,6 +127,7 @@ async def _person(neighbours: Neighbours, client_id: str) -> Json:
         "notes": [],
         "labels": {},
         "promises": [],
+        "contacts": [],
         **found,
     }
 
@@ -134,87 +146,3 @@ def _notice(visit: Visit, done: str, refused: str) -> dict[str, str] | None:
     if done in DONE:
         return {"tone": "ok", "text": visit.words.gettext(DONE[done])}
     return None
-
-
-async def _command(
-    visit: Visit, client_id: str, command: str, body: Json, *, tab: str = "", entry: str = ""
-) -> Response:
-    """Give ledger a command and go back to the client, whatever the answer."""
-    neighbours = visit.neighbours()
-    try:
-        await neighbours.post("ledger", f"/{command}", body)
-        outcome: dict[str, Any] = {"done": command, "after": neighbours.at_least}
-    except Refused as refusal:
-        outcome = {"refused": refusal.code}
-    address = visit.url("client", client_id=client_id, tab=tab, entry=entry, **outcome)
-    return RedirectResponse(address, status_code=303)
-
-
-@router.post("/c/{company}/client/stop-client")
-async def stop_client(visit: ActingDep, client_id: ClientId) -> Response:
-    return await _command(visit, client_id, "stop-client", {"client_id": client_id})
-
-
-@router.post("/c/{company}/client/resume-client")
-async def resume_client(visit: ActingDep, client_id: ClientId) -> Response:
-    return await _command(visit, client_id, "resume-client", {"client_id": client_id})
-
-
-@router.post("/c/{company}/client/stop-entry")
-async def stop_entry(visit: ActingDep, client_id: ClientId, entry_id: EntryId) -> Response:
-    return await _command(visit, client_id, "stop-entry", {"client_id": client_id, "entry_id": entry_id})
-
-
-@router.post("/c/{company}/client/resume-entry")
-async def resume_entry(visit: ActingDep, client_id: ClientId, entry_id: EntryId) -> Response:
-    return await _command(visit, client_id, "resume-entry", {"client_id": client_id, "entry_id": entry_id})
-
-
-@router.post("/c/{company}/client/record-promise")
-async def record_promise(
-    visit: ActingDep,
-    client_id: ClientId,
-    entry_id: EntryId,
-    amount: Annotated[str, Form(max_length=30)] = "",
-    promised_on: Annotated[str, Form(max_length=10)] = "",
-) -> Response:
-    promised, day = amount_written(amount), day_written(promised_on)
-    if promised is None or day is None:
-        address = visit.url("client", client_id=client_id, entry=entry_id, refused="unreadable")
-        return RedirectResponse(address, status_code=303)
-    body = {
-        "client_id": client_id,
-        "entry_id": entry_id,
-        "amount": format(promised, "f"),
-        "promised_on": day.isoformat(),
-    }
-    return await _command(visit, client_id, "record-promise", body, entry=entry_id)
-
-
-@router.post("/c/{company}/client/cancel-promise")
-async def cancel_promise(
-    visit: ActingDep, client_id: ClientId, promise_id: Annotated[str, Form(max_length=36)]
-) -> Response:
-    return await _command(visit, client_id, "cancel-promise", {"promise_id": promise_id})
-
-
-@router.post("/c/{company}/client/add-note")
-async def add_note(
-    visit: ActingDep,
-    client_id: ClientId,
-    text: Annotated[str, Form(max_length=4000)] = "",
-    entry_id: Annotated[str, Form(max_length=32)] = "",
-) -> Response:
-    body: Json = {"client_id": client_id, "text": text.strip()}
-    if entry_id:
-        body["entry_id"] = entry_id
-    return await _command(visit, client_id, "add-note", body, entry=entry_id)
-
-
-@router.post("/c/{company}/client/assign-profile")
-async def assign_profile(
-    visit: ActingDep, client_id: ClientId, profile: Annotated[str, Form(max_length=100)] = ""
-) -> Response:
-    if not visit.is_at_least("admin"):
-        raise NotAllowed
-    return await _command(visit, client_id, "assign-profile", {"client_id": client_id, "profile": profile or None})

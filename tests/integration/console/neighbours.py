@@ -111,6 +111,8 @@ def debtors() -> list[dict[str, Any]]:
             "has_email": True,
             "has_phone": True,
             "stopped_on": "2026-10-05" if stopped else None,
+            "flagged": code == "411MUNOZSA",
+            "disputed": code == "411MUNOZSA",
             "level": level,
             "last_reminder_on": last,
             "slices": [money(old), money(middle), money(young)],
@@ -293,6 +295,10 @@ def statement() -> dict[str, Any]:
                 "lettering_error": None,
                 "level": level,
                 "stopped_on": "2026-11-16" if piece == "FAC20162" else None,
+                "resumes_on": "2026-12-15" if piece == "FAC20162" else None,
+                "expected_on": "2026-12-20" if piece == "FAC20233" else None,
+                "dispute_id": action_id("dispute") if piece == "FAC20162" else None,
+                "dispute_reason": "quantity" if piece == "FAC20162" else None,
                 "promises": [
                     {
                         "promise_id": action_id("promise"),
@@ -375,6 +381,8 @@ def client_page() -> dict[str, Any]:
         "has_address": True,
         "stopped_on": None,
         "stopped_by": None,
+        "resumes_on": None,
+        "flagged": True,
         "amount_due": "29448.55",
         "overdue": "22226.52",
         "upcoming": "7222.03",
@@ -411,11 +419,67 @@ def client_page() -> dict[str, Any]:
         ],
         "notes": 2,
         "promises": [],
+        "disputes": [dispute()],
         "statement": statement(),
         "history": history(),
         "history_count": 7,
         "previous_client_id": "411MARTINS",
         "next_client_id": "411PERON",
+    }
+
+
+def dispute(**more: Any) -> dict[str, Any]:
+    return {
+        "dispute_id": action_id("dispute"),
+        "client_id": "411MUNOZSA",
+        "name": "Munoz S.A.",
+        "entry_id": entry_id("FAC20162"),
+        "piece": "FAC20162",
+        "reason": "quantity",
+        "opened_on": "2026-11-16",
+        "opened_by": "user:unknown",
+        "days_open": 8,
+        "closed_on": None,
+        "closed_by": None,
+        "level": "R1",
+        "amount": "1980.00",
+        "due": "29448.55",
+        **more,
+    }
+
+
+def promise(status: str, promised_on: str, late: int) -> dict[str, Any]:
+    return {
+        "promise_id": action_id("promise", status),
+        "client_id": "411MUNOZSA",
+        "name": "Munoz S.A.",
+        "entry_id": entry_id("FAC20131"),
+        "piece": "FAC20131",
+        "amount": "5000.00",
+        "currency": "EUR",
+        "promised_on": promised_on,
+        "days_late": late,
+        "status": status,
+        "recorded_on": "2026-11-10",
+        "level": "R1",
+        "overdue": "22226.52",
+    }
+
+
+def contact(name: str, **more: Any) -> dict[str, Any]:
+    return {
+        "contact_id": action_id("contact", name),
+        "source": None,
+        "name": name,
+        "department": "",
+        "email": "",
+        "phone": "",
+        "notices": False,
+        "reminders_from": None,
+        "thanks": False,
+        "in_copy": False,
+        "by_hand": True,
+        **more,
     }
 
 
@@ -432,6 +496,17 @@ def person() -> dict[str, Any]:
         "stop": None,
         "stopped_entries": [],
         "promises": [],
+        "contacts": [
+            contact(
+                "Lucie Marchand",
+                department="Comptabilité fournisseurs",
+                email="l.marchand@munoz-sa.example",
+                phone="01 96 59 24 40",
+                notices=True,
+                reminders_from=1,
+            ),
+            contact("Henri Munoz", department="Direction", email="h.munoz@munoz-sa.example", reminders_from=3),
+        ],
         "notes": [
             {
                 "note_id": action_id("note"),
@@ -440,6 +515,7 @@ def person() -> dict[str, Any]:
                 "text": "M. Goncalves promet 5 000 € sur FAC20131 pour le 30/11.",
                 "written_at": "2026-11-18T09:42:00+00:00",
                 "written_on": "2026-11-18",
+                "mentions": [],
             }
         ],
         "labels": {entry_id(line[0]): line[9] for line in ENTRIES},
@@ -475,7 +551,7 @@ class FakeServices:
         if path in self.refuse:
             return httpx.Response(self.refuse[path]["status"], json=self.refuse[path])
         body = json.loads(request.content) if request.content[:1] == b"{" else None
-        if request.method == "POST" and not path.endswith("/query"):
+        if request.method in {"POST", "PUT"} and not path.endswith("/query"):
             self.commands.append((service, path, body))
         found = getattr(self, f"_{service}")(path, body, request)
         return (
@@ -485,7 +561,7 @@ class FakeServices:
         )
 
     def _ledger(self, path: str, body: Any, request: httpx.Request) -> Any:
-        if request.method == "POST" and not path.endswith("/query"):
+        if request.method in {"POST", "PUT"} and not path.endswith("/query"):
             return {"position": "ledger/7/42", "positions": ["ledger/7/42"]}
         if path == "/people/query":
             known = {code: name for name, code, *_ in DEBTORS}
@@ -498,6 +574,7 @@ class FakeServices:
                 "time_zone": "Europe/Paris",
                 "currency": "EUR",
                 "country": "FR",
+                "dispute_reasons": ["price", "quantity", "Pénalités refusées"],
             },
             "/client": person(),
         }.get(path)
@@ -530,6 +607,41 @@ class FakeServices:
                 "as_of": AS_OF.isoformat(),
                 "count": 7,
                 "rows": history(),
+                "page": 1,
+                "size": 50,
+                "pages": 1,
+            },
+            "/disputes": {
+                "as_of": AS_OF.isoformat(),
+                "currency": "EUR",
+                "count": 2,
+                "amount": "9296.00",
+                "due": "36764.55",
+                "rows": [
+                    dispute(),
+                    dispute(
+                        dispute_id=action_id("dispute", "parc"),
+                        client_id="411HOTELDUPARC",
+                        name="Hôtel du Parc",
+                        entry_id=None,
+                        piece=None,
+                        reason="Pénalités refusées",
+                        level="R4",
+                        amount="7316.00",
+                        due="7316.00",
+                    ),
+                ],
+                "page": 1,
+                "size": 50,
+                "pages": 1,
+            },
+            "/promises": {
+                "as_of": AS_OF.isoformat(),
+                "currency": "EUR",
+                "count": 2,
+                "amount": "10000.00",
+                "overdue": "22226.52",
+                "rows": [promise("late", "2026-11-20", 4), promise("expected", "2026-11-30", -6)],
                 "page": 1,
                 "size": 50,
                 "pages": 1,

@@ -14,6 +14,7 @@ SAME_IN_BOTH = {
     "%(n)s client",
     "%(n)s e-mail",
     "Actions",
+    "Contacts",
     "Client",
     "Clients",
     "Contact",
