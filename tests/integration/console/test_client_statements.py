@@ -1,0 +1,117 @@
+"""What people state on a client's page reaches ledger as its commands."""
+
+from typing import Any
+
+import pytest
+
+from tests.integration.console.conftest import COMPANY, Person
+from tests.integration.console.neighbours import FakeServices, action_id, entry_id
+
+CLIENT = "411MUNOZSA"
+PAGE = f"/c/{COMPANY}/client?client_id={CLIENT}"
+INVOICE = entry_id("FAC20114")
+OF_CLIENT = {"client_id": CLIENT}
+OF_ENTRY = {**OF_CLIENT, "entry_id": INVOICE}
+
+FORMS: list[tuple[str, dict[str, Any], str, dict[str, Any]]] = [
+    ("stop-client", {"resumes_on": "2026-12-15"}, "/stop-client", {**OF_CLIENT, "resumes_on": "2026-12-15"}),
+    ("stop-client", {"resumes_on": ""}, "/stop-client", OF_CLIENT),
+    (
+        "stop-entry",
+        {"entry_id": INVOICE, "resumes_on": "2026-12-15"},
+        "/stop-entry",
+        {**OF_ENTRY, "resumes_on": "2026-12-15"},
+    ),
+    (
+        "record-promise",
+        {"entry_id": INVOICE, "amount": "900,00", "promised_on": "2026-12-01", "times": "2"},
+        "/record-promises",
+        {
+            **OF_CLIENT,
+            "promises": [
+                {"entry_id": INVOICE, "amount": "450.00", "promised_on": "2026-12-01"},
+                {"entry_id": INVOICE, "amount": "450.00", "promised_on": "2027-01-01"},
+            ],
+        },
+    ),
+    (
+        "open-dispute",
+        {"entry_id": INVOICE, "reason": "quantity", "comment": " Deux palettes manquent "},
+        "/open-dispute",
+        {**OF_ENTRY, "reason": "quantity", "comment": "Deux palettes manquent"},
+    ),
+    ("open-dispute", {"reason": "price"}, "/open-dispute", {**OF_CLIENT, "reason": "price", "comment": ""}),
+    ("close-dispute", {"dispute_id": action_id("d")}, "/close-dispute", {"dispute_id": action_id("d")}),
+    ("flag-client", {}, "/flag-client", OF_CLIENT),
+    ("unflag-client", {}, "/unflag-client", OF_CLIENT),
+    (
+        "reposition-entry",
+        {"entry_id": INVOICE, "expected_on": "20/12/2026"},
+        "/reposition-entry",
+        {**OF_ENTRY, "expected_on": "2026-12-20"},
+    ),
+    (
+        "reposition-entry",
+        {"entry_id": INVOICE, "expected_on": ""},
+        "/reposition-entry",
+        {**OF_ENTRY, "expected_on": None},
+    ),
+    (
+        "contact",
+        {"name": "Alice Martin", "email": "alice@example.org", "reminders_from": "2", "in_copy": "true"},
+        "/contact",
+        {
+            **OF_CLIENT,
+            "name": "Alice Martin",
+            "department": "",
+            "email": "alice@example.org",
+            "phone": "",
+            "notices": False,
+            "reminders_from": 2,
+            "thanks": False,
+            "in_copy": True,
+        },
+    ),
+    ("remove-contact", {"contact_id": action_id("c")}, "/remove-contact", {"contact_id": action_id("c")}),
+]
+
+
+@pytest.mark.parametrize(("form", "fields", "path", "body"), FORMS)
+async def test_a_form_becomes_the_command(
+    clerk: Person, fakes: FakeServices, form: str, fields: dict[str, Any], path: str, body: dict[str, Any]
+) -> None:
+    answer = await clerk.post(f"/c/{COMPANY}/client/{form}", on=PAGE, client_id=CLIENT, **fields)
+    assert fakes.commands == [("ledger", path, body)]
+    assert answer.status_code == 303
+    assert "after=ledger" in answer.headers["location"]
+
+
+async def test_a_note_mentions_colleagues(clerk: Person, fakes: FakeServices) -> None:
+    """Rule 15.7."""
+    await clerk.post(f"/c/{COMPANY}/client/add-note", on=PAGE, client_id=CLIENT, text="@Ferrand, vu ?")
+    ((_, path, body),) = fakes.commands
+    assert (path, body["text"]) == ("/add-note", "@Ferrand, vu ?")
+    assert len(body["mentions"]) == 1
+    assert body["mentions"][0].startswith("user:")
+
+
+async def test_the_page_shows_what_was_stated(clerk: Person) -> None:
+    shown = (await clerk.get(PAGE)).text
+    for words in (
+        "Litige",
+        "attendu le 20/12/26",
+        "Lucie Marchand",
+        "Relances dès R3",
+        "Ne plus suivre ce client",
+    ):
+        assert words in shown, words
+
+
+async def test_the_lists_of_disputes_and_promises(clerk: Person) -> None:
+    """Rules 10.7, 11.2."""
+    disputes = (await clerk.get(f"/c/{COMPANY}/disputes")).text
+    for words in ("Quantité", "Pénalités refusées", "Tout le compte", "9\u00a0296,00"):
+        assert words in disputes, words
+    promises = (await clerk.get(f"/c/{COMPANY}/promises")).text
+    for words in ("Dépassée", "Attendue", "10\u00a0000,00"):
+        assert words in promises, words
