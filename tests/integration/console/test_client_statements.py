@@ -77,7 +77,7 @@ FORMS: list[tuple[str, dict[str, Any], str, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("form", "fields", "path", "body"), FORMS)
-async def test_a_form_becomes_the_command(
+async def test_a_form_becomes_the_command(  # noqa: PLR0917 - what a form is made of
     clerk: Person, fakes: FakeServices, form: str, fields: dict[str, Any], path: str, body: dict[str, Any]
 ) -> None:
     answer = await clerk.post(f"/c/{COMPANY}/client/{form}", on=PAGE, client_id=CLIENT, **fields)
