@@ -240,6 +240,18 @@ def message_id(action_id: object, sender_email: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Contact:
+    """One of a client's people, and what reaches it (rule 19.1). ``reminders_from`` is a level, 1 to 7."""
+
+    name: str
+    email: str
+    notices: bool = False
+    reminders_from: int | None = None
+    thanks: bool = False
+    in_copy: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Person:
     """Who is written to, as ledger knows it at ``version``."""
 
@@ -251,6 +263,7 @@ class Person:
     address: tuple[str, ...] = ()
     """The lines of the postal address, without the name."""
     contact_name: str = ""
+    contacts: tuple[Contact, ...] = ()
     language: str = "fr"
     salesperson: str = ""
     free_fields: Mapping[str, str] = field(default_factory=dict)

@@ -46,12 +46,21 @@ def is_usable_address(email: str) -> bool:
     return _ADDRESS.fullmatch(email) is not None and email.count("@") == 1 and not _OUTSIDE & {*email} - {"@"}
 
 
-def compose(rendered: Rendered, sender: Sender, recipients: Sequence[str], message_id: str, at: datetime) -> Mail:
-    """The mail, with its two alternatives; ``at`` is an instant, ``recipients`` are usable addresses."""
+def compose(  # noqa: PLR0913, PLR0917 - what a mail is made of
+    rendered: Rendered,
+    sender: Sender,
+    recipients: Sequence[str],
+    message_id: str,
+    at: datetime,
+    copies: Sequence[str] = (),
+) -> Mail:
+    """The mail, with its two alternatives. ``at`` is an instant; ``recipients`` and ``copies`` are usable addresses,
+    none twice."""
     boundary = f"={message_id[1:].partition('@')[0]}="
     headers = [
         f"From: {_named(sender.name or sender.company_name, sender.email)}",
         "To: " + ",\r\n ".join(recipients),
+        *(["Cc: " + ",\r\n ".join(copies)] if copies else ()),
         f"Subject: {_unstructured('Subject', rendered.subject)}",
         f"Date: {format_datetime(at.astimezone(UTC))}",
         f"Message-ID: {message_id}",
@@ -76,7 +85,7 @@ def compose(rendered: Rendered, sender: Sender, recipients: Sequence[str], messa
             f"\r\n--{boundary}--\r\n".encode(),
         ]
     )
-    return Mail(message_id, sender.email, tuple(recipients), rendered.subject, raw)
+    return Mail(message_id, sender.email, (*recipients, *copies), rendered.subject, raw)
 
 
 @lru_cache(maxsize=1024)

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from chassis.database import driver, transaction
 from chassis.http_client import Neighbour
-from services.notify.domain import Person
+from services.notify.domain import Contact, Person
 from services.notify.formats import language_of
 
 KEPT = text(
@@ -88,6 +88,17 @@ def _person(client_id: str, version: int, body: Mapping[str, Any]) -> Person:
         phones=tuple(body.get("phones") or ()),
         address=_address(body.get("address") or {}),
         contact_name=body.get("contact_name") or "",
+        contacts=tuple(
+            Contact(
+                name=one["name"],
+                email=one["email"],
+                notices=one["notices"],
+                reminders_from=one["reminders_from"],
+                thanks=one["thanks"],
+                in_copy=one["in_copy"],
+            )
+            for one in body.get("contacts") or ()
+        ),
         language=language_of(body.get("language")),
     )
 

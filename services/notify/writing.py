@@ -16,13 +16,15 @@ from chassis.database import transaction
 from chassis.eventlog import Cause
 from chassis.jobs import Job
 from chassis.running import Running
+from contracts.dunning import Action
 from services.notify import pixel, queries
+from services.notify.addressing import addressed_to, recipients
 from services.notify.blocks import LAYOUTS, blocks_in
 from services.notify.compiling import UnknownTag
 from services.notify.delivered import Key, TemplateMissing, Text, choose
 from services.notify.domain import Person, Sender, Subjects, last_look, message_id, statement
 from services.notify.formats import Medium
-from services.notify.messages import Mail, compose, usable_addresses
+from services.notify.messages import Mail, compose
 from services.notify.people import labels, people
 from services.notify.queries import Looked, Totals
 from services.notify.rendering import Rendered, render
@@ -81,13 +83,18 @@ class Desk:
             return self.drafts[looked.draft_id], language
         return choose(self.templates, looked.action.template, looked.action.step, medium, language)
 
+    def addressed(self, action: Action) -> Person:
+        """The person as a message of this action speaks to it."""
+        person = self.people[action.client_id]
+        return addressed_to(person, recipients(person, action))
+
     def subjects(self, looked: Looked, texts: Mapping[str, str], pixel_url: str = "") -> Subjects:
         action = looked.action
         owed = self.totals.get((action.client_id, action.currency), Totals())
         return Subjects(
             action=action,
             statement=statement(action, looked.now.entries, self.as_of, texts),
-            person=self.people[action.client_id],
+            person=self.addressed(action),
             sender=self.sender,
             overdue=owed.overdue,
             upcoming=owed.upcoming,
@@ -163,7 +170,7 @@ class Writer:
         if looked.sent or last_look(looked.action, looked.now, desk.as_of, accepted) is not None:
             return None
         person = desk.people[looked.action.client_id]
-        if not usable_addresses(person.emails):
+        if not recipients(person, looked.action).to:
             parcel.failure = NO_ADDRESS
             return None
         try:
@@ -197,12 +204,14 @@ class Writer:
             log.warning("a template cannot be filled in", extra={"error": type(refused).__name__})
             parcel.failure = TEMPLATE_INVALID
             return
+        found = recipients(desk.people[looked.action.client_id], looked.action)
         parcel.mail = compose(
             rendered,
             desk.sender,
-            usable_addresses(about.person.emails),
+            found.to,
             parcel.message_id,
             clock.now(),
+            found.copies,
         )
 
     def _pixel(self, desk: Desk, action_id: UUID) -> str:

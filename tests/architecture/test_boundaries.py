@@ -36,6 +36,7 @@ SPECIALITIES: dict[str, set[str]] = {
         "compiling",
         "delivered",
         "formats",
+        "addressing",
         "mailer",
         "messages",
         "people",

@@ -11,6 +11,7 @@ from chassis.http import AsOfDep, CauseDep, CompanyDep, RunningDep, SayDep, TxDe
 from chassis.http_client import NeighbourRefused, NeighbourUnreachable
 from chassis.problems import Problem
 from services.notify import messages, queries
+from services.notify.addressing import Recipients, recipients
 from services.notify.api.bodies import Body
 from services.notify.api.progress import STATUS
 from services.notify.api.templates import check
@@ -96,7 +97,7 @@ async def get_preview(action_id: UUID, company: CompanyDep, as_of: AsOfDep, proc
         if looked is None:
             raise Problem("action-unknown", "This action is not known here", 404, action_id=action_id)
         medium = _written(looked.action.medium)
-        answer = _about(desk.sender.email, looked, desk.people[looked.action.client_id].emails)
+        answer = _about(desk.sender.email, looked, recipients(desk.people[looked.action.client_id], looked.action))
         reason = last_look(looked.action, looked.now, desk.as_of, frozenset(looked.action.accepted_reasons))
         answer["held_back_by"] = reason
         if medium is None or isinstance(reason, NotYetHeard):
@@ -128,8 +129,9 @@ def _written(medium: str) -> Medium | None:
             return None
 
 
-def _about(sender: str, looked: queries.Looked, emails: tuple[str, ...]) -> dict[str, Any]:
+def _about(sender: str, looked: queries.Looked, found: Recipients) -> dict[str, Any]:
     action = looked.action
+    by_mail = action.medium == "email"
     return {
         "action_id": action.action_id,
         "client_id": action.client_id,
@@ -137,7 +139,8 @@ def _about(sender: str, looked: queries.Looked, emails: tuple[str, ...]) -> dict
         "medium": action.medium,
         "state": looked.state,
         "from": sender,
-        "to": messages.usable_addresses(emails) if action.medium == "email" else (),
+        "to": found.to if by_mail else (),
+        "copies": found.copies if by_mail else (),
     }
 
 
