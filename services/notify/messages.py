@@ -54,8 +54,7 @@ def compose(  # noqa: PLR0913, PLR0917 - what a mail is made of
     at: datetime,
     copies: Sequence[str] = (),
 ) -> Mail:
-    """The mail, with its two alternatives. ``at`` is an instant; ``recipients`` and ``copies`` are usable addresses,
-    none twice."""
+    """The mail, with its two alternatives. ``at`` is an instant; addresses are usable, and none stands twice."""
     boundary = f"={message_id[1:].partition('@')[0]}="
     headers = [
         f"From: {_named(sender.name or sender.company_name, sender.email)}",
