@@ -24,7 +24,7 @@ LABELS_AT_ONCE = 20_000
 STAGE = """
     create temp table seen (
         line integer, row_key uuid, state uuid, p smallint, client_id text, account text, lettering text,
-        book_amount numeric(18, 4), journal text, is_credit boolean, label text, entry text
+        book_amount numeric(18, 4), journal text, is_credit boolean, kind text, label text, entry text
     ) on commit drop;
     create temp table pair (line integer, entry_id uuid) on commit drop;
     create temp table change (
@@ -34,7 +34,8 @@ STAGE = """
 """
 
 KIND = """
-    case when not is_credit then 'invoice' when journal = any(%(sales)s) then 'credit_note' else 'payment' end
+    case when kind <> '' then kind when not is_credit then 'invoice'
+        when journal = any(%(sales)s) then 'credit_note' else 'payment' end
 """
 
 LEFT_SEEN = """
@@ -84,6 +85,15 @@ CHANGED = f"""
     from left_known k join pair using (entry_id) join seen s on s.line = pair.line
 """  # noqa: S608
 
+MOVED = """
+    insert into change
+    select r.entry_id, r.row_key, r.ordinal, r.state, r.kind, r.p, r.client_id, r.lettering, true, r.entry, null
+    from left_known k join pair using (entry_id) join seen s on s.line = pair.line
+    join source_row r on r.company = %(company)s and r.book = %(book)s and r.entry_id = k.entry_id
+    where not k.removed and r.client_id <> s.client_id
+"""
+"""A line whose client changed is gone from the former one."""
+
 NEW = f"""
     insert into change
     select encode(substr(sha256(
@@ -111,10 +121,13 @@ GONE = """
 REMEMBER = """
     insert into source_row (company, book, entry_id, row_key, ordinal, state, kind, p, client_id, lettering,
         removed, entry)
-    select %(company)s, %(book)s, entry_id, row_key, ordinal, state, kind, p, client_id, lettering, removed, entry
+    select distinct on (entry_id) %(company)s, %(book)s, entry_id, row_key, ordinal, state, kind, p, client_id,
+        lettering, removed, entry
     from change
+    order by entry_id, removed
     on conflict (company, book, row_key, ordinal) do update set state = excluded.state, kind = excluded.kind,
-        lettering = excluded.lettering, removed = excluded.removed, entry = excluded.entry
+        p = excluded.p, client_id = excluded.client_id, lettering = excluded.lettering,
+        removed = excluded.removed, entry = excluded.entry
 """
 
 EVENTS = """
@@ -201,10 +214,22 @@ async def _is_known(connection: Connection, company: str, book: str) -> bool:
     return await cursor.fetchone() is not None
 
 
-async def compare(connection: Connection, company: str, book: str, sales: Sequence[str]) -> tuple[int, int]:
+async def doubled(connection: Connection, most: int) -> list[tuple[int, int]]:
+    """(line, earlier line) of lines that share the source's own key, at most so many."""
+    cursor = await connection.execute(
+        "select line, first from (select line, min(line) over (partition by row_key) as first from seen"
+        " where line > 0) keyed where line > first order by line limit %s",
+        (most,),
+    )
+    return await cursor.fetchall()
+
+
+async def compare(
+    connection: Connection, company: str, book: str, sales: Sequence[str], *, keeps_missing: bool = False
+) -> tuple[int, int]:
     """Fill ``change`` with every line that is new, changed, gone or back; answer how many, and how many are gone.
 
-    ``sales`` names the journals whose credits are credit notes.
+    ``sales`` names the journals whose credits are credit notes. With ``keeps_missing`` no line is gone.
     """
     values = {"company": company, "book": book, "sales": list(sales)}
     if await _is_known(connection, company, book):
@@ -215,7 +240,9 @@ async def compare(connection: Connection, company: str, book: str, sales: Sequen
         for same, removed in PASSES:
             await connection.execute(PAIR_LEFT.format(same=same, removed=removed))
         await connection.execute(CHANGED, values)
-        await connection.execute(GONE, values)
+        await connection.execute(MOVED, values)
+        if not keeps_missing:
+            await connection.execute(GONE, values)
     await connection.execute(NEW, values)
     await connection.execute("analyze change")
     row = await (

@@ -26,7 +26,7 @@ from services.sync import changes, people, runs
 from services.sync.changes import Connection
 from services.sync.connectors import Connector, Read
 from services.sync.domain.lines import Line
-from services.sync.domain.problems import Problem, Verdict
+from services.sync.domain.problems import KEPT_PROBLEMS, Problem, Verdict
 from services.sync.domain.receivables import Nature, nature_of
 from services.sync.domain.scope import book_by_content, book_by_name, is_same_book
 from services.sync.people import Handing
@@ -58,6 +58,17 @@ class Refused(Exception):
         self.lines = lines
 
 
+class OnlyLooked(Exception):
+    """A dry run has seen what the import would do; what it did is to be rolled back."""
+
+    def __init__(self, result: dict[str, Any], read: Read, source: str, verdict: Verdict) -> None:
+        super().__init__("dry run")
+        self.result = result
+        self.read = read
+        self.source = source
+        self.verdict = verdict
+
+
 class NotItsTurn(Exception):
     """An earlier import of the same company has not ended yet."""
 
@@ -83,6 +94,18 @@ class Importer:
             await self._import(run, job)
         except Refused as refusal:
             await self._fail(run, job, refusal)
+        except OnlyLooked as looked:
+            async with transaction(self._running.engine) as tx:
+                await runs.end(
+                    tx,
+                    run,
+                    "completed",
+                    source=looked.source,
+                    lines_read=looked.read.lines,
+                    result=looked.result,
+                    warnings=looked.verdict.warnings,
+                )
+                await job.done(tx)
         except UploadLost:
             lost = Problem(1, "", "upload_lost", {})
             await self._fail(run, job, Refused("upload_lost", Verdict((lost,), (), {})))
@@ -131,7 +154,8 @@ class Importer:
                 warnings=verdict.warnings,
             )
             await job.done(tx)
-            await self._running.say(tx)(run.company, [Said(failed)], as_of=run.as_of, cause=_cause(run))
+            if not run.dry_run:
+                await self._running.say(tx)(run.company, [Said(failed)], as_of=run.as_of, cause=_cause(run))
 
     async def _import(self, run: Run, job: Job) -> None:
         began = monotonic()
@@ -153,18 +177,39 @@ class Importer:
             if verdict.refused:
                 raise Refused("file_refused", verdict, read.lines)
             summary = await changes.summarise(connection)
-            book = await self._book(connection, run, read)
-            if not summary.receivable_lines:
+            book = read.book or await self._book(connection, run, read)
+            if read.is_keyed:
+                await self._refuse_doubles(connection, run, verdict, read)
+            if not summary.receivable_lines and read.holds == "entries":
                 await self._refuse_emptiness(connection, run, book, verdict, read)
             sales = await self._sales_journals(connection, run, read)
             await self._show(run, "comparing", read.lines)
-            changed, archived = await changes.compare(connection, run.company, book, sales)
-            await people.compare(connection, run.company, read, staging, run.email_domain)
+            keeps_missing = read.keeps_missing or read.holds != "entries"
+            changed, archived = await changes.compare(
+                connection, run.company, book, sales, keeps_missing=keeps_missing
+            )
+            await people.compare(connection, run.company, book, read, staging, run.accounts[0], run.email_domain)
+            result = {
+                "read": read.lines,
+                "encoding": read.encoding,
+                "receivable_lines": summary.receivable_lines,
+                "clients": len(read.names),
+                "clients_changed": await people.changed(connection),
+                "lettering_groups": summary.lettering_groups,
+                "unbalanced_groups": summary.unbalanced_groups,
+                "open_entries": summary.open_entries,
+                "open_balance": f"{summary.open_balance:.2f}",
+                "changed": changed,
+                "archived": archived,
+                "uncounted": verdict.uncounted,
+            }
+            if run.dry_run:
+                raise OnlyLooked(result | {"seconds": round(monotonic() - began, 3)}, read, book, verdict)
             await self._show(run, "handing people to ledger", read.lines)
             heads = await people.hand_over(connection, self._handing(run, book))
             await self._show(run, "recording", read.lines)
             await changes.remember(connection, run.company, book)
-            await people.remember(connection, run.company)
+            await people.remember(connection, run.company, book, lists=read.lists_clients)
             completed = SyncCompleted(
                 run_id=run.run_id,
                 connector=run.connector,
@@ -176,21 +221,7 @@ class Importer:
                 positions={"ledger": heads} if heads else {},
             )
             positions = await self._say(tx, connection, run, completed)
-            result = {
-                "read": read.lines,
-                "encoding": read.encoding,
-                "receivable_lines": summary.receivable_lines,
-                "clients": len(read.names),
-                "lettering_groups": summary.lettering_groups,
-                "unbalanced_groups": summary.unbalanced_groups,
-                "open_entries": summary.open_entries,
-                "open_balance": f"{summary.open_balance:.2f}",
-                "changed": changed,
-                "archived": archived,
-                "positions": positions,
-                "uncounted": verdict.uncounted,
-                "seconds": round(monotonic() - began, 3),
-            }
+            result |= {"positions": positions, "seconds": round(monotonic() - began, 3)}
             warnings = verdict.warnings
             await runs.end(
                 tx, run, "completed", source=book, lines_read=read.lines, result=result, warnings=warnings
@@ -206,7 +237,7 @@ class Importer:
             for batch in batches:
                 await copy.write(staging.rows(batch))
                 if monotonic() - shown > PROGRESS_SECONDS:
-                    await self._show(run, "reading", batch[-1].number)
+                    await self._show(run, "reading", batch[-1].number if batch else 0)
                     shown = monotonic()
 
     async def _show(self, run: Run, stage: str, lines_read: int) -> None:
@@ -248,6 +279,13 @@ class Importer:
         if await changes.live_rows(connection, run.company, book):
             problem = Problem(1, "CompteNum", "no_customer_lines", {"accounts": ", ".join(run.accounts)})
             raise Refused("no_customer_lines", Verdict((problem,), verdict.warnings, {}), read.lines)
+
+    async def _refuse_doubles(self, connection: Connection, run: Run, verdict: Verdict, read: Read) -> None:
+        """Two lines with one key would take each other's place from import to import."""
+        doubled = await changes.doubled(connection, KEPT_PROBLEMS)
+        if doubled:
+            problems = tuple(Problem(line, "key", "key_twice", {"first": str(first)}) for line, first in doubled)
+            raise Refused("file_refused", Verdict(problems, verdict.warnings, {}), read.lines)
 
     async def _sales_journals(self, connection: Connection, run: Run, read: Read) -> list[str]:
         """Journals whose credits are credit notes: by setting, else as first taken for."""

@@ -13,6 +13,7 @@ from contracts.registry import EVENTS
 from services.sync import queries, tables
 from services.sync.api import router
 from services.sync.connectors.fec import Fec
+from services.sync.connectors.mapped import Mapped
 from services.sync.imports import QUEUE, Importer
 from services.sync.projection import PROJECT
 from services.sync.settings import SyncSettings
@@ -30,7 +31,7 @@ async def today(tx: AsyncConnection, company: str) -> date:
 def build(settings: SyncSettings) -> Service:
     async def carry_out_imports(running: Running) -> None:
         """Read the files that were sent, one after another per company."""
-        connectors = {connector.name: connector for connector in (Fec(),)}
+        connectors = {connector.name: connector for connector in (Fec(), Mapped())}
         importer = Importer(running, connectors, settings.people_per_call)
         worker = JobWorker(
             running.engine,

@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
+from json import dumps
 from typing import Any
 
 from chassis.eventlog import Position
@@ -15,47 +16,78 @@ from services.sync import changes
 from services.sync.changes import Connection
 from services.sync.connectors import Read
 from services.sync.domain.receivables import digest
-from services.sync.staging import Staging, escaped
+from services.sync.staging import Staging
 
 LONGEST_NAME = 500
 
 STAGE = """
-    create temp table seen_client (client_id text, p smallint, account text, name text, person uuid) on commit drop
+    create temp table seen_client (
+        client_id text, p smallint, account text, name text, person uuid, profile text, category text,
+        payment_mode text, currency text, details jsonb
+    ) on commit drop
 """
 
 COMPARE = """
     create temp table client_change on commit drop as
-    select s.client_id, s.p, s.account, s.name, s.person, false as removed,
-        coalesce(%(domain)s, k.email_domain) as email_domain,
-        k.client_id is null or k.account <> s.account or k.removed as is_said,
-        k.client_id is null or k.person <> s.person
-            or k.email_domain is distinct from coalesce(%(domain)s, k.email_domain) as is_handed
-    from seen_client s left join source_client k on k.company = %(company)s and k.client_id = s.client_id
-    where k.client_id is null or k.account <> s.account or k.removed or k.person <> s.person
-        or k.email_domain is distinct from coalesce(%(domain)s, k.email_domain)
+    select * from (
+        select s.client_id, s.p, told.account, s.name, s.person, false as removed, told.profile, told.category,
+            told.payment_mode, told.currency, s.details,
+            coalesce(%(domain)s, k.email_domain) as email_domain,
+            not %(only_people)s and (k.client_id is null or k.removed
+                or (k.account, coalesce(k.profile, ''), coalesce(k.category, ''), coalesce(k.payment_mode, ''),
+                    coalesce(k.currency, ''))
+                is distinct from (told.account, told.profile, told.category, told.payment_mode, told.currency)
+            ) as is_said,
+            h.person is distinct from s.person
+                or k.email_domain is distinct from coalesce(%(domain)s, k.email_domain) as is_handed
+        from seen_client s
+        left join source_client k on k.company = %(company)s and k.client_id = s.client_id
+        left join source_person h
+            on h.company = %(company)s and h.source = %(source)s and h.client_id = s.client_id,
+        lateral (select coalesce(s.account, k.account, %(account)s) as account,
+            coalesce(s.profile, k.profile, '') as profile, coalesce(s.category, k.category, '') as category,
+            coalesce(s.payment_mode, k.payment_mode, '') as payment_mode,
+            coalesce(s.currency, k.currency, '') as currency) told
+    ) compared
+    where is_said or is_handed
 """
 
 GONE = """
-    insert into client_change
-    select client_id, p, account, null, person, true, email_domain, true, false from source_client c
+    insert into client_change (client_id, p, account, removed, profile, category, payment_mode, currency,
+        email_domain, is_said, is_handed)
+    select client_id, p, account, true, profile, category, payment_mode, currency, email_domain, true, false
+    from source_client c
     where company = %(company)s and not removed
         and client_id in (select client_id from change where removed)
         and not exists (select from source_row r where r.company = c.company and r.client_id = c.client_id
             and not r.removed)
+        and not exists (select from source_person h where h.company = c.company and h.client_id = c.client_id
+            and h.lists)
 """
 
 REMEMBER = """
-    insert into source_client (company, client_id, p, account, person, email_domain, removed)
-    select %(company)s, client_id, p, account, person, email_domain, removed from client_change
-    on conflict (company, client_id) do update set account = excluded.account, person = excluded.person,
+    insert into source_client (company, client_id, p, account, profile, category, payment_mode, currency,
+        email_domain, removed)
+    select %(company)s, client_id, p, account, profile, category, payment_mode, currency, email_domain, removed
+    from client_change where is_said or email_domain is not null
+    on conflict (company, client_id) do update set account = excluded.account, profile = excluded.profile,
+        category = excluded.category, payment_mode = excluded.payment_mode, currency = excluded.currency,
         email_domain = excluded.email_domain, removed = excluded.removed
+"""
+
+REMEMBER_PEOPLE = """
+    insert into source_person (company, source, client_id, person, lists)
+    select %(company)s, %(source)s, client_id, person, %(lists)s from client_change where is_handed
+    on conflict (company, source, client_id) do update set person = excluded.person, lists = excluded.lists
 """
 
 EVENTS = """
     select p, string_agg(client, ',' order by client_id collate "C")
     from (
         select p, client_id, (row_number() over (partition by p order by client_id collate "C") - 1) / %s as part,
-            json_build_object('client_id', client_id, 'account', account, 'removed', removed)::text as client
+            json_strip_nulls(json_build_object('client_id', client_id, 'account', account, 'removed', removed,
+                'profile', nullif(profile, ''), 'category', nullif(category, ''),
+                'payment_mode', nullif(payment_mode, ''), 'currency', nullif(currency, '')))::text as client
         from client_change where is_said
     ) numbered
     group by p, part order by p, part
@@ -89,25 +121,44 @@ def invented_address(client_id: str, domain: str) -> str:
     return f"{slug}@{domain}"
 
 
-async def compare(connection: Connection, company: str, read: Read, staging: Staging, domain: str | None) -> None:
-    """Fill ``client_change``: clients that are new, on another account, renamed or back."""
+async def compare(  # noqa: PLR0913, PLR0917 what a source tells
+    connection: Connection, company: str, book: str, read: Read, staging: Staging, account: str, domain: str | None
+) -> None:
+    """Fill ``client_change``: clients that are new, changed, renamed or back. Where neither this source nor
+    another told an account, it is ``account``. A source of contacts says nothing of clients themselves."""
     await connection.execute(STAGE)
     async with connection.cursor().copy("copy seen_client from stdin") as copy:
+        copy.set_types(["text", "int2", "text", "text", "uuid", "text", "text", "text", "text", "jsonb"])
         for client_id, names in read.names.items():
-            name = chosen_name(names, client_id)
-            await copy.write(
-                f"{escaped(client_id)}\t{staging.partition(client_id)}\t{escaped(read.accounts[client_id])}\t"
-                f"{escaped(name)}\t{digest(name)}\n"
+            details = read.details.get(client_id)
+            name = "" if read.holds == "contacts" else chosen_name(names, client_id)
+            person = dumps(details.person, ensure_ascii=False, sort_keys=True) if details else None
+            known = (
+                (details.profile, details.category, details.payment_mode, details.currency)
+                if details
+                else (None,) * 4
             )
+            p, account_told = staging.partition(client_id), read.accounts.get(client_id)
+            told = digest(f"{name}\x1f{person}" if person else name)
+            await copy.write_row((client_id, p, account_told, name, told, *known, person))
     await connection.execute("analyze seen_client")
-    await connection.execute(COMPARE, {"company": company, "domain": domain})
+    values = {"company": company, "source": book, "domain": domain, "account": account}
+    await connection.execute(COMPARE, values | {"only_people": read.holds == "contacts"})
 
 
-async def remember(connection: Connection, company: str) -> None:
+async def remember(connection: Connection, company: str, book: str, *, lists: bool) -> None:
     """Add the clients that are gone with their last line, and make all this the last seen state. To be called
     when the lines are remembered."""
+    await connection.execute(REMEMBER_PEOPLE, {"company": company, "source": book, "lists": lists})
     await connection.execute(GONE, {"company": company})
     await connection.execute(REMEMBER, {"company": company})
+
+
+async def changed(connection: Connection) -> int:
+    """How many clients are new, changed, or told otherwise of their people."""
+    cursor = await connection.execute("select count(*) from client_change")
+    row = await cursor.fetchone()
+    return int(row[0]) if row else 0
 
 
 async def partitions(connection: Connection) -> list[int]:
@@ -132,7 +183,7 @@ async def hand_over(connection: Connection, handing: Handing) -> dict[int, int]:
     heads: dict[int, int] = {}
     async with connection.cursor(name="people") as cursor:
         await cursor.execute(
-            "select client_id, name, email_domain from client_change where is_handed order by client_id"
+            "select client_id, name, email_domain, details from client_change where is_handed order by client_id"
         )
         while rows := await cursor.fetchmany(handing.at_once):
             clients = [
@@ -140,8 +191,9 @@ async def hand_over(connection: Connection, handing: Handing) -> dict[int, int]:
                     "client_id": client_id,
                     "name": name,
                     "emails": [invented_address(client_id, domain)] if domain else [],
+                    **(details or {}),
                 }
-                for client_id, name, domain in rows
+                for client_id, name, domain, details in rows
             ]
             _note(heads, await _call(handing, clients))
     async for labels in changes.labels(connection):

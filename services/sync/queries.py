@@ -10,8 +10,8 @@ from services.sync.domain.receivables import DEFAULT_TERM_DAYS
 from services.sync.wording import wording
 
 RUNS = (
-    "select company, run_id, connector, file, source, as_of, status, stage, lines_read, result, errors, warnings,"
-    " requested_at, started_at, finished_at from run where company = :company"
+    "select company, run_id, connector, mapping_name, dry_run, file, source, as_of, status, stage, lines_read,"
+    " result, errors, warnings, requested_at, started_at, finished_at from run where company = :company"
 )
 DEFAULT_ACCOUNTS = ("411",)
 
@@ -84,3 +84,24 @@ async def journals(tx: AsyncConnection, company: str) -> dict[str, str]:
         text("select journal, nature from journal where company = :company order by journal"), {"company": company}
     )
     return {row.journal: row.nature for row in rows}
+
+
+async def mapping(tx: AsyncConnection, company: str, name: str) -> dict[str, Any] | None:
+    """A saved mapping, or None."""
+    found: dict[str, Any] | None = await tx.scalar(
+        text("select mapping from mapping where company = :company and name = :name"),
+        {"company": company, "name": name},
+    )
+    return found
+
+
+async def mappings(tx: AsyncConnection, company: str) -> list[dict[str, Any]]:
+    """Every saved mapping: ``{name, holds, mapping, changed_by, changed_at}``."""
+    rows = await tx.execute(
+        text(
+            "select name, mapping ->> 'holds' as holds, mapping, changed_by, changed_at from mapping"
+            " where company = :company order by name"
+        ),
+        {"company": company},
+    )
+    return [dict(row._mapping) for row in rows]

@@ -24,7 +24,8 @@ PART_BYTES = 1 << 20
 FIND = text(
     "select r.company, run_id, connector, file, r.email_domain, as_of, actor, correlation_id, status, stage,"
     " coalesce(accounts, '{411}') as accounts, coalesce(term_days, :term) as term_days,"
-    " coalesce(journals, '{}') as journals, coalesce(accepted, '{}') as accepted, currency, fiscal_year_start"
+    " coalesce(journals, '{}') as journals, coalesce(accepted, '{}') as accepted, currency, fiscal_year_start,"
+    " mapping_name, mapping, dry_run"
     " from run r join company c using (company) left join import_settings s using (company)"
     " where r.company = :company and run_id = :run_id"
 )
@@ -54,10 +55,20 @@ class Run:
     accepted: list[str]
     currency: str
     fiscal_year_start: str
+    mapping_name: str | None
+    mapping: dict[str, Any] | None
+    dry_run: bool
 
     @property
     def rules(self) -> Rules:
-        return Rules(tuple(self.accounts), self.currency, frozenset(self.accepted))
+        return Rules(
+            tuple(self.accounts),
+            self.currency,
+            frozenset(self.accepted),
+            self.as_of,
+            self.mapping_name or "",
+            self.mapping,
+        )
 
 
 async def find(tx: AsyncConnection, company: str, run_id: UUID) -> Run | None:
@@ -66,13 +77,16 @@ async def find(tx: AsyncConnection, company: str, run_id: UUID) -> Run | None:
 
 
 async def open_run(tx: AsyncConnection, run: dict[str, Any]) -> None:
-    """Write a run down as asked for."""
-    await tx.execute(
-        text(
-            "insert into run (company, run_id, connector, file, email_domain, as_of, actor, correlation_id)"
-            " values (:company, :run_id, :connector, :file, :email_domain, :as_of, :actor, :correlation_id)"
-        ),
-        run,
+    """Write a run down as asked for; ``mapping_name``, ``mapping`` and ``dry_run`` may be left out."""
+    mapping = run.get("mapping")
+    values = {"mapping_name": None, "dry_run": False, **run, "mapping": Jsonb(mapping) if mapping else None}
+    connection = await driver(tx)
+    await connection.execute(
+        "insert into run (company, run_id, connector, file, email_domain, as_of, actor, correlation_id,"
+        " mapping_name, mapping, dry_run)"
+        " values (%(company)s, %(run_id)s, %(connector)s, %(file)s, %(email_domain)s, %(as_of)s, %(actor)s,"
+        " %(correlation_id)s, %(mapping_name)s, %(mapping)s, %(dry_run)s)",
+        values,
     )
 
 

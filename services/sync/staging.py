@@ -3,7 +3,8 @@
 ``entry`` is the JSON of ``SyncedEntry`` but for its id, its kind (known when the whole file was read) and its
 removal; ``state`` is the digest of it, so that equal states mean nothing to say. ``row_key`` is the digest of
 everything that makes a line the line it is, and that neither lettering nor a renamed account or client touches:
-equal lines share it. An empty ``lettering`` is none.
+equal lines share it; of a line with a key of the source's own, that key. An empty ``lettering`` is none, an empty
+``kind`` is told by the journal.
 """
 
 from collections.abc import Iterable
@@ -16,7 +17,7 @@ from services.sync.domain.receivables import decimals, digest, due_date
 
 COLUMNS = (
     "line", "row_key", "state", "p", "client_id", "account", "lettering", "book_amount", "journal", "is_credit",
-    "label", "entry",
+    "kind", "label", "entry",
 )  # fmt: skip
 
 
@@ -43,7 +44,7 @@ class Staging:
     def _row(self, line: Line) -> str:
         (
             number, client_id, account, journal, entry_number, entry_date, piece, piece_date, due, label, debit,
-            credit, currency, book, lettering, lettered_on,
+            credit, currency, book, lettering, lettered_on, own_key, kind, payment_mode,
         ) = line  # fmt: skip
         dated = piece_date or entry_date
         if credit:
@@ -60,8 +61,10 @@ class Staging:
                 f'"client_id":{encode_basestring(client_id)},"account":{encode_basestring(account)},"journal":'
             )
         key = digest(
-            f"{journal}\x1f{entry_number}\x1f{entry_date}\x1f{account}\x1f{client_id}\x1f{piece}\x1f{piece_date}"
-            f"\x1f{label}\x1f{debit}\x1f{credit}\x1f{currency}\x1f{book}"
+            own_key
+            if own_key
+            else f"{journal}\x1f{entry_number}\x1f{entry_date}\x1f{account}\x1f{client_id}\x1f{piece}"
+            f"\x1f{piece_date}\x1f{label}\x1f{debit}\x1f{credit}\x1f{currency}\x1f{book}"
         )
         entry = (
             f'{client}{encode_basestring(journal)},"piece":{encode_basestring(piece)},'
@@ -70,14 +73,17 @@ class Staging:
             f'"lettering":{encode_basestring(lettering) if lettering else "null"},'
             f'"lettered_on":{_quoted(lettered_on)}'
         )
-        state = digest(entry)
+        if payment_mode:
+            entry += f',"payment_mode":{encode_basestring(payment_mode)}'
+        # the text of a line with a key of its own may change, and ledger is to be told
+        state = digest(f"{entry}\x1f{label}" if own_key else entry)
         p = self.partition(client_id)
         row = (
             f"{number}\t{key}\t{state}\t{p}\t{client_id}\t{account}\t{lettering}\t{book_text}\t{journal}\t"
-            f"{'t' if credit else 'f'}\t{label}\t{entry}"
+            f"{'t' if credit else 'f'}\t{kind}\t{label}\t{entry}"
         )
         if "\\" in row or row.count("\t") >= len(COLUMNS):
-            texts = (client_id, account, lettering, book_text, journal, "t" if credit else "f", label, entry)
+            texts = (client_id, account, lettering, book_text, journal, "t" if credit else "f", kind, label, entry)
             return f"{number}\t{key}\t{state}\t{p}\t" + "\t".join(map(escaped, texts)) + "\n"
         return row + "\n"
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Literal, Protocol
 
 from services.sync.domain.lines import JournalSide, Line
 from services.sync.domain.problems import Verdict
@@ -11,12 +12,29 @@ from services.sync.domain.problems import Verdict
 
 @dataclass(frozen=True)
 class Rules:
-    """How one company's files are read: its customer accounts (prefixes), its bookkeeping currency, and the
-    codes of tolerable problems it has accepted."""
+    """How one company's files are read: its customer accounts (prefixes), its bookkeeping currency, the codes of
+    tolerable problems it has accepted, the business day, and for mapped files the mapping under its name."""
 
     accounts: tuple[str, ...] = ("411",)
     currency: str = "EUR"
     accepted: frozenset[str] = frozenset()
+    as_of: date | None = None
+    mapping_name: str = ""
+    mapping: dict[str, Any] | None = None
+
+
+@dataclass
+class ClientDetails:
+    """What a source tells of a client beside its name. None is: it says nothing of it; ``""``: it has none.
+
+    ``person`` holds members of what ledger takes of a client: emails, phones, address, contact_name, language.
+    """
+
+    person: dict[str, Any]
+    profile: str | None = None
+    category: str | None = None
+    payment_mode: str | None = None
+    currency: str | None = None
 
 
 @dataclass
@@ -31,6 +49,17 @@ class Read:
     accounts: dict[str, str] = field(default_factory=dict)
     """First account, in order of the account numbers, per client."""
     encoding: str = ""
+    details: dict[str, ClientDetails] = field(default_factory=dict)
+    """More of the clients, where the source tells it."""
+    book: str = ""
+    """The book that the source shows, where the source itself names it."""
+    holds: Literal["entries", "clients", "contacts"] = "entries"
+    is_keyed: bool = False
+    """Every line has a key of the source's own, which no two lines may share."""
+    keeps_missing: bool = False
+    """Lines that are not shown any more stay as they are: the source brings additions."""
+    lists_clients: bool = False
+    """A client that stands in the source is a client, whether it has lines or not."""
 
 
 class Reading(Protocol):

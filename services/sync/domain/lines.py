@@ -11,7 +11,8 @@ class Line(NamedTuple):
     """One line of a customer account as read: texts trimmed, dates ISO, amounts in units, ``""`` for nothing.
 
     ``debit`` and ``credit`` are in ``currency``, positive, one of them zero; ``book`` is debit minus credit in
-    the bookkeeping currency.
+    the bookkeeping currency. ``key`` is the source's own, where it has one; ``kind`` is said by sources that know
+    it, of the others the journal tells.
     """
 
     number: int
@@ -30,6 +31,9 @@ class Line(NamedTuple):
     book: int
     lettering: str
     lettered_on: str
+    key: str = ""
+    kind: str = ""
+    payment_mode: str = ""
 
 
 @dataclass

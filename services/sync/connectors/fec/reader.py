@@ -243,7 +243,7 @@ class FecReading:
             (
                 number, client_id, account, journal, entry_number, day, piece, self._dates[piece_day],
                 self._due_date(number, due) if due else "", label, debit, credit,
-                currency or self._rules.currency, book, lettering, self._dates[lettered_on],
+                currency or self._rules.currency, book, lettering, self._dates[lettered_on], "", "", "",
             ),
         )  # fmt: skip
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.sync.connectors.fec import encoding
+from services.sync.connectors import encoding
 from services.sync.domain.problems import Findings
 
 BLOCK = 1 << 19

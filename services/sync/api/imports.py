@@ -14,20 +14,23 @@ from chassis.eventlog import Said
 from chassis.http import AsOfDep, CauseDep, CompanyDep, RunningDep, SayDep, TxDep, accepted, requires
 from chassis.jobs import NewJob, enqueue
 from chassis.problems import Problem
+from chassis.running import Running
 from contracts.sync import SyncStarted
-from services.sync import queries, runs
+from services.sync import queries, runs, samples
 from services.sync.domain.receivables import Nature
 from services.sync.imports import QUEUE
 from services.sync.settings import SyncSettings
 from services.sync.wording import OF_CONNECTOR
 
 LONGEST_FILE_NAME = 200
+MAPPING_NAME = r"^[a-z0-9][a-z0-9_-]{0,39}$"
 MEGABYTE = 1 << 20
 
 router = APIRouter(prefix="/companies/{company}")
 
 Language = Annotated[Literal["en", "fr"], Query(description="Language of messages and remedies")]
-FileName = Annotated[str, Query(min_length=1, max_length=LONGEST_FILE_NAME)]
+FileName = Annotated[str | None, Query(min_length=1, max_length=LONGEST_FILE_NAME)]
+MappingName = Annotated[str | None, Query(pattern=MAPPING_NAME, description="A saved mapping, for mapped files")]
 Domain = Annotated[str | None, Query(pattern=r"^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$")]
 AccountPrefix = Annotated[str, Field(pattern=r"^[0-9A-Za-z]{1,20}$")]
 
@@ -41,22 +44,33 @@ async def post_import(  # noqa: PLR0913, PLR0917 what a request may say
     say: SayDep,
     as_of: AsOfDep,
     cause: CauseDep,
-    filename: FileName,
+    filename: FileName = None,
     connector: str = "fec",
     email_domain: Domain = None,
+    mapping: MappingName = None,
+    sample: UUID | None = None,
+    dry_run: bool = False,
 ) -> dict[str, Any]:
     """Take in a file (the body, as it is) and queue its import; answers ``run_id`` to follow it with.
 
     Imports of one company are carried out one after another, in the order they were asked for. ``email_domain``
-    invents an address per client, for trials.
+    invents an address per client, for trials. With ``mapping`` the file is read by that saved mapping. With
+    ``sample`` the file is the one that was sent to be looked at, and the body is empty. With ``dry_run`` the run
+    tells what an import would find and change, and changes nothing.
     """
     if not await queries.knows_company(tx, company):
         title = "This company is not registered"
         raise Problem("company-unknown", title, 404, "Register it at ledger, then import again.", company=company)
+    connector = "mapped" if mapping else connector
     if connector not in OF_CONNECTOR:
         raise Problem("connector-unknown", "There is no such connector", 422, known=sorted(OF_CONNECTOR))
+    if connector == "mapped" and mapping is None:
+        raise Problem("mapping-missing", "A mapped file needs the name of its mapping", 422)
+    chosen = await queries.mapping(tx, company, mapping) if mapping else None
+    if mapping and chosen is None:
+        raise Problem("mapping-unknown", "There is no such mapping", 404, "Save it first.", mapping=mapping)
     run_id = uuid4()
-    file = PurePath(filename.replace("\\", "/")).name or filename
+    file = await samples.file_of(tx, company, sample) if sample else file_name(filename)
     await runs.open_run(
         tx,
         {
@@ -68,20 +82,36 @@ async def post_import(  # noqa: PLR0913, PLR0917 what a request may say
             "as_of": as_of,
             "actor": cause.actor,
             "correlation_id": cause.correlation_id,
+            "mapping_name": mapping,
+            "mapping": chosen,
+            "dry_run": dry_run,
         },
     )
-    settings = process.settings
-    assert isinstance(settings, SyncSettings)
-    await _keep(request, tx, company, run_id, settings.largest_import_mb * MEGABYTE)
+    if sample:
+        await samples.hand_on(tx, company, sample, run_id, keep=dry_run)
+    else:
+        await keep_body(request, process, tx, company, run_id)
     payload = {"run_id": str(run_id), "requested_at": clock.now().isoformat()}
     await enqueue(tx, QUEUE, [NewJob(run_id, company, payload, key=company)])
+    if dry_run:
+        return accepted([], run_id=run_id)
     started = SyncStarted(run_id=run_id, connector=connector, source=file)
     positions = await say(company, [Said(started)], as_of=as_of, cause=cause)
     return accepted(positions, run_id=run_id)
 
 
-async def _keep(request: Request, tx: TxDep, company: str, run_id: UUID, most: int) -> None:
-    """Keep the body in parts, so that no file is ever whole in memory. Answers 413 beyond ``most`` bytes."""
+def file_name(given: str | None) -> str:
+    """The name of a file without its folders. Answers 422 without one."""
+    if given is None:
+        raise Problem("filename-missing", "Say the name of the file", 422, "Add filename=… to the query.")
+    return PurePath(given.replace("\\", "/")).name or given
+
+
+async def keep_body(request: Request, process: Running, tx: TxDep, company: str, run_id: UUID) -> None:
+    """Keep the body in parts, so that no file is ever whole in memory. Answers 413 beyond the largest size."""
+    settings = process.settings
+    assert isinstance(settings, SyncSettings)
+    most = settings.largest_import_mb * MEGABYTE
     waiting = bytearray()
     part = taken = 0
     async for chunk in request.stream():

@@ -1,0 +1,133 @@
+"""Rows of a mapped file to clients, and to those who answer for them."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from services.sync.connectors import ClientDetails, Read, Rules
+from services.sync.connectors.mapped.entries import CURRENCY_NAMES, LONGEST_CLIENT, whole_number
+from services.sync.connectors.mapped.mapping import Mapping
+from services.sync.domain.lines import Line
+from services.sync.domain.problems import Findings
+
+LONGEST_TEXT = 500
+MOST_OF_EACH = 50
+_EMAIL = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s,;<>]+")
+_BETWEEN = re.compile(r"[;,\s]+")
+_LANGUAGE = re.compile(r"[a-z]{2}")
+_CURRENCY = re.compile(r"[A-Z]{3}")
+_ADDRESS = (("line1", "address"), ("line2", "address_2"), ("postcode", "postcode"), ("city", "city"))
+
+
+class _People:
+    """What rows of clients and of contacts have alike."""
+
+    def __init__(self, mapping: Mapping, rules: Rules, findings: Findings, read: Read) -> None:
+        self._mapping = mapping
+        self._findings = findings
+        self._read = read
+        self._account = rules.accounts[0]
+
+    def _column(self, field: str) -> str:
+        return self._mapping.columns.get(field) or self._mapping.constants.get(field, field)
+
+    def _wrong(self, number: int, field: str, code: str, **details: str) -> None:
+        column = self._column(field)
+        self._findings.fatal(number, column, code, column=column, **details)
+
+    def _client(self, number: int, code: str) -> str:
+        client_id = whole_number(code) if "client_id" in self._mapping.whole_numbers else code
+        if not client_id:
+            self._wrong(number, "client_id", "field_empty")
+        elif len(client_id) > LONGEST_CLIENT:
+            self._wrong(number, "client_id", "client_too_long", most=str(LONGEST_CLIENT))
+            return ""
+        return client_id
+
+    def _emails(self, number: int, text: str) -> list[str]:
+        """The addresses of a cell; what is none is told and left out."""
+        emails = []
+        for part in filter(None, _BETWEEN.split(text)):
+            if _EMAIL.fullmatch(part) and len(part) <= LONGEST_TEXT:
+                emails.append(part)
+            else:
+                column = self._column("email")
+                self._findings.remark(number, column, "email_invalid", column=column)
+        return emails
+
+    def _language(self, number: int, text: str) -> str | None:
+        language = text[:2].lower()
+        if not text:
+            return None
+        if _LANGUAGE.fullmatch(language) is None:
+            self._wrong(number, "language", "language_unknown", value=text[:20])
+            return None
+        return language
+
+
+class ClientRows(_People):
+    """Takes rows in the order of ``CLIENT_FIELDS``. A column that is mapped speaks even when it is empty."""
+
+    def take(self, number: int, fields: tuple[str, ...]) -> Iterator[Line]:
+        (
+            code, name, account, profile, category, payment_mode, currency, language, contact_name, email, phone,
+            mobile, *address, country,
+        ) = (text.strip()[:LONGEST_TEXT] for text in fields)  # fmt: skip
+        client_id = self._client(number, code)
+        if not client_id:
+            return iter(())
+        if client_id in self._read.names:
+            self._wrong(number, "client_id", "client_twice")
+            return iter(())
+        currency = CURRENCY_NAMES.get(currency.upper(), currency.upper())
+        if currency and _CURRENCY.fullmatch(currency) is None:
+            self._wrong(number, "currency", "currency_unknown", value=currency[:20])
+        self._read.names[client_id] = {name: 1}
+        if self._mapping.told("account"):
+            self._read.accounts[client_id] = account
+        lines = {part: text for (part, _), text in zip(_ADDRESS, address, strict=True) if text}
+        if country:
+            lines["country"] = country
+        person: dict[str, Any] = {
+            "emails": self._emails(number, email),
+            "phones": list(dict.fromkeys(filter(None, (phone, mobile)))),
+            "address": lines or None,
+            "contact_name": contact_name or None,
+            "language": self._language(number, language),
+        }
+        said = {
+            field: text if self._mapping.told(field) else None
+            for field, text in (
+                ("profile", profile), ("category", category), ("payment_mode", payment_mode),
+                ("currency", currency),
+            )
+        }  # fmt: skip
+        self._read.details[client_id] = ClientDetails(
+            person={part: told for part, told in person.items() if told}, **said
+        )
+        return iter(())
+
+
+class ContactRows(_People):
+    """Takes rows in the order of ``CONTACT_FIELDS``. A client may have several: all addresses count, the first
+    name is the one to write to."""
+
+    def take(self, number: int, fields: tuple[str, ...]) -> Iterator[Line]:
+        code, contact_name, email, phone, mobile, language = (text.strip()[:LONGEST_TEXT] for text in fields)
+        client_id = self._client(number, code)
+        if not client_id:
+            return iter(())
+        self._read.names.setdefault(client_id, {"": 1})
+        details = self._read.details.setdefault(client_id, ClientDetails(person={}))
+        person = details.person
+        for part, told in (
+            ("emails", self._emails(number, email)),
+            ("phones", [one for one in (phone, mobile) if one]),
+        ):
+            known = person.setdefault(part, [])
+            known += [one for one in told if one not in known][: MOST_OF_EACH - len(known)]
+        if contact_name:
+            person.setdefault("contact_name", contact_name)
+        if spoken := self._language(number, language):
+            person.setdefault("language", spoken)
+        return iter(())

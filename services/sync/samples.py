@@ -1,0 +1,109 @@
+"""Files sent to be looked at before they are imported. They are kept for a day."""
+
+import asyncio
+import tempfile
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from chassis.database import driver
+from chassis.problems import Problem
+from services.sync.connectors.mapped.guess import Look, look
+from services.sync.connectors.mapped.mapping import Holds
+from services.sync.connectors.mapped.table import TableUnreadable
+from services.sync.connectors.mapped.wording import wording
+
+OUTDATED = "sent_at < now() - interval '1 day'"
+
+
+async def remember(tx: AsyncConnection, company: str, sample_id: UUID, file: str) -> None:
+    """Write a sample down, and let go of those that nobody came back to."""
+    connection = await driver(tx)
+    old = f"select sample_id from sample where company = %(company)s and {OUTDATED}"  # noqa: S608 a constant
+    values = {"company": company, "sample_id": sample_id, "file": file}
+    await connection.execute(f"delete from upload where company = %(company)s and run_id in ({old})", values)  # noqa: S608
+    await connection.execute(f"delete from sample where company = %(company)s and {OUTDATED}", values)  # noqa: S608
+    await connection.execute(
+        "insert into sample (company, sample_id, file) values (%(company)s, %(sample_id)s, %(file)s)", values
+    )
+
+
+async def file_of(tx: AsyncConnection, company: str, sample_id: UUID) -> str:
+    """The name of a sample's file. Answers 404 when it was let go."""
+    file: str | None = await tx.scalar(
+        text("select file from sample where company = :company and sample_id = :sample_id"),
+        {"company": company, "sample_id": sample_id},
+    )
+    if file is None:
+        raise Problem("sample-unknown", "The file is not kept any more", 404, "Send it again.", sample=sample_id)
+    return file
+
+
+async def hand_on(tx: AsyncConnection, company: str, sample_id: UUID, run_id: UUID, *, keep: bool) -> None:
+    """Make a sample's content the file of a run; a copy of it when the sample is to stay."""
+    connection = await driver(tx)
+    values = {"company": company, "sample_id": sample_id, "run_id": run_id}
+    if keep:
+        await connection.execute(
+            "insert into upload (company, run_id, part, content)"
+            " select company, %(run_id)s, part, content from upload"
+            " where company = %(company)s and run_id = %(sample_id)s",
+            values,
+        )
+        return
+    await connection.execute(
+        "update upload set run_id = %(run_id)s where company = %(company)s and run_id = %(sample_id)s", values
+    )
+    await connection.execute(
+        "delete from sample where company = %(company)s and sample_id = %(sample_id)s", values
+    )
+
+
+async def seen(
+    tx: AsyncConnection,
+    company: str,
+    sample_id: UUID,
+    holds: Holds | None,
+    sheet: str | None,
+    header_row: int | None,
+) -> dict[str, Any]:
+    """What a sample shows: ``{columns: [{name, examples, field}], rows, sheets, encoding, mapping}``. Answers 422
+    when it is no table."""
+    connection = await driver(tx)
+    with tempfile.TemporaryDirectory(prefix="relance-sample-") as folder:
+        path = Path(folder) / "source"
+        with path.open("wb") as file:
+            async with connection.cursor(name="sample", binary=True) as cursor:
+                cursor.itersize = 4
+                await cursor.execute(
+                    "select content from upload where company = %s and run_id = %s order by part",
+                    (company, sample_id),
+                )
+                async for (content,) in cursor:
+                    file.write(content)
+        try:
+            found: Look = await asyncio.to_thread(look, path, holds, sheet, header_row)
+        except TableUnreadable as unreadable:
+            message, remedy = wording(unreadable.code, "en", unreadable.details)
+            french, french_remedy = wording(unreadable.code, "fr", unreadable.details)
+            raise Problem(
+                "file-unreadable",
+                message,
+                422,
+                remedy,
+                code=unreadable.code,
+                line=unreadable.line,
+                in_french={"message": french, "remedy": french_remedy},
+            ) from unreadable
+    return {
+        "columns": [
+            {"name": column.name, "examples": column.examples, "field": column.field} for column in found.columns
+        ],
+        "rows": found.rows,
+        "sheets": found.sheets,
+        "encoding": found.encoding,
+        "mapping": found.mapping,
+    }
