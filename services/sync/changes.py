@@ -24,7 +24,7 @@ LABELS_AT_ONCE = 20_000
 STAGE = """
     create temp table seen (
         line integer, row_key uuid, state uuid, p smallint, client_id text, account text, lettering text,
-        book_amount numeric(18, 4), journal text, is_credit boolean, kind text, label text, entry text
+        book_amount numeric(18, 4), journal text, is_credit boolean, told text, label text, entry text
     ) on commit drop;
     create temp table pair (line integer, entry_id uuid) on commit drop;
     create temp table change (
@@ -34,7 +34,7 @@ STAGE = """
 """
 
 KIND = """
-    case when kind <> '' then kind when not is_credit then 'invoice'
+    case when told <> '' then told when not is_credit then 'invoice'
         when journal = any(%(sales)s) then 'credit_note' else 'payment' end
 """
 

@@ -128,7 +128,6 @@ async def compare(  # noqa: PLR0913, PLR0917 what a source tells
     another told an account, it is ``account``. A source of contacts says nothing of clients themselves."""
     await connection.execute(STAGE)
     async with connection.cursor().copy("copy seen_client from stdin") as copy:
-        copy.set_types(["text", "int2", "text", "text", "uuid", "text", "text", "text", "text", "jsonb"])
         for client_id, names in read.names.items():
             details = read.details.get(client_id)
             name = "" if read.holds == "contacts" else chosen_name(names, client_id)

@@ -62,7 +62,7 @@ async def hand_on(tx: AsyncConnection, company: str, sample_id: UUID, run_id: UU
     )
 
 
-async def seen(
+async def seen(  # noqa: PLR0913, PLR0917 what is looked at
     tx: AsyncConnection,
     company: str,
     sample_id: UUID,

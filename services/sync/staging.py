@@ -3,8 +3,8 @@
 ``entry`` is the JSON of ``SyncedEntry`` but for its id, its kind (known when the whole file was read) and its
 removal; ``state`` is the digest of it, so that equal states mean nothing to say. ``row_key`` is the digest of
 everything that makes a line the line it is, and that neither lettering nor a renamed account or client touches:
-equal lines share it; of a line with a key of the source's own, that key. An empty ``lettering`` is none, an empty
-``kind`` is told by the journal.
+equal lines share it; of a line with a key of the source's own, that key. An empty ``lettering`` is none; the kind
+that the source ``told`` is empty where the journal tells it.
 """
 
 from collections.abc import Iterable
@@ -17,7 +17,7 @@ from services.sync.domain.receivables import decimals, digest, due_date
 
 COLUMNS = (
     "line", "row_key", "state", "p", "client_id", "account", "lettering", "book_amount", "journal", "is_credit",
-    "kind", "label", "entry",
+    "told", "label", "entry",
 )  # fmt: skip
 
 

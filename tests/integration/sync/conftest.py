@@ -21,6 +21,7 @@ from chassis.running import Running
 from contracts.ledger import CompanyRegistered
 from services.sync import queries, runs
 from services.sync.connectors.fec import Fec
+from services.sync.connectors.mapped import Mapped
 from services.sync.imports import QUEUE, Importer
 from services.sync.main import build
 from services.sync.projection import on_company
@@ -101,6 +102,13 @@ class Sync:
         assert found is not None
         return found
 
+    async def mapped(
+        self, company: str, name: str, mapping: dict[str, Any], content: bytes | Path, *args: Any, **more: Any
+    ) -> dict[str, Any]:
+        """Import by a mapping and answer the ended run."""
+        more = {"connector": "mapped", "mapping_name": name, "mapping": mapping} | more
+        return await self.imported(company, content, *(args or ("file.csv",)), **more)
+
     async def imported(self, company: str, content: bytes | Path, *args: Any, **more: Any) -> dict[str, Any]:
         """Import and answer the ended run."""
         if isinstance(content, Path):
@@ -137,5 +145,5 @@ async def sync(stack: Stack) -> AsyncIterator[Sync]:
     running = Running(build(settings))
     ledger = LedgerDouble()
     running._neighbours["ledger"] = ledger  # type: ignore[assignment]
-    yield Sync(running, ledger, Importer(running, {"fec": Fec()}, people_per_call=2_000))
+    yield Sync(running, ledger, Importer(running, {"fec": Fec(), "mapped": Mapped()}, people_per_call=2_000))
     await running.stop()

@@ -124,8 +124,9 @@ class ContactRows(_People):
             ("emails", self._emails(number, email)),
             ("phones", [one for one in (phone, mobile) if one]),
         ):
-            known = person.setdefault(part, [])
-            known += [one for one in told if one not in known][: MOST_OF_EACH - len(known)]
+            known = person.get(part, [])
+            if told:
+                person[part] = list(dict.fromkeys([*known, *told]))[:MOST_OF_EACH]
         if contact_name:
             person.setdefault("contact_name", contact_name)
         if spoken := self._language(number, language):
