@@ -1,6 +1,7 @@
 """``python -m cli``, which the script ``relance`` runs."""
 
-import cli.app_work  # noqa: F401 - adds its commands to the application
+import cli.app_files
+import cli.app_work  # noqa: F401 - both add their commands to the application
 from cli.app import run
 
 if __name__ == "__main__":

@@ -299,6 +299,7 @@ def run() -> None:
     from chassis.server_process import ServerFailed
     from cli.nursery import NurseryDied
     from cli.processes import ChildFailed
+    from cli.road import RoadBlocked
 
     try:
         app(prog_name="relance")
@@ -311,6 +312,7 @@ def run() -> None:
         NurseryDied,
         CannotConfine,
         NoUnprivilegedUser,
+        RoadBlocked,
     ) as trouble:
         say(f"relance: {trouble}")
         sys.exit(1)

@@ -53,10 +53,23 @@ def demo(
 
 @app.command(name="import")
 def import_(
-    file: Annotated[Path, typer.Argument(help="A FEC, in any of the forms met in real life.", show_default=False)],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="A FEC, in any of the forms met in real life; with --mapping, any CSV or XLSX.",
+            show_default=False,
+        ),
+    ],
     company: CompanyName,
     as_of: AsOf = None,
     email_domain: EmailDomain = None,
+    mapping: Annotated[
+        str | None,
+        typer.Option(help="A saved mapping that says what the columns hold; see the command mapping."),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Tell what would be found and changed, and change nothing.")
+    ] = False,
     data: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
@@ -68,7 +81,7 @@ def import_(
 
     road = road_of(data_dir_of(data), company, as_of.date() if as_of else None)
     try:
-        show_result(import_file(road, file, email_domain), as_json=as_json)
+        show_result(import_file(road, file, email_domain, mapping, dry_run=dry_run), as_json=as_json)
     except ImportRefused as refused:
         show_refusal(refused, as_json=as_json)
         raise typer.Exit(1) from refused

@@ -42,11 +42,14 @@ def road_of(data_dir: Path, company: str, as_of: date | None = None) -> Road:
     return Road(addresses, Path(state.private_key_file), company, as_of)
 
 
-def import_file(road: Road, file: Path, email_domain: str | None) -> Json:
-    """Import a file; the run's result. Raises ``ImportRefused`` when the file holds errors."""
+def import_file(
+    road: Road, file: Path, email_domain: str | None, mapping: str | None = None, *, dry_run: bool = False
+) -> Json:
+    """Import a file, by a saved mapping when it is no FEC; the run's result. Raises ``ImportRefused`` when the
+    file holds errors."""
     if not file.is_file():
         raise RoadBlocked(f"{file}: there is no such file")
-    result = road.import_file(file, email_domain=email_domain)
+    result = road.import_file(file, email_domain=email_domain, mapping=mapping, dry_run=dry_run)
     if result["status"] == "failed":
         raise ImportRefused(result)
     return result

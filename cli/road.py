@@ -67,11 +67,18 @@ class Road:
             return known
         return self._call("PUT", self.addresses.ledger, "", json={"name": name, "currency": currency}) or {}
 
-    def import_file(self, file: Path, *, email_domain: str | None = None, within: float = 600) -> Json:
+    def import_file(
+        self,
+        file: Path,
+        *,
+        email_domain: str | None = None,
+        mapping: str | None = None,
+        dry_run: bool = False,
+        within: float = 600,
+    ) -> Json:
         """Send the file to sync and wait for its run to end; the run's result, completed or failed."""
-        query = {"connector": "fec", "filename": file.name}
-        if email_domain:
-            query["email_domain"] = email_domain
+        chosen = {"email_domain": email_domain, "mapping": mapping, "dry_run": "true" if dry_run else None}
+        query = {"filename": file.name, **{name: value for name, value in chosen.items() if value}}
         # A company just registered is known to sync a moment later.
         started = self._retry_while_unknown(
             lambda: self._call("POST", self.addresses.sync, "/imports", params=query, content=_chunks(file)),
@@ -92,6 +99,28 @@ class Road:
     def imports(self) -> Json:
         """The last runs of sync, the newest first."""
         return self._call("GET", self.addresses.sync, "/imports") or {}
+
+    def mappings(self) -> Json:
+        """Every saved mapping."""
+        return self._call("GET", self.addresses.sync, "/mappings") or {}
+
+    def mapping(self, name: str) -> Json:
+        """One saved mapping."""
+        return self._call("GET", self.addresses.sync, f"/mappings/{name}") or {}
+
+    def save_mapping(self, name: str, mapping: Json) -> Json:
+        """Save how a file is read, under a name; what was kept of it."""
+        return self._retry_while_unknown(
+            lambda: self._call("PUT", self.addresses.sync, f"/mappings/{name}", json=mapping), within=15
+        )
+
+    def look_at(self, file: Path, holds: str | None = None) -> Json:
+        """Send a file to be looked at: its columns with examples, and the mapping that seems to fit."""
+        query = {"filename": file.name, **({"holds": holds} if holds else {})}
+        return self._retry_while_unknown(
+            lambda: self._call("POST", self.addresses.sync, "/samples", params=query, content=_chunks(file)),
+            within=15,
+        )
 
     def set_policy(self, policy: Json) -> Json:
         """Change the company's policy once dunning has heard of the company."""
@@ -187,7 +216,7 @@ class Road:
             return None
         if answer.is_error:
             problem = _problem(answer)
-            raise RoadBlocked(problem.get("detail") or problem.get("title") or answer.reason_phrase, problem)
+            raise RoadBlocked(_sentence(problem) or answer.reason_phrase, problem)
         body: Json = answer.json()
         return body
 
@@ -245,6 +274,13 @@ def _chunks(file: Path) -> Iterator[bytes]:
     with file.open("rb") as content:
         while chunk := content.read(CHUNK_BYTES):
             yield chunk
+
+
+def _sentence(problem: Json) -> str:
+    """A problem in words: what is wrong with each part of the request, where that is told."""
+    parts = [f"{one['where'].removeprefix('body.')}: {one['message']}" for one in problem.get("errors", [])]
+    told = (problem.get("title"), problem.get("detail"))
+    return "; ".join(parts) or ". ".join(text.rstrip(".") for text in told if text)
 
 
 def _problem(answer: httpx.Response) -> Json:
