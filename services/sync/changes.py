@@ -27,6 +27,7 @@ STAGE = """
         book_amount numeric(18, 4), journal text, is_credit boolean, told text, label text, entry text
     ) on commit drop;
     create temp table pair (line integer, entry_id uuid) on commit drop;
+    create temp table carried (row_key uuid primary key) on commit drop;
     create temp table change (
         entry_id uuid, row_key uuid, ordinal integer, state uuid, kind text, p smallint, client_id text,
         lettering text, removed boolean, entry text, label text
@@ -96,8 +97,9 @@ MOVED = """
 
 NEW = f"""
     insert into change
-    select encode(substr(sha256(
-            convert_to(%(book)s || '/' || row_key || '/' || ordinal, 'UTF8')), 1, 16), 'hex')::uuid,
+    select case when exists (select from carried where carried.row_key = fresh.row_key) then row_key
+        else encode(substr(sha256(
+            convert_to(%(book)s || '/' || row_key || '/' || ordinal, 'UTF8')), 1, 16), 'hex')::uuid end,
         row_key, ordinal, state, kind, p, client_id, lettering, false, entry, label
     from (
         select s.*, {KIND} as kind, (coalesce(known.last, 0)

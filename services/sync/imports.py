@@ -6,6 +6,7 @@ next attempt begins anew and ends the same.
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from http import HTTPStatus
 from time import monotonic
@@ -22,7 +23,7 @@ from chassis.jobs import Job
 from chassis.running import Running
 from contracts.subjects import partition_of
 from contracts.sync import ClientsSynced, EntriesSynced, SyncCompleted, SyncFailed
-from services.sync import changes, people, runs
+from services.sync import carrying, changes, people, runs
 from services.sync.changes import Connection
 from services.sync.connectors import Connector, Read
 from services.sync.domain.lines import Line
@@ -182,12 +183,20 @@ class Importer:
                 await self._refuse_doubles(connection, run, verdict, read)
             if not summary.receivable_lines and read.holds == "entries":
                 await self._refuse_emptiness(connection, run, book, verdict, read)
-            sales = await self._sales_journals(connection, run, read)
+            natures = await self._natures(connection, run, read)
+            sales = [journal for journal, nature in natures.items() if nature is Nature.SALES]
+            openings = [journal for journal, nature in natures.items() if nature is Nature.OPENING]
             await self._show(run, "comparing", read.lines)
+            carried = await carrying.bring_forward(connection, run.company, book, openings)
             keeps_missing = read.keeps_missing or read.holds != "entries"
             changed, archived = await changes.compare(
                 connection, run.company, book, sales, keeps_missing=keeps_missing
             )
+            left, left_gone = await carrying.leave_to_next_year(connection, run.company, carried)
+            unsaid = await carrying.living_on(connection, run.company, book, carried)
+            changed, archived = changed - left - len(unsaid), archived - left_gone
+            for account in carried.lumps:
+                read.names.pop(account, None)
             await people.compare(connection, run.company, book, read, staging, run.accounts[0], run.email_domain)
             result = {
                 "read": read.lines,
@@ -199,16 +208,21 @@ class Importer:
                 "unbalanced_groups": summary.unbalanced_groups,
                 "open_entries": summary.open_entries,
                 "open_balance": f"{summary.open_balance:.2f}",
-                "changed": changed,
-                "archived": archived,
+                "changed": changed + len(carried.left),
+                "archived": archived + len(carried.left),
+                "carried_forward": len(carried.entries),
                 "uncounted": verdict.uncounted,
             }
             if run.dry_run:
-                raise OnlyLooked(result | {"seconds": round(monotonic() - began, 3)}, read, book, verdict)
+                warned = replace(verdict, warnings=(*verdict.warnings, *carried.warnings))
+                raise OnlyLooked(result | {"seconds": round(monotonic() - began, 3)}, read, book, warned)
             await self._show(run, "handing people to ledger", read.lines)
             heads = await people.hand_over(connection, self._handing(run, book))
             await self._show(run, "recording", read.lines)
             await changes.remember(connection, run.company, book)
+            released = await carrying.release(connection, run.company, carried, unsaid)
+            changed, archived = changed + released, archived + released
+            result |= {"changed": changed, "archived": archived}
             await people.remember(connection, run.company, book, lists=read.lists_clients)
             completed = SyncCompleted(
                 run_id=run.run_id,
@@ -222,7 +236,7 @@ class Importer:
             )
             positions = await self._say(tx, connection, run, completed)
             result |= {"positions": positions, "seconds": round(monotonic() - began, 3)}
-            warnings = verdict.warnings
+            warnings = (*verdict.warnings, *carried.warnings)
             await runs.end(
                 tx, run, "completed", source=book, lines_read=read.lines, result=result, warnings=warnings
             )
@@ -287,8 +301,8 @@ class Importer:
             problems = tuple(Problem(line, "key", "key_twice", {"first": str(first)}) for line, first in doubled)
             raise Refused("file_refused", Verdict(problems, verdict.warnings, {}), read.lines)
 
-    async def _sales_journals(self, connection: Connection, run: Run, read: Read) -> list[str]:
-        """Journals whose credits are credit notes: by setting, else as first taken for."""
+    async def _natures(self, connection: Connection, run: Run, read: Read) -> dict[str, Nature]:
+        """What each journal holds: by setting, else as first taken for."""
         found = await connection.execute("select journal, nature from journal where company = %s", (run.company,))
         natures = {journal: Nature(nature) for journal, nature in await found.fetchall()}
         fresh = {
@@ -300,8 +314,7 @@ class Importer:
                 [(run.company, journal, nature.value) for journal, nature in fresh.items()],
             )
         chosen = {journal: Nature(nature) for journal, nature in run.journals.items()}
-        judged = natures | fresh | chosen
-        return [journal for journal, nature in judged.items() if nature is Nature.SALES]
+        return natures | fresh | chosen
 
     def _handing(self, run: Run, book: str) -> Handing:
         options: dict[str, Any] = {"headers": {"Relance-Correlation-Id": str(run.correlation_id)}}

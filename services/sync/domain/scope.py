@@ -28,6 +28,21 @@ def book_by_content(company: str, last_day: date, fiscal_year_start: str) -> str
     return f"fec/{company}/{(following - timedelta(days=1)).isoformat()}"
 
 
+def year_before(book: str, opening_day: date) -> str:
+    """The book of the same series that closed the day before."""
+    series, _, _ = book.rpartition("/")
+    return f"{series}/{(opening_day - timedelta(days=1)).isoformat()}"
+
+
+def day_after(book: str) -> date | None:
+    """The first day of the fiscal year that follows a book; None when its name holds no closing date."""
+    _, _, closing = book.rpartition("/")
+    try:
+        return date.fromisoformat(closing) + timedelta(days=1)
+    except ValueError:
+        return None
+
+
 def is_same_book(rows_known: int, rows: int) -> bool:
     """Whether a file without a telling name shows a book of which it holds ``rows_known`` rows out of ``rows``."""
     return rows > 0 and rows_known >= rows * SAME_BOOK_SHARE

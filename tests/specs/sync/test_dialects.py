@@ -108,6 +108,75 @@ def test_ways_of_writing_that_change_nothing(tmp_path: Path, writing: Writing) -
     assert lines == canonical(tmp_path)
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r\r\n"])
+def test_utf16_and_doubled_line_ends_change_nothing(tmp_path: Path, encoding: str, end: str) -> None:
+    reading, lines = read(tmp_path, Writing(encoding, end=end).bytes(book()))
+    assert not reading.verdict().errors
+    assert not reading.verdict().warnings
+    assert lines == canonical(tmp_path)
+    assert reading.read.encoding.startswith("utf-16")
+
+
+@pytest.mark.parametrize("end", ["\r\r\n", "\r"])
+def test_line_ends_of_old_transfers_change_nothing(tmp_path: Path, end: str) -> None:
+    reading, lines = read(tmp_path, Writing(end=end).bytes(book(2000)))
+    assert not reading.verdict().errors
+    assert not reading.verdict().warnings
+    assert [line.number for line in lines] == [
+        line.number for line in read(tmp_path, Writing().bytes(book(2000)))[1]
+    ]
+
+
+def test_half_a_character_at_the_end_of_a_utf16_file_is_named(tmp_path: Path) -> None:
+    content = Writing("utf-16-le").bytes(book())[:-5]
+    assert codes(read(tmp_path, content)[0].verdict().errors)
+
+
+TEN = (
+    "JournalCode", "EcritureNum", "EcritureDate", "CompteNum", "CompAuxNum", "PieceRef", "EcritureLib", "Debit",
+    "Credit", "EcritureLet",
+)  # fmt: skip
+
+
+def test_ten_columns_are_enough(tmp_path: Path) -> None:
+    reading, lines = read(tmp_path, Writing(columns=TEN).bytes(book()))
+    assert not reading.verdict().errors
+    wanted = canonical(tmp_path)
+    assert [(line.client_id, line.piece, line.debit, line.lettering) for line in lines] == [
+        (line.client_id, line.piece, line.debit, line.lettering) for line in wanted
+    ]
+
+
+def test_twenty_two_columns_hold_the_due_date(tmp_path: Path) -> None:
+    columns = (*LEGAL, "DateRglt", "ModeRglt", "NatOp", "EcheanceDate")
+    rows = [one | {"EcheanceDate": "20260531"} if one["CompAuxNum"] else one for one in book()]
+    reading, lines = read(tmp_path, Writing(columns=columns).bytes(rows))
+    assert not reading.verdict().errors
+    assert {line.due_date for line in lines} == {"2026-05-31"}
+
+
+def test_customers_without_a_column_for_sub_accounts_go_by_their_accounts(tmp_path: Path) -> None:
+    rows = [one | {"CompteNum": f"411{one['CompAuxNum']}"} if one["CompAuxNum"] else one for one in book()]
+    columns = tuple(name for name in LEGAL if name not in ("CompAuxNum", "CompAuxLib"))
+    reading, lines = read(tmp_path, Writing(columns=columns).bytes(rows))
+    assert not reading.verdict().errors
+    assert {line.client_id for line in lines} == {f"411C{n}" for n in range(5)}
+
+
+@pytest.mark.parametrize("numbers", ["always 0", "no column"])
+def test_books_that_number_no_entry(tmp_path: Path, numbers: str) -> None:
+    """Without numbers nothing can be told of the order of the entries; each day of a journal still balances."""
+    rows = [one | {"EcritureNum": "0"} for one in reversed(book())]
+    columns = tuple(name for name in LEGAL if numbers == "always 0" or name != "EcritureNum")
+    reading, lines = read(tmp_path, Writing(columns=columns).bytes(rows))
+    assert not reading.verdict().errors
+    assert [code for _, _, code in codes(reading.verdict().warnings)] == [
+        "optional_column_missing" for _ in range(numbers == "no column")
+    ]
+    assert len(lines) == len(canonical(tmp_path))
+
+
 def test_montant_and_sens_say_the_same_as_debit_and_credit(tmp_path: Path) -> None:
     reading, lines = read(tmp_path, Writing(columns=WITH_SENS, separator="|").bytes(with_sens(book())))
     assert not reading.verdict().errors

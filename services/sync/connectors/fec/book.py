@@ -44,7 +44,7 @@ class BookChecks:
         state = self._journals.get(journal)
         if state is None:
             state = self._journals[journal] = _Journal()
-        if day < state.day:
+        if day < state.day and number.strip("0"):
             state.times_broken += 1
             if state.times_broken <= HABIT_FROM:
                 state.breaks.append((line, number, day, state.day))

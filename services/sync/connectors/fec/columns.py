@@ -15,10 +15,10 @@ LEGAL = (
 WITH_SENS = {"Montant": "Debit", "Sens": "Credit"}
 """The pair that the law allows in place of Debit and Credit."""
 
-ESSENTIAL = frozenset(
-    {"JournalCode", "EcritureNum", "EcritureDate", "CompteNum", "PieceRef", "EcritureLib", "EcritureLet"}
-)
+ESSENTIAL = frozenset({"JournalCode", "EcritureDate", "CompteNum", "EcritureLet"})
 """Without these a line has no identity, or every paid invoice would look unpaid."""
+IDENTIFYING = ("EcritureNum", "PieceRef", "EcritureLib")
+"""One of these is needed to tell a line from the next."""
 
 _VARIANTS = {
     "iddevise": "Idevise",
@@ -90,6 +90,8 @@ def parse_header(fields: list[str], findings: Findings) -> tuple[Columns, bool]:
             findings.fatal(1, name, "column_missing", column=name)
         else:
             findings.remark(1, name, "optional_column_missing", column=name)
+    if not any(name in at for name in IDENTIFYING):
+        findings.fatal(1, IDENTIFYING[0], "column_missing", column=" / ".join(IDENTIFYING))
     return columns, in_order
 
 

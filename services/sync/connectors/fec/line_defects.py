@@ -74,10 +74,7 @@ class LineDefects:
                 found=SEPARATOR_NAMES[other],
                 expected=SEPARATOR_NAMES[self._file.dialect.separator],
             )
-            parts = [*text.split(other), "", "", ""]
-            self._book.set_aside(
-                parts[self._file.place["JournalCode"]].strip(), parts[self._file.place["EcritureNum"]].strip()
-            )
+            self._book.set_aside(*self._entry_of([*text.split(other), "", "", ""]))
             return False
         if extra < 0:
             self.last_cut = number
@@ -120,11 +117,17 @@ class LineDefects:
         """A line that cannot be used: harmless when it surely belongs to another account, else fatal."""
         if self._is_surely_another(fields):
             self._findings.tolerable(number, column, code, **details)
-            self._book.set_aside(
-                fields[self._file.place["JournalCode"]].strip(), fields[self._file.place["EcritureNum"]].strip()
-            )
+            self._book.set_aside(*self._entry_of(fields))
         else:
             self._findings.fatal(number, column, code, **details)
+
+    def _entry_of(self, fields: list[str]) -> tuple[str, str]:
+        """(journal, number) as far as the line holds them."""
+        at = self._file.place
+        journal, number = (
+            fields[at[name]].strip() if at[name] < len(fields) else "" for name in ("JournalCode", "EcritureNum")
+        )
+        return journal, number
 
     def _is_surely_another(self, fields: list[str]) -> bool:
         """The columns up to the account are where they belong, and the account is no customer's."""
@@ -169,7 +172,7 @@ class LineDefects:
                 say(number, self._file.columns.named(place), "character_undecodable", encoding=self._file.encoding)
                 break
         if not usable:
-            self._book.set_aside(fields[at["JournalCode"]].strip(), fields[at["EcritureNum"]].strip())
+            self._book.set_aside(*self._entry_of(fields))
         return usable
 
     def _bear_amounts(self, number: int, fields: list[str], is_other: bool) -> bool:

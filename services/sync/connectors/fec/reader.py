@@ -27,7 +27,10 @@ from services.sync.domain.problems import Findings, Verdict
 SAMPLE_LINES = 5_000
 BATCH_LINES = 4_000
 LONGEST_CLIENT = 64
-NEEDED_TO_GO_ON = ("JournalCode", "EcritureNum", "EcritureDate", "CompteNum", "Debit", "Credit")
+NEEDED_TO_GO_ON = ("JournalCode", "EcritureDate", "CompteNum", "Debit", "Credit")
+ABSENT = ("", "0")
+"""Stand behind every line: the first for every optional column that the file lacks, the second for the number of
+an entry, as software writes it that numbers none."""
 OF_CUSTOMER = (
     "JournalCode", "EcritureNum", "CompteNum", "CompteLib", "CompAuxNum", "CompAuxLib", "PieceRef", "PieceDate",
     "EcritureLib", "EcritureLet", "DateLet", "Idevise", "EcheanceDate",
@@ -124,8 +127,10 @@ class FecReading:
         self._place = {name: self._columns.at.get(name, absent) for name in (*LEGAL, "EcheanceDate")}
         if self._columns.has_sens:
             self._place |= {"Debit": self._columns.at["Montant"], "Credit": self._columns.at.get("Sens", absent)}
+        if "EcritureNum" not in self._columns.at:
+            self._place["EcritureNum"] = absent + 1
         self._of_customer = itemgetter(*(self._place[name] for name in OF_CUSTOMER))
-        self.read.encoding = self._source.encoding
+        self.read.encoding = self._source.written_in
         return all(self._place[name] < absent for name in NEEDED_TO_GO_ON)
 
     def _groups(self) -> Iterator[Group]:
@@ -161,7 +166,7 @@ class FecReading:
                 continue
             if padded:
                 fields = [field.strip() for field in fields]
-            fields.append("")  # stands for every optional column that the file lacks
+            fields += ABSENT
             account, client, day = fields[at_account], fields[at_client], dates[fields[at_day]]
             piece_day, lettered, valid = (
                 dates[fields[at_piece_day]],

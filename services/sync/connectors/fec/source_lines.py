@@ -1,5 +1,6 @@
 """Bytes to numbered lines of text: encoding, byte order mark, line ends, damage."""
 
+import codecs
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,13 +15,15 @@ DOS_END = b"\x1a"
 REPLACEMENT = "\ufffd"
 _CONTROLS = bytes(code for code in range(32) if code not in b"\t\n\r")
 _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+_SMALLEST_UTF16 = 128
+DOUBLED_END = b"\r\r\n"
+"""What a CRLF becomes when a text is transferred as a text twice."""
+_UTF16_MARKS = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 _KINDS = {
     b"PK\x03\x04": "XLSX or ZIP",
     b"\xd0\xcf\x11\xe0": "XLS",
     b"%PDF": "PDF",
     b"\x1f\x8b": "GZIP",
-    b"\xff\xfe": "UTF-16",
-    b"\xfe\xff": "UTF-16",
     b"<?xml": "XML",
 }
 
@@ -44,7 +47,12 @@ class SourceLines:
         self._path = path
         self._findings = findings
         self.encoding = "utf-8"
+        self.written_in = "utf-8"
+        """The encoding of the file; ``encoding`` is the one of its blocks, which UTF-16 reaches as UTF-8."""
         self.crlf = False
+        self._utf16: str | None = None
+        self._mac = False
+        self._doubled = False
         self.separator = "\t"
         self.column_names: tuple[str, ...] = ("JournalCode",)
         self.ends_with_newline = True
@@ -53,6 +61,8 @@ class SourceLines:
         """The header line, or None when this is no text file (said in the findings)."""
         with self._path.open("rb") as file:
             head = file.read(BLOCK)
+        self._utf16 = _utf16(head)
+        head = next(self._raw(), b"")
         if not head.removeprefix(encoding.UTF8_BOM).strip(b"\x1a\r\n\t "):
             self._findings.fatal(1, "JournalCode", "file_empty")
             return None
@@ -60,26 +70,46 @@ class SourceLines:
         if kind or b"\x00" in head:
             self._findings.fatal(1, "JournalCode", "not_a_fec", kind=kind or "binary")
             return None
+        self._mac = b"\n" not in head and head.count(b"\r") > 1
+        if self._mac:
+            head = head.replace(b"\r", b"\n")
         self.encoding = encoding.decide(self._blocks)
         header, newline, _ = head.removeprefix(encoding.UTF8_BOM).partition(b"\n")
+        self._doubled = header.endswith(b"\r\r")
         self.crlf = bool(newline) and header.endswith(b"\r")
+        self.written_in = self._utf16 or self.encoding
         return header.rstrip(b"\r").decode(self.encoding, errors="replace")
 
     def _blocks(self) -> Iterator[bytes]:
         """Blocks that end at a line end, without the byte order mark."""
         rest = b""
-        with self._path.open("rb") as file:
-            if file.read(len(encoding.UTF8_BOM)) != encoding.UTF8_BOM:
-                file.seek(0)
-            while block := file.read(BLOCK):
-                whole, newline, after = block.rpartition(b"\n")
-                if newline:
-                    yield rest + whole + newline
-                    rest = after
-                else:
-                    rest += block
+        first = True
+        for raw in self._raw():
+            block = raw.removeprefix(encoding.UTF8_BOM) if first else raw
+            first = False
+            if self._mac:
+                block = block.replace(b"\r", b"\n")
+            whole, newline, after = block.rpartition(b"\n")
+            if newline:
+                lines = rest + whole + newline
+                yield lines.replace(DOUBLED_END, b"\r\n") if self._doubled else lines
+                rest = after
+            else:
+                rest += block
         if rest:
             yield rest
+
+    def _raw(self) -> Iterator[bytes]:
+        """The content as it is, UTF-16 as UTF-8."""
+        with self._path.open("rb") as file:
+            if self._utf16 is None:
+                while block := file.read(BLOCK):
+                    yield block
+                return
+            decoder = codecs.getincrementaldecoder(self._utf16)("replace")
+            while block := file.read(BLOCK):
+                yield decoder.decode(block).encode(errors="replace")
+            yield decoder.decode(b"", final=True).encode(errors="replace")
 
     def groups(self) -> Iterator[Group]:
         """The lines, block by block."""
@@ -95,6 +125,7 @@ class SourceLines:
                 text = block.decode(self.encoding)
             except UnicodeDecodeError:
                 text, damaged = block.decode(self.encoding, errors="replace"), True
+            damaged = damaged or (self._utf16 is not None and REPLACEMENT in text)
             if self.crlf:
                 uniform = text.count("\r") == text.count("\n") == text.count("\r\n")
                 text = text.replace("\r\n", "\n") if uniform else text
@@ -146,3 +177,15 @@ class SourceLines:
                     found="CRLF" if ended else "LF",
                     expected="CRLF" if self.crlf else "LF",
                 )
+
+
+def _utf16(head: bytes) -> str | None:
+    """The name of the UTF-16 that a content begins in: by its mark, or by the zero beside every letter."""
+    named = _UTF16_MARKS.get(head[:2])
+    if named:
+        return named
+    if len(head) >= _SMALLEST_UTF16 and head[1::2][:64].count(0) > 48:
+        return "utf-16-le"
+    if len(head) >= _SMALLEST_UTF16 and head[0::2][:64].count(0) > 48:
+        return "utf-16-be"
+    return None

@@ -196,6 +196,16 @@ WORDS: dict[str, Words] = {
         "Idevise « {value} » n’est pas un code de devise ; la ligne est prise dans la devise de tenue.",
         "Utilisez les trois lettres d’ISO 4217 (EUR, USD…).",
     ),
+    "opening_without_clients": Words(
+        "The opening balance of account {account} ({amount}) names no client; the entries still open in the year "
+        "before it make {entries}.",
+        "The clients' entries of last year live on; import last year's file again once it is closed, or have the "
+        "balances brought forward client by client.",
+        "L’à-nouveau du compte {account} ({amount}) ne nomme aucun client ; les écritures encore ouvertes de "
+        "l’exercice précédent font {entries}.",
+        "Les écritures de l’exercice précédent restent en vie ; importez de nouveau son fichier une fois clos, ou "
+        "faites reporter les soldes client par client.",
+    ),
     "no_customer_lines": Words(
         "No line is on a customer account ({accounts}).",
         "Check which accounts are customers' in the import settings.",

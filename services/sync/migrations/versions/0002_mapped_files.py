@@ -1,4 +1,5 @@
-"""Mapped files: saved mappings, files kept as samples, what each source tells of a client."""
+"""Mapped files: saved mappings, files kept as samples, what each source tells of a client; fiscal years that
+follow one another."""
 
 from alembic import op
 from alembic.operations import Operations
@@ -45,6 +46,14 @@ create table source_person (
 );
 create index source_person_client on source_person (company, client_id) where lists;
 alter table source_client drop column person;
+
+-- the books that carry open entries forward from the year before, and the day on which they begin
+create table opening (
+    company text not null,
+    book text not null,
+    opening_day date not null,
+    primary key (company, book)
+);
 """
 
 

@@ -1,0 +1,81 @@
+"""Balances brought forward: which entries of last year an opening line stands for."""
+
+from decimal import Decimal
+
+from services.sync.domain.opening import Brought, OpenEntry, OpeningLine, bring_forward
+
+
+def line(number: int, amount: str, client: str = "C1", **more: str) -> OpeningLine:
+    told = {"currency": "EUR", "piece": "AN", "dated": "2026-01-01", "lettering": "", "account": "411"} | more
+    return OpeningLine(line=number, client_id=client, amount=Decimal(amount), **told)
+
+
+def entry(name: str, amount: str, client: str = "C1", former: str | None = None, **more: str) -> OpenEntry:
+    told = {"currency": "EUR", "piece": name, "dated": "2025-11-03", "account": "411"} | more
+    return OpenEntry(entry_id=name, client_id=client, amount=Decimal(amount), former=former, **told)
+
+
+def pairs(brought: Brought) -> dict[int, list[str]]:
+    return {number: [one.entry_id for one in entries] for number, entries in brought.stands_for.items()}
+
+
+def test_a_line_stands_for_the_entry_of_its_client_and_amount() -> None:
+    brought = bring_forward(
+        [line(1, "100"), line(2, "200"), line(3, "100", "C2")],
+        [entry("F1", "200"), entry("F2", "100"), entry("F3", "100", "C2"), entry("F4", "70")],
+    )
+    assert pairs(brought) == {1: ["F2"], 2: ["F1"], 3: ["F3"]}
+    assert [one.entry_id for one in brought.left] == ["F4"]
+
+
+def test_among_equal_amounts_the_piece_decides_then_the_date() -> None:
+    entries = [entry("F1", "100"), entry("F2", "100"), entry("F3", "100", dated="2025-12-24")]
+    brought = bring_forward([line(1, "100", piece="F2"), line(2, "100", dated="2025-12-24")], entries)
+    assert pairs(brought) == {1: ["F2"], 2: ["F3"]}
+
+
+def test_read_again_with_one_of_two_equal_lines_lettered_the_other_keeps_its_entry() -> None:
+    first = bring_forward(
+        [line(1, "100"), line(2, "100", lettering="A")], [entry("F1", "100"), entry("F2", "100")]
+    )
+    former = {
+        one.entry_id: {1: "", 2: "A"}[number] for number, entries in first.stands_for.items() for one in entries
+    }
+    entries = [entry(name, "100", former=former[name]) for name in ("F1", "F2")]
+    again = bring_forward([line(1, "100", lettering="A"), line(2, "100")], entries)
+    assert {former[again.stands_for[1][0].entry_id], former[again.stands_for[2][0].entry_id]} == {"A", ""}
+    assert former[again.stands_for[1][0].entry_id] == "A"
+
+
+def test_one_line_for_a_clients_balance_stands_for_all_its_entries() -> None:
+    brought = bring_forward([line(1, "250")], [entry("F1", "100"), entry("F2", "200"), entry("P1", "-50")])
+    assert pairs(brought) == {1: ["F1", "F2", "P1"]}
+    assert not brought.left
+
+
+def test_one_line_for_its_debits_and_one_for_its_credits() -> None:
+    brought = bring_forward(
+        [line(1, "300"), line(2, "-50")], [entry("F1", "100"), entry("F2", "200"), entry("P1", "-50")]
+    )
+    assert pairs(brought) == {1: ["F1", "F2"], 2: ["P1"]}
+
+
+def test_a_line_for_a_whole_account_lets_every_client_keep_its_entries() -> None:
+    entries = [entry("F1", "100"), entry("F2", "200", "C2")]
+    brought = bring_forward([line(1, "300", "411")], entries)
+    assert pairs(brought) == {1: ["F1", "F2"]}
+    assert not brought.differing
+    brought = bring_forward([line(1, "290", "411")], entries)
+    assert pairs(brought) == {1: ["F1", "F2"]}
+    assert [(one.line, total) for one, total in brought.differing] == [(1, Decimal(300))]
+
+
+def test_a_line_that_stands_for_nothing_is_an_entry_of_its_own() -> None:
+    brought = bring_forward([line(1, "99"), line(2, "5", "C9")], [entry("F1", "100")])
+    assert not brought.stands_for
+    assert [one.entry_id for one in brought.left] == ["F1"]
+
+
+def test_another_currency_or_account_is_another_debt() -> None:
+    brought = bring_forward([line(1, "100", currency="USD"), line(2, "100", account="416")], [entry("F1", "100")])
+    assert not brought.stands_for
