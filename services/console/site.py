@@ -24,6 +24,7 @@ from services.console.pages import (
     disputes,
     home,
     imports,
+    mapping,
     message,
     search,
     sendings,
@@ -53,6 +54,7 @@ ROOMS = (
     sendings,
     message,
     imports,
+    mapping,
     search,
 )
 PAGE_POLICY = (

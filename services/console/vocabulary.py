@@ -8,6 +8,57 @@ from typing import Any
 from services.console.formatting import NO_BREAK, Formats, Number
 from services.console.language import N_, Words
 
+HOLDS = {"entries": N_("Écritures"), "clients": N_("Clients"), "contacts": N_("Contacts")}
+FIELD_WORDS = {
+    "key": N_("Clé unique de l’écriture"),
+    "client_id": N_("Code du client"),
+    "client_name": N_("Nom du client"),
+    "account": N_("Compte collectif"),
+    "journal": N_("Journal"),
+    "number": N_("Numéro d’écriture"),
+    "piece": N_("Numéro de pièce"),
+    "entry_date": N_("Date d’écriture"),
+    "invoice_date": N_("Date de facture"),
+    "due_date": N_("Date d’échéance"),
+    "label": N_("Libellé"),
+    "debit": N_("Débit"),
+    "credit": N_("Crédit"),
+    "amount": N_("Montant"),
+    "side": N_("Sens (débit ou crédit)"),
+    "book_amount": N_("Montant en devise de tenue"),
+    "currency": N_("Devise"),
+    "kind": N_("Type de pièce"),
+    "payment_mode": N_("Mode de règlement"),
+    "lettering": N_("Code de lettrage"),
+    "lettered_on": N_("Date de lettrage"),
+    "settled_on": N_("Date de règlement"),
+    "status": N_("Ouvert ou soldé"),
+    "profile": N_("Profil"),
+    "category": N_("Catégorie"),
+    "language": N_("Langue"),
+    "contact_name": N_("Nom du contact"),
+    "email": N_("Adresse e-mail"),
+    "phone": N_("Téléphone"),
+    "mobile": N_("Portable"),
+    "address": N_("Adresse"),
+    "address_2": N_("Adresse, suite"),
+    "postcode": N_("Code postal"),
+    "city": N_("Ville"),
+    "country": N_("Pays"),
+}
+MAPPED_FIELDS = {
+    "entries": (
+        "client_id", "client_name", "amount", "debit", "credit", "side", "due_date", "invoice_date", "entry_date",
+        "piece", "label", "kind", "status", "settled_on", "lettering", "lettered_on", "currency", "book_amount",
+        "payment_mode", "key", "account", "journal", "number",
+    ),
+    "clients": (
+        "client_id", "client_name", "profile", "category", "payment_mode", "currency", "language", "contact_name",
+        "email", "phone", "mobile", "address", "address_2", "postcode", "city", "country", "account",
+    ),
+    "contacts": ("client_id", "contact_name", "email", "phone", "mobile", "language"),
+}  # fmt: skip
+"""What a column of a file can hold, the most usual first."""
 MEDIUM_ICONS = {"email": "mail", "letter": "mailbox", "phone": "phone", "other": "dots"}
 MEDIA = {"email": N_("E-mail"), "letter": N_("Courrier"), "phone": N_("Appel"), "other": N_("Autre")}
 KINDS = {
@@ -164,6 +215,13 @@ class Vocabulary:
         if not code:
             return "–"
         return self._words.gettext(known[code]) if code in known else code.replace("_", " ")
+
+    def holds(self, code: str) -> str:
+        return self._word(HOLDS, code)
+
+    def field(self, code: str) -> str:
+        """What a column of a file holds."""
+        return self._word(FIELD_WORDS, code)
 
     def medium(self, code: str | None) -> str:
         return self._word(MEDIA, code)

@@ -27,6 +27,8 @@ PAGES = (
     "search?q=munoz",
     f"message?action_id={action_id('sent')}",
     f"imports?run={action_id('run')}",
+    f"imports/files/{action_id('sample')}",
+    f"imports/files/{action_id('sample')}?name=factures&run={action_id('run')}",
 )
 SIZES = {"1440": {"width": 1440, "height": 900}, "390": {"width": 390, "height": 844}}
 

@@ -744,6 +744,30 @@ class FakeServices:
                 }
             ],
         }
+        mapping = {
+            "holds": "entries",
+            "columns": {"client_id": "Code", "amount": "Solde", "due_date": "Echue le"},
+        }
+        look = {
+            "sample_id": action_id("sample"), "file": "factures-2026.csv", "sheets": [], "encoding": "utf-8",
+            "columns": [
+                {"name": "Code", "examples": ["C1", "C2"], "field": "client_id"},
+                {"name": "Solde", "examples": ["1 200,50"], "field": "amount"},
+                {"name": "Echue le", "examples": ["31/12/2026"], "field": "due_date"},
+                {"name": "Commentaire", "examples": [], "field": None},
+            ],
+            "rows": [["C1", "1 200,50", "31/12/2026", ""]],
+            "mapping": {**mapping, "dates": "DD/MM/YYYY", "decimal": ",", "thousands": " ", "separator": ";"},
+        }  # fmt: skip
+        if request.method == "POST" and path == "/samples":
+            return look
         if request.method == "POST":
             return {"run_id": run["run_id"]}
+        if path == "/mappings":
+            kept = {"name": "factures", "holds": "entries", "mapping": mapping, "changed_by": "user:alice"}
+            return {"mappings": [kept | {"changed_at": "2026-11-20T10:00:00+00:00"}]}
+        if path.startswith("/mappings/"):
+            return mapping
+        if path.startswith("/samples/"):
+            return look
         return {"runs": [run]} if path == "/imports" else run

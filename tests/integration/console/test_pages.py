@@ -24,6 +24,8 @@ PAGES = (
     f"message?action_id={action_id('sent')}",
     f"message?action_id={action_id('sent')}&preview=true",
     f"imports?run={action_id('run')}",
+    f"imports/files/{action_id('sample')}",
+    f"imports/files/{action_id('sample')}?name=factures&run={action_id('run')}",
 )
 CLIENT = f"/c/{COMPANY}/client?client_id=411MUNOZSA"
 FRENCH = re.compile(
