@@ -31,6 +31,7 @@ class EntryRows:
         self._findings = findings
         self._read = read
         self._currency = rules.currency
+        self._without_rate: set[str] = set()
         self._account = rules.accounts[0]
         self._as_of = rules.as_of.isoformat() if rules.as_of else "9999-12-31"
         self._dates = DateTexts(mapping.dates)
@@ -189,7 +190,10 @@ class EntryRows:
             return abs(units) * sign
         rate = self._mapping.rates.get(currency)
         if rate is None:
-            self._wrong(number, "currency", "book_amount_missing", currency=currency, bookkeeping=self._currency)
+            if currency not in self._without_rate:
+                told = {"currency": currency, "bookkeeping": self._currency}
+                self._wrong(number, "currency", "book_amount_missing", **told)
+            self._without_rate.add(currency)
             return None
         return int(
             (Decimal((debit or credit) * sign) * rate / UNITS * 100).quantize(Decimal(1), ROUND_HALF_UP)

@@ -215,12 +215,14 @@ def _complete(mapping: dict[str, Any], values: dict[str, list[str]]) -> None:
 
 
 def _marks(texts: list[str]) -> tuple[str, str]:
-    """The decimal mark and the thousands separator that read every amount."""
-    for decimal, thousands in ((".", ""), (",", ""), (",", " "), (".", ","), (",", "."), (".", " "), (".", "'")):
-        form = AmountTexts(decimal, thousands)
-        if all(form[text] is not None for text in texts):
-            return decimal, thousands
-    return ".", ""
+    """The decimal mark and the thousands separator that read the most amounts."""
+    marks = ((".", ""), (",", ""), (",", " "), (".", ","), (",", "."), (".", " "), (".", "'"))
+
+    def read(mark: tuple[str, str]) -> int:
+        form = AmountTexts(*mark)
+        return sum(form[text] is not None for text in texts)
+
+    return max(marks, key=read)
 
 
 def _read_status(mapping: dict[str, Any], texts: list[str]) -> None:

@@ -8,6 +8,8 @@ from services.sync.domain.lines import UNITS
 
 EARLIEST, LATEST = date(1900, 1, 1), date(2200, 12, 31)
 REMEMBERED_TEXTS = 50_000
+LIKELY_SHARE = 0.8
+"""Of the texts of a sample: the rest may be what is wrong with the file."""
 TWO_DIGIT_YEARS_FROM = 70
 """``70`` is 1970, ``69`` is 2069, as spreadsheets read it."""
 
@@ -102,9 +104,10 @@ class AmountTexts(dict[str, int | None]):
 
 
 def best_form(texts: list[str], forms: Mapping[str, re.Pattern[str]]) -> str | None:
-    """The form that fits every text, the first in order among equals; None when none fits all."""
-    for form, pattern in forms.items():
-        found = [pattern.fullmatch(text) for text in texts]
-        if texts and all(match is not None and day_of(match) is not None for match in found):
-            return form
-    return None
+    """The form that fits most texts, the first in order among equals; None when each fits too few."""
+    fits = {
+        form: sum(day_of(found) is not None for text in texts if (found := pattern.fullmatch(text)))
+        for form, pattern in forms.items()
+    }
+    best = max(fits, key=lambda form: fits[form])
+    return best if texts and fits[best] >= len(texts) * LIKELY_SHARE else None

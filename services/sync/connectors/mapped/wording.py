@@ -147,9 +147,9 @@ WORDS: dict[str, Words] = {
         "Utilisez les trois lettres d’ISO 4217 (EUR, USD…).",
     ),
     "book_amount_missing": Words(
-        "The line is in {currency} and says no amount in {bookkeeping}, the bookkeeping currency.",
+        "The file has lines in {currency} without their amount in {bookkeeping}, the bookkeeping currency.",
         "Map the column of the bookkeeping amount, or give a rate for {currency} in the mapping.",
-        "La ligne est en {currency} et ne donne aucun montant en {bookkeeping}, la devise de tenue.",
+        "Le fichier a des lignes en {currency} sans leur montant en {bookkeeping}, la devise de tenue.",
         "Associez la colonne du montant en devise de tenue, ou donnez un cours de {currency} dans la "
         "correspondance.",
     ),
