@@ -28,7 +28,7 @@ ROOMS = {
 }
 """Rooms that every service names alike; each may be a file or, past its ceiling, a folder."""
 SPECIALITIES: dict[str, set[str]] = {
-    "sync": {"changes", "connectors", "imports", "people", "runs", "staging", "wording"},
+    "sync": {"carrying", "changes", "connectors", "imports", "people", "runs", "samples", "staging", "wording"},
     "ledger": {"together"},
     "dunning": {"actions", "asking", "confirming", "defaults", "recording", "rounds", "rulebook", "states"},
     "notify": {
