@@ -19,7 +19,6 @@ SAME_IN_BOTH = {
     "Client",
     "Clients",
     "Contact",
-    "Contacts",
     "DSO %(days)s",
     "Date",
     "E-mail",
