@@ -39,10 +39,15 @@ class Items:
     listed: str
     columns: Mapping[str, str]
     table: str = field(init=False)
+    _texts: tuple[str, ...] = field(init=False, repr=False)
+    _flags: tuple[str, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         form = sha256(repr([*PLACE.items(), *self.columns.items()]).encode()).hexdigest()[:12]
         object.__setattr__(self, "table", f"heard_{self.listed}_{form}")
+        flags = tuple(name for name, kind in self.columns.items() if kind == "boolean")
+        object.__setattr__(self, "_flags", flags)
+        object.__setattr__(self, "_texts", tuple(name for name in self.columns if name not in flags))
 
     async def lay_out(self, connection: Connection, heard: Sequence[Delivered]) -> int:
         """Put the items of these events into the table, which is empty again after the transaction; how many."""
@@ -67,21 +72,18 @@ class Items:
         return count
 
     def _order(self) -> list[str]:
-        texts = [name for name, kind in self.columns.items() if kind != "boolean"]
-        return [*PLACE, *texts, *self._flags()]
-
-    def _flags(self) -> list[str]:
-        return [name for name, kind in self.columns.items() if kind == "boolean"]
+        return [*PLACE, *self._texts, *self._flags]
 
     def _spelled(self, heard: Sequence[Delivered]) -> tuple[int, str]:
-        texts = self._order()[len(PLACE) : len(PLACE) + len(self.columns) - len(self._flags())]
+        texts, flags = self._texts, self._flags
         rows: list[str] = []
         for event in heard:
             head = f"{event.company}\t{event.partition}\t{event.number}\t{event.as_of}\t"
             for item in from_json(event.body, cache_strings="keys")[self.listed]:
                 get = item.get
                 values = [NOTHING if (value := get(name)) is None else value for name in texts]
-                values += ["t" if get(name) else "f" for name in self._flags()]
+                for name in flags:
+                    values.append("t" if get(name) else "f")
                 try:
                     rows.append(f"{head}{len(rows)}\t" + "\t".join(values))
                 except TypeError:  # a number where a text is usual
@@ -89,16 +91,16 @@ class Items:
         text = "\n".join(rows)
         tabs = len(rows) * (len(PLACE) + len(self.columns) - 1)
         if "\\" in text or "\r" in text or text.count("\t") != tabs or text.count("\n") != max(0, len(rows) - 1):
-            text = "\n".join(self._escaped(heard, texts))
+            text = "\n".join(self._escaped(heard))
         return len(rows), text
 
-    def _escaped(self, heard: Sequence[Delivered], texts: Sequence[str]) -> list[str]:
+    def _escaped(self, heard: Sequence[Delivered]) -> list[str]:
         rows: list[str] = []
         for event in heard:
             head = f"{event.company}\t{event.partition}\t{event.number}\t{event.as_of}\t"
             for item in from_json(event.body)[self.listed]:
-                values = [NOTHING if item.get(name) is None else _escape(str(item[name])) for name in texts]
-                values += ["t" if item.get(name) else "f" for name in self._flags()]
+                values = [NOTHING if item.get(name) is None else _escape(str(item[name])) for name in self._texts]
+                values += ["t" if item.get(name) else "f" for name in self._flags]
                 rows.append(f"{head}{len(rows)}\t" + "\t".join(values))
         return rows
 

@@ -53,6 +53,9 @@ RECOVER = text(
     " returning status"
 )
 
+IDLE_GROWTH, IDLE_PAUSES = 1.1, 2.5
+"""While nothing is ready a worker asks less and less often, down to once in so many of its pauses."""
+
 Handle = Callable[[Sequence[Job]], Awaitable[None]]
 """Carry out a batch of jobs. A job left ``running`` when it returns is done; after an exception a ``running`` job
 is tried again later and a ``sending`` one is in doubt."""
@@ -113,10 +116,14 @@ class JobWorker:
         return True
 
     async def _work(self) -> None:
+        pause = self.poll_seconds
         while True:
             heed_cancellation()
-            if not await self._guarded(self.step):
-                await asyncio.sleep(self.poll_seconds)
+            if await self._guarded(self.step):
+                pause = self.poll_seconds
+            else:
+                await asyncio.sleep(pause)
+                pause = min(pause * IDLE_GROWTH, self.poll_seconds * IDLE_PAUSES)
 
     async def _guarded(self, step: Callable[[], Awaitable[bool]]) -> bool:
         try:

@@ -91,6 +91,7 @@ class Relay:
         generation: int = 1,
         lease_seconds: float = 3,
         poll_seconds: float = 0.04,
+        idle_poll_seconds: float = 0.12,
         ack_seconds: float = 5,
     ) -> None:
         self.service = service
@@ -99,6 +100,7 @@ class Relay:
         self.stream = stream(service, generation)
         self.lease_seconds = lease_seconds
         self.poll_seconds = poll_seconds
+        self.idle_poll_seconds = idle_poll_seconds
         self.ack_seconds = ack_seconds
         self.owner = f"{socket.gethostname()}/{os.getpid()}/{uuid4().hex[:8]}"
         self.active = False
@@ -218,6 +220,7 @@ class Relay:
     async def _publish_all(self, connection: AsyncConnection, bus: Client) -> None:
         cursor = (await driver(connection)).cursor()
         renewed = monotonic()
+        pause = self.poll_seconds
         while True:
             heed_cancellation()
             if monotonic() - renewed > self.lease_seconds / 3:
@@ -229,8 +232,11 @@ class Relay:
                 measures.UNPUBLISHED_AGE.labels(self.service).set(0)
                 if not bus.is_connected:
                     raise NotAccepted("the connection to NATS is lost")
-                await asyncio.sleep(self.poll_seconds)
+                await asyncio.sleep(pause)
+                # asking again and again costs most where nothing is said for long
+                pause = min(pause * 1.05, max(self.idle_poll_seconds, self.poll_seconds))
                 continue
+            pause = self.poll_seconds
             measures.UNPUBLISHED_AGE.labels(self.service).set(_age(oldest))
             await self._publish(bus, events)
             measures.PUBLISHED.labels(self.service).inc(len(events))
