@@ -182,12 +182,13 @@ async def settle(running: Running) -> bool:
 async def _take_groups(tx: AsyncConnection, company: str, p: int, number: int) -> list[SeenGroup]:
     due: list[tuple[str, Group]] = []
     lines: dict[tuple[str, Group], list[GroupLine]] = defaultdict(list)
-    for row in await tx.execute(TAKE_GROUPS, {"company": company, "p": p, "number": number}):
-        key = (row.client_id, Group(row.account, row.lettering))
-        if row.entry_id is None:
+    rows = await tx.execute(TAKE_GROUPS, {"company": company, "p": p, "number": number})
+    for client_id, account, lettering, entry_id, kind, entry_date, book_amount in rows:
+        key = (client_id, Group(account, lettering))
+        if entry_id is None:
             due.append(key)
         else:
-            lines[key].append(GroupLine(row.entry_id, row.kind, row.entry_date, row.book_amount))
+            lines[key].append(GroupLine(entry_id, kind, entry_date, book_amount))
     return [SeenGroup(client_id, GroupSeen(group, tuple(lines[client_id, group]))) for client_id, group in due]
 
 

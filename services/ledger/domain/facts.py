@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from typing import NamedTuple
 from uuid import UUID
 
 from contracts.ledger import DISPUTE_REASONS
@@ -72,16 +73,14 @@ class ClientFacts:
     removed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(NamedTuple):
     """Key of a lettering group within its client."""
 
     account: str
     lettering: str
 
 
-@dataclass(frozen=True, slots=True)
-class GroupLine:
+class GroupLine(NamedTuple):
     """One entry of a lettering group; ``book_amount`` is debit minus credit in the bookkeeping currency."""
 
     entry_id: str
