@@ -16,15 +16,21 @@ from cli.road import Addresses, Road
 from cli.stack import Report, RunningStack
 
 SINK_READY_SECONDS = 15.0
+STARTS = 2
+SINK_PAGE_PORT = 8025
 _LOCAL = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class Sink:
-    """The mail server of a trial, as a child process. Mails stay in ``<data>/mails``."""
+    """The mail server of a trial, as a child process. Mails stay in ``<data>/mails``.
 
-    def __init__(self, stack: RunningStack) -> None:
+    Its page is at ``page_port`` where that is given and free.
+    """
+
+    def __init__(self, stack: RunningStack, page_port: int | None = None) -> None:
         self._embedded = stack.embedded
         self._data_dir = stack.data_dir
+        self._page_port = page_port
         self.child: Child | None = None
 
     @property
@@ -34,28 +40,39 @@ class Sink:
     @property
     def url(self) -> str:
         """The page where mails are read."""
-        return f"http://127.0.0.1:{self._embedded.port('sink-http', 8025)}"
+        return f"http://127.0.0.1:{self._embedded.port('sink-http', self._page_port)}"
 
     def start(self) -> None:
         """Start it and wait until it answers. Raises ``ChildFailed``."""
+        for _ in range(STARTS):
+            self._embedded.release_taken_ports(["sink-http"])
+            self.child = self._launched()
+            deadline = time.monotonic() + SINK_READY_SECONDS
+            while time.monotonic() < deadline and self.child.is_running():
+                if self._is_answered_by(self.child):
+                    return
+                time.sleep(0.05)
+        assert self.child is not None
+        raise ChildFailed("sink", self.child.log, "did not start")
+
+    def _launched(self) -> Child:
         ports = ["--smtp-port", str(self.smtp_port), "--http-port", self.url.rpartition(":")[2]]
-        store = self._data_dir / "mails"
-        self.child = Child(
+        child = Child(
             "sink",
-            [sys.executable, "-P", "-m", "cli.sink", *ports, "--store", str(store)],
+            [sys.executable, "-P", "-m", "cli.sink", *ports, "--store", str(self._data_dir / "mails")],
             env={"PYTHONPATH": str(ROOT)},
             log=self._data_dir / "logs" / "sink.log",
         )
-        self.child.start()
-        deadline = time.monotonic() + SINK_READY_SECONDS
-        while time.monotonic() < deadline and self.child.is_running():
-            try:
-                self.counts()
-            except OSError:
-                time.sleep(0.05)
-            else:
-                return
-        raise ChildFailed("sink", self.child.log, "did not start")
+        child.start()
+        return child
+
+    def _is_answered_by(self, child: Child) -> bool:
+        """Whoever took the port a moment before us would answer as well, and its mails are not ours."""
+        try:
+            with _LOCAL.open(f"{self.url}/api/process", timeout=10) as answer:
+                return bool(json.load(answer)["pid"] == child.pid)
+        except (OSError, ValueError, KeyError):
+            return False
 
     def stop(self) -> None:
         if self.child is not None:
@@ -96,7 +113,7 @@ class Trial:
             console_port=console_port,
             report=report,
         )
-        self.sink = Sink(self.stack)
+        self.sink = Sink(self.stack, SINK_PAGE_PORT if console_port else None)
         self._as_of = as_of
         self._environment = environment or {}
 

@@ -1,5 +1,6 @@
 """The pages of the sink, in French, and its JSON for programs."""
 
+import os
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -80,6 +81,11 @@ def create_app(store: Store, handler: Handler) -> FastAPI:
         if found is None:
             raise HTTPException(404)
         return PlainTextResponse(found)
+
+    @app.get("/api/process")
+    async def process() -> dict[str, int]:
+        """Who answers here: another sink may have been quicker to take this port."""
+        return {"pid": os.getpid()}
 
     @app.get("/api/count")
     async def count() -> dict[str, int]:
