@@ -1,0 +1,1 @@
+"""Sage 100: the accounting tables of a base, read-only, over SQLAlchemy."""
