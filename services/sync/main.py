@@ -2,6 +2,7 @@
 
 from datetime import date
 
+from fastapi import APIRouter
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis import clock
@@ -12,15 +13,27 @@ from chassis.service import Service
 from contracts.registry import EVENTS
 from services.sync import queries, tables
 from services.sync.api import router
+from services.sync.api_connectors import router as connector_router
 from services.sync.connectors.fec import Fec
 from services.sync.connectors.mapped import Mapped
+from services.sync.connectors.live import OpenSource
+from services.sync.connectors.sage100.source import open_base
 from services.sync.imports import QUEUE, Importer
+from services.sync.increments import QUEUE as INCREMENTS
+from services.sync.increments import Incrementer
 from services.sync.projection import PROJECT
 from services.sync.settings import SyncSettings
+from services.sync.silence import Watch
 
 DEFAULT_TIME_ZONE = "Europe/Paris"
 PATIENT_ATTEMPTS = 1_000
 """Attempts at a run while the database or ledger is away; see ``imports`` for when a run is given up."""
+LIVE: dict[str, OpenSource] = {"sage100": open_base}
+"""Kinds of connectors that read a live base."""
+
+routes = APIRouter()
+for part in (router, connector_router):
+    routes.include_router(part)
 
 
 async def today(tx: AsyncConnection, company: str) -> date:
@@ -48,12 +61,40 @@ def build(settings: SyncSettings) -> Service:
         running.health.check("imports", trouble)
         await worker.run()
 
+    async def carry_out_increments(running: Running) -> None:
+        """Take in what live bases deliver."""
+        incrementer = Incrementer(
+            running, LIVE, settings.source_addresses, settings.people_per_call, settings.source_patience_seconds
+        )
+        worker = JobWorker(
+            running.engine,
+            INCREMENTS,
+            incrementer,
+            batch=1,
+            concurrency=settings.imports_at_once,
+            max_attempts=PATIENT_ATTEMPTS,
+        )
+
+        async def trouble() -> str | None:
+            return "; ".join(worker.problems()) or None
+
+        running.health.check("increments", trouble)
+        await worker.run()
+
+    async def watch_connectors(running: Running) -> None:
+        """Notice connectors that fall silent and deliveries that stop half way."""
+        await Watch(running, settings, LIVE, today).run()
+
     return Service(
         name="sync",
         settings=settings,
         events=EVENTS,
         listening=Listening(streams=("ledger",), project=PROJECT, tables=tables.DERIVED),
-        router=router,
-        background={"imports": carry_out_imports},
+        router=routes,
+        background={
+            "imports": carry_out_imports,
+            "increments": carry_out_increments,
+            "connectors": watch_connectors,
+        },
         today=today,
     )

@@ -126,10 +126,11 @@ async def uploaded(engine: AsyncEngine, run: Run) -> AsyncIterator[Path]:
 
 
 async def has_earlier(connection: changes.Connection, run: Run) -> bool:
-    """Whether a file of the company that was sent before has not been dealt with yet."""
+    """Whether a file or a delivery of the company that was there before has not been dealt with yet."""
     cursor = await connection.execute(
         "select from run earlier join run mine using (company) where company = %(company)s"
         " and mine.run_id = %(run_id)s and earlier.status = 'running'"
+        " and earlier.stage not in ('asked', 'receiving')"
         " and (earlier.requested_at, earlier.run_id) < (mine.requested_at, mine.run_id) limit 1",
         {"company": run.company, "run_id": run.run_id},
     )

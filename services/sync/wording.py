@@ -3,6 +3,7 @@
 from services.sync.connectors import Wording
 from services.sync.connectors.fec.wording import wording as fec_wording
 from services.sync.connectors.mapped.wording import wording as mapped_wording
+from services.sync.connectors.sage100.wording import wording as sage100_wording
 
 OWN: dict[str, tuple[str, str, str, str]] = {
     "upload_lost": (
@@ -24,7 +25,7 @@ OWN: dict[str, tuple[str, str, str, str]] = {
         "L’échec est journalisé ; prévenez la personne qui exploite l’installation.",
     ),
 }
-OF_CONNECTOR: dict[str, Wording] = {"fec": fec_wording, "mapped": mapped_wording}
+OF_CONNECTOR: dict[str, Wording] = {"fec": fec_wording, "mapped": mapped_wording, "sage100": sage100_wording}
 
 
 def wording(connector: str, code: str, language: str, details: dict[str, str]) -> tuple[str, str]:

@@ -92,7 +92,8 @@ class Statements:
         return select(*(company(f"D_DebutExo{n:02d}") for n in range(1, EXERCISES + 1)))
 
     def company_currency(self) -> Select[Any]:
-        return select(self.shape("P_DOSSIER")("N_DeviseCompte"))
+        query: Select[Any] = select(self.shape("P_DOSSIER")("N_DeviseCompte"))
+        return query
 
     def listed(self, table: str, *names: str) -> Select[Any]:
         """Columns of a small table, whole."""
@@ -137,17 +138,16 @@ class Statements:
 
     def keys(self) -> Select[Any]:
         """The numbers of all customer lines, and nothing else."""
-        return select(self.entry("EC_No")).select_from(self._joined).where(self.is_ours())
+        query: Select[Any] = select(self.entry("EC_No")).select_from(self._joined).where(self.is_ours())
+        return query
 
     def totals(self) -> Select[Any]:
         """How many customer lines there are, and debits minus credits of them."""
         amount = self.entry("EC_Montant")
         signed = case((self.entry("EC_Sens") == CREDIT, -amount), else_=amount)
-        return (
-            select(func.count(distinct(self.entry("EC_No"))), func.sum(signed))
-            .select_from(self._joined)
-            .where(self.is_ours())
-        )
+        counted: ColumnElement[int] = func.count(distinct(self.entry("EC_No")))
+        query: Select[Any] = select(counted, func.sum(signed)).select_from(self._joined).where(self.is_ours())
+        return query
 
     def count_clients(self) -> Select[Any]:
         return select(func.count(distinct(self.third_party("CT_Num")))).where(

@@ -1,0 +1,177 @@
+"""Connectors as they are known: what they read, how far they have come, when they last gave a sign of life."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, cast
+from uuid import UUID
+
+from psycopg.rows import class_row
+from psycopg.types.json import Jsonb
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from chassis.database import driver
+from services.sync.domain.records import Assignment, Mode
+
+CHECK_EVERY = timedelta(hours=24)
+"""How often deletions are looked for, which no change stamp tells of."""
+
+COLUMNS = (
+    "company, name, kind, source, place, options, cursor, due, wanted, read_at, checked_at, seen_at,"
+    " silence_said_at, created_at"
+)
+
+
+class ConnectorUnknown(Exception):
+    """The company has no connector of this name."""
+
+    def __init__(self, company: str, name: str) -> None:
+        super().__init__(f"{company}/{name}")
+        self.company = company
+        self.name = name
+
+
+@dataclass(frozen=True)
+class Connector:
+    """One base of one company. ``place`` is ``sync`` (sync reads it) or ``agent`` (an agent beside it does)."""
+
+    company: str
+    name: str
+    kind: str
+    source: str
+    place: str
+    options: dict[str, Any]
+    cursor: dict[str, Any] | None
+    due: str | None
+    wanted: list[str]
+    read_at: datetime | None
+    checked_at: datetime | None
+    seen_at: datetime | None
+    silence_said_at: datetime | None
+    created_at: datetime
+
+    def is_silent(self, now: datetime, after: timedelta) -> bool:
+        """No sign of life for longer than ``after`` (rule 2.2)."""
+        return now - (self.seen_at or self.created_at) > after
+
+    def next_mode(self, asked: Mode, now: datetime) -> Mode:
+        """What the next delivery must be: never less than was asked for, nor than what is due."""
+        if asked == "full" or self.due == "full" or self.cursor is None:
+            return "full"
+        is_due = self.checked_at is None or now - self.checked_at >= CHECK_EVERY
+        return "check" if asked == "check" or self.due == "check" or is_due else "incremental"
+
+    def assignment(
+        self, mode: Mode, accounts: Sequence[str], currency: str, journals: dict[str, str]
+    ) -> Assignment:
+        return Assignment(
+            mode=mode,
+            cursor=self.cursor,
+            wanted=tuple(self.wanted),
+            accounts=tuple(accounts),
+            currency=currency,
+            journals=journals,
+            options=self.options,
+        )
+
+
+async def find(tx: AsyncConnection, company: str, name: str) -> Connector:
+    """Raises ``ConnectorUnknown``."""
+    connection = await driver(tx)
+    async with connection.cursor(row_factory=class_row(Connector)) as cursor:
+        await cursor.execute(
+            f"select {COLUMNS} from connector where company = %s and name = %s",  # noqa: S608 a constant
+            (company, name),
+        )
+        found = await cursor.fetchone()
+    if found is None:
+        raise ConnectorUnknown(company, name)
+    return found
+
+
+async def listed(tx: AsyncConnection, company: str | None = None) -> list[Connector]:
+    """The connectors of a company, or all that this role may see."""
+    connection = await driver(tx)
+    async with connection.cursor(row_factory=class_row(Connector)) as cursor:
+        await cursor.execute(
+            f"select {COLUMNS} from connector where %(company)s::text is null or company = %(company)s"  # noqa: S608
+            " order by company, name",
+            {"company": company},
+        )
+        return await cursor.fetchall()
+
+
+async def save(tx: AsyncConnection, company: str, name: str, chosen: dict[str, Any]) -> None:
+    """Make a connector or choose its settings anew: ``kind``, ``source``, ``place``, ``options``."""
+    connection = await driver(tx)
+    await connection.execute(
+        "insert into connector (company, name, kind, source, place, options)"
+        " values (%(company)s, %(name)s, %(kind)s, %(source)s, %(place)s, %(options)s)"
+        " on conflict (company, name) do update set place = excluded.place, options = excluded.options",
+        {"company": company, "name": name, **chosen, "options": Jsonb(chosen["options"])},
+    )
+
+
+async def seen(tx: AsyncConnection, company: str, name: str) -> None:
+    """Write down a sign of life."""
+    connection = await driver(tx)
+    await connection.execute(
+        "update connector set seen_at = now(), silence_said_at = null where company = %s and name = %s",
+        (company, name),
+    )
+
+
+async def running_run(tx: AsyncConnection, company: str, name: str) -> tuple[UUID, str, Mode] | None:
+    """(run, stage, mode) of the sync of this connector that has not ended."""
+    connection = await driver(tx)
+    cursor = await connection.execute(
+        "select run_id, stage, mode from run where company = %s and connector_name = %s and status = 'running'"
+        " order by requested_at limit 1",
+        (company, name),
+    )
+    return cast("tuple[UUID, str, Mode] | None", await cursor.fetchone())
+
+
+async def mark_run(  # noqa: PLR0913, PLR0917 what is known of a run
+    tx: AsyncConnection, company: str, run_id: UUID, name: str, mode: str, stage: str
+) -> None:
+    """Say of a run just opened, or taken up, which connector carries it out and what it is waiting for."""
+    connection = await driver(tx)
+    await connection.execute(
+        "update run set connector_name = %s, mode = %s, stage = %s, active_at = now()"
+        " where company = %s and run_id = %s",
+        (name, mode, stage, company, run_id),
+    )
+
+
+async def active(tx: AsyncConnection, company: str, run_id: UUID) -> None:
+    """A part of the delivery came in."""
+    connection = await driver(tx)
+    await connection.execute(
+        "update run set active_at = now() where company = %s and run_id = %s", (company, run_id)
+    )
+
+
+async def read_whole(  # noqa: PLR0913 what a delivery leaves behind
+    connection: Any,
+    connector: Connector,
+    cursor: dict[str, Any],
+    *,
+    checked: bool,
+    due: str | None,
+    wanted: list[str],
+) -> None:
+    """Remember how far a whole delivery came; what it left in doubt is ``due`` and ``wanted``."""
+    await connection.execute(
+        "update connector set cursor = %(cursor)s, due = %(due)s, wanted = %(wanted)s, read_at = now(),"
+        " checked_at = case when %(checked)s then now() else checked_at end"
+        " where company = %(company)s and name = %(name)s",
+        {
+            "cursor": Jsonb(cursor),
+            "due": due,
+            "wanted": wanted,
+            "checked": checked,
+            "company": connector.company,
+            "name": connector.name,
+        },
+    )

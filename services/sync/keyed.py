@@ -1,0 +1,209 @@
+"""Entries with keys of their source's own: a delivery against what was delivered last, in sets.
+
+A key names an entry for ever: whatever else changes of it, its ``entry_id`` stays. An entry that goes to another
+client is gone from the one and new to the other.
+"""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+from services.sync.changes import BYTES_PER_EVENT, ENTRIES_PER_EVENT, Connection
+
+WANTED_AT_MOST = 5_000
+
+STAGE = """
+    create temp table delivered_entry (
+        line integer, pass smallint, key text, gone boolean, entry_id uuid, state uuid, label_state uuid,
+        p smallint, client_id text, is_open boolean, book_amount numeric(18, 4), label text, entry text
+    ) on commit drop;
+    create temp table delivered_key (key text) on commit drop;
+    create temp table entry_change (
+        key text, entry_id uuid, state uuid, label_state uuid, p smallint, client_id text, is_open boolean,
+        book_amount numeric(18, 4), removed boolean, entry text, label text, is_said boolean, is_labelled boolean,
+        is_kept boolean
+    ) on commit drop;
+"""
+COLUMNS = (
+    "line", "pass", "key", "gone", "entry_id", "state", "label_state", "p", "client_id", "is_open", "book_amount",
+    "label", "entry",
+)  # fmt: skip
+
+TWICE = """
+    select key, min(line), max(line) from delivered_entry group by pass, key
+    having count(distinct (gone, state, label_state)) > 1 order by key limit 20
+"""
+
+LATEST = """
+    create temp table latest_entry on commit drop as
+    select distinct on (key) * from delivered_entry order by key, line desc;
+    analyze latest_entry; analyze delivered_key;
+"""
+
+# what was read and is gone by the time the keys were
+GONE_MEANWHILE = """
+    update latest_entry set gone = true where not gone and key not in (select key from delivered_key)
+"""
+
+CHANGED = """
+    insert into entry_change
+    select l.key, l.entry_id, l.state, l.label_state, l.p, l.client_id, l.is_open, l.book_amount, false, l.entry,
+        l.label, k.key is null or k.removed or k.state <> l.state,
+        coalesce(k.label <> l.label_state, l.label <> ''), true
+    from latest_entry l
+        left join keyed_entry k on k.company = %(company)s and k.source = %(source)s and k.key = l.key
+    where not l.gone and (k.key is null or k.removed or k.state <> l.state or k.label <> l.label_state)
+"""
+
+# the state under the former client, said and not kept: the key now stands for the entry at the other client
+MOVED = """
+    insert into entry_change
+    select k.key, k.entry_id, k.state, k.label, k.p, k.client_id, k.is_open, k.book_amount, true, k.entry,
+        null, true, false, false
+    from entry_change c join keyed_entry k on k.company = %(company)s and k.source = %(source)s and k.key = c.key
+    where not k.removed and k.client_id <> c.client_id
+"""
+
+GONE = """
+    insert into entry_change
+    select k.key, k.entry_id, k.state, k.label, k.p, k.client_id, k.is_open, k.book_amount, true, k.entry,
+        null, true, false, true
+    from keyed_entry k left join latest_entry l on l.key = k.key
+    where k.company = %(company)s and k.source = %(source)s and not k.removed
+        and (l.gone or (%(complete)s and l.key is null and k.key not in (select key from delivered_key)))
+"""
+
+REMEMBER = """
+    insert into keyed_entry (company, source, key, entry_id, state, label, p, client_id, is_open, book_amount,
+        removed, entry)
+    select %(company)s, %(source)s, key, entry_id, state, label_state, p, client_id, is_open, book_amount, removed,
+        entry
+    from entry_change where is_kept
+    on conflict (company, source, key) do update set state = excluded.state, label = excluded.label,
+        p = excluded.p, client_id = excluded.client_id, is_open = excluded.is_open,
+        book_amount = excluded.book_amount, removed = excluded.removed, entry = excluded.entry
+"""
+
+UNKNOWN = """
+    select key from delivered_key d where not exists (
+        select from keyed_entry k
+        where k.company = %(company)s and k.source = %(source)s and k.key = d.key and not k.removed)
+    order by key limit %(most)s
+"""
+
+HELD = """
+    select count(*), coalesce(sum(book_amount), 0),
+        count(*) filter (where is_open), coalesce(sum(book_amount) filter (where is_open), 0)
+    from keyed_entry where company = %(company)s and source = %(source)s and not removed
+"""
+
+EVENTS = """
+    select p, string_agg('{"entry_id":"' || replace(entry_id::text, '-', '') || '","removed":' || removed || ','
+        || entry || '}', ',' order by client_id collate "C", entry_id)
+    from (
+        select p, entry_id, removed, entry, client_id,
+            (row_number() over next_to - 1) / %(entries)s as by_count,
+            (sum(octet_length(entry) + 100) over next_to - octet_length(entry) - 100) / %(bytes)s as by_size
+        from entry_change where is_said window next_to as (partition by p order by client_id collate "C", entry_id)
+    ) numbered
+    group by p, by_count, by_size order by p, by_count, by_size
+"""
+
+
+@dataclass(frozen=True)
+class Held:
+    """What sync holds of a source: live entries and debits minus credits of them; of these, the unlettered."""
+
+    entries: int
+    balance: Decimal
+    open_entries: int
+    open_balance: Decimal
+
+
+async def stage(connection: Connection) -> None:
+    """Temporary tables that live as long as the transaction."""
+    await connection.execute("set local work_mem = '128MB'")
+    await connection.execute(STAGE)
+
+
+async def twice(connection: Connection) -> list[tuple[str, int, int]]:
+    """(key, line, later line) of entries that one pass delivers twice, and differently."""
+    return await (await connection.execute(TWICE)).fetchall()
+
+
+async def compare(connection: Connection, company: str, source: str, *, complete: bool) -> tuple[int, int]:
+    """Fill ``entry_change``; answer how many entries changed, and how many of them are gone.
+
+    ``complete`` says that ``delivered_key`` lists all entries there are.
+    """
+    values = {"company": company, "source": source, "complete": complete}
+    await connection.execute(LATEST)
+    if complete:
+        await connection.execute(GONE_MEANWHILE)
+    await connection.execute(CHANGED, values)
+    await connection.execute(MOVED, values)
+    await connection.execute(GONE, values)
+    await connection.execute("analyze entry_change")
+    row = await (
+        await connection.execute(
+            "select count(*) filter (where is_said), count(*) filter (where removed) from entry_change"
+            " where is_kept"
+        )
+    ).fetchone()
+    assert row is not None
+    return int(row[0]), int(row[1])
+
+
+async def undelivered(connection: Connection) -> int:
+    """Keys of which a full delivery brought no row."""
+    row = await (
+        await connection.execute(
+            "select count(*) from delivered_key d where not exists"
+            " (select from delivered_entry e where e.key = d.key and not e.gone)"
+        )
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+async def remember(connection: Connection, company: str, source: str) -> None:
+    """Make the delivered state the last seen one."""
+    await connection.execute(REMEMBER, {"company": company, "source": source})
+
+
+async def unknown(connection: Connection, company: str, source: str) -> list[str]:
+    """Keys that the source has and sync lacks, a few thousand at most. To be asked once all is remembered."""
+    cursor = await connection.execute(UNKNOWN, {"company": company, "source": source, "most": WANTED_AT_MOST})
+    return [key for (key,) in await cursor.fetchall()]
+
+
+async def held(connection: Connection, company: str, source: str) -> Held:
+    row = await (await connection.execute(HELD, {"company": company, "source": source})).fetchone()
+    assert row is not None
+    return Held(*row)
+
+
+async def partitions(connection: Connection) -> list[int]:
+    """Partitions in which entries are said."""
+    cursor = await connection.execute("select distinct p from entry_change where is_said order by p")
+    return [row[0] for row in await cursor.fetchall()]
+
+
+async def events(connection: Connection) -> AsyncIterator[tuple[int, str]]:
+    """(partition, JSON of the entries with commas between) of each event to say, by ascending partition."""
+    async with connection.cursor(name="keyed_events") as cursor:
+        cursor.itersize = 20
+        await cursor.execute(EVENTS, {"entries": ENTRIES_PER_EVENT, "bytes": BYTES_PER_EVENT})
+        async for p, entries in cursor:
+            yield p, entries
+
+
+async def labels(connection: Connection, at_once: int) -> AsyncIterator[list[tuple[str, str]]]:
+    """(entry id, label) of entries that are new or whose text changed, in batches."""
+    async with connection.cursor(name="keyed_labels") as cursor:
+        await cursor.execute(
+            "select replace(entry_id::text, '-', ''), label from entry_change where is_labelled"
+            " order by client_id, entry_id"
+        )
+        while rows := await cursor.fetchmany(at_once):
+            yield rows
