@@ -80,7 +80,9 @@ class Base:
     def clients(self) -> dict[str, str]:
         with self.open() as connection:
             return dict(
-                connection.execute("""select "CT_Num", "CT_Intitule" from "F_COMPTET" where "CT_Type" = 0""").fetchall()
+                connection.execute(
+                    """select "CT_Num", "CT_Intitule" from "F_COMPTET" where "CT_Type" = 0"""
+                ).fetchall()
             )
 
     def contacts(self) -> dict[str, set[str]]:

@@ -27,6 +27,8 @@ KEYS_AT_ONCE = 10_000
 CODES_AT_ONCE = 500
 """SQL Server takes 2,100 parameters in a statement."""
 PASSES = 5
+PROGRAM = "relance connector"
+"""How the server's administrator sees the connection named."""
 CONNECT_SECONDS = 10
 STATEMENT_SECONDS = 300
 BEGINNING = Since(datetime(1753, 1, 1), 0)  # noqa: DTZ001 Sage writes its server's local time
@@ -66,9 +68,10 @@ def _engine(address: str) -> Engine:
         driver = url.get_driver_name()
         waits: dict[str, Any] = {}
         if driver == "pymssql":
-            waits = {"login_timeout": CONNECT_SECONDS, "timeout": STATEMENT_SECONDS}
+            waits = {"login_timeout": CONNECT_SECONDS, "timeout": STATEMENT_SECONDS, "appname": PROGRAM}
         elif driver == "psycopg":
             waits = {
+                "application_name": PROGRAM,
                 "connect_timeout": CONNECT_SECONDS,
                 "options": f"-c statement_timeout={STATEMENT_SECONDS}s -c timezone=UTC",
             }

@@ -145,9 +145,8 @@ class Statements:
         """How many customer lines there are, and debits minus credits of them."""
         amount = self.entry("EC_Montant")
         signed = case((self.entry("EC_Sens") == CREDIT, -amount), else_=amount)
-        counted: ColumnElement[int] = func.count(distinct(self.entry("EC_No")))
-        query: Select[Any] = select(counted, func.sum(signed)).select_from(self._joined).where(self.is_ours())
-        return query
+        both: list[ColumnElement[Any]] = [func.count(distinct(self.entry("EC_No"))), func.sum(signed)]
+        return select(*both).select_from(self._joined).where(self.is_ours())
 
     def count_clients(self) -> Select[Any]:
         return select(func.count(distinct(self.third_party("CT_Num")))).where(
