@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Header, Path, Request
+from fastapi import APIRouter, Header, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -19,7 +19,7 @@ from chassis.problems import Problem
 from contracts.sync import SyncStarted
 from services.sync import connecting, queries, runs, silence
 from services.sync.connecting import Connector, ConnectorUnknown
-from services.sync.connectors.sage100.options import SageOptions
+from services.sync.connectors.kinds import OPTIONS
 from services.sync.domain import problems
 from services.sync.domain.records import Mode
 from services.sync.increments import QUEUE
@@ -27,8 +27,6 @@ from services.sync.settings import SyncSettings
 from services.sync.wording import wording
 
 LARGEST_PART = 32 << 20
-OPTIONS: dict[str, type[BaseModel]] = {"sage100": SageOptions}
-"""Options of each kind of live connector."""
 
 router = APIRouter(prefix="/companies/{company}")
 
@@ -57,6 +55,12 @@ class Asked(Body):
     language: Language = "en"
 
 
+class Beating(Body):
+    """``is_busy``: the agent is delivering. One that is not and has a delivery open begins it again."""
+
+    is_busy: bool = False
+
+
 class Delivering(Body):
     """``run_id`` is the run that a heartbeat was answered with; without it the connector begins one of its own."""
 
@@ -65,12 +69,14 @@ class Delivering(Body):
 
 
 class Delivered(Body):
+    delivery: UUID
     parts: int = Field(ge=1)
 
 
 class Abandoned(Body):
     """Why the connector cannot deliver: a code of its wording and what fills it."""
 
+    delivery: UUID
     code: str = Field(pattern=r"^[a-z_]{1,60}$")
     details: dict[str, Annotated[str, Field(max_length=500)]] = Field(default_factory=dict, max_length=10)
 
@@ -159,9 +165,9 @@ async def synchronise(  # noqa: PLR0913, PLR0917 what a request may say
         details = {"since": (connector.seen_at or connector.created_at).astimezone(zone).strftime(form)}
         message, remedy = wording(connector.kind, "connector_silent", body.language, details)
         raise Problem("connector-silent", message, 409, remedy, connector=name, last_seen_at=connector.seen_at)
-    under_way = await connecting.running_run(tx, company, name)
+    under_way = await connecting.under_way(tx, company, name)
     if under_way is not None:
-        return accepted([], run_id=under_way[0])
+        return accepted([], run_id=under_way.run_id)
     run_id, positions = await _open(tx, say, connector, body.mode, as_of, cause)
     if connector.place == "sync":
         await _queue(tx, connector, run_id, body.mode)
@@ -200,15 +206,19 @@ async def _queue(tx: AsyncConnection, connector: Connector, run_id: UUID, mode: 
 
 
 @router.post("/connectors/{name}/heartbeat", dependencies=[requires("user")])
-async def heartbeat(company: CompanyDep, name: ConnectorName, tx: TxDep, process: RunningDep) -> dict[str, Any]:
+async def heartbeat(
+    body: Beating, company: CompanyDep, name: ConnectorName, tx: TxDep, process: RunningDep
+) -> dict[str, Any]:
     """A sign of life of the agent. Answers the sync it is asked for as ``asked``, if any, and when to say so
     again."""
     connector = await _known(tx, company, name)
     await connecting.seen(tx, company, name)
-    under_way = await connecting.running_run(tx, company, name)
+    run = await connecting.under_way(tx, company, name)
     asked = None
-    if connector.place == "agent" and under_way is not None and under_way[1] == "asked":
-        asked = {"run_id": under_way[0], "mode": under_way[2]}
+    if connector.place == "agent" and run is not None:
+        was_lost = run.stage == "receiving" and not body.is_busy
+        if run.stage == "asked" or was_lost:
+            asked = {"run_id": run.run_id, "mode": run.mode}
     return {"asked": asked, "every_seconds": _settings(process).heartbeat_seconds}
 
 
@@ -222,38 +232,39 @@ async def begin_delivery(  # noqa: PLR0913, PLR0917 what a request may say
     as_of: AsOfDep,
     cause: CauseDep,
 ) -> dict[str, Any]:
-    """Begin to deliver. Answers ``run_id`` and the ``assignment``: what to read, and from where on."""
+    """Begin to deliver, or begin again. Answers ``run_id``, ``delivery`` to name this attempt with, and the
+    ``assignment``: what to read, and from where on."""
     connector = await _known(tx, company, name)
     await connecting.seen(tx, company, name)
-    under_way = await connecting.running_run(tx, company, name)
-    asked: Mode = body.mode
+    under_way = await connecting.under_way(tx, company, name)
     positions: list[Position] = []
+    asked: Mode
     if under_way is not None:
-        run_id, stage, asked = under_way
-        if stage not in ("asked", "receiving") or (body.run_id is not None and body.run_id != run_id):
+        if under_way.stage not in ("asked", "receiving") or body.run_id not in (None, under_way.run_id):
             raise Problem("sync-under-way", "The last delivery of this connector is being taken in", 409)
+        run_id, asked = under_way.run_id, under_way.mode
     elif body.run_id is not None:
         raise Problem("sync-ended", "This sync has ended", 409, run_id=body.run_id)
     else:
+        asked = body.mode
         run_id, positions = await _open(tx, say, connector, asked, as_of, cause)
     run = await runs.find(tx, company, run_id)
     assert run is not None
+    delivery = uuid4()
+    await connecting.take_up(tx, company, run_id, delivery)
     mode = connector.next_mode(asked, clock.now())
-    await connecting.mark_run(tx, company, run_id, name, asked, "receiving")
-    connection = await driver(tx)
-    # an agent that begins again begins with the first part
-    await connection.execute("delete from upload where company = %s and run_id = %s", (company, run_id))
     assignment = connector.assignment(mode, run.accounts, run.currency, run.journals)
-    return accepted(positions, run_id=run_id, assignment=assignment.model_dump(mode="json"))
+    return accepted(positions, run_id=run_id, delivery=delivery, assignment=assignment.model_dump(mode="json"))
 
 
-async def _receiving(tx: AsyncConnection, company: str, name: str, run_id: UUID) -> None:
-    """Answers 409 for a run that takes no parts (any more)."""
-    under_way = await connecting.running_run(tx, company, name)
-    if under_way is None or under_way[:2] != (run_id, "receiving"):
+async def _receiving(tx: AsyncConnection, company: str, name: str, run_id: UUID, delivery: UUID) -> Mode:
+    """Answers 409 for an attempt that is over: its run has ended, or another attempt delivers now."""
+    run = await connecting.under_way(tx, company, name)
+    if run is None or (run.run_id, run.stage, run.delivery) != (run_id, "receiving", delivery):
         raise Problem("sync-ended", "This sync takes nothing in any more", 409, run_id=run_id)
     await connecting.seen(tx, company, name)
     await connecting.active(tx, company, run_id)
+    return run.mode
 
 
 @router.put("/connectors/{name}/deliveries/{run_id}/parts/{part}", dependencies=[requires("user")])
@@ -264,10 +275,11 @@ async def put_part(  # noqa: PLR0913, PLR0917 what a request may say
     run_id: UUID,
     part: Annotated[int, Path(ge=0, le=100_000)],
     tx: TxDep,
+    delivery: Annotated[UUID, Query()],
     encoding: Annotated[Literal["gzip", "identity"], Header(alias="Content-Encoding")] = "identity",
 ) -> dict[str, Any]:
     """Keep one part of the delivery, whole lines of JSON; the same again is harmless. Answers 413 beyond 32 MB."""
-    await _receiving(tx, company, name, run_id)
+    await _receiving(tx, company, name, run_id, delivery)
     content = bytearray()
     unpack = zlib.decompressobj(wbits=31) if encoding == "gzip" else None
     try:
@@ -296,10 +308,10 @@ async def end_delivery(
 ) -> dict[str, Any]:
     """All parts are there: the delivery is taken in. Answers 409 with the first one missing."""
     connector = await _known(tx, company, name)
-    under_way = await connecting.running_run(tx, company, name)
-    if under_way is not None and under_way[:2] == (run_id, "queued"):
+    run = await connecting.under_way(tx, company, name)
+    if run is not None and (run.run_id, run.delivery) == (run_id, body.delivery) and run.stage != "receiving":
         return accepted([], run_id=run_id)  # said twice, since the first answer was lost
-    await _receiving(tx, company, name, run_id)
+    mode = await _receiving(tx, company, name, run_id, body.delivery)
     connection = await driver(tx)
     found = await connection.execute(
         "select n from generate_series(0, %s - 1) n where not exists (select from upload"
@@ -309,9 +321,8 @@ async def end_delivery(
     missing = await found.fetchone()
     if missing is not None:
         raise Problem("part-missing", "A part of the delivery is missing", 409, part=missing[0])
-    assert under_way is not None
-    await connecting.mark_run(tx, company, run_id, name, under_way[2], "queued")
-    await _queue(tx, connector, run_id, under_way[2])
+    await connecting.mark_run(tx, company, run_id, name, mode, "queued")
+    await _queue(tx, connector, run_id, mode)
     return accepted([], run_id=run_id)
 
 
@@ -325,7 +336,7 @@ async def abandon_delivery(  # noqa: PLR0913, PLR0917 what a request may say
     say: SayDep,
 ) -> dict[str, Any]:
     """The connector cannot deliver: the run ends with its reason, and nothing was applied."""
-    await _receiving(tx, company, name, run_id)
+    await _receiving(tx, company, name, run_id, body.delivery)
     run = await runs.find(tx, company, run_id)
     assert run is not None
     problem = problems.Problem(0, "", body.code, dict(body.details))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 from psycopg.rows import class_row
@@ -121,15 +121,36 @@ async def seen(tx: AsyncConnection, company: str, name: str) -> None:
     )
 
 
-async def running_run(tx: AsyncConnection, company: str, name: str) -> tuple[UUID, str, Mode] | None:
-    """(run, stage, mode) of the sync of this connector that has not ended."""
+@dataclass(frozen=True)
+class UnderWay:
+    """A sync that has not ended. ``delivery`` names the attempt whose parts it takes."""
+
+    run_id: UUID
+    stage: str
+    mode: Mode
+    delivery: UUID | None
+
+
+async def under_way(tx: AsyncConnection, company: str, name: str) -> UnderWay | None:
+    """The sync of this connector that has not ended; its row is locked, so that no two requests move it."""
     connection = await driver(tx)
-    cursor = await connection.execute(
-        "select run_id, stage, mode from run where company = %s and connector_name = %s and status = 'running'"
-        " order by requested_at limit 1",
-        (company, name),
+    async with connection.cursor(row_factory=class_row(UnderWay)) as cursor:
+        await cursor.execute(
+            "select run_id, stage, mode, delivery from run where company = %s and connector_name = %s"
+            " and status = 'running' order by requested_at limit 1 for no key update",
+            (company, name),
+        )
+        return await cursor.fetchone()
+
+
+async def take_up(tx: AsyncConnection, company: str, run_id: UUID, delivery: UUID) -> None:
+    """From now on this attempt delivers, from its first part on; those of an earlier one are forgotten."""
+    connection = await driver(tx)
+    await connection.execute(
+        "update run set stage = 'receiving', delivery = %s, active_at = now() where company = %s and run_id = %s",
+        (delivery, company, run_id),
     )
-    return cast("tuple[UUID, str, Mode] | None", await cursor.fetchone())
+    await connection.execute("delete from upload where company = %s and run_id = %s", (company, run_id))
 
 
 async def mark_run(  # noqa: PLR0913, PLR0917 what is known of a run

@@ -15,9 +15,8 @@ from services.sync import queries, tables
 from services.sync.api import router
 from services.sync.api_connectors import router as connector_router
 from services.sync.connectors.fec import Fec
+from services.sync.connectors.kinds import LIVE
 from services.sync.connectors.mapped import Mapped
-from services.sync.connectors.live import OpenSource
-from services.sync.connectors.sage100.source import open_base
 from services.sync.imports import QUEUE, Importer
 from services.sync.increments import QUEUE as INCREMENTS
 from services.sync.increments import Incrementer
@@ -28,8 +27,6 @@ from services.sync.silence import Watch
 DEFAULT_TIME_ZONE = "Europe/Paris"
 PATIENT_ATTEMPTS = 1_000
 """Attempts at a run while the database or ledger is away; see ``imports`` for when a run is given up."""
-LIVE: dict[str, OpenSource] = {"sage100": open_base}
-"""Kinds of connectors that read a live base."""
 
 routes = APIRouter()
 for part in (router, connector_router):

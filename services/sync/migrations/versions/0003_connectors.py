@@ -65,7 +65,8 @@ create table keyed_client (
     primary key (company, source, client_id)
 );
 
-alter table run add column connector_name text, add column mode text, add column active_at timestamptz;
+alter table run add column connector_name text, add column mode text, add column delivery uuid,
+    add column active_at timestamptz;
 create index run_delivering on run (active_at) where status = 'running' and connector_name is not null;
 """
 
