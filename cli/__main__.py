@@ -1,7 +1,8 @@
 """``python -m cli``, which the script ``relance`` runs."""
 
+import cli.app_connectors
 import cli.app_files
-import cli.app_work  # noqa: F401 - both add their commands to the application
+import cli.app_work  # noqa: F401 - all add their commands to the application
 from cli.app import run
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ def servers(data_dir: Path) -> Iterator[Stack]:
         yield Stack(data_dir, SERVICES).attach()
 
 
-def _run(command: Sequence[str], environment: Mapping[str, str]) -> int:
+def run_process(command: Sequence[str], environment: Mapping[str, str]) -> int:
     import signal
 
     process = subprocess.Popen(
@@ -51,20 +51,20 @@ def run_service(service: str, arguments: Sequence[str], data_dir: Path) -> int:
     """Runs ``python -m services.<service>`` in the foreground; answers its exit code."""
     command = [sys.executable, "-P", "-m", f"services.{service}", *arguments]
     if any(name in os.environ for name in DATABASE_VARIABLES):
-        return _run(command, {})
+        return run_process(command, {})
     with servers(data_dir) as stack:
         urls = {
             f"RELANCE_{name.upper()}_URL": f"http://127.0.0.1:{stack.port(f'http-{name}')}" for name in SERVICES
         }
         port = {"RELANCE_HTTP_PORT": str(stack.port(f"http-{service}"))}
-        return _run(command, {**urls, **port, **stack.environment(service)})
+        return run_process(command, {**urls, **port, **stack.environment(service)})
 
 
 def migrate_services(services: Sequence[str], data_dir: Path) -> list[str]:
     """Migrates services where the environment says, else in the data directory; answers their names."""
     if any(name in os.environ for name in OWNER_VARIABLES):
         for service in services:
-            code = _run([sys.executable, "-P", "-m", f"services.{service}", "migrate"], {})
+            code = run_process([sys.executable, "-P", "-m", f"services.{service}", "migrate"], {})
             if code != 0:
                 sys.exit(code)
         return list(services)

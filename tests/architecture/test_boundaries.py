@@ -28,7 +28,24 @@ ROOMS = {
 }
 """Rooms that every service names alike; each may be a file or, past its ceiling, a folder."""
 SPECIALITIES: dict[str, set[str]] = {
-    "sync": {"carrying", "changes", "connectors", "imports", "people", "runs", "samples", "staging", "wording"},
+    "sync": {
+        "agent",
+        "carrying",
+        "changes",
+        "connecting",
+        "connectors",
+        "delivered",
+        "imports",
+        "increments",
+        "keyed",
+        "keyed_people",
+        "people",
+        "runs",
+        "samples",
+        "silence",
+        "staging",
+        "wording",
+    },
     "ledger": {"together"},
     "dunning": {"actions", "asking", "confirming", "defaults", "recording", "rounds", "rulebook", "states"},
     "notify": {
