@@ -19,5 +19,11 @@ def _decide(n: int) -> Result:
     return decide(n)
 
 
-BENCHMARKS: dict[str, Callable[[int], Result]] = {"pipeline": _pipeline, "decide": _decide}
+def _sage(n: int) -> Result:
+    from bench.sage import sage  # noqa: PLC0415
+
+    return sage(n)
+
+
+BENCHMARKS: dict[str, Callable[[int], Result]] = {"pipeline": _pipeline, "decide": _decide, "sage": _sage}
 """Name to the function that measures with ``n`` entries."""

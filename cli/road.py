@@ -96,6 +96,18 @@ class Road:
             f"the import {run_id}",
         )
 
+    def put_connector(self, name: str, connector: Json) -> Json:
+        """Make a connector to a live base, once sync has heard of the company."""
+        return self._retry_while_unknown(
+            lambda: self._call("PUT", self.addresses.sync, f"/connectors/{name}", json=connector), within=15
+        )
+
+    def synchronise(self, name: str, mode: str = "incremental") -> Json:
+        """Ask a connector for a sync; ``run_id`` to follow it with."""
+        return (
+            self._call("POST", self.addresses.sync, f"/connectors/{name}/synchronise", json={"mode": mode}) or {}
+        )
+
     def imports(self) -> Json:
         """The last runs of sync, the newest first."""
         return self._call("GET", self.addresses.sync, "/imports") or {}

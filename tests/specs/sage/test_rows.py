@@ -148,7 +148,8 @@ def test_what_a_journal_holds(kind: int | None, label: str, nature: Nature) -> N
 def party(**told: Any) -> dict[str, Any]:
     return {
         "CT_Num": "DUPONT", "CT_Intitule": "Dupont SA", "CG_NumPrinc": "4110000", "CT_Contact": "",
-        "CT_Adresse": "1 rue", "CT_Complement": "", "CT_CodePostal": "69000", "CT_Ville": "Lyon", "CT_CodeRegion": "", "CT_Pays": "",
+        "CT_Adresse": "1 rue", "CT_Complement": "", "CT_CodePostal": "69000", "CT_Ville": "Lyon",
+        "CT_CodeRegion": "", "CT_Pays": "",
         "CT_Telephone": "", "CT_EMail": "", "CT_LangueISO2": "", "CT_Siret": "", "N_Devise": 0, "CO_No": 4,
         "profile": "Export", "field_tag1": " BTP\x00 ", "field_tag2": None,
     } | told  # fmt: skip

@@ -1,0 +1,147 @@
+"""A trial whose company is read from a Sage base by an agent: from the rows of the base to those of ledger."""
+
+from __future__ import annotations
+
+import sys
+import time
+from datetime import timedelta
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from chassis.auth import mint, read_key
+from cli.places import ROOT
+from cli.processes import Child
+from cli.road import Json, Road
+from cli.sage_base.changing import Accountant
+from cli.sage_base.filling import LAST_WRITTEN_AT, Filled, fill
+from cli.trial import Trial
+
+CONNECTOR = "bijou"
+BEAT_SECONDS = "0.2"
+FAST_BEATS = {"sync": {"RELANCE_HEARTBEAT_SECONDS": BEAT_SECONDS}}
+"""For the environment of a trial, so that an agent hears at once what it is asked."""
+
+# written by hand from the tables alone, as somebody would who checks the product against the accounting
+DIFFERENCES = """
+    with base as (
+        select e."EC_No"::text as key, e."CT_Num" as client_id, e."CG_Num" as account,
+            (case e."EC_Sens" when 0 then 1 else -1 end * e."EC_Montant")::numeric(18, 2) as amount,
+            case when e."N_Devise" in (0, 1) then 'EUR' else 'USD' end as currency,
+            (e."JM_Date" + (e."EC_Jour" - 1) * interval '1 day')::date as entry_date,
+            nullif(e."EC_Echeance"::date, '1753-01-01') as due_date,
+            case when e."EC_Lettre" = 1 then e."EC_Lettrage" end as lettering, m."R_Intitule" as payment_mode
+        from {schema}."F_ECRITUREC" e
+            join {schema}."F_COMPTET" c on c."CT_Num" = e."CT_Num" and c."CT_Type" = 0
+            left join {schema}."P_REGLEMENT" m on m."cbIndice" = e."N_Reglement"
+        where e."CG_Num" like '411%%' and (e."EC_ANType" = 0 or e."JM_Date" < '2025-01-01')
+    ),
+    known as (
+        select k.key, l.client_id, l.account, l.book_amount::numeric(18, 2) as amount, l.currency, l.entry_date,
+            l.due_date, l.lettering, l.payment_mode
+        from ledger.entry l left join sync.keyed_entry k
+            on k.company = l.company and replace(k.entry_id::text, '-', '') = l.entry_id::text
+        where l.company = %s and not l.removed
+    )
+    select coalesce(base.key, known.key), base, known
+    from base full outer join known on known.key = base.key
+    where base.key is null or known.key is null
+        or (base.client_id, base.account, base.amount, base.currency, base.entry_date, base.lettering,
+            base.payment_mode, coalesce(base.due_date, known.due_date)) is distinct from
+            (known.client_id, known.account, known.amount, known.currency, known.entry_date, known.lettering,
+            known.payment_mode, known.due_date)
+    order by 1 limit 20
+"""
+
+
+class SageTrial:
+    """One company, its base on the trial's own server, and the agent between them."""
+
+    def __init__(self, trial: Trial, road: Road, folder: Path) -> None:
+        self._trial = trial
+        self.road = road
+        self._folder = folder
+        self.schema = f"sage_{road.company.replace('-', '_')}"
+        self._changed_at = LAST_WRITTEN_AT
+        self._agent: Child | None = None
+
+    def fill(self, entries: int) -> Filled:
+        """Make the base."""
+        with psycopg.connect(self._trial.dsn) as connection:
+            return fill(connection, self.schema, entries)
+
+    def change(self, changes: int, seed: int = 1) -> dict[str, int]:
+        """A day of accounting; answers how many changes of each kind."""
+        self._changed_at += timedelta(days=1)
+        with psycopg.connect(self._trial.dsn) as connection:
+            connection.execute(sql.SQL("set search_path to {}").format(sql.Identifier(self.schema)))
+            return Accountant(connection, Random(seed), self._changed_at).make(changes)
+
+    def connect(self) -> None:
+        """Register the company and its connector, and start the agent."""
+        self.road.register("Fournitures Bijou")
+        self.road.put_connector(
+            CONNECTOR, {"base": "BIJOU", "place": "agent", "options": {"db_schema": self.schema}}
+        )
+        embedded = self._trial.stack.embedded
+        token = mint(read_key(embedded.private_key_file), "connector:bijou", [self.road.company], "user", 600)
+        self._write("token", token)
+        self._write("address", embedded.superuser_url)
+        self._write(
+            "connector.toml",
+            f'sync_url = "{self.road.addresses.sync}"\ntoken_file = "token"\n'
+            f'[[base]]\ncompany = "{self.road.company}"\nconnector = "{CONNECTOR}"\naddress_file = "address"\n',
+        )
+        self._agent = Child(
+            "connector",
+            [sys.executable, "-P", "-m", "services.sync.agent", str(self._folder / "connector.toml")],
+            env={"PYTHONPATH": str(ROOT)},
+            log=self._folder / "connector.log",
+        )
+        self._agent.start()
+
+    def _write(self, name: str, content: str) -> None:
+        file = self._folder / name
+        file.touch(mode=0o600)
+        file.write_text(content, encoding="utf-8")
+
+    def stop(self) -> None:
+        if self._agent is not None:
+            self._agent.ask_to_stop()
+            self._agent.wait_stopped()
+
+    def sync(self, mode: str = "incremental", within: float = 1800) -> Json:
+        """Ask for a sync and follow it to its end, and until ledger has heard all of it; the run's result."""
+        run = self.road.follow_import(self.road.synchronise(CONNECTOR, mode)["run_id"], within)
+        if run["status"] == "completed":
+            heard = {speaker: {int(p): n for p, n in at.items()} for speaker, at in run["positions"].items()}
+            self.road.wait_until_ledger_heard({"sync": heard.get("sync", {})}, within)
+        return run
+
+    def synced(self, within: float = 1800) -> list[Json]:
+        """Sync until no doubt is left; the runs, the last one's ``warnings`` empty."""
+        runs = [self.sync(within=within)]
+        while runs[-1]["status"] == "completed" and runs[-1]["warnings"] and len(runs) < 4:
+            runs.append(self.sync(within=within))
+        return runs
+
+    def differences(self) -> list[tuple[Any, ...]]:
+        """(number, the base's line, ledger's entry) of the first few that are not the same."""
+        query = sql.SQL(DIFFERENCES).format(schema=sql.Identifier(self.schema))
+        with psycopg.connect(self._trial.dsn) as connection:
+            return connection.execute(query, (self.road.company,)).fetchall()
+
+    def wait_settled(self, seconds: float = 60) -> None:
+        """Until ledger has judged every lettering group that was touched."""
+        deadline = time.monotonic() + seconds
+        query = "select count(*) from ledger.touched_group where company = %s"
+        with psycopg.connect(self._trial.dsn, autocommit=True) as connection:
+            while time.monotonic() < deadline:
+                row = connection.execute(query, (self.road.company,)).fetchone()
+                if row is not None and row[0] == 0:
+                    return
+                time.sleep(0.1)
+        raise RuntimeError("ledger did not settle in time")
