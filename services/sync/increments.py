@@ -72,6 +72,10 @@ class Incrementer(Importer):
             async with runs.uploaded(self._running.engine, run) as path:
                 await self._apply(run, job, connector, path)
             return
+        async with transaction(self._running.engine) as tx:
+            # looked at before the base is read as well: reading is what takes long
+            if await runs.has_earlier(await driver(tx), run):
+                raise NotItsTurn
         mode = connector.next_mode(job.payload["mode"], clock.now())
         for attempt in range(ATTEMPTS_TO_AGREE):
             try:

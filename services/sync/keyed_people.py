@@ -31,9 +31,12 @@ TWICE = """
     having count(distinct (state, person_state)) > 1 order by client_id limit 20
 """
 
+# the last pass of a complete delivery shows all clients anew: those of an earlier one may be gone since
 LATEST = """
     create temp table latest_client on commit drop as
-    select distinct on (client_id) * from delivered_client order by client_id, line desc
+    select distinct on (client_id) * from delivered_client
+    where not {complete} or pass = (select max(pass) from delivered_client)
+    order by client_id, line desc
 """
 
 CHANGED = """
@@ -104,7 +107,7 @@ async def twice(connection: Connection) -> list[tuple[str, int, int]]:
 async def compare(connection: Connection, company: str, source: str, *, complete: bool) -> int:
     """Fill ``keyed_client_change``; answer how many clients changed. ``complete``: all clients were delivered."""
     values = {"company": company, "source": source}
-    await connection.execute(LATEST)
+    await connection.execute(LATEST.format(complete=complete))
     await connection.execute("analyze latest_client")
     await connection.execute(CHANGED, values)
     if complete:

@@ -96,7 +96,8 @@ class KeysRecord(Record):
 
 
 class PassRecord(Record):
-    """From here on the source was read once more, for what changed meanwhile."""
+    """From here on the source was read once more, for what changed meanwhile. A complete delivery shows all clients
+    in each pass that shows any."""
 
     record: Literal["pass"] = "pass"
 

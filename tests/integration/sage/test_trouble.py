@@ -13,6 +13,7 @@ from sqlalchemy import text
 
 from chassis.database import transaction
 from services.sync.connectors.live import LiveSource
+from services.sync.connectors.sage100 import source
 from services.sync.connectors.sage100.source import PROGRAM, open_base
 from services.sync.domain.records import Assignment
 from tests.integration.sage.conftest import Base, Reader, with_assumed_due_dates
@@ -236,6 +237,31 @@ async def test_a_line_that_no_stamp_tells_of_is_fetched_by_its_key(reader: Reade
     run = await reader.synced(company)
     assert (run["status"], run["mode"], run["changed"]) == ("completed", "check", 1)
     assert await reader.entries(company) == with_assumed_due_dates(reader.base.entries())
+
+
+async def test_a_base_that_changes_while_it_is_read_is_read_once_more(
+    reader: Reader, company: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that gives no snapshot."""
+    monkeypatch.setattr(source, "_begin", lambda _: False)
+    await reader.connect(company)
+    await reader.synced(company, "full")
+    reader.base.change(26)
+    remaining = iter((13, 26, 13))
+
+    def changing(records: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        for record in records:
+            if record["record"] == "client" and (times := next(remaining, 0)):
+                reader.base.change(times)
+            yield record
+
+    twisted(reader, changing)
+    for mode in ("full", "check", "incremental"):
+        run = await reader.synced(company, mode)
+        assert (run["status"], run["warnings"]) == ("completed", []), run["errors"]
+        assert next(remaining, None) is None
+        assert await reader.entries(company) == with_assumed_due_dates(reader.base.entries())
+        remaining = iter((13, 13))
 
 
 async def test_no_password_and_no_name_is_told_or_logged(

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from itertools import islice
@@ -153,9 +153,21 @@ class SageBase:
         for numbers in _parts(sorted(int(key) for key in assignment.wanted), CODES_AT_ONCE):
             yield {"record": "pass"}
             yield from self._entries(statements.entries_numbered(numbers), parameters)
-        mark = yield from self._once_more(statements, parameters, mark)
         yield from self._clients(statements, parameters, None if mode != "incremental" else since)
-        yield from self._keys_and_totals(statements, with_keys=mode != "incremental")
+        keys, totals = self._keys_and_totals(statements, with_keys=mode != "incremental")
+        for _ in range(PASSES):
+            newest = mark if self._is_snapshot else self._newest(statements)
+            if newest == mark:
+                break
+            # it changed while it was read: what changed is read once more, and what it counts
+            yield {"record": "pass"}
+            yield from self._entries(statements.changed_entries(mark), parameters)
+            yield from self._clients(statements, parameters, None if mode != "incremental" else mark)
+            keys, totals = self._keys_and_totals(statements, with_keys=mode != "incremental")
+            mark = newest
+        for some in _parts(keys, KEYS_AT_ONCE):
+            yield {"record": "keys", "keys": some}
+        yield totals
         for number in sorted(parameters.unknown_currencies):
             yield {"record": "trouble", "code": "currency_unknown", "details": {"number": str(number)}}
         yield {
@@ -174,21 +186,6 @@ class SageBase:
     def _newest(self, statements: Statements) -> Since:
         modified, marq = self._connection.execute(statements.newest()).one()
         return Since(modified or BEGINNING.modified, marq or 0)
-
-    def _once_more(
-        self, statements: Statements, parameters: Parameters, mark: Since
-    ) -> Generator[Record, None, Since]:
-        """Without a snapshot: read what changed since it was begun, until nothing did. Returns the last mark."""
-        if not self._is_snapshot:
-            for _ in range(PASSES):
-                self._connection.rollback()
-                newest = self._newest(statements)
-                if newest == mark:
-                    break
-                yield {"record": "pass"}
-                yield from self._entries(statements.changed_entries(mark), parameters)
-                mark = newest
-        return mark
 
     def _rows(self, query: Select[Any]) -> Iterator[Mapping[str, Any]]:
         result = self._connection.execute(query, execution_options={"yield_per": ROWS_AT_ONCE})
@@ -234,25 +231,24 @@ class SageBase:
             found[client].append(mode or 0)
         return found
 
-    def _keys_and_totals(self, statements: Statements, *, with_keys: bool) -> Iterator[Record]:
+    def _keys_and_totals(self, statements: Statements, *, with_keys: bool) -> tuple[list[str], Record]:
         """The keys of all entries and what the source counts: both of one moment, else the keys say nothing."""
+        run = self._connection.execute
         for _ in range(PASSES):
-            keys: list[str] = []
-            if with_keys:
-                keys = [str(number) for (number,) in self._connection.execute(statements.keys())]
-            entries, balance = self._connection.execute(statements.totals()).one()
+            if not self._is_snapshot:
+                self._connection.rollback()
+            keys = [str(number) for (number,) in run(statements.keys())] if with_keys else []
+            entries, balance = run(statements.totals()).one()
             if self._is_snapshot or not with_keys or len(keys) == entries:
                 break
-            self._connection.rollback()
-        for some in _parts(keys, KEYS_AT_ONCE):
-            yield {"record": "keys", "keys": some}
-        yield {
+        totals = {
             "record": "totals",
             "entries": entries,
             "balance": f"{mapping.amount(balance):f}",
-            "clients": self._connection.execute(statements.count_clients()).scalar_one(),
-            "contacts": self._connection.execute(statements.count_contacts()).scalar_one(),
+            "clients": run(statements.count_clients()).scalar_one(),
+            "contacts": run(statements.count_contacts()).scalar_one(),
         }
+        return keys, totals
 
     def _parameters(self, statements: Statements, assignment: Assignment) -> Parameters:
         """The small tables, whole."""
