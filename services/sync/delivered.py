@@ -1,14 +1,13 @@
 """A delivery on its way into the database: JSON lines to temporary tables, checked line by line."""
 
-import json
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 from pydantic import ValidationError
+from pydantic_core import to_json
 
 from contracts.subjects import partition_of
 from services.sync import keyed, keyed_people
@@ -176,9 +175,9 @@ class Taking:
             self._pass,
             record.key,
             False,
-            UUID(digest(f"{self._source}\x1f{record.key}")),
-            UUID(digest(entry)),
-            UUID(digest(record.label)),
+            digest(f"{self._source}\x1f{record.key}"),
+            digest(entry),
+            digest(record.label),
             self._partition(record.client_id),
             record.client_id,
             record.lettering is None,
@@ -199,7 +198,7 @@ class Taking:
                 "payment_mode": record.payment_mode,
             }
         )
-        person = json.dumps(
+        person = to_json(
             {
                 "name": record.name or record.client_id,
                 "emails": record.emails,
@@ -207,10 +206,9 @@ class Taking:
                 "address": record.address or None,
                 "contact_name": record.contact_name,
                 "language": record.language,
-            },
-            ensure_ascii=False,
-        )
-        contacts = json.dumps(
+            }
+        ).decode()
+        contacts = to_json(
             [
                 {
                     "key": contact.key,
@@ -220,16 +218,15 @@ class Taking:
                     "phone": next(iter(contact.phones), ""),
                 }
                 for contact in record.contacts
-            ],
-            ensure_ascii=False,
-        )
+            ]
+        ).decode()
         return (
             number,
             self._pass,
             record.client_id,
             self._partition(record.client_id),
-            UUID(digest(client)),
-            UUID(digest(person + contacts)),
+            digest(client),
+            digest(person + contacts),
             len(record.contacts),
             client,
             person,
@@ -239,7 +236,7 @@ class Taking:
 
 def _members(values: dict[str, Any]) -> str:
     """JSON members without the braces around them."""
-    return json.dumps(values, ensure_ascii=False, separators=(",", ":"))[1:-1]
+    return to_json(values).decode()[1:-1]
 
 
 def _iso(day: date | None) -> str | None:
@@ -249,4 +246,4 @@ def _iso(day: date | None) -> str | None:
 def lines(records: Iterator[dict[str, Any]]) -> Iterator[bytes]:
     """Records as the lines of a delivery."""
     for record in records:
-        yield json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+        yield to_json(record) + b"\n"

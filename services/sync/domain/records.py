@@ -96,8 +96,8 @@ class KeysRecord(Record):
 
 
 class PassRecord(Record):
-    """From here on the source was read once more, for what changed meanwhile. A complete delivery shows all clients
-    in each pass that shows any."""
+    """From here on the source was read once more, for what changed meanwhile. In a complete delivery each pass
+    that shows clients shows all of them."""
 
     record: Literal["pass"] = "pass"
 

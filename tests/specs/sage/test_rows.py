@@ -19,6 +19,7 @@ PARAMETERS = Parameters(
     journals={"VTE": Nature.SALES, "BNQ": Nature.CASH},
     sales_people={4: "Anne Caron"},
     services={1: "Comptabilité"},
+    client_fields=("tag1", "tag2"),
 )
 
 

@@ -33,6 +33,9 @@ class Parameters:
     sales_people: Mapping[int, str] = field(default_factory=dict)
     services: Mapping[int, str] = field(default_factory=dict)
     exercises: Sequence[date] = ()
+    entry_fields: Sequence[str] = ()
+    client_fields: Sequence[str] = ()
+    """Names of the custom fields that rows carry, as ``field_<name>``."""
     unknown_currencies: set[int] = field(default_factory=set)
     """Numbers met in rows that name no ISO code; such rows count in the bookkeeping currency alone."""
 
@@ -114,14 +117,13 @@ def entry(row: Row, parameters: Parameters) -> dict[str, Any]:
         "payment_mode": parameters.modes.get(row["N_Reglement"] or 0),
         "lettering": code or None,
         "label": text(row["EC_Intitule"]),
-        "fields": fields(row),
+        "fields": fields(row, parameters.entry_fields),
     }
 
 
-def fields(row: Row) -> dict[str, str]:
+def fields(row: Row, names: Sequence[str]) -> dict[str, str]:
     """Custom fields that hold something, by name."""
-    chosen = {name[6:]: text(value) for name, value in row.items() if name.startswith("field_")}
-    return {name: value for name, value in chosen.items() if value}
+    return {name: value for name in names if (value := text(row[f"field_{name}"]))}
 
 
 def mails(value: Any) -> list[str]:
@@ -175,5 +177,5 @@ def client(
         "language": language.lower() if _LANGUAGE.match(language) else None,
         "sales_person": parameters.sales_people.get(row["CO_No"] or 0),
         "contacts": contacts,
-        "fields": fields(row),
+        "fields": fields(row, parameters.client_fields),
     }

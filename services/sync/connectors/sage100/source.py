@@ -275,6 +275,8 @@ class SageBase:
             sales_people={n: f"{text_of(first)} {text_of(last)}".strip() for n, first, last in people},
             services={n: text_of(label) for n, label in services},
             exercises=sorted(start for value in starts if (start := day(value)) is not None),
+            entry_fields=tuple(self._options.entry_fields),
+            client_fields=tuple(self._options.client_fields),
         )
 
     def _reference(self, assignment: Assignment, parameters: Parameters, cutoff: date | None) -> str:
