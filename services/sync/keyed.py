@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from services.sync.changes import BYTES_PER_EVENT, ENTRIES_PER_EVENT, Connection
+from services.sync.changes import BYTES_PER_EVENT, ENTRIES_PER_EVENT, LABELS_AT_ONCE, LONGEST_LABEL, Connection
 
 WANTED_AT_MOST = 5_000
 
@@ -109,6 +109,15 @@ EVENTS = """
     group by p, by_count, by_size order by p, by_count, by_size
 """
 
+LABELS = """
+    select json_object_agg(replace(entry_id::text, '-', ''), left(label, %(longest)s))::text
+    from (
+        select entry_id, label, (row_number() over (order by entry_id) - 1) / %(at_once)s as part
+        from entry_change where is_labelled
+    ) numbered
+    group by part order by part
+"""
+
 
 @dataclass(frozen=True)
 class Held:
@@ -198,12 +207,10 @@ async def events(connection: Connection) -> AsyncIterator[tuple[int, str]]:
             yield p, entries
 
 
-async def labels(connection: Connection, at_once: int) -> AsyncIterator[list[tuple[str, str]]]:
-    """(entry id, label) of entries that are new or whose text changed, in batches."""
+async def labels(connection: Connection) -> AsyncIterator[str]:
+    """JSON objects of entry id to label, of entries that are new or whose text changed, many at a time."""
     async with connection.cursor(name="keyed_labels") as cursor:
-        await cursor.execute(
-            "select replace(entry_id::text, '-', ''), label from entry_change where is_labelled"
-            " order by client_id, entry_id"
-        )
-        while rows := await cursor.fetchmany(at_once):
-            yield rows
+        cursor.itersize = 1
+        await cursor.execute(LABELS, {"longest": LONGEST_LABEL, "at_once": LABELS_AT_ONCE})
+        async for (told,) in cursor:
+            yield told

@@ -10,7 +10,7 @@ from typing import Any
 from chassis.eventlog import Position
 from services.sync import keyed
 from services.sync.changes import ENTRIES_PER_EVENT, Connection
-from services.sync.people import LONGEST_LABEL, Handing
+from services.sync.people import Handing
 
 STAGE = """
     create temp table delivered_client (
@@ -158,9 +158,9 @@ async def hand_over(connection: Connection, handing: Handing) -> dict[int, int]:
             contacts = [{"client_id": client_id, **one} for client_id, _, told in rows for one in told]
             told_of = [client_id for client_id, _, _ in rows]
             await _call(heads, handing, "/contacts", contacts=contacts, client_ids=told_of)
-    async for texts in keyed.labels(connection, handing.at_once):
-        labels = [{"entry_id": entry_id, "label": label[:LONGEST_LABEL]} for entry_id, label in texts]
-        await _call(heads, handing, "/people", labels=labels)
+    async for labels in keyed.labels(connection):
+        body = f'{{"labels":{labels}}}'.encode()
+        await handing.ledger.put("/labels", company=handing.company, content=body, **handing.options)
     return heads
 
 
