@@ -2,7 +2,6 @@
 
 from datetime import date
 
-from fastapi import APIRouter
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis import clock
@@ -13,7 +12,6 @@ from chassis.service import Service
 from contracts.registry import EVENTS
 from services.sync import queries, tables
 from services.sync.api import router
-from services.sync.api_connectors import router as connector_router
 from services.sync.connectors.fec import Fec
 from services.sync.connectors.kinds import LIVE
 from services.sync.connectors.mapped import Mapped
@@ -27,10 +25,6 @@ from services.sync.silence import Watch
 DEFAULT_TIME_ZONE = "Europe/Paris"
 PATIENT_ATTEMPTS = 1_000
 """Attempts at a run while the database or ledger is away; see ``imports`` for when a run is given up."""
-
-routes = APIRouter()
-for part in (router, connector_router):
-    routes.include_router(part)
 
 
 async def today(tx: AsyncConnection, company: str) -> date:
@@ -87,7 +81,7 @@ def build(settings: SyncSettings) -> Service:
         settings=settings,
         events=EVENTS,
         listening=Listening(streams=("ledger",), project=PROJECT, tables=tables.DERIVED),
-        router=routes,
+        router=router,
         background={
             "imports": carry_out_imports,
             "increments": carry_out_increments,

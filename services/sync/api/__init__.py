@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from services.sync.api import imports, mappings
+from services.sync.api import connectors, imports, mappings
 
 router = APIRouter()
-for room in (imports, mappings):
+for room in (connectors, imports, mappings):
     router.include_router(room.router)

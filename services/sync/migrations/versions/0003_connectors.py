@@ -6,7 +6,7 @@ from alembic.operations import Operations
 from chassis.database import grant
 
 revision = "0003"
-down_revision = "0001"
+down_revision = "0002"
 
 TABLES = """
 -- one base that is read again and again; where it is and how to log in there stays outside the database
