@@ -27,14 +27,14 @@ def sage(n: int) -> Result:
         try:
             base.connect()
             with watch.stage("full_export"):
-                full = base.sync("full")
+                (full,) = base.sync("full")
             exact = [not base.differences()]
             made = base.change(CHANGES)
             with watch.stage("changes"):
-                runs = base.synced()
+                runs = base.sync()
             exact.append(not base.differences())
             with watch.stage("nothing"):
-                last = base.sync()
+                (last,) = base.sync()
         finally:
             base.stop()
             road.close()

@@ -113,19 +113,16 @@ class SageTrial:
             self._agent.ask_to_stop()
             self._agent.wait_stopped()
 
-    def sync(self, mode: str = "incremental", within: float = 1800) -> Json:
-        """Ask for a sync and follow it to its end, and until ledger has heard all of it; the run's result."""
-        run = self.road.follow_import(self.road.synchronise(CONNECTOR, mode)["run_id"], within)
-        if run["status"] == "completed":
-            heard = {speaker: {int(p): n for p, n in at.items()} for speaker, at in run["positions"].items()}
-            self.road.wait_until_ledger_heard({"sync": heard.get("sync", {})}, within)
-        return run
-
-    def synced(self, within: float = 1800) -> list[Json]:
-        """Sync until no doubt is left; the runs, the last one's ``warnings`` empty."""
-        runs = [self.sync(within=within)]
-        while runs[-1]["status"] == "completed" and runs[-1]["warnings"] and len(runs) < 4:
-            runs.append(self.sync(within=within))
+    def sync(self, mode: str = "incremental", within: float = 1800) -> list[Json]:
+        """Ask for a sync and follow it, and those that follow it by themselves, until ledger has heard all; their
+        results."""
+        runs: list[Json] = []
+        run_id = self.road.synchronise(CONNECTOR, mode)["run_id"]
+        while run_id:
+            runs.append(self.road.follow_import(run_id, within))
+            run_id = runs[-1].get("follow_up")
+        heard = {p: n for run in runs for p, n in (run.get("positions") or {}).get("sync", {}).items()}
+        self.road.wait_until_ledger_heard({"sync": {int(p): n for p, n in heard.items()}}, within)
         return runs
 
     def differences(self) -> list[tuple[Any, ...]]:

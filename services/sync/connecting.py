@@ -2,17 +2,23 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from chassis import clock
 from chassis.database import driver
+from chassis.eventlog import Cause, Position, Said, Say
+from chassis.jobs import NewJob, enqueue
+from contracts.sync import SyncStarted
+from services.sync import runs
 from services.sync.domain.records import Assignment, Mode
 
+QUEUE = "increment"
 CHECK_EVERY = timedelta(hours=24)
 """How often deletions are looked for, which no change stamp tells of."""
 
@@ -151,6 +157,42 @@ async def take_up(tx: AsyncConnection, company: str, run_id: UUID, delivery: UUI
         (delivery, company, run_id),
     )
     await connection.execute("delete from upload where company = %s and run_id = %s", (company, run_id))
+
+
+async def open_sync(  # noqa: PLR0913, PLR0917 what is known of a run
+    tx: AsyncConnection, say: Say, connector: Connector, mode: Mode, as_of: date, cause: Cause
+) -> tuple[UUID, list[Position]]:
+    """Write a sync down as asked for, and say that it begins. Whoever reads the base takes it from there."""
+    run_id = uuid4()
+    run = {
+        "company": connector.company,
+        "run_id": run_id,
+        "connector": connector.kind,
+        "file": connector.source,
+        "email_domain": None,
+        "as_of": as_of,
+        "actor": cause.actor,
+        "correlation_id": cause.correlation_id,
+    }
+    await runs.open_run(tx, run)
+    if connector.place == "sync":
+        await queue(tx, connector, run_id, mode)
+    else:
+        await mark_run(tx, connector.company, run_id, connector.name, mode, "asked")
+    started = SyncStarted(run_id=run_id, connector=connector.kind, source=connector.source)
+    return run_id, await say(connector.company, [Said(started)], as_of=as_of, cause=cause)
+
+
+async def queue(tx: AsyncConnection, connector: Connector, run_id: UUID, mode: Mode) -> None:
+    """From here on a worker carries the sync out."""
+    await mark_run(tx, connector.company, run_id, connector.name, mode, "queued")
+    payload = {
+        "run_id": str(run_id),
+        "connector": connector.name,
+        "mode": mode,
+        "requested_at": clock.now().isoformat(),
+    }
+    await enqueue(tx, QUEUE, [NewJob(run_id, connector.company, payload, key=connector.company)])
 
 
 async def mark_run(  # noqa: PLR0913, PLR0917 what is known of a run

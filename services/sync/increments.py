@@ -26,7 +26,7 @@ from contracts.subjects import partition_of
 from contracts.sync import SyncCompleted
 from services.sync import connecting, delivered, keyed, keyed_people, runs
 from services.sync.changes import Connection
-from services.sync.connecting import Connector
+from services.sync.connecting import QUEUE, Connector
 from services.sync.connectors.live import OpenSource, SourceTrouble
 from services.sync.delivered import Delivered, Taking
 from services.sync.domain.problems import Problem, Verdict
@@ -34,9 +34,10 @@ from services.sync.domain.records import Assignment, Mode
 from services.sync.imports import CLIENTS_SYNCED, ENTRIES_SYNCED, PROGRESS_SECONDS, Importer, NotItsTurn, Refused
 from services.sync.runs import Run
 
-QUEUE = "increment"
 ATTEMPTS_TO_AGREE = 4
 """Readings of one run, each more thorough, before the source is found to contradict itself."""
+
+__all__ = ["QUEUE", "Incrementer"]
 
 log = logging.getLogger(__name__)
 
@@ -141,7 +142,7 @@ class Incrementer(Importer):
             await keyed_people.remember(*where)
             held, held_people = await keyed.held(*where), await keyed_people.held(*where)
             wanted = await keyed.unknown(*where) if complete else []
-            due = _doubt(found, held, held_people, wanted)
+            due = _doubt(found, held, held_people, wanted, were_asked=bool(connector.wanted))
             if due and found.end.mode == "full":
                 raise _refused("totals_differ", **_both(found, held, held_people))
             if due and may_doubt:
@@ -165,6 +166,11 @@ class Incrementer(Importer):
             await connecting.read_whole(
                 connection, connector, found.end.cursor, checked=complete, due=due, wanted=wanted
             )
+            cause = Cause(run.actor, run.correlation_id)
+            follow_up = None
+            if due:
+                say = self._running.say(tx)
+                follow_up, _ = await connecting.open_sync(tx, say, connector, due, run.as_of, cause)
             result = {
                 "read": found.lines,
                 "mode": found.end.mode,
@@ -176,6 +182,7 @@ class Incrementer(Importer):
                 "changed": changed,
                 "archived": archived,
                 "positions": positions,
+                "follow_up": str(follow_up) if follow_up else None,
                 "seconds": round(monotonic() - began, 3),
             }
             await runs.end(
@@ -284,8 +291,11 @@ async def _at_odds(connection: Connection, connector: Connector, found: Delivere
     return [problem] if problem else []
 
 
-def _doubt(found: Delivered, held: keyed.Held, people: keyed_people.Held, wanted: list[str]) -> Mode | None:
-    """What must be read next when the source's totals are not those of what sync would hold now."""
+def _doubt(
+    found: Delivered, held: keyed.Held, people: keyed_people.Held, wanted: list[str], *, were_asked: bool
+) -> Mode | None:
+    """What must be read next when the source's totals are not those of what sync would hold now. Keys that sync
+    lacks are asked for once; a source that does not bring them is read whole."""
     assert found.end is not None
     totals = found.totals
     agrees = totals is None or (
@@ -294,7 +304,7 @@ def _doubt(found: Delivered, held: keyed.Held, people: keyed_people.Held, wanted
     )
     if agrees and not wanted:
         return None
-    if found.end.mode == "incremental" or (wanted and len(wanted) < keyed.WANTED_AT_MOST):
+    if found.end.mode == "incremental" or (0 < len(wanted) < keyed.WANTED_AT_MOST and not were_asked):
         return "check"
     return "full"
 

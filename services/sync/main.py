@@ -62,7 +62,7 @@ def build(settings: SyncSettings) -> Service:
             INCREMENTS,
             incrementer,
             batch=1,
-            concurrency=settings.imports_at_once,
+            concurrency=settings.bases_at_once,
             max_attempts=PATIENT_ATTEMPTS,
         )
 

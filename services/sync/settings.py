@@ -22,6 +22,8 @@ class SyncSettings(Settings):
     """Where the bases are that sync reads itself, login and password included: a JSON object of
     ``"company/connector"`` to ``"mssql+pymssql://login:password@server/BASE"``. Best given as
     ``RELANCE_SOURCE_ADDRESSES_FILE``."""
+    bases_at_once: int = 4
+    """Deliveries read or taken in at the same time by one process; those of one company one after another."""
     heartbeat_seconds: float = 30
     """How often connectors give a sign of life."""
     connector_silent_after_seconds: float = 300

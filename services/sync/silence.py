@@ -23,6 +23,7 @@ from services.sync.runs import Run
 from services.sync.settings import SyncSettings
 
 ACTOR = "service:sync"
+PROBE_SECONDS = 5.0
 
 MARK_SILENT = text(
     "update connector set silence_said_at = now()"
@@ -73,6 +74,7 @@ class Watch:
         self._settings = settings
         self._kinds = kinds
         self._today = today
+        self._probes: dict[tuple[str, str], asyncio.Task[None]] = {}
 
     async def run(self) -> None:
         while True:
@@ -83,7 +85,13 @@ class Watch:
         """One round: bases that sync reads itself are asked for a sign of life, then the silent are told of."""
         async with transaction(self._process.engine) as tx:
             known = await connecting.listed(tx)
-        await asyncio.gather(*(self._probe(one) for one in known if one.place == "sync"))
+        for one in known:
+            probe = self._probes.get((one.company, one.name))
+            if one.place == "sync" and (probe is None or probe.done()):
+                self._probes[one.company, one.name] = asyncio.create_task(self._probe(one))
+        if self._probes:
+            # a base that takes long to answer holds nobody else up
+            await asyncio.wait(self._probes.values(), timeout=PROBE_SECONDS)
         await self._tell_the_silent()
         await self._end_the_stalled()
 
@@ -93,9 +101,10 @@ class Watch:
             return  # a sync says so with its remedy; until then this connector counts as silent
         try:
             await asyncio.to_thread(self._touch, connector, address)
-        except SourceTrouble as trouble:
-            told = {"company": connector.company, "connector": connector.name, "code": trouble.code}
-            log.warning("source gives no sign of life", extra=told)
+        except (SourceTrouble, OSError, ValueError, LookupError) as trouble:
+            told = {"company": connector.company, "connector": connector.name}
+            code = trouble.code if isinstance(trouble, SourceTrouble) else type(trouble).__name__
+            log.warning("source gives no sign of life", extra={**told, "code": code})
             return
         async with transaction(self._process.engine) as tx:
             await connecting.seen(tx, connector.company, connector.name)

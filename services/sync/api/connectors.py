@@ -12,17 +12,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis import clock
 from chassis.database import driver
-from chassis.eventlog import Cause, Position, Said
+from chassis.eventlog import Position
 from chassis.http import AsOfDep, CauseDep, CompanyDep, RunningDep, SayDep, TxDep, accepted, requires
-from chassis.jobs import NewJob, enqueue
 from chassis.problems import Problem
-from contracts.sync import SyncStarted
 from services.sync import connecting, queries, runs, silence
 from services.sync.connecting import Connector, ConnectorUnknown
 from services.sync.connectors.kinds import OPTIONS
 from services.sync.domain import problems
 from services.sync.domain.records import Mode
-from services.sync.increments import QUEUE
 from services.sync.settings import SyncSettings
 from services.sync.wording import wording
 
@@ -168,41 +165,8 @@ async def synchronise(  # noqa: PLR0913, PLR0917 what a request may say
     under_way = await connecting.under_way(tx, company, name)
     if under_way is not None:
         return accepted([], run_id=under_way.run_id)
-    run_id, positions = await _open(tx, say, connector, body.mode, as_of, cause)
-    if connector.place == "sync":
-        await _queue(tx, connector, run_id, body.mode)
+    run_id, positions = await connecting.open_sync(tx, say, connector, body.mode, as_of, cause)
     return accepted(positions, run_id=run_id)
-
-
-async def _open(  # noqa: PLR0913, PLR0917 what is known of a run
-    tx: AsyncConnection, say: SayDep, connector: Connector, mode: Mode, as_of: AsOfDep, cause: Cause
-) -> tuple[UUID, list[Position]]:
-    run_id = uuid4()
-    run = {
-        "company": connector.company,
-        "run_id": run_id,
-        "connector": connector.kind,
-        "file": connector.source,
-        "email_domain": None,
-        "as_of": as_of,
-        "actor": cause.actor,
-        "correlation_id": cause.correlation_id,
-    }
-    await runs.open_run(tx, run)
-    stage = "queued" if connector.place == "sync" else "asked"
-    await connecting.mark_run(tx, connector.company, run_id, connector.name, mode, stage)
-    started = SyncStarted(run_id=run_id, connector=connector.kind, source=connector.source)
-    return run_id, await say(connector.company, [Said(started)], as_of=as_of, cause=cause)
-
-
-async def _queue(tx: AsyncConnection, connector: Connector, run_id: UUID, mode: str) -> None:
-    payload = {
-        "run_id": str(run_id),
-        "connector": connector.name,
-        "mode": mode,
-        "requested_at": clock.now().isoformat(),
-    }
-    await enqueue(tx, QUEUE, [NewJob(run_id, connector.company, payload, key=connector.company)])
 
 
 @router.post("/connectors/{name}/heartbeat", dependencies=[requires("user")])
@@ -247,7 +211,7 @@ async def begin_delivery(  # noqa: PLR0913, PLR0917 what a request may say
         raise Problem("sync-ended", "This sync has ended", 409, run_id=body.run_id)
     else:
         asked = body.mode
-        run_id, positions = await _open(tx, say, connector, asked, as_of, cause)
+        run_id, positions = await connecting.open_sync(tx, say, connector, asked, as_of, cause)
     run = await runs.find(tx, company, run_id)
     assert run is not None
     delivery = uuid4()
@@ -321,8 +285,7 @@ async def end_delivery(
     missing = await found.fetchone()
     if missing is not None:
         raise Problem("part-missing", "A part of the delivery is missing", 409, part=missing[0])
-    await connecting.mark_run(tx, company, run_id, name, mode, "queued")
-    await _queue(tx, connector, run_id, mode)
+    await connecting.queue(tx, connector, run_id, mode)
     return accepted([], run_id=run_id)
 
 

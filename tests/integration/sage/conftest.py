@@ -11,16 +11,16 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
-from chassis import clock
 from chassis.database import transaction
 from chassis.embedded import Stack
-from chassis.jobs import JobWorker, NewJob, enqueue
+from chassis.jobs import JobWorker
 from chassis.running import Running
 from cli.sage_base.changing import Accountant
 from cli.sage_base.filling import LAST_WRITTEN_AT, fill
 from services.sync import connecting, runs
 from services.sync.connectors.live import LiveSource
 from services.sync.connectors.sage100.source import open_base
+from services.sync.domain.records import Mode
 from services.sync.increments import QUEUE, Incrementer
 from services.sync.main import build
 from services.sync.settings import SyncSettings
@@ -111,7 +111,7 @@ class Reader:
         async with transaction(self.sync.running.engine) as tx:
             await connecting.save(tx, company, NAME, chosen)
 
-    async def ask(self, company: str, mode: str) -> UUID:
+    async def ask(self, company: str, mode: Mode) -> UUID:
         """Queue a sync, as the HTTP command does."""
         run_id = uuid4()
         run = {
@@ -120,17 +120,10 @@ class Reader:
         }  # fmt: skip
         async with transaction(self.sync.running.engine) as tx:
             await runs.open_run(tx, run)
-            await connecting.mark_run(tx, company, run_id, NAME, mode, "queued")
-            payload = {
-                "run_id": str(run_id),
-                "connector": NAME,
-                "mode": mode,
-                "requested_at": clock.now().isoformat(),
-            }
-            await enqueue(tx, QUEUE, [NewJob(run_id, company, payload, key=company)])
+            await connecting.queue(tx, await connecting.find(tx, company, NAME), run_id, mode)
         return run_id
 
-    async def synced(self, company: str, mode: str = "incremental", language: str = "en") -> dict[str, Any]:
+    async def synced(self, company: str, mode: Mode = "incremental", language: str = "en") -> dict[str, Any]:
         """Carry one sync out and answer the ended run."""
         run_id = await self.ask(company, mode)
         self.incrementer._addresses = {f"{company}/{NAME}": self.base.url}

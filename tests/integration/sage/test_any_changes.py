@@ -40,7 +40,7 @@ def stack_urls(stack: Stack) -> tuple[str, str, str]:
     return stack.superuser_url, stack.database_url("sync", "worker"), stack.database_url("sync", "api")
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 @given(history=days, seed=st.integers(0, 10**6))
 def test_any_changes_in_any_syncs_end_in_the_last_state(
     stack_urls: tuple[str, str, str], history: list[tuple[list[str], str | None]], seed: int

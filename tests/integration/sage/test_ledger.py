@@ -46,7 +46,7 @@ def test_ledger_is_the_base_and_nothing_made_here_is_lost(trial: Trial, company:
     base.fill(ENTRIES)
     try:
         base.connect()
-        full = base.sync("full")
+        (full,) = base.sync("full")
         assert full["status"] == "completed", full["errors"]
         assert base.differences() == []
 
@@ -66,13 +66,13 @@ def test_ledger_is_the_base_and_nothing_made_here_is_lost(trial: Trial, company:
 
         made = base.change(260)
         assert min(made.values()) == 20
-        runs = base.synced()
+        runs = base.sync()
         assert [run["status"] for run in runs] == ["completed"] * len(runs)
         assert runs[-1]["warnings"] == []
         assert base.differences() == []
-        again = base.sync()
+        (again,) = base.sync()
         assert (again["changed"], again["archived"], again["clients_changed"]) == (0, 0, 0)
-        exported = base.sync("full")
+        (exported,) = base.sync("full")
         assert (exported["changed"], exported["archived"], exported["clients_changed"]) == (0, 0, 0)
         assert base.differences() == []
         after = made_here(trial, company)

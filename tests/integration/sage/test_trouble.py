@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import text
 
 from chassis.database import transaction
+from services.sync import runs
 from services.sync.connectors.live import LiveSource
 from services.sync.connectors.sage100 import source
 from services.sync.connectors.sage100.source import PROGRAM, open_base
@@ -262,6 +263,52 @@ async def test_a_base_that_changes_while_it_is_read_is_read_once_more(
         assert next(remaining, None) is None
         assert await reader.entries(company) == with_assumed_due_dates(reader.base.entries())
         remaining = iter((13, 13))
+
+
+async def test_a_key_that_the_base_names_and_never_shows_changes_nothing(reader: Reader, company: str) -> None:
+    """Asked for once by its key, then the whole base is read, then it is refused: no circle."""
+
+    def with_a_phantom(records: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        found = [one | {"keys": [*one["keys"], "999999"]} if one["record"] == "keys" else one for one in records]
+        more = {"entries": sum(len(one["keys"]) for one in found if one["record"] == "keys")}
+        yield from recounted(
+            [one | more if one["record"] == "totals" and more["entries"] else one for one in found]
+        )
+
+    await reader.connect(company)
+    await reader.synced(company, "full")
+    before = await state(reader, company)
+    twisted(reader, with_a_phantom)
+    run = await reader.synced(company, "check")
+    assert (run["status"], run["errors"][0]["code"]) == ("failed", "rows_lacking")
+    assert await state(reader, company) == before
+    honest(reader)
+    assert (await reader.synced(company))["changed"] == 0
+
+
+async def test_a_death_in_the_last_moment_leaves_nothing_and_the_next_attempt_all(
+    reader: Reader, company: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await reader.connect(company)
+    await reader.synced(company, "full")
+    before = await state(reader, company)
+    reader.base.change(26)
+    deaths = iter((True, False))
+    seen: list[Any] = []
+    end = runs.end
+
+    async def dying(*args: Any, **more: Any) -> None:
+        await end(*args, **more)
+        if next(deaths):
+            raise ConnectionResetError
+        seen.append(await state(reader, company))
+
+    monkeypatch.setattr(runs, "end", dying)
+    run = await reader.synced(company)
+    assert run["status"] == "completed"
+    assert seen == [before]
+    assert await reader.entries(company) == with_assumed_due_dates(reader.base.entries())
+    assert await reader.clients(company) == reader.base.clients()
 
 
 async def test_no_password_and_no_name_is_told_or_logged(

@@ -134,10 +134,10 @@ WORDS: dict[str, Words] = {
     "another_look_needed": Words(
         "The base counts {told_entries} entries for {told_balance} and {told_clients} clients; {entries} for"
         " {balance} and {clients} are known.",
-        "Nothing to do: the next synchronisation looks more thoroughly.",
+        "Nothing to do: another synchronisation follows by itself and looks more thoroughly.",
         "La base compte {told_entries} écritures pour {told_balance} et {told_clients} clients ; {entries} pour"
         " {balance} et {clients} sont connus.",
-        "Rien à faire : la prochaine synchronisation vérifie davantage.",
+        "Rien à faire : une autre synchronisation suit d’elle-même et vérifie davantage.",
     ),
 }  # fmt: skip
 
