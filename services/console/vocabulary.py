@@ -33,6 +33,7 @@ FIELD_WORDS = {
     "lettered_on": N_("Date de lettrage"),
     "settled_on": N_("Date de règlement"),
     "status": N_("Ouvert ou soldé"),
+    "removed": N_("Pièce à retirer"),
     "profile": N_("Profil"),
     "category": N_("Catégorie"),
     "language": N_("Langue"),
@@ -50,7 +51,7 @@ MAPPED_FIELDS = {
     "entries": (
         "client_id", "client_name", "amount", "debit", "credit", "side", "due_date", "invoice_date", "entry_date",
         "piece", "label", "kind", "status", "settled_on", "lettering", "lettered_on", "currency", "book_amount",
-        "payment_mode", "key", "account", "journal", "number",
+        "payment_mode", "key", "account", "journal", "number", "removed",
     ),
     "clients": (
         "client_id", "client_name", "profile", "category", "payment_mode", "currency", "language", "contact_name",

@@ -120,6 +120,8 @@ GONE = """
     where not k.removed and not exists (select from pair where pair.entry_id = k.entry_id)
 """
 
+GONE_BY_NAME = f"{GONE} and r.row_key = any(%(gone)s::uuid[])"
+
 REMEMBER = """
     insert into source_row (company, book, entry_id, row_key, ordinal, state, kind, p, client_id, lettering,
         removed, entry)
@@ -226,12 +228,19 @@ async def doubled(connection: Connection, most: int) -> list[tuple[int, int]]:
     return await cursor.fetchall()
 
 
-async def compare(
-    connection: Connection, company: str, book: str, sales: Sequence[str], *, keeps_missing: bool = False
+async def compare(  # noqa: PLR0913 what a source shows
+    connection: Connection,
+    company: str,
+    book: str,
+    sales: Sequence[str],
+    *,
+    keeps_missing: bool = False,
+    gone: Sequence[str] = (),
 ) -> tuple[int, int]:
     """Fill ``change`` with every line that is new, changed, gone or back; answer how many, and how many are gone.
 
-    ``sales`` names the journals whose credits are credit notes. With ``keeps_missing`` no line is gone.
+    ``sales`` names the journals whose credits are credit notes. With ``keeps_missing`` no line is gone
+    but those whose row keys are named ``gone``.
     """
     values = {"company": company, "book": book, "sales": list(sales)}
     if await _is_known(connection, company, book):
@@ -245,6 +254,8 @@ async def compare(
         await connection.execute(MOVED, values)
         if not keeps_missing:
             await connection.execute(GONE, values)
+        elif gone:
+            await connection.execute(GONE_BY_NAME, values | {"gone": list(gone)})
     await connection.execute(NEW, values)
     await connection.execute("analyze change")
     row = await (

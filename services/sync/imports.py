@@ -181,7 +181,7 @@ class Importer:
             book = read.book or await self._book(connection, run, read)
             if read.is_keyed:
                 await self._refuse_doubles(connection, run, verdict, read)
-            if not summary.receivable_lines and read.holds == "entries":
+            if not summary.receivable_lines and read.holds == "entries" and not read.gone:
                 await self._refuse_emptiness(connection, run, book, verdict, read)
             natures = await self._natures(connection, run, read)
             sales = [journal for journal, nature in natures.items() if nature is Nature.SALES]
@@ -190,7 +190,7 @@ class Importer:
             carried = await carrying.bring_forward(connection, run.company, book, openings)
             keeps_missing = read.keeps_missing or read.holds != "entries"
             changed, archived = await changes.compare(
-                connection, run.company, book, sales, keeps_missing=keeps_missing
+                connection, run.company, book, sales, keeps_missing=keeps_missing, gone=read.gone
             )
             left, left_gone = await carrying.leave_to_next_year(connection, run.company, carried)
             unsaid = await carrying.living_on(connection, run.company, book, carried)

@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from services.sync.api import connectors, imports, mappings
+from services.sync.api import connectors, imports, mappings, rows
 
 router = APIRouter()
-for room in (connectors, imports, mappings):
+for room in (imports, mappings, rows, connectors):
     router.include_router(room.router)

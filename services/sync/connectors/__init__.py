@@ -58,6 +58,8 @@ class Read:
     """Every line has a key of the source's own, which no two lines may share."""
     keeps_missing: bool = False
     """Lines that are not shown any more stay as they are: the source brings additions."""
+    gone: list[str] = field(default_factory=list)
+    """Row keys (see ``staging``) of lines that the source withdraws by name."""
     lists_clients: bool = False
     """A client that stands in the source is a client, whether it has lines or not."""
 

@@ -14,6 +14,9 @@ LONGEST_CLIENT = 64
 LONGEST_TEXT = 2_000
 CURRENCY_NAMES = {"€": "EUR", "EURO": "EUR", "EUROS": "EUR", "$": "USD", "£": "GBP"}
 CURRENCY_LETTERS = 3
+SETTLED = "\x1fsettled"
+"""Behind the key of an entry: the key of what settled it."""
+NOT_REMOVED = frozenset({"0", "no", "non", "false", "n"})
 REFUND = "refund"
 """The kind of what settles a credit note: no word of the contract means it."""
 
@@ -54,8 +57,11 @@ class EntryRows:
         (
             key, client_id, client_name, account, journal, entry_number, piece, entry_date, invoice_date, due_date,
             label, debit_text, credit_text, amount_text, side, book_text, currency, kind, payment_mode, lettering,
-            lettered_on, settled_on, status,
+            lettered_on, settled_on, status, removed,
         ) = map(str.strip, fields)  # fmt: skip
+        if removed and folded(removed) not in NOT_REMOVED:
+            self._withdraw(number, key)
+            return
         sound = True
         client_id = whole_number(client_id) if self._whole_client else client_id
         if not client_id:
@@ -100,6 +106,14 @@ class EntryRows:
             yield _settlement(line, code, settled)
             line = line._replace(lettering=code, lettered_on=settled)
         yield line
+
+    def _withdraw(self, number: int, key: str) -> None:
+        """The entry of a key, and what settled it, are not shown any more."""
+        key = whole_number(key) if self._whole_key else key
+        if not key:
+            self._wrong(number, "key", "field_empty")
+            return
+        self._read.gone += [digest(key), digest(f"{key}{SETTLED}")]
 
     def _see(self, client_id: str, name: str, account: str, day: str) -> None:
         names = self._read.names.get(client_id)
@@ -213,7 +227,7 @@ def _settlement(line: Line, code: str, day: str) -> Line:
         book=-line.book,
         lettering=code,
         lettered_on=day,
-        key=f"{line.key}\x1fsettled" if line.key else "",
+        key=f"{line.key}{SETTLED}" if line.key else "",
         kind="payment" if line.debit else REFUND,
     )
 

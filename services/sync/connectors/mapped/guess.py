@@ -63,6 +63,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "settled_on": (
         "settledon", "settleddate", "cleardate", "clearingdate", "datereglement", "paymentdate", "paidon",
     ),
+    "removed": ("removed", "deleted", "supprime", "supprimee"),
     "status": ("status", "statut", "isopen", "etat", "open"),
     "profile": ("profile", "profil"),
     "category": ("category", "categorie", "famille", "catcompta"),

@@ -15,7 +15,7 @@ Holds = Literal["entries", "clients", "contacts"]
 ENTRY_FIELDS = (
     "key", "client_id", "client_name", "account", "journal", "number", "piece", "entry_date", "invoice_date",
     "due_date", "label", "debit", "credit", "amount", "side", "book_amount", "currency", "kind", "payment_mode",
-    "lettering", "lettered_on", "settled_on", "status",
+    "lettering", "lettered_on", "settled_on", "status", "removed",
 )  # fmt: skip
 CLIENT_FIELDS = (
     "client_id", "client_name", "account", "profile", "category", "payment_mode", "currency", "language",
@@ -74,6 +74,7 @@ class Mapping(BaseModel):
     whole_numbers: list[str] = Field(default_factory=list, max_length=30)
     """Fields that a spreadsheet made decimal: ``1930571429.0`` is read as ``1930571429``."""
     missing: Literal["archive", "keep"] = "archive"
+    """``removed`` withdraws the entry of its key whatever this says, where its column holds a word but no or 0."""
 
     def told(self, field: str) -> bool:
         """The file, or a constant, says something of this field."""
@@ -109,6 +110,8 @@ class Mapping(BaseModel):
             raise ValueError(f"a date is needed: map {', '.join(DATING[:-1])} or {DATING[-1]}")
         if self.told("settled_on") and self.told("lettering"):
             raise ValueError("settled_on makes the lettering itself: map lettering or settled_on, not both")
+        if "removed" in self.columns and "key" not in self.columns:
+            raise ValueError("removed needs a key: which entry is withdrawn?")
         if "status" in self.columns and not (self.open_words or self.closed_words):
             raise ValueError("status needs open_words or closed_words")
         if both := {*map(folded, self.open_words)} & {*map(folded, self.closed_words)}:

@@ -1,0 +1,251 @@
+"""Rows pushed by any other system: clients, entries and contacts in batches, once per key."""
+
+import csv
+import io
+from collections.abc import Sequence
+from datetime import date
+from hashlib import sha256
+from typing import Annotated, Any, Literal
+from uuid import UUID, uuid5
+
+from fastapi import APIRouter, Header, Query
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from sqlalchemy import text
+
+from chassis import clock
+from chassis.eventlog import Said
+from chassis.http import AsOfDep, CauseDep, CompanyDep, SayDep, TxDep, accepted, requires
+from chassis.jobs import NewJob, enqueue
+from chassis.problems import Problem
+from contracts.event import Amount, ClientId, Currency
+from contracts.sync import SyncStarted
+from services.sync import queries, runs
+from services.sync.connectors.mapped.mapping import FIELDS, Holds
+from services.sync.imports import QUEUE
+
+router = APIRouter(prefix="/companies/{company}/rows")
+
+PUSHED = UUID("6f0f7c52-8d0e-5c0b-9a53-7f3a1d6f2b11")
+MOST_ROWS = 10_000
+LONGEST_KEY = 200
+
+Text = Annotated[str, Field(max_length=500)]
+Label = Annotated[str, Field(max_length=2_000)]
+Key = Annotated[str, Field(min_length=1, max_length=200)]
+Source = Annotated[
+    str, Query(pattern=r"^[a-z0-9][a-z0-9_-]{0,29}$", description="Whose rows these are; keys are unique within")
+]
+IdempotencyKey = Annotated[
+    str,
+    Header(
+        min_length=1,
+        max_length=LONGEST_KEY,
+        description="Names the batch: sent again with the same key it is the same run, and changes nothing",
+    ),
+]
+
+
+class Row(BaseModel):
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+
+class EntryRow(Row):
+    """One accounting entry as it stands now, named by ``key``. Either ``debit`` or ``credit`` is positive.
+
+    An entry in another currency needs ``book_amount``, its amount in the bookkeeping currency (rule 22.17).
+    ``settled_on`` letters it on that day; ``removed`` withdraws it, and needs the key alone.
+    """
+
+    key: Key
+    client_id: ClientId | None = None
+    debit: Amount | None = Field(None, ge=0)
+    credit: Amount | None = Field(None, ge=0)
+    book_amount: Amount | None = None
+    currency: Currency | None = None
+    kind: Literal["invoice", "credit_note", "payment"] | None = None
+    account: Text | None = None
+    journal: Text | None = None
+    number: Text | None = None
+    piece: Text | None = None
+    label: Label | None = None
+    entry_date: date | None = None
+    invoice_date: date | None = None
+    due_date: date | None = None
+    payment_mode: Text | None = None
+    lettering: Text | None = None
+    lettered_on: date | None = None
+    settled_on: date | None = None
+    removed: bool = False
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> "EntryRow":
+        if self.removed:
+            return self
+        if self.client_id is None:
+            raise ValueError("client_id is missing")
+        if bool(self.debit) == bool(self.credit):
+            raise ValueError("either debit or credit must be positive, not both")
+        if not (self.invoice_date or self.entry_date or self.due_date):
+            raise ValueError("a date is missing: invoice_date, entry_date or due_date")
+        if self.lettering and self.settled_on:
+            raise ValueError("settled_on makes the lettering itself: say lettering or settled_on")
+        return self
+
+
+class ClientRow(Row):
+    """One client as it stands now. A field that no row of the batch says is not touched; one that some rows say
+    is empty for the others, which takes profile, category and the like away from them."""
+
+    client_id: ClientId
+    client_name: Text | None = None
+    account: Text | None = None
+    profile: Text | None = None
+    category: Text | None = None
+    payment_mode: Text | None = None
+    currency: Currency | None = None
+    language: Annotated[str, Field(pattern="^[a-z]{2}$")] | None = None
+    contact_name: Text | None = None
+    email: Text | None = None
+    phone: Text | None = None
+    mobile: Text | None = None
+    address: Text | None = None
+    address_2: Text | None = None
+    postcode: Text | None = None
+    city: Text | None = None
+    country: Text | None = None
+
+
+class ContactRow(Row):
+    """One person who answers for a client; several rows may name one client."""
+
+    client_id: ClientId
+    contact_name: Text | None = None
+    email: Text | None = None
+    phone: Text | None = None
+    mobile: Text | None = None
+    language: Annotated[str, Field(pattern="^[a-z]{2}$")] | None = None
+
+    @model_validator(mode="after")
+    def _can_be_reached(self) -> "ContactRow":
+        if not (self.email or self.phone or self.mobile):
+            raise ValueError("email, phone or mobile is needed")
+        return self
+
+
+class Entries(BaseModel):
+    rows: list[EntryRow] = Field(min_length=1, max_length=MOST_ROWS)
+
+
+class Clients(BaseModel):
+    rows: list[ClientRow] = Field(min_length=1, max_length=MOST_ROWS)
+
+
+class Contacts(BaseModel):
+    rows: list[ContactRow] = Field(min_length=1, max_length=MOST_ROWS)
+
+
+@router.post("/entries", status_code=202, dependencies=[requires("user")])
+async def post_entries(  # noqa: PLR0913, PLR0917 what a request may say
+    body: Entries,
+    company: CompanyDep,
+    tx: TxDep,
+    say: SayDep,
+    as_of: AsOfDep,
+    cause: CauseDep,
+    idempotency_key: IdempotencyKey,
+    source: Source = "api",
+) -> dict[str, Any]:
+    """Take in entries, new and changed; those that are not named stay as they are. A batch with a wrong row is
+    refused whole with 422, and ``errors`` names each by its place. Answers ``run_id`` to follow it with."""
+    return await _push(tx, say, company, "entries", body.rows, source, idempotency_key, as_of, cause)
+
+
+@router.post("/clients", status_code=202, dependencies=[requires("user")])
+async def post_clients(  # noqa: PLR0913, PLR0917
+    body: Clients,
+    company: CompanyDep,
+    tx: TxDep,
+    say: SayDep,
+    as_of: AsOfDep,
+    cause: CauseDep,
+    idempotency_key: IdempotencyKey,
+    source: Source = "api",
+) -> dict[str, Any]:
+    """Take in clients with their people; see ``/rows/entries``."""
+    return await _push(tx, say, company, "clients", body.rows, source, idempotency_key, as_of, cause)
+
+
+@router.post("/contacts", status_code=202, dependencies=[requires("user")])
+async def post_contacts(  # noqa: PLR0913, PLR0917
+    body: Contacts,
+    company: CompanyDep,
+    tx: TxDep,
+    say: SayDep,
+    as_of: AsOfDep,
+    cause: CauseDep,
+    idempotency_key: IdempotencyKey,
+    source: Source = "api",
+) -> dict[str, Any]:
+    """Take in who answers for clients; see ``/rows/entries``."""
+    return await _push(tx, say, company, "contacts", body.rows, source, idempotency_key, as_of, cause)
+
+
+async def _push(  # noqa: PLR0913, PLR0917 what a batch is
+    tx: TxDep,
+    say: SayDep,
+    company: str,
+    holds: Holds,
+    rows: Sequence[Row],
+    source: str,
+    key: str,
+    as_of: date,
+    cause: CauseDep,
+) -> dict[str, Any]:
+    """Make a batch the file of a run, read by the mapping in which every field is its own column."""
+    if not await queries.knows_company(tx, company):
+        title = "This company is not registered"
+        raise Problem("company-unknown", title, 404, "Register it at ledger first.", company=company)
+    run_id = uuid5(PUSHED, f"{company}/{holds}/{source}/{key}")
+    told = [field for field in FIELDS[holds] if any(getattr(row, field, None) is not None for row in rows)]
+    content = _table(told, rows)
+    file = f"{source}-{holds}-{sha256(content).hexdigest()[:16]}"
+    known = await tx.scalar(
+        text("select file from run where company = :company and run_id = :run_id"),
+        {"company": company, "run_id": run_id},
+    )
+    if known == file:
+        return accepted([], run_id=run_id, repeated=True)
+    if known is not None:
+        title = "This Idempotency-Key named another batch"
+        raise Problem("idempotency-key-reused", title, 422, "Use a new key for new rows.", run_id=run_id)
+    mapping: dict[str, Any] = {"holds": holds, "columns": {field: field for field in told}, "missing": "keep"}
+    if holds == "entries":
+        mapping |= {"separator": ",", "kinds": {kind: kind for kind in ("invoice", "credit_note", "payment")}}
+        for field in ("client_id", "debit", "credit", "due_date"):
+            mapping["columns"].setdefault(field, field)
+    run = {
+        "company": company, "run_id": run_id, "connector": "mapped", "file": file, "email_domain": None,
+        "as_of": as_of, "actor": cause.actor, "correlation_id": cause.correlation_id,
+        "mapping_name": f"{source}-{holds}", "mapping": mapping,
+    }  # fmt: skip
+    await runs.open_run(tx, run)
+    for part, start in enumerate(range(0, len(content), runs.PART_BYTES)):
+        await runs.keep_part(tx, company, run_id, part, content[start : start + runs.PART_BYTES])
+    payload = {"run_id": str(run_id), "requested_at": clock.now().isoformat()}
+    await enqueue(tx, QUEUE, [NewJob(run_id, company, payload, key=company)])
+    started = SyncStarted(run_id=run_id, connector="mapped", source=file)
+    return accepted(await say(company, [Said(started)], as_of=as_of, cause=cause), run_id=run_id, repeated=False)
+
+
+def _table(fields: list[str], rows: Sequence[Row]) -> bytes:
+    """The rows as CSV, their place in the batch being their line but one."""
+    needed = [*fields, *(field for field in ("client_id", "debit", "credit", "due_date") if field not in fields)]
+    columns = needed if isinstance(rows[0], EntryRow) else fields
+    target = io.StringIO(newline="")
+    writer = csv.writer(target)
+    writer.writerow(columns)
+    for row in rows:
+        values = row.model_dump(mode="json")
+        values["removed"] = "yes" if values.get("removed") else ""
+        writer.writerow(["" if values[field] is None else values[field] for field in columns])
+    return target.getvalue().encode()
