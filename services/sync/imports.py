@@ -89,8 +89,12 @@ class Importer:
     async def _attempt(self, job: Job) -> None:
         async with transaction(self._running.engine) as tx:
             run = await runs.find(tx, job.company, UUID(job.payload["run_id"]))
-        if run is None or run.status != "running":
-            return
+            if run is None or run.status != "running":
+                return
+            connection = await driver(tx)
+            if await runs.has_earlier(connection, run) or await runs.lets_others_first(connection, run, QUEUE):
+                await job.again(tx, TURN_PAUSE, "it is the turn of another import")
+                return
         try:
             await self._import(run, job)
         except Refused as refusal:

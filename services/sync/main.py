@@ -18,6 +18,9 @@ from services.sync.connectors.mapped import Mapped
 from services.sync.imports import QUEUE, Importer
 from services.sync.increments import QUEUE as INCREMENTS
 from services.sync.increments import Incrementer
+from services.sync.inlets.fetching import QUEUE as FETCHES
+from services.sync.inlets.fetching import Fetcher
+from services.sync.inlets.slots import keep_time
 from services.sync.projection import PROJECT
 from services.sync.settings import SyncSettings
 from services.sync.silence import Watch
@@ -76,6 +79,18 @@ def build(settings: SyncSettings) -> Service:
         """Notice connectors that fall silent and deliveries that stop half way."""
         await Watch(running, settings, LIVE, today).run()
 
+    async def fetch_files(running: Running) -> None:
+        """Look into inlets as slots and people ask for it."""
+        worker = JobWorker(
+            running.engine, FETCHES, Fetcher(running), batch=1, concurrency=settings.fetches_at_once
+        )
+
+        async def trouble() -> str | None:
+            return "; ".join(worker.problems()) or None
+
+        running.health.check("fetches", trouble)
+        await worker.run()
+
     return Service(
         name="sync",
         settings=settings,
@@ -86,6 +101,8 @@ def build(settings: SyncSettings) -> Service:
             "imports": carry_out_imports,
             "increments": carry_out_increments,
             "connectors": watch_connectors,
+            "fetches": fetch_files,
+            "slots": keep_time,
         },
         today=today,
     )

@@ -137,6 +137,26 @@ async def has_earlier(connection: changes.Connection, run: Run) -> bool:
     return await cursor.fetchone() is not None
 
 
+OTHERS_FIRST = """
+    with latest as (
+        select company, max(coalesce(started_at, finished_at)) as served from run
+        where company = %(company)s or company in (select company from job where queue = %(queue)s
+            and status = 'ready' and run_at <= now())
+        group by company
+    )
+    select from job join latest theirs using (company) left join latest mine on mine.company = %(company)s
+    where job.queue = %(queue)s and job.status = 'ready' and job.run_at <= now() and job.company <> %(company)s
+        and coalesce(theirs.served, '-infinity') < coalesce(mine.served, '-infinity') limit 1
+"""
+
+
+async def lets_others_first(connection: changes.Connection, run: Run, queue: str) -> bool:
+    """Whether another company waits that was served longer ago, so that many files of one never keep the others
+    waiting."""
+    cursor = await connection.execute(OTHERS_FIRST, {"company": run.company, "queue": queue})
+    return await cursor.fetchone() is not None
+
+
 async def show_progress(engine: AsyncEngine, run: Run, stage: str, lines_read: int) -> None:
     """Tell in a transaction of its own how far a run is."""
     async with transaction(engine) as tx:

@@ -1,6 +1,7 @@
 """Sync's own knobs."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 from pydantic import Field, field_validator
@@ -15,6 +16,12 @@ class SyncSettings(Settings):
     """A larger upload is refused."""
     imports_at_once: int = 2
     """Files read at the same time by one process; files of one company are always read one after another."""
+    inbox_dir: Path | None = None
+    """Folder inlets read below ``<inbox_dir>/<company>``; without it there are none."""
+    secrets_dir: Path | None = None
+    """Passwords and private keys of SFTP inlets, one file each below ``<secrets_dir>/<company>``."""
+    fetches_at_once: int = 4
+    """Inlets looked into at the same time by one process."""
     people_per_call: int = 10_000
     """Clients handed to ledger in one call, and said by it in one transaction; at most 20,000."""
 

@@ -12,6 +12,60 @@ OWN: dict[str, tuple[str, str, str, str]] = {
         "Le fichier envoyé n’est plus disponible.",
         "Importez de nouveau le fichier.",
     ),
+    "inbox_unset": (
+        "This installation gives no folder to files that are fetched.",
+        "Whoever runs it must set RELANCE_INBOX_DIR.",
+        "Cette installation ne donne aucun dossier aux fichiers à reprendre.",
+        "La personne qui l’exploite doit renseigner RELANCE_INBOX_DIR.",
+    ),
+    "folder_missing": (
+        "There is no folder {folder} in the company's inbox.",
+        "Make it, or correct the inlet.",
+        "Il n’y a pas de dossier {folder} dans la boîte de dépôt de la société.",
+        "Créez-le, ou corrigez la source.",
+    ),
+    "host_unreachable": (
+        "{host} does not answer ({error}).",
+        "Check the machine and the network; the next slot tries again.",
+        "{host} ne répond pas ({error}).",
+        "Vérifiez la machine et le réseau ; le prochain créneau réessaiera.",
+    ),
+    "host_key_differs": (
+        "{host} shows another key than the one it is known by; nothing was fetched.",
+        "Ask who runs it whether its key changed, and enter the new one only then.",
+        "{host} présente une autre clé que celle connue ; rien n’a été repris.",
+        "Demandez à la personne qui l’exploite si la clé a changé, et alors seulement saisissez la nouvelle.",
+    ),
+    "login_refused": (
+        "{host} refuses the login of {user}.",
+        "Correct the user, or the secret of the inlet.",
+        "{host} refuse la connexion de {user}.",
+        "Corrigez l’utilisateur, ou le secret de la source.",
+    ),
+    "folder_unreadable": (
+        "The folder {folder} of {host} cannot be read ({error}).",
+        "Correct the folder, or its rights.",
+        "Le dossier {folder} de {host} ne peut pas être lu ({error}).",
+        "Corrigez le dossier, ou ses droits.",
+    ),
+    "secret_missing": (
+        "There is no secret {secret} for this company.",
+        "Whoever runs the installation must put it into RELANCE_SECRETS_DIR.",
+        "Il n’y a pas de secret {secret} pour cette société.",
+        "La personne qui exploite l’installation doit le déposer dans RELANCE_SECRETS_DIR.",
+    ),
+    "secret_unreadable": (
+        "The secret {secret} is a private key that cannot be read.",
+        "Put an unencrypted OpenSSH key there.",
+        "Le secret {secret} est une clé privée illisible.",
+        "Déposez-y une clé OpenSSH non chiffrée.",
+    ),
+    "mapping_missing": (
+        "There is no mapping {mapping} any more.",
+        "Save it again, or choose another one for the inlet.",
+        "Il n’y a plus de correspondance {mapping}.",
+        "Enregistrez-la de nouveau, ou choisissez-en une autre pour la source.",
+    ),
     "ledger_unreachable": (
         "The ledger service did not answer for fifteen minutes; nothing was imported.",
         "Start it, then import the file again.",
@@ -32,5 +86,5 @@ def wording(connector: str, code: str, language: str, details: dict[str, str]) -
     """Message and remedy in ``fr`` or else in English."""
     if code in OWN:
         message, remedy = OWN[code][2:] if language == "fr" else OWN[code][:2]
-        return message.format_map(details), remedy
+        return message.format_map(details), remedy.format_map(details)
     return OF_CONNECTOR[connector](code, language, details)

@@ -37,6 +37,7 @@ SPECIALITIES: dict[str, set[str]] = {
         "delivered",
         "imports",
         "increments",
+        "inlets",
         "keyed",
         "keyed_people",
         "people",

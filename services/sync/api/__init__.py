@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from services.sync.api import connectors, imports, mappings, rows
+from services.sync.api import connectors, imports, inlets, mappings, rows
 
 router = APIRouter()
-for room in (imports, mappings, rows, connectors):
+for room in (imports, mappings, rows, inlets, connectors):
     router.include_router(room.router)

@@ -1,0 +1,167 @@
+"""Inlets and slots over HTTP: where files come from, at which times, and at once."""
+
+from typing import Annotated, Any
+from uuid import UUID, uuid4, uuid5
+
+from fastapi import APIRouter, Path
+from psycopg.types.json import Jsonb
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import text
+
+from chassis import clock
+from chassis.database import driver
+from chassis.http import CauseDep, CompanyDep, TxDep, requires
+from chassis.jobs import NewJob, enqueue
+from chassis.problems import Problem
+from services.sync import queries
+from services.sync.inlets import Inlet
+from services.sync.inlets.fetching import QUEUE
+from services.sync.inlets.slots import EVERY_MINUTE, FETCHES, CronUnreadable, next_time
+
+router = APIRouter(prefix="/companies/{company}")
+
+Name = Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
+MOST_SLOTS = 500
+
+
+class Slot(BaseModel):
+    """When an inlet is looked into: ``cron`` has five fields (minute, hour, day, month, weekday) on the company's
+    own clock, e.g. ``30 6 * * 1-5``."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    inlet: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")
+    cron: str = Field(min_length=9, max_length=100)
+
+
+@router.get("/inlets")
+async def get_inlets(company: CompanyDep, tx: TxDep) -> dict[str, Any]:
+    """Every inlet with when it was looked into last and what kept it from being fetched, and every slot."""
+    inlets = await tx.execute(
+        text(
+            "select name, inlet, looked_at, trouble, changed_by, changed_at,"
+            " (select count(*) from inlet_file f where f.company = i.company and f.inlet = i.name) as files"
+            " from inlet i where company = :company order by name"
+        ),
+        {"company": company},
+    )
+    slots = await tx.execute(
+        text(
+            "select slot_id, inlet, cron, watching, next_at from slot where company = :company"
+            " order by next_at, slot_id"
+        ),
+        {"company": company},
+    )
+    return {
+        "inlets": [dict(row._mapping) for row in inlets],
+        "slots": [dict(row._mapping) for row in slots],
+    }
+
+
+@router.put("/inlets/{name}", dependencies=[requires("admin")])
+async def put_inlet(body: Inlet, company: CompanyDep, tx: TxDep, cause: CauseDep, name: Name) -> dict[str, Any]:
+    """Say where files come from. A watched inlet is looked into every minute."""
+    if not await queries.knows_company(tx, company):
+        raise Problem("company-unknown", "This company is not registered", 404, company=company)
+    if body.reading != "fec" and await queries.mapping(tx, company, body.reading) is None:
+        raise Problem("mapping-unknown", "There is no such mapping", 404, "Save it first.", mapping=body.reading)
+    values = body.model_dump(mode="json")
+    connection = await driver(tx)
+    await connection.execute(
+        "insert into inlet (company, name, inlet, changed_by) values (%s, %s, %s, %s)"
+        " on conflict (company, name) do update set inlet = excluded.inlet, changed_by = excluded.changed_by,"
+        " changed_at = now(), trouble = null",
+        (company, name, Jsonb(values), cause.actor),
+    )
+    watching = uuid5(FETCHES, f"{company}/{name}/watching")
+    if body.watched:
+        await _plan(tx, company, watching, name, EVERY_MINUTE, cause.actor, watching=True)
+    else:
+        await connection.execute("delete from slot where company = %s and slot_id = %s", (company, watching))
+    return values
+
+
+@router.delete("/inlets/{name}", dependencies=[requires("admin")])
+async def delete_inlet(company: CompanyDep, tx: TxDep, name: Name) -> dict[str, Any]:
+    """Fetch nothing from there any more; what was imported stays."""
+    await _must_exist(tx, company, name)
+    connection = await driver(tx)
+    for table, column in (("slot", "inlet"), ("inlet_file", "inlet"), ("inlet", "name")):
+        await connection.execute(f"delete from {table} where company = %s and {column} = %s", (company, name))  # noqa: S608
+    return {"deleted": name}
+
+
+@router.post("/inlets/{name}/fetch", status_code=202, dependencies=[requires("user")])
+async def fetch(company: CompanyDep, tx: TxDep, cause: CauseDep, name: Name) -> dict[str, Any]:
+    """Look into an inlet at once. What it brings stands in the history of imports."""
+    await _must_exist(tx, company, name)
+    payload = {"inlet": name, "actor": cause.actor}
+    await enqueue(tx, QUEUE, [NewJob(uuid4(), company, payload, key=f"{company}/{name}")])
+    return {"asked": name}
+
+
+@router.post("/slots", status_code=201, dependencies=[requires("admin")])
+async def post_slot(body: Slot, company: CompanyDep, tx: TxDep, cause: CauseDep) -> dict[str, Any]:
+    """Plan when an inlet is looked into: any number of slots, only by administrators (rules 2.3, 2.4)."""
+    await _must_exist(tx, company, body.inlet)
+    planned = await tx.scalar(text("select count(*) from slot where company = :company"), {"company": company})
+    if (planned or 0) >= MOST_SLOTS:
+        raise Problem("slots-too-many", "There are too many slots", 422, most=MOST_SLOTS)
+    return await _plan(tx, company, uuid4(), body.inlet, body.cron, cause.actor, watching=False)
+
+
+@router.put("/slots/{slot_id}", dependencies=[requires("admin")])
+async def put_slot(body: Slot, company: CompanyDep, tx: TxDep, cause: CauseDep, slot_id: UUID) -> dict[str, Any]:
+    """Change a slot."""
+    await _must_exist(tx, company, body.inlet)
+    return await _plan(tx, company, slot_id, body.inlet, body.cron, cause.actor, watching=False)
+
+
+@router.delete("/slots/{slot_id}", dependencies=[requires("admin")])
+async def delete_slot(company: CompanyDep, tx: TxDep, slot_id: UUID) -> dict[str, Any]:
+    """Let a slot go."""
+    connection = await driver(tx)
+    gone = await connection.execute("delete from slot where company = %s and slot_id = %s", (company, slot_id))
+    if not gone.rowcount:
+        raise Problem("slot-unknown", "There is no such slot", 404, slot_id=slot_id)
+    return {"deleted": slot_id}
+
+
+async def _must_exist(tx: TxDep, company: str, name: str) -> None:
+    known = await tx.scalar(
+        text("select true from inlet where company = :company and name = :name"),
+        {"company": company, "name": name},
+    )
+    if not known:
+        raise Problem("inlet-unknown", "There is no such inlet", 404, inlet=name)
+
+
+async def _plan(  # noqa: PLR0913, PLR0917 what a slot is
+    tx: TxDep, company: str, slot_id: UUID, inlet: str, cron: str, actor: str, *, watching: bool
+) -> dict[str, Any]:
+    zone = await queries.time_zone(tx, company) or "Europe/Paris"
+    try:
+        next_at = next_time(cron, clock.now(), zone)
+    except CronUnreadable as unreadable:
+        title = "This is no time as cron writes it"
+        raise Problem(
+            "cron-unreadable", title, 422, "Five fields: minute, hour, day, month, weekday.", cron=cron
+        ) from unreadable
+    await tx.execute(
+        text(
+            "insert into slot (company, slot_id, inlet, cron, watching, next_at, changed_by)"
+            " values (:company, :slot_id, :inlet, :cron, :watching, :next_at, :actor)"
+            " on conflict (company, slot_id) do update set inlet = excluded.inlet, cron = excluded.cron,"
+            " next_at = excluded.next_at, changed_by = excluded.changed_by"
+        ),
+        {
+            "company": company,
+            "slot_id": slot_id,
+            "inlet": inlet,
+            "cron": cron,
+            "watching": watching,
+            "next_at": next_at,
+            "actor": actor,
+        },
+    )
+    return {"slot_id": slot_id, "inlet": inlet, "cron": cron, "next_at": next_at}

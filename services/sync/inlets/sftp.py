@@ -1,0 +1,95 @@
+"""Files on another machine, over SFTP."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import asyncssh
+
+from services.sync.inlets import CHUNK_BYTES, FetchRefused, Found, SftpPlace
+
+CONNECT_SECONDS = 15
+SSH_PORT = 22
+
+
+class Sftp:
+    """``secrets`` is the folder in which the installation keeps passwords and private keys."""
+
+    def __init__(self, place: SftpPlace, secrets: Path | None) -> None:
+        self._place = place
+        self._secrets = secrets
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator["_OpenSftp"]:
+        place = self._place
+        where = f"{place.host}:{place.port}"
+        options = self._options()
+        try:
+            async with (
+                asyncssh.connect(place.host, place.port, username=place.user, **options) as connection,
+                connection.start_sftp_client() as client,
+            ):
+                yield _OpenSftp(client, place.folder)
+        except asyncssh.HostKeyNotVerifiable as other:
+            raise FetchRefused("host_key_differs", host=where) from other
+        except asyncssh.PermissionDenied as denied:
+            raise FetchRefused("login_refused", host=where, user=place.user) from denied
+        except asyncssh.SFTPError as error:
+            raise FetchRefused("folder_unreadable", host=where, folder=place.folder, error=error.reason) from error
+        except (OSError, TimeoutError, asyncssh.Error) as error:
+            raise FetchRefused("host_unreachable", host=where, error=type(error).__name__) from error
+
+    def _options(self) -> dict[str, Any]:
+        """Nothing of the machine's own SSH settings counts: what is asked for is what is done."""
+        place = self._place
+        named = place.host if place.port == SSH_PORT else f"[{place.host}]:{place.port}"
+        options: dict[str, Any] = {
+            "known_hosts": asyncssh.import_known_hosts(f"{named} {place.host_key}\n"),
+            "config": [],
+            "agent_path": None,
+            "client_keys": [],
+            "connect_timeout": CONNECT_SECONDS,
+            "login_timeout": CONNECT_SECONDS,
+        }
+        secret = self._secret()
+        if "PRIVATE KEY" in secret:
+            try:
+                options["client_keys"] = [asyncssh.import_private_key(secret)]
+            except asyncssh.KeyImportError as unreadable:
+                raise FetchRefused("secret_unreadable", secret=place.secret) from unreadable
+        else:
+            options["password"] = secret.strip()
+        return options
+
+    def _secret(self) -> str:
+        if self._secrets is None:
+            raise FetchRefused("secret_missing", secret=self._place.secret)
+        try:
+            return (self._secrets / self._place.secret).read_text(encoding="utf-8")
+        except OSError as missing:
+            raise FetchRefused("secret_missing", secret=self._place.secret) from missing
+
+
+class _OpenSftp:
+    def __init__(self, client: asyncssh.SFTPClient, folder: str) -> None:
+        self._client = client
+        self._folder = folder
+
+    async def files(self) -> list[Found]:
+        return [
+            Found(
+                str(entry.filename),
+                entry.attrs.size or 0,
+                datetime.fromtimestamp(entry.attrs.mtime or 0, UTC),
+            )
+            for entry in await self._client.readdir(self._folder)
+            if entry.attrs.type == asyncssh.FILEXFER_TYPE_REGULAR
+        ]
+
+    async def content(self, name: str) -> AsyncIterator[bytes]:
+        async with self._client.open(f"{self._folder}/{name}", "rb") as file:
+            while chunk := await file.read(CHUNK_BYTES):
+                assert isinstance(chunk, bytes)
+                yield chunk

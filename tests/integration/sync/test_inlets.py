@@ -1,0 +1,277 @@
+"""Files fetched from a folder and over SFTP, when a slot says so or a person asks."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import asyncssh
+import pytest
+from sqlalchemy import text
+
+from chassis import clock
+from chassis.database import transaction
+from chassis.jobs import JobWorker
+from services.sync.inlets.fetching import QUEUE, Fetcher
+from services.sync.inlets.slots import open_due
+from services.sync.settings import SyncSettings
+from tests.integration.sync.conftest import Sync
+from tests.integration.sync.test_http import Door, door
+from tests.integration.sync.test_mapped_files import OPEN_INVOICES, ROWS, text_of
+from tests.specs.sync.books import Writing, book
+
+__all__ = ["door"]
+
+FILE = text_of(ROWS)
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+def inbox(sync: Sync, company: str, tmp_path: Path) -> Path:
+    """The company's own folder, named in the settings."""
+    settings = sync.running.settings
+    assert isinstance(settings, SyncSettings)
+    settings.inbox_dir = tmp_path / "inbox"
+    settings.secrets_dir = tmp_path / "secrets"
+    folder = settings.inbox_dir / company / "exports"
+    folder.mkdir(parents=True)
+    (settings.secrets_dir / company).mkdir(parents=True)
+    return folder
+
+
+def put(folder: Path, name: str, content: bytes, seconds_ago: float = 60) -> None:
+    (folder / name).write_bytes(content)
+    instant = clock.now().timestamp() - seconds_ago
+    os.utime(folder / name, (instant, instant))
+
+
+async def prepared(door: Door, sync: Sync, company: str, **more: Any) -> None:
+    """A company with a mapping and an inlet that reads its folder by it."""
+    await sync.register(company)
+    await door.call("PUT", company, "/mappings/factures", json=OPEN_INVOICES)
+    inlet = {"place": {"kind": "folder", "folder": "exports"}, "pattern": "*.csv", "reading": "factures"} | more
+    answer = await door.call("PUT", company, "/inlets/exports", json=inlet)
+    assert answer.status_code == 200, answer.text
+
+
+async def fetched(door: Door, sync: Sync, company: str) -> list[dict[str, Any]]:
+    """Ask for a look, carry everything out; the runs, the newest first."""
+    assert (await door.call("POST", company, "/inlets/exports/fetch")).status_code == 202
+    await carry_out(sync)
+    runs: list[dict[str, Any]] = (await door.call("GET", company, "/imports")).json()["runs"]
+    return runs
+
+
+async def carry_out(sync: Sync) -> None:
+    worker = JobWorker(sync.running.engine, QUEUE, Fetcher(sync.running), batch=1, lease_seconds=300)
+    while await worker.step():
+        pass
+    await sync.carry_out()
+
+
+async def slots_of(sync: Sync, company: str) -> int:
+    """Let the time come for this company's slots alone, and open them."""
+    async with transaction(sync.running.engine) as tx:
+        await tx.execute(
+            text("update slot set next_at = now() - interval '1 s' where company = :company"), {"company": company}
+        )
+        return await open_due(tx, clock.now())
+
+
+async def test_a_file_put_into_a_folder_comes_in_once(door: Door, sync: Sync, company: str, inbox: Path) -> None:
+    await prepared(door, sync, company)
+    put(inbox, "a.csv", FILE)
+    put(inbox, "notes.txt", b"not for us")
+    runs = await fetched(door, sync, company)
+    assert [(run["file"], run["status"], run["changed"]) for run in runs] == [("a.csv", "completed", 5)]
+    assert len(await fetched(door, sync, company)) == 1, "the same file is not fetched again"
+    put(inbox, "a.csv", text_of(ROWS[:3]), seconds_ago=30)
+    runs = await fetched(door, sync, company)
+    assert [(run["file"], run["archived"]) for run in runs] == [("a.csv", 1), ("a.csv", 0)]
+
+
+async def test_a_file_that_is_still_written_waits(door: Door, sync: Sync, company: str, inbox: Path) -> None:
+    await prepared(door, sync, company)
+    put(inbox, "a.csv", FILE[:40], seconds_ago=1)
+    assert await fetched(door, sync, company) == []
+    put(inbox, "a.csv", FILE)
+    assert [run["status"] for run in await fetched(door, sync, company)] == ["completed"]
+
+
+async def test_a_file_cut_while_it_is_read_is_not_taken(
+    door: Door, sync: Sync, company: str, inbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from services.sync.inlets import folder
+
+    async def cut(_: Any, name: str) -> AsyncIterator[bytes]:
+        yield FILE[:40]
+
+    await prepared(door, sync, company)
+    put(inbox, "a.csv", FILE)
+    with monkeypatch.context() as lying:
+        lying.setattr(folder._OpenFolder, "content", cut)
+        assert await fetched(door, sync, company) == []
+    assert [run["changed"] for run in await fetched(door, sync, company)] == [5]
+
+
+async def test_nothing_outside_the_companys_folder_is_read(
+    door: Door, sync: Sync, company: str, inbox: Path, tmp_path: Path
+) -> None:
+    await prepared(door, sync, company)
+    put(tmp_path, "others.csv", FILE)
+    (inbox / "link.csv").symlink_to(tmp_path / "others.csv")
+    assert await fetched(door, sync, company) == []
+    for folder in ("../other/exports", "/etc", "a/../../b", ".ssh"):
+        place = {"place": {"kind": "folder", "folder": folder}}
+        assert (await door.call("PUT", company, "/inlets/x", json=place)).status_code == 422, folder
+
+
+async def test_a_slot_opens_at_its_time_and_plans_the_next(
+    door: Door, sync: Sync, company: str, inbox: Path
+) -> None:
+    """Rules 2.3 and 2.4."""
+    await prepared(door, sync, company)
+    put(inbox, "a.csv", FILE)
+    slot = {"inlet": "exports", "cron": "30 6 * * 1-5"}
+    assert (await door.call("POST", company, "/slots", role="user", json=slot)).status_code == 403
+    assert (await door.call("POST", company, "/slots", json=slot)).status_code == 201
+    assert (await door.call("POST", company, "/slots", json=slot | {"cron": "often"})).status_code == 422
+    assert (await door.call("POST", company, "/slots", json=slot | {"inlet": "none"})).status_code == 404
+    async with transaction(sync.running.engine) as tx:
+        assert await open_due(tx, clock.now()) == 0
+    assert await slots_of(sync, company) == 1
+    await carry_out(sync)
+    runs = (await door.call("GET", company, "/imports")).json()["runs"]
+    assert [run["status"] for run in runs] == ["completed"]
+    planned = (await door.call("GET", company, "/inlets")).json()
+    assert planned["slots"][0]["next_at"] > clock.now().isoformat()
+    assert (planned["inlets"][0]["files"], planned["inlets"][0]["trouble"]) == (1, None)
+    answer = await door.call("DELETE", company, f"/slots/{planned['slots'][0]['slot_id']}")
+    assert answer.status_code == 200
+
+
+async def test_a_watched_inlet_is_looked_into_by_itself(door: Door, sync: Sync, company: str, inbox: Path) -> None:
+    await prepared(door, sync, company, watched=True)
+    planned = (await door.call("GET", company, "/inlets")).json()["slots"]
+    assert [(slot["cron"], slot["watching"]) for slot in planned] == [("* * * * *", True)]
+    put(inbox, "a.csv", FILE)
+    await slots_of(sync, company)
+    await carry_out(sync)
+    assert len((await door.call("GET", company, "/imports")).json()["runs"]) == 1
+    await prepared(door, sync, company, watched=False)
+    assert (await door.call("GET", company, "/inlets")).json()["slots"] == []
+
+
+async def test_one_companys_failure_stops_no_other(door: Door, sync: Sync, company: str, inbox: Path) -> None:
+    other = f"{company}b"
+    await prepared(door, sync, other)
+    await prepared(door, sync, company)
+    put(inbox, "broken.csv", FILE.replace(b"1 200,50", b"douze"))
+    await door.call("POST", other, "/inlets/exports/fetch")
+    runs = await fetched(door, sync, company)
+    assert [run["status"] for run in runs] == ["failed"]
+    troubled = (await door.call("GET", other, "/imports", params={"language": "fr"})).json()["runs"]
+    assert [(run["status"], run["errors"][0]["code"]) for run in troubled] == [("failed", "folder_missing")]
+    assert "exports" in troubled[0]["errors"][0]["message"]
+    await door.call("POST", other, "/inlets/exports/fetch")
+    await carry_out(sync)
+    assert len((await door.call("GET", other, "/imports")).json()["runs"]) == 1, "the same trouble is told once"
+    inbox.parent.parent.joinpath(other, "exports").mkdir(parents=True)
+    put(inbox.parent.parent / other / "exports", "a.csv", FILE)
+    await door.call("POST", other, "/inlets/exports/fetch")
+    await carry_out(sync)
+    runs = (await door.call("GET", other, "/imports")).json()["runs"]
+    assert [run["status"] for run in runs] == ["completed", "failed"]
+
+
+async def test_many_files_of_one_company_do_not_keep_another_waiting(sync: Sync, company: str) -> None:
+    """Fair between companies: the one that asks last with one file is served before the other's tenth."""
+    other = f"{company}b"
+    for name in (company, other):
+        await sync.register(name)
+    many = [await sync.ask(company, Writing().bytes(book(40 + n))) for n in range(10)]
+    one = await sync.ask(other, Writing().bytes(book(40)))
+    workers = [sync.worker() for _ in range(2)]
+    while (await sync.run(other, one))["status"] == "running":
+        await asyncio.gather(*(worker.step() for worker in workers))
+    waiting = [run_id for run_id in many if (await sync.run(company, run_id))["status"] == "running"]
+    assert len(waiting) >= 8
+    await asyncio.sleep(0.6)
+    while any([(await sync.run(company, run_id))["status"] == "running" for run_id in many]):
+        if not any(await asyncio.gather(*(worker.step() for worker in workers))):
+            await asyncio.sleep(0.1)
+    assert (await sync.run(company, many[-1]))["status"] == "completed"
+
+
+class Machine(asyncssh.SSHServer):
+    def password_auth_supported(self) -> bool:
+        return True
+
+    def validate_password(self, username: str, password: str) -> bool:
+        return (username, password) == ("relance", "mot de passe")
+
+
+@pytest.fixture
+async def machine(tmp_path: Path) -> AsyncIterator[dict[str, Any]]:
+    """A machine that serves a folder over SFTP; how an inlet names it."""
+    served = tmp_path / "served"
+    (served / "out").mkdir(parents=True)
+    key = asyncssh.generate_private_key("ssh-ed25519")
+
+    def confined(channel: asyncssh.SSHServerChannel[bytes]) -> asyncssh.SFTPServer:
+        return asyncssh.SFTPServer(channel, chroot=str(served).encode())
+
+    server = await asyncssh.listen(
+        "127.0.0.1", 0, server_factory=Machine, server_host_keys=[key], sftp_factory=confined
+    )
+    host_key = " ".join(key.export_public_key().decode().split()[:2])
+    place = {
+        "kind": "sftp", "host": "127.0.0.1", "port": server.get_port(), "user": "relance", "folder": "/out",
+        "host_key": host_key, "secret": "bureau",
+    }  # fmt: skip
+    yield {"place": place, "folder": served / "out"}
+    server.close()
+    await server.wait_closed()
+
+
+async def test_files_come_in_over_sftp(  # noqa: PLR0917
+    door: Door, sync: Sync, company: str, inbox: Path, machine: dict[str, Any], tmp_path: Path
+) -> None:
+    await prepared(door, sync, company, place=machine["place"])
+    put(machine["folder"], "a.csv", FILE)
+    assert [run["errors"][0]["code"] for run in await fetched(door, sync, company)] == ["secret_missing"]
+    secret = tmp_path / "secrets" / company / "bureau"
+    secret.write_text("faux", encoding="utf-8")
+    assert (await fetched(door, sync, company))[0]["errors"][0]["code"] == "login_refused"
+    secret.write_text("mot de passe\n", encoding="utf-8")
+    runs = await fetched(door, sync, company)
+    assert [(run["file"], run["status"]) for run in runs[:1]] == [("a.csv", "completed")]
+    assert len(await fetched(door, sync, company)) == len(runs)
+    assert "mot de passe" not in str(await sync.said(company))
+
+
+async def test_a_machine_with_another_key_is_not_spoken_to(  # noqa: PLR0917
+    door: Door, sync: Sync, company: str, inbox: Path, machine: dict[str, Any], tmp_path: Path
+) -> None:
+    other = asyncssh.generate_private_key("ssh-ed25519").export_public_key().decode().split()
+    place = machine["place"] | {"host_key": " ".join(other[:2])}
+    (tmp_path / "secrets" / company / "bureau").write_text("mot de passe", encoding="utf-8")
+    await prepared(door, sync, company, place=place)
+    runs = await fetched(door, sync, company)
+    assert [run["errors"][0]["code"] for run in runs] == ["host_key_differs"]
+
+
+async def test_a_machine_that_is_off_is_told(
+    door: Door, sync: Sync, company: str, inbox: Path, tmp_path: Path
+) -> None:
+    key = asyncssh.generate_private_key("ssh-ed25519").export_public_key().decode().split()
+    place = {
+        "kind": "sftp", "host": "127.0.0.1", "port": 9, "user": "relance", "host_key": " ".join(key[:2]),
+        "secret": "bureau",
+    }  # fmt: skip
+    (tmp_path / "secrets" / company / "bureau").write_text("mot de passe", encoding="utf-8")
+    await prepared(door, sync, company, place=place)
+    runs = await fetched(door, sync, company)
+    assert [run["errors"][0]["code"] for run in runs] == ["host_unreachable"]
