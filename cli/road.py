@@ -153,6 +153,14 @@ class Road:
         """A person's statement to ledger, by the name of its command: ``stop-client``, ``record-promise``…"""
         return self._call("POST", self.addresses.ledger, f"/{command}", json=fact) or {}
 
+    def person_data(self, client_id: str) -> Json:
+        """Everything that is kept of the person behind a client, by the service that keeps it."""
+        asked = {"client_id": client_id}
+        return {
+            name: self._call("GET", base, "/person-data", params=asked) or {}
+            for name, base in (("ledger", self.addresses.ledger), ("notify", self.addresses.notify))
+        }
+
     def wait_until_ledger_heard(self, after: Mapping[str, Mapping[int, int]], within: float = 60) -> None:
         """Wait until ledger has applied ``{speaker: {partition: number}}``."""
         asked = ",".join(f"{speaker}/{p}/{n}" for speaker, heard in after.items() for p, n in heard.items())

@@ -74,6 +74,15 @@ TAKE_GROUPS = text(
     """
 )
 
+# texts come before the lines they belong to: only now is it known whose they are
+FORGET_LABELS = text(
+    """
+    delete from entry_label label using erased_person erased, entry e
+    where erased.company = :company and e.company = erased.company and e.client_id = erased.client_id and e.p = :p
+        and label.company = e.company and label.entry_id = e.entry_id
+    """
+)
+
 DAY_PASSED = text(
     """
     insert into day_passed (company, as_of) values (:company, :as_of)
@@ -164,6 +173,7 @@ async def settle(running: Running) -> bool:
         milestone = (await tx.execute(TAKE_MILESTONE)).one_or_none()
         if milestone is None:
             return False
+        await tx.execute(FORGET_LABELS, {"company": milestone.company, "p": milestone.p})
         groups = await _take_groups(tx, milestone.company, milestone.p, milestone.number)
         states = await _states_for(tx, milestone.company, groups)
         said = []

@@ -114,6 +114,12 @@ CLIENT_CHANGED = """
         category = excluded.category, payment_mode = excluded.payment_mode, removed = excluded.removed
 """
 
+PERSON_ERASED = """
+    update client set version = greatest(client.version, e.version)
+    from {heard}, json_to_record(heard.body::json) as e(client_id text, version integer)
+    where client.company = heard.company and client.client_id = e.client_id
+"""
+
 CLIENT_STOPPED = """
     insert into client (company, client_id, p, stopped, stopped_on, stopped_by, resumes_on)
     select distinct on (heard.company, e.client_id) heard.company, e.client_id, heard.p, true, heard.as_of,
@@ -311,6 +317,7 @@ PROJECT: Mapping[str, Project] = {
     "CompanyChanged": _statement(COMPANY, delivered_reasons=list(DISPUTE_REASONS)),
     "ClientChanged": _statement(CLIENT_CHANGED),
     "ClientsChanged": _statement(CLIENTS_CHANGED),
+    "PersonErased": _statement(PERSON_ERASED),
     "ClientStopped": _statement(CLIENT_STOPPED),
     "ClientResumed": _statement(CLIENT_RESUMED),
     "ProfileAssigned": _statement(PROFILE_ASSIGNED),

@@ -24,10 +24,18 @@ REOPEN = """
 
 FORGET_PERSON = text("delete from person where company = :company and client_id = :client_id")
 FORGET_MESSAGES = text(
-    "update message set raw = null, subject = '', recipients = '{}', refused = null"
+    "update message set raw = null, subject = '', recipients = '{}', answer = null, refused = null"
     " where company = :company and client_id = :client_id"
 )
+FORGET_DRAFTS = text(
+    "delete from draft using action where draft.company = action.company and draft.action_id = action.action_id"
+    " and action.company = :company and action.client_id = :client_id"
+)
+# a mail server's answer may repeat the address
+FORGET_ERRORS = text("update job set error = null where company = :company and key = :client_id")
 FORGET_COMMENTS = text("delete from task_comment where company = :company and client_id = :client_id")
+
+FORGET = (FORGET_PERSON, FORGET_MESSAGES, FORGET_DRAFTS, FORGET_COMMENTS, FORGET_ERRORS)
 
 
 async def on_action_due(say: Say, heard: list[Delivered]) -> None:
@@ -76,7 +84,7 @@ async def on_person_erased(say: Say, heard: list[Delivered]) -> None:
         said = event.parse()
         assert isinstance(said, PersonErased)
         whose = {"company": event.company, "client_id": said.client_id}
-        for forget in (FORGET_PERSON, FORGET_MESSAGES, FORGET_COMMENTS):
+        for forget in FORGET:
             await say.tx.execute(forget, whose)
 
 

@@ -26,6 +26,8 @@ KEEP = """
     select %(company)s, client_id, version, body
     from unnest(%(client_ids)b::text[], %(versions)b::integer[], %(bodies)b::jsonb[])
         as p(client_id, version, body)
+    where not exists (select from client c where c.company = %(company)s and c.client_id = p.client_id
+        and c.version > p.version)
     order by client_id
     on conflict (company, client_id) do update set version = excluded.version, body = excluded.body
     where kept.version <= excluded.version

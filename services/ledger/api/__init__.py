@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from services.ledger.api import commands, companies, contacts, labels, people, questions, remarks
+from services.ledger.api import commands, companies, contacts, labels, people, personal, questions, remarks
 
 router = APIRouter()
-for part in (companies, people, labels, contacts, commands, remarks, questions):
+for part in (companies, people, labels, contacts, commands, remarks, personal, questions):
     router.include_router(part.router)

@@ -16,6 +16,7 @@ from contracts.ledger import (
     EntryResumed,
     EntryStopped,
     NoteAdded,
+    PersonErased,
     ProfileAssigned,
 )
 from services.ledger.domain import lettering, promising
@@ -27,6 +28,7 @@ from services.ledger.domain.facts import (
     ClientState,
     CloseDispute,
     DayCame,
+    ErasePerson,
     Fact,
     FlagClient,
     GroupSeen,
@@ -98,6 +100,8 @@ def decide(state: ClientState, fact: Fact, as_of: date) -> list[Event]:  # noqa:
             if profile == state.chosen_profile:
                 return []
             return [ProfileAssigned(client_id=state.client_id, profile=profile)]
+        case ErasePerson():
+            return [PersonErased(client_id=state.client_id, version=state.version + 1)]
         case ClientSeen():
             return _seen(state, fact)
         case GroupSeen():

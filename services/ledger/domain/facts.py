@@ -203,6 +203,11 @@ class AssignProfile:
 
 
 @dataclass(frozen=True, slots=True)
+class ErasePerson:
+    """The person behind the client is to be forgotten everywhere."""
+
+
+@dataclass(frozen=True, slots=True)
 class ClientSeen:
     """People or accounting may have changed; the profile in ``facts`` is accounting's.
 
@@ -239,5 +244,6 @@ Command = (
     | FlagClient
     | AddNote
     | AssignProfile
+    | ErasePerson
 )
 Fact = Command | ClientSeen | GroupSeen | DayCame

@@ -22,6 +22,7 @@ from contracts.ledger import (
     LetteringErrorCleared,
     LetteringErrorFound,
     PaymentLettered,
+    PersonErased,
     ProfileAssigned,
     PromiseBroken,
     PromiseCancelled,
@@ -87,6 +88,8 @@ def evolve(state: ClientState, event: Event) -> ClientState:  # noqa: PLR0911, P
         case ClientChanged():
             facts = ClientFacts(**{name: getattr(event, name) for name in ClientFacts.__slots__})
             return replace(state, version=event.version, said=facts)
+        case PersonErased(version=version):
+            return replace(state, version=version)
         case PromiseRecorded():
             promise = Promise(
                 promise_id=event.promise_id,

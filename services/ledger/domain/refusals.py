@@ -151,6 +151,14 @@ class EntryNotStopped(Refusal):
 
 
 @dataclass(eq=False)
+class PersonNotErased(Refusal):
+    client_id: str
+
+    def __str__(self) -> str:
+        return f"The person behind the client {self.client_id} was not erased."
+
+
+@dataclass(eq=False)
 class StopEndsInThePast(Refusal):
     """A stop that ends today or before would stop nothing."""
 

@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from services.notify.api import messages, progress, tasks, templates
+from services.notify.api import messages, personal, progress, tasks, templates
 
 router = APIRouter()
-for part in (progress, messages, tasks, templates):
+for part in (progress, messages, tasks, templates, personal):
     router.include_router(part.router)

@@ -1,0 +1,184 @@
+"""A person is erased: nothing of it is left in any table of any schema, stream message, log or file.
+
+The whole product runs; the person enters by every door. A dead row may stay in PostgreSQL's own files until it is
+vacuumed: those are left out, all other files of the data directory are read.
+"""
+
+import asyncio
+import time
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import nats
+import psycopg
+from psycopg import sql
+
+from chassis.embedded_config import NATS_ADMIN
+from cli.demo_book import HEADER
+from cli.main_job import import_file
+from cli.places import SERVICES
+from cli.road import Road, email_actions
+from cli.trial import Trial
+from contracts.subjects import SPEAKERS, stream
+
+DAY = date(2026, 9, 15)
+CLIENT = "4110042"
+MARKS = ("Zebulon", "Quatrepoint", "zq-mail", "0655443322", "Ruelle-Zq", "ZQ-LABEL", "ZQ-NOTE", "ZQ-DRAFT")
+"""What the person is made of; each stands in what is handed in, and nowhere else."""
+
+NOT_OURS = {"postgres", "mails"}
+"""What left the house is kept by the trial's own mail server; of PostgreSQL the tables are read instead."""
+
+FEC = [
+    ("VE", "F1", "411", CLIENT, "Zebulon Quatrepoint", "ZQ-LABEL travaux", "1200,00", "0,00"),
+    ("VE", "F1", "706", "", "", "ZQ-LABEL travaux", "0,00", "1200,00"),
+    ("VE", "F2", "411", "4110043", "Autre Client", "Fournitures", "300,00", "0,00"),
+    ("VE", "F2", "706", "", "", "Fournitures", "0,00", "300,00"),
+]
+
+
+def written(folder: Path, lines: list[tuple[str, ...]]) -> Path:
+    """A book of August 2026 with these lines."""
+    file = folder / "123456789FEC20261231.txt"
+    rows = ["\t".join(HEADER)]
+    for journal, piece, account, aux, name, label, debit, credit in lines:
+        day = "20260701"
+        number = piece.removeprefix("F")
+        columns = [journal, "Ventes", number, day, account, "Compte", aux, name, piece, day, label]
+        rows.append("\t".join([*columns, debit, credit, "", "", day, "", ""]))
+    file.write_text("\r\n".join(rows) + "\r\n", encoding="utf-8")
+    return file
+
+
+def rows_holding(trial: Trial, marks: tuple[str, ...]) -> Iterator[str]:
+    """Every row of every table of every schema that holds a mark, as text."""
+    with psycopg.connect(trial.dsn) as connection:
+        tables = connection.execute(
+            "select table_schema, table_name from information_schema.tables"
+            " where table_type = 'BASE TABLE' and table_schema not in ('pg_catalog', 'information_schema')"
+        ).fetchall()
+        assert {schema for schema, _ in tables} >= set(SERVICES)
+        for schema, table in tables:
+            rows = connection.execute(
+                sql.SQL("select row_to_json(t)::text from {} t").format(sql.Identifier(schema, table))
+            )
+            for (row,) in rows:
+                # bytes are shown in hexadecimal
+                yield from (
+                    f"{schema}.{table}: {mark}" for mark in marks if mark in row or mark.encode().hex() in row
+                )
+
+
+async def messages_holding(trial: Trial, marks: tuple[str, ...]) -> list[str]:
+    """Every message of every stream that holds a mark, in its headers, its subject or its data."""
+    found, seen = [], 0
+    bus = await nats.connect(trial.stack.embedded.nats_url(NATS_ADMIN))
+    try:
+        jetstream = bus.jetstream()
+        for speaker in SPEAKERS:
+            name = stream(speaker)
+            state = (await jetstream.stream_info(name)).state
+            for number in range(max(1, state.first_seq), state.last_seq + 1):
+                message = await jetstream.get_msg(name, number)
+                seen += 1
+                whole = f"{message.subject} {message.headers} {(message.data or b'').decode()}"
+                found += [f"{name} {number}: {mark}" for mark in marks if mark in whole]
+    finally:
+        await bus.close()
+    assert seen > 10
+    return found
+
+
+def files_holding(trial: Trial, marks: tuple[str, ...]) -> Iterator[str]:
+    for file in sorted(trial.stack.data_dir.rglob("*")):
+        parts = file.relative_to(trial.stack.data_dir).parts
+        if not file.is_file() or parts[0] in NOT_OURS:
+            continue
+        content = file.read_bytes()
+        yield from (f"{'/'.join(parts)}: {mark}" for mark in marks if mark.encode() in content)
+
+
+def everything_kept(trial: Trial, marks: tuple[str, ...]) -> list[str]:
+    return [
+        *rows_holding(trial, marks),
+        *asyncio.run(messages_holding(trial, marks)),
+        *files_holding(trial, marks),
+    ]
+
+
+def enter_by_every_door(road: Road, trial: Trial, folder: Path, company: str) -> None:
+    """Import, people, contacts, notes, disputes, a call's comment, a draft and a mail that is sent."""
+    road.register(company)
+    address = {"street": "1 Ruelle-Zq", "city": "Metz"}
+    whole = {"client_id": CLIENT, "name": "Zebulon Quatrepoint", "emails": ["zq-mail@example.org"]}
+    road.hand_people("crm", [whole | {"phones": ["0655443322"], "address": address, "contact_name": "Zebulon"}])
+    imported = import_file(road, written(folder, FEC), None)
+    road.wait_until_ledger_heard({name: dict(heard) for name, heard in imported["positions"].items()})
+    entry_id = road.statement(CLIENT)[0]["entry_id"]
+    contact = {"client_id": CLIENT, "name": "Quatrepoint", "email": "zq-mail2@example.org", "phone": "0655443322"}
+    road._call("PUT", road.addresses.ledger, "/contact", json=contact)
+    road.tell("contacts", source="sage", contacts=[{"client_id": CLIENT, "key": "zq-mail", "name": "Zebulon"}])
+    road.tell("add-note", client_id=CLIENT, text="ZQ-NOTE Zebulon rappelle")
+    road.tell("open-dispute", client_id=CLIENT, entry_id=entry_id, reason="price", comment="ZQ-NOTE Quatrepoint")
+    road.round(DAY, imported["positions"])
+    tasks = road.tasks(DAY)
+    (mail,) = [
+        row["action_id"]
+        for group in tasks["groups"]
+        if group["medium"] == "email"
+        for row in group["rows"]
+        if row["client_id"] == CLIENT
+    ]
+    assert mail in email_actions(tasks)
+    draft = {"action_id": mail, "subject": "ZQ-DRAFT Zebulon", "body": "ZQ-DRAFT Cher Zebulon, %total%"}
+    draft_id = road._call("POST", road.addresses.notify, "/drafts", json=draft)["draft_id"]  # type: ignore[index]
+    body = {"action_ids": [mail], "as_of": f"{DAY}", "draft_id": draft_id}
+    road._call("POST", road.addresses.dunning, "/confirm", json=body)
+    deadline = time.monotonic() + 60
+    while road.sending_of([mail])["sent"] != 1:
+        assert time.monotonic() < deadline, road.sending_of([mail])
+        time.sleep(0.2)
+
+
+def until_gone(trial: Trial, company: str) -> list[str]:
+    """What is left once the other services have heard; asked again for a while."""
+    deadline = time.monotonic() + 30
+    while True:
+        left = everything_kept(trial, MARKS)
+        if not left or time.monotonic() > deadline:
+            return left
+        time.sleep(0.5)
+
+
+def test_nothing_of_an_erased_person_is_left_anywhere(trial: Trial, company: str, tmp_path: Path) -> None:
+    road = trial.road(company, DAY)
+    enter_by_every_door(road, trial, tmp_path, company)
+
+    kept = set(rows_holding(trial, MARKS))
+    for table in ("ledger.person", "ledger.contact", "ledger.note_text", "ledger.entry_label", "notify.message"):
+        assert any(row.startswith(f"{table}: ") for row in kept), f"the test puts nothing into {table}"
+    assert asyncio.run(messages_holding(trial, MARKS)) == [], "no event ever holds a person"
+    assert list(files_holding(trial, MARKS)) == [], "no log and no file ever holds a person"
+
+    handed_out: dict[str, Any] = road.person_data(CLIENT)
+    assert {mark for mark in MARKS if mark in str(handed_out)} == set(MARKS)
+
+    road.tell("erase-person", client_id=CLIENT)
+    assert until_gone(trial, company) == []
+    assert road.statement(CLIENT)[0]["debit"].startswith("1200"), "the accounts stay"
+    assert road.person_data(CLIENT)["ledger"]["erased"]["erased_by"] == "operator"
+
+    again = import_file(road, written(tmp_path, [(*FEC[0][:5], "ZQ-LABEL suite", *FEC[0][6:]), *FEC[1:]]), None)
+    road.hand_people(
+        "crm", [{"client_id": CLIENT, "name": "Zebulon Quatrepoint", "emails": ["zq-mail@example.org"]}]
+    )
+    road.wait_until_ledger_heard({name: dict(heard) for name, heard in again["positions"].items()})
+    assert until_gone(trial, company) == [], "no source brings the person back"
+
+    road.tell("admit-person", client_id=CLIENT)
+    road.hand_people("crm", [{"client_id": CLIENT, "name": "Zebulon Quatrepoint"}])
+    assert "Zebulon" in str(road.person_data(CLIENT)["ledger"])
+    road.tell("erase-person", client_id=CLIENT)
+    road.close()
