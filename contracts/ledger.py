@@ -211,6 +211,24 @@ class ProfileAssigned(Event):
     profile: str | None
 
 
+class MergedEntry(Fact):
+    """One line of accounting that left the old code and stands under the new one."""
+
+    entry_id: EntryId
+    into_entry_id: EntryId
+
+
+class ClientMerged(Event):
+    """A person said that two codes are one client (rule 5.9): what was said and done of ``client_id`` goes on with
+    ``into``, to which ``entries`` have moved in accounting.
+    """
+
+    speaker: ClassVar[str] = "ledger"
+    client_id: ClientId
+    into: ClientId
+    entries: tuple[MergedEntry, ...] = ()
+
+
 class LetteredGroup(Fact):
     """A balanced group of one (account, client, code) with the payments it holds and what they settle."""
 

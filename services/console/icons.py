@@ -33,6 +33,7 @@ NAMES = (
     "filter",
     "flag",
     "git-branch",
+    "git-merge",
     "hand-stop",
     "heart-handshake",
     "home",

@@ -1,6 +1,8 @@
 """What dunning does on hearing the others: defaults for a new company, and what became of its actions."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
@@ -8,7 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis.eventlog import Said, Say
 from chassis.projection import Delivered, React
-from contracts.dunning import ActionWithdrawn
+from contracts.dunning import ActionWithdrawn, LevelMove, LevelSet
+from contracts.ledger import ClientMerged
 from contracts.notify import (
     CallLogged,
     EmailFailed,
@@ -24,9 +27,14 @@ from services.dunning.domain.scenario import level_name
 from services.dunning.states import lock
 
 ACTOR = "system:dunning"
+MERGED = "merged"
 EMAIL_FAILED = "email_failed"
 
 HAS_POLICY = text("select exists (select from policy where company = :company)")
+STAGES = text(
+    "select client_id, entry_id, level, reminded_on from entry_level"
+    " where company = :company and client_id = any(cast(:clients as text[]))"
+)
 LEVELS = text(
     "select client_id, entry_id, level from entry_level"
     " where company = :company and client_id = any(cast(:clients as text[]))"
@@ -74,6 +82,42 @@ async def on_not_carried_out(say: Say, heard: list[Delivered]) -> None:
             await say(company, [Said(fact, client)], as_of=event.as_of, cause=event.cause())
 
 
+async def on_client_merged(say: Say, heard: list[Delivered]) -> None:
+    """The lines of a client that was renumbered keep the levels they had reached under the old code (rule 5.9)."""
+    for event in heard:
+        merged = event.parse()
+        assert isinstance(merged, ClientMerged)
+        into = {one.entry_id: one.into_entry_id for one in merged.entries}
+        if not into:
+            continue
+        await lock(say.tx, event.company, sorted({merged.client_id, merged.into}))
+        asked = {"company": event.company, "clients": [merged.client_id, merged.into]}
+        stages = {(row.client_id, row.entry_id): row for row in await say.tx.execute(STAGES, asked)}
+        said = [Said(one, merged.into) for one in _carried_levels(merged, into, stages)]
+        say.also_lock = {*say.also_lock, *(one.partition_in(event.company) for one in said)}
+        await say(event.company, said, as_of=event.as_of, cause=event.cause())
+
+
+def _carried_levels(
+    merged: ClientMerged, into: Mapping[str, str], stages: Mapping[tuple[str, str], Any]
+) -> list[LevelSet]:
+    """One per day on which levels were reached, since that day counts for the steps that follow."""
+    moves: dict[date, list[LevelMove]] = {}
+    for entry_id, target in sorted(into.items()):
+        before = stages.get((merged.client_id, entry_id))
+        after = stages.get((merged.into, target))
+        reached = 0 if after is None else after.level
+        if before is not None and before.reminded_on is not None and before.level > reached:
+            move = LevelMove(
+                entry_id=target, level_before=level_name(reached), level_after=level_name(before.level)
+            )
+            moves.setdefault(before.reminded_on, []).append(move)
+    return [
+        LevelSet(client_id=merged.into, reason=MERGED, set_on=on, levels=tuple(levels))
+        for on, levels in sorted(moves.items())
+    ]
+
+
 def _by_company(heard: Sequence[Delivered]) -> dict[str, list[Delivered]]:
     companies: dict[str, list[Delivered]] = {}
     for event in heard:
@@ -106,6 +150,7 @@ async def _levels(
 
 REACT: Mapping[str, React] = {
     "CompanyRegistered": on_company_registered,
+    "ClientMerged": on_client_merged,
     "EmailSent": on_carried_out,
     "LetterPrepared": on_carried_out,
     "CallLogged": on_carried_out,

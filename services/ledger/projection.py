@@ -224,6 +224,16 @@ CLIENT_FLAGGED = """
     on conflict (company, client_id) do update set flagged = excluded.flagged
 """
 
+CLIENT_MERGED = """
+    insert into client_merge (company, client_id, p, into_client_id, merged_on, merged_by)
+    select distinct on (heard.company, e.client_id) heard.company, e.client_id, heard.p, e."into", heard.as_of,
+        heard.actor
+    from {heard}, json_to_record(heard.body::json) as e(client_id text, "into" text)
+    order by heard.company, e.client_id, heard.number desc
+    on conflict (company, client_id) do update set
+        into_client_id = excluded.into_client_id, merged_on = excluded.merged_on, merged_by = excluded.merged_by
+"""
+
 ERROR_FOUND = """
     insert into lettering_error (company, client_id, account, lettering, p, difference, found_on)
     select distinct on (heard.company, e.client_id, e.account, e.lettering) heard.company, e.client_id, e.account,
@@ -333,6 +343,7 @@ PROJECT: Mapping[str, Project] = {
     "DisputeClosed": _statement(DISPUTE_CLOSED),
     "EntryRepositioned": _statement(REPOSITIONED),
     "ClientFlagged": _statement(CLIENT_FLAGGED),
+    "ClientMerged": _statement(CLIENT_MERGED),
     "LetteringErrorFound": _statement(ERROR_FOUND),
     "LetteringErrorCleared": _statement(ERROR_CLEARED),
     "PaymentLettered": _statement(PAYMENT_LETTERED),

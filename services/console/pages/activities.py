@@ -31,6 +31,7 @@ KINDS = (
     "dispute_closed",
     "expected",
     "flag",
+    "merged",
     "lettering_error",
 )
 STATUSES = ("created", "sent", "done", "opened", "failed", "bounced", "in_doubt", "withheld", "withdrawn")

@@ -34,6 +34,7 @@ DONE = {
     "contact": N_("Le contact est enregistré."),
     "remove-contact": N_("Le contact est supprimé."),
     "add-note": N_("La note est ajoutée."),
+    "merge-clients": N_("Les deux codes sont fusionnés : promesses, litiges et niveaux sont repris."),
     "assign-profile": N_("Le profil du client est changé."),
 }
 

@@ -228,6 +228,15 @@ async def add_note(
     return await _command(visit, client_id, "add-note", body, entry=entry_id)
 
 
+@router.post("/merge-clients")
+async def merge_clients(visit: ActingDep, client_id: ClientId, old_code: ClientId) -> Response:
+    """Another code of accounting was this client (rule 5.9)."""
+    if not visit.is_at_least("admin"):
+        raise NotAllowed
+    body = {"client_id": old_code.strip(), "into": client_id}
+    return await _command(visit, client_id, "merge-clients", body)
+
+
 @router.post("/assign-profile")
 async def assign_profile(
     visit: ActingDep, client_id: ClientId, profile: Annotated[str, Form(max_length=100)] = ""

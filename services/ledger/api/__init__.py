@@ -2,8 +2,18 @@
 
 from fastapi import APIRouter
 
-from services.ledger.api import commands, companies, contacts, labels, people, personal, questions, remarks
+from services.ledger.api import (
+    commands,
+    companies,
+    contacts,
+    labels,
+    merging,
+    people,
+    personal,
+    questions,
+    remarks,
+)
 
 router = APIRouter()
-for part in (companies, people, labels, contacts, commands, remarks, personal, questions):
+for part in (companies, people, labels, contacts, commands, remarks, merging, personal, questions):
     router.include_router(part.router)

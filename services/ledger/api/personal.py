@@ -43,7 +43,7 @@ LABELS = text(
     """
 )
 ERASED = text("select erased_at, erased_by from erased_person where company = :company and client_id = :client_id")
-KNOWN = text("select from client where company = :company and client_id = :client_id")
+KNOWN = text("select client_id from client where company = :company and client_id = :client_id")
 
 FORGET = (
     text("delete from person_source where company = :company and client_id = :client_id"),

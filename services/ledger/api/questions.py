@@ -25,7 +25,11 @@ CLIENT = text(
         synced.account, synced.currency, client.profile, client.chosen_profile, client.category,
         client.payment_mode, client.removed, flagged, stopped, stopped_on, stopped_by, resumes_on,
         exists (select from erased_person gone where gone.company = :company and gone.client_id = :client_id)
-            as erased
+            as erased,
+        (select into_client_id from client_merge merged
+            where merged.company = :company and merged.client_id = :client_id) as merged_into,
+        array(select merged.client_id from client_merge merged where merged.company = :company
+            and merged.into_client_id = :client_id order by merged.client_id) as merged_from
     from client
     left join person using (company, client_id)
     left join synced_client synced using (company, client_id)
@@ -71,9 +75,11 @@ EXPECTATIONS = text(
 
 NOTES = text(
     """
-    select note_id, entry_id, note_text.text, author, written_at, written_on, mentions
+    select note_id, client_id, entry_id, note_text.text, author, written_at, written_on, mentions
     from note left join note_text using (company, note_id)
-    where company = :company and client_id = :client_id
+    where company = :company and (client_id = :client_id or client_id in (
+        select old.client_id from client_merge old where old.company = :company
+            and old.into_client_id = :client_id))
     order by written_at desc, note_id
     """
 )

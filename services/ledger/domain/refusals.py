@@ -151,6 +151,26 @@ class EntryNotStopped(Refusal):
 
 
 @dataclass(eq=False)
+class MergeIntoItself(Refusal):
+    """Directly, or by way of merges that stand."""
+
+    client_id: str
+    into: str
+
+    def __str__(self) -> str:
+        return f"The client {self.client_id} cannot be merged into {self.into}: they are one already."
+
+
+@dataclass(eq=False)
+class ClientAlreadyMerged(Refusal):
+    client_id: str
+    into: str
+
+    def __str__(self) -> str:
+        return f"The client {self.client_id} was already merged into {self.into}."
+
+
+@dataclass(eq=False)
 class PersonNotErased(Refusal):
     client_id: str
 

@@ -9,6 +9,7 @@ from services.ledger.tables.columns import metadata
 from services.ledger.tables.kept import contact, entry_label, erased_person, note_text, person, person_source
 from services.ledger.tables.stated import (
     client,
+    client_merge,
     company,
     dispute,
     entry_expectation,
@@ -31,6 +32,7 @@ DERIVED = (
     dispute,
     entry_stop,
     entry_expectation,
+    client_merge,
     note,
     lettering_error,
     lettered_payment,

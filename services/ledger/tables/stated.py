@@ -110,6 +110,19 @@ entry_expectation = Table(
     PrimaryKeyConstraint("company", "client_id", "entry_id"),
 )
 
+client_merge = Table(
+    "client_merge",
+    metadata,
+    company_column(),
+    Column("client_id", Text, nullable=False),
+    partition(),
+    Column("into_client_id", Text, nullable=False),
+    Column("merged_on", Date, nullable=False),
+    Column("merged_by", Text, nullable=False),
+    PrimaryKeyConstraint("company", "client_id"),
+    Index("client_merge_into", "company", "into_client_id"),
+)
+
 note = Table(
     "note",
     metadata,

@@ -117,17 +117,26 @@ FLAG = """
     on conflict (company, client_id) do update set flagged = excluded.flagged
 """
 
+MERGE = """
+    insert into client_merge (company, p, client_id, into_client_id, merged_on)
+    select distinct on (h.company, m.client_id) h.company, h.p, m.client_id, m."into", h.happened_on
+    from heard h cross join lateral jsonb_to_record(h.body) as m(client_id text, "into" text)
+    order by h.company, m.client_id, h.number desc
+    on conflict (company, client_id) do update set into_client_id = excluded.into_client_id,
+        merged_on = excluded.merged_on
+"""
+
 FACT = """
     insert into fact (company, p, number, client_id, kind, detail, entry_ids, amount, currency, promise_id,
         promised_on, happened_on, happened_at, actor)
     select h.company, h.p, h.number, f.client_id, %(kind)s,
-        coalesce(f.profile, f.lettering, f.reason, case when not f.flagged then 'off' end),
+        coalesce(f.profile, f.lettering, f.reason, f."into", case when not f.flagged then 'off' end),
         coalesce(f.settled, array_remove(array[f.entry_id], null)), f.amount, f.currency, f.promise_id,
         coalesce(f.promised_on, f.expected_on, f.resumes_on), coalesce(f.paid_on, h.happened_on), h.happened_at,
         h.actor
     from heard h cross join lateral jsonb_to_record(h.body) as f(client_id text, entry_id uuid, settled uuid[],
-        profile text, lettering text, reason text, flagged boolean, amount numeric, currency text, promise_id uuid,
-        promised_on date, expected_on date, resumes_on date, paid_on date)
+        profile text, lettering text, reason text, "into" text, flagged boolean, amount numeric, currency text,
+        promise_id uuid, promised_on date, expected_on date, resumes_on date, paid_on date)
     on conflict (company, p, number, client_id, n) do nothing
 """
 
@@ -163,6 +172,7 @@ STATED: dict[str, Project] = {
     "DisputeClosed": applying(CLOSE_DISPUTE, FACT, kind="dispute_closed"),
     "EntryRepositioned": applying(REPOSITION, FACT, kind="expected"),
     "ClientFlagged": applying(FLAG, FACT, kind="flag"),
+    "ClientMerged": applying(MERGE, FACT, kind="merged"),
     "PaymentLettered": applying(FACT, kind="payment"),
     "PaymentsLettered": applying(PAYMENTS),
 }

@@ -90,7 +90,11 @@ def _conditions(sought: Sought, alias: str) -> str:
     if sought.since is not None:
         conditions.append(f"{day} >= :since")
     if sought.client_id is not None:
-        conditions.append(f"{alias}.client_id = :client_id")
+        # with what was done under codes that became this client (rule 5.9)
+        conditions.append(
+            f"({alias}.client_id = :client_id or {alias}.client_id in (select old.client_id from client_merge old"
+            " where old.company = :company and old.into_client_id = :client_id))"  # noqa: S608
+        )
     if sought.actors:
         conditions.append(f"{actor} = any(cast(:actors as text[]))")
     if sought.kinds:

@@ -26,7 +26,11 @@ HEADER = text("""
         c.payment_mode, coalesce(c.has_email, false) as has_email, coalesce(c.has_phone, false) as has_phone,
         coalesce(c.has_address, false) as has_address, c.stopped_on, c.stopped_by, c.resumes_on,
         coalesce(c.flagged, false) as flagged, coalesce(c.notes, 0) as notes,
-        s.with_email, s.without_email
+        s.with_email, s.without_email,
+        (select into_client_id from client_merge g where g.company = :company and g.client_id = :client_id)
+            as merged_into,
+        array(select g.client_id from client_merge g where g.company = :company
+            and g.into_client_id = :client_id order by g.client_id) as merged_from
     from (
         select :client_id as client_id
         where exists (select 1 from client where company = :company and client_id = :client_id)
@@ -175,6 +179,8 @@ async def client_page(
         stopped_by=header.stopped_by,
         resumes_on=header.resumes_on,
         flagged=header.flagged,
+        merged_into=header.merged_into,
+        merged_from=list(header.merged_from),
         amount_due=amounts.amount_due,
         overdue=amounts.overdue,
         upcoming=amounts.amount_due - amounts.overdue,

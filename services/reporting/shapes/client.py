@@ -114,6 +114,10 @@ class ClientPage(Shape):
     resumes_on: date | None
     """The day on which the stop ends by itself."""
     flagged: bool
+    merged_into: str | None
+    """The code that this client became (rule 5.9)."""
+    merged_from: list[str]
+    """Codes that became this client; their history is part of its own."""
     amount_due: Money
     overdue: Money
     upcoming: Money

@@ -16,7 +16,8 @@ class Activity(Shape):
     """One line of the history.
 
     ``kind``: notice, reminder, thanks (actions confirmed by a person or decided automatically); promise, payment,
-    stop, resume, note, profile, dispute, dispute_closed, expected, flag, lettering_error (facts).
+    stop, resume, note, profile, dispute, dispute_closed, expected, flag, merged,
+    lettering_error (facts).
     ``status`` and its colour: created grey; sent, done blue; opened green; failed, bounced, in_doubt, withheld,
     withdrawn red; facts: expected blue, late red, kept green, cancelled grey, recorded grey, received green.
     ``actor`` is as the event names it (``user:…``, ``system:…``). Payments stand on the day they were made;

@@ -9,7 +9,15 @@ from sqlalchemy import Table
 from services.reporting.tables.carried_out import delivery
 from services.reporting.tables.decided import action, dunning_round, entry_level, exclusion, policy, scenario
 from services.reporting.tables.kept import person, standing, standing_day
-from services.reporting.tables.stated import client, dispute, entry_mark, fact, followed_company, promise
+from services.reporting.tables.stated import (
+    client,
+    client_merge,
+    dispute,
+    entry_mark,
+    fact,
+    followed_company,
+    promise,
+)
 from services.reporting.tables.synced import entry, lettering_error, sync_run, synced_account, synced_partition
 
 DERIVED: tuple[Table, ...] = (
@@ -21,6 +29,7 @@ DERIVED: tuple[Table, ...] = (
     followed_company,
     client,
     entry_mark,
+    client_merge,
     dispute,
     promise,
     fact,

@@ -55,6 +55,18 @@ entry_mark = Table(
     PrimaryKeyConstraint("company", "client_id", "entry_id"),
 )
 
+client_merge = Table(
+    "client_merge",
+    metadata,
+    word("company"),
+    partition(),
+    word("client_id"),
+    word("into_client_id"),
+    day("merged_on", nullable=False),
+    PrimaryKeyConstraint("company", "client_id"),
+)
+Index("client_merge_into", client_merge.c.company, client_merge.c.into_client_id)
+
 dispute = Table(
     "dispute",
     metadata,

@@ -383,6 +383,8 @@ def client_page() -> dict[str, Any]:
         "stopped_by": None,
         "resumes_on": None,
         "flagged": True,
+        "merged_into": None,
+        "merged_from": ["411MUNOZ-OLD"],
         "amount_due": "29448.55",
         "overdue": "22226.52",
         "upcoming": "7222.03",

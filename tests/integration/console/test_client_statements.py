@@ -72,6 +72,12 @@ FORMS: list[tuple[str, dict[str, Any], str, dict[str, Any]]] = [
             "in_copy": True,
         },
     ),
+    (
+        "merge-clients",
+        {"old_code": " 411MUNOZ-OLD "},
+        "/merge-clients",
+        {"client_id": "411MUNOZ-OLD", "into": CLIENT},
+    ),
     ("remove-contact", {"contact_id": action_id("c")}, "/remove-contact", {"contact_id": action_id("c")}),
 ]
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from chassis.database import transaction
+from chassis.eventlog import Cause, Said
 from contracts import dunning, ledger, notify, sync
 from contracts.event import Event
 from services.dunning.domain.decision import decide
@@ -208,3 +209,30 @@ async def test_the_day_of_reopening_does_not_depend_on_how_events_are_batched(ho
     await house.hear("2025-03-09", said[1])
     apart = await house.rows("select reopened_on from entry where company = :company")
     assert (together, apart) == ([{"reopened_on": date(2025, 3, 5)}], [{"reopened_on": date(2025, 3, 9)}])
+
+
+async def test_a_renumbered_client_keeps_the_levels_of_its_lines(house: House):
+    """Rule 5.9: the level and its day are those reached under the old code; the next step follows from them."""
+    await house.hear("2025-03-01", client_changed("OLD"), client_changed("NEW"))
+    await house.books("2025-03-01", line("OLD", "F1", 100, "2025-03-10"), line("OLD", "F2", 50, "2025-03-10"))
+    moves = [
+        dunning.LevelMove(entry_id=entry_id(name), level_before=None, level_after="R1") for name in ("F1", "F2")
+    ]
+    reached = dunning.LevelSet(client_id="OLD", reason="set", set_on=date(2025, 3, 20), levels=tuple(moves))
+    async with transaction(house.process.engine) as tx:
+        said = [Said(reached, "OLD")]
+        await house.process.say(tx)(house.company, said, as_of=date(2025, 3, 20), cause=Cause.new("user:test"))
+    gone = [
+        line("OLD", name, amount, "2025-03-10").model_copy(update={"removed": True})
+        for name, amount in (("F1", 100), ("F2", 50))
+    ]
+    renumbered = line("NEW", "F1", 100, "2025-03-10").model_copy(update={"entry_id": entry_id("F1 of NEW")})
+    await house.books("2025-03-22", *gone, renumbered)
+    moved = ledger.MergedEntry(entry_id=entry_id("F1"), into_entry_id=entry_id("F1 of NEW"))
+    merged = ledger.ClientMerged(client_id="OLD", into="NEW", entries=(moved,))
+    await house.hear("2025-03-23", merged)
+    await house.hear("2025-03-24", merged)
+    (carried,) = [row for row in await house.said("LevelSet") if row["client_id"] == "NEW"]
+    assert (carried["body"]["reason"], carried["body"]["set_on"]) == ("merged", "2025-03-20")
+    await house.round("2025-03-27")
+    assert (await house.verdicts())["F1"][:3] == ("not_due", "R2", date(2025, 3, 28))

@@ -1,0 +1,94 @@
+"""Two codes of accounting that are one client, said by an administrator (rule 5.9)."""
+
+from collections import defaultdict
+from dataclasses import replace
+from typing import Any
+
+from fastapi import APIRouter
+from sqlalchemy import text
+
+from chassis.eventlog import Said
+from chassis.http import accepted, requires
+from contracts.event import ClientId
+from services.ledger import queries
+from services.ledger.api.once import OnceDep
+from services.ledger.api.stating import OfClient, Stating, StatingDep
+from services.ledger.domain import ClientState
+from services.ledger.domain.merging import BookLine, Merging, merge, moved
+from services.ledger.domain.refusals import UnknownClient
+from services.ledger.handlers import changed_clients
+
+router = APIRouter(prefix="/companies/{company}", dependencies=[requires("admin")])
+
+LINES = text(
+    """
+    select client_id, entry_id, kind, journal, piece, entry_date, debit - credit as amount, currency, removed
+    from entry
+    where company = :company and client_id = any(:client_ids)
+    """
+)
+MERGES = text("select client_id, into_client_id from client_merge where company = :company")
+
+# written by hand, so no source will bring them to the new code
+MOVE_CONTACTS = text(
+    "update contact set client_id = :into, changed_at = now()"
+    " where company = :company and client_id = :client_id and source is null"
+)
+
+
+class Merged(OfClient):
+    """``client_id`` is the code that is left, ``into`` the one that stays."""
+
+    into: ClientId
+
+
+@router.post("/merge-clients")
+async def merge_clients(body: Merged, stating: StatingDep, once: OnceDep) -> dict[str, Any]:
+    """Carry promises, disputes, stops, notes, contacts and levels of a code over to the one it became.
+
+    Sent again, lines that accounting moved meanwhile are carried over too. Answers ``entries``, how many lines of
+    the old code were found under the new one.
+    """
+
+    async def act() -> dict[str, Any]:
+        company, tx = stating.company, stating.tx
+        both = sorted({body.client_id, body.into})
+        states = await _states(stating, both)
+        lines: dict[str, list[BookLine]] = defaultdict(list)
+        for row in await tx.execute(LINES, {"company": company, "client_ids": both}):
+            if row.client_id == body.client_id or not row.removed:
+                lines[row.client_id].append(BookLine(*row[1:8]))
+        entries = moved(lines[body.client_id], lines[body.into])
+        standing = {row.client_id: row.into_client_id for row in await tx.execute(MERGES, {"company": company})}
+        wanted = Merging(states[body.client_id], states[body.into], entries, standing)
+        of_old, of_new = merge(wanted)
+        said = [Said(event, body.client_id) for event in of_old] + [Said(event, body.into) for event in of_new]
+        stating.say.also_lock = {one.partition_in(company) for one in said}
+        positions = await stating.say(company, said, as_of=stating.as_of, cause=stating.cause)
+        await tx.execute(MOVE_CONTACTS, {"company": company, "client_id": body.client_id, "into": body.into})
+        changed = await changed_clients(tx, company, both, stating.as_of, person_changed=True)
+        positions += await stating.say(company, changed, as_of=stating.as_of, cause=stating.cause)
+        return accepted(positions, entries=len(entries))
+
+    return await once(act)
+
+
+async def _states(stating: Stating, client_ids: list[str]) -> dict[str, ClientState]:
+    """Both clients, locked in the order of their codes. Raises ``UnknownClient``."""
+    company, tx = stating.company, stating.tx
+    states = await queries.lock_clients(tx, company, client_ids)
+    promises = await queries.promises(tx, company, client_ids)
+    stops = await queries.stopped_entries(tx, company, client_ids)
+    for client_id in client_ids:
+        if client_id not in states:
+            raise UnknownClient(client_id)
+    return {
+        client_id: replace(
+            states[client_id],
+            promises=promises.get(client_id, {}),
+            stopped_entries=stops.get(client_id, {}),
+            disputes=await queries.disputes(tx, company, client_id),
+            expected_on=await queries.expectations(tx, company, client_id),
+        )
+        for client_id in client_ids
+    }

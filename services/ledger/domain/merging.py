@@ -1,0 +1,167 @@
+"""Two codes that are one client: what people said of the old one goes on with the new one (rule 5.9).
+
+Accounting has moved the lines already, or moves them later: a merge may be said again, and carries what is left.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from uuid import UUID, uuid5
+
+from contracts.event import Event
+from contracts.ledger import (
+    ClientFlagged,
+    ClientMerged,
+    ClientStopped,
+    DisputeClosed,
+    DisputeOpened,
+    EntryRepositioned,
+    EntryStopped,
+    MergedEntry,
+    ProfileAssigned,
+    PromiseCancelled,
+    PromiseRecorded,
+)
+from services.ledger.domain.facts import ClientState, PromiseState
+from services.ledger.domain.refusals import ClientAlreadyMerged, MergeIntoItself
+
+CARRIED = UUID("3f7f0f42-6a55-4f0e-9a35-5f6d8f1c7a10")
+"""Namespace of what is carried over, so that carrying it again makes nothing twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class BookLine:
+    """What of an accounting line stays the same when its client is renumbered."""
+
+    entry_id: str
+    kind: str
+    journal: str
+    piece: str
+    entry_date: date
+    amount: Decimal
+    currency: str
+
+
+def moved(before: Iterable[BookLine], after: Iterable[BookLine]) -> dict[str, str]:
+    """Which line of the old code is which of the new one: the same identity, else the only one of its kind.
+
+    Lines that look alike are not guessed at.
+    """
+    old, new = list(before), list(after)
+    standing = {line.entry_id for line in new}
+    found = {line.entry_id: line.entry_id for line in old if line.entry_id in standing}
+    like: dict[tuple[object, ...], list[str]] = defaultdict(list)
+    alike: dict[tuple[object, ...], list[str]] = defaultdict(list)
+    for line in new:
+        if line.entry_id not in found:
+            like[_looks(line)].append(line.entry_id)
+    for line in old:
+        if line.entry_id not in found:
+            alike[_looks(line)].append(line.entry_id)
+    for looks, entry_ids in alike.items():
+        if len(entry_ids) == 1 and len(like.get(looks, ())) == 1:
+            found[entry_ids[0]] = like[looks][0]
+    return found
+
+
+def _looks(line: BookLine) -> tuple[object, ...]:
+    return line.kind, line.journal, line.piece, line.entry_date, line.amount, line.currency
+
+
+@dataclass(frozen=True, slots=True)
+class Merging:
+    """``before`` is the old code's state, ``after`` the new one's; ``entries`` what ``moved`` found.
+
+    ``merged_into`` are the merges that stand, old code to new.
+    """
+
+    before: ClientState
+    after: ClientState
+    entries: Mapping[str, str]
+    merged_into: Mapping[str, str]
+
+
+def merge(wanted: Merging) -> tuple[list[Event], list[Event]]:
+    """What is said of the old code, and of the new one.
+
+    Raises ``MergeIntoItself`` also round a circle, ``ClientAlreadyMerged`` into another code.
+    """
+    old, new = wanted.before.client_id, wanted.after.client_id
+    at: str | None = new
+    while at is not None:
+        if at == old:
+            raise MergeIntoItself(old, new)
+        at = wanted.merged_into.get(at)
+    known = wanted.merged_into.get(old)
+    if known is not None and known != new:
+        raise ClientAlreadyMerged(old, known)
+    ended, begun = _carried(wanted)
+    entries = tuple(
+        MergedEntry(entry_id=one, into_entry_id=other) for one, other in sorted(wanted.entries.items())
+    )
+    return [*ended, ClientMerged(client_id=old, into=new, entries=entries)], begun
+
+
+def _carried(wanted: Merging) -> tuple[list[Event], list[Event]]:
+    """What stands of the old code and not of the new one yet; promises and disputes end there and begin here."""
+    before, after, entries = wanted.before, wanted.after, wanted.entries
+    ended: list[Event] = []
+    begun: list[Event] = []
+    for promise in before.promises.values():
+        carried = uuid5(CARRIED, f"{promise.promise_id}")
+        if promise.state in (PromiseState.OPEN, PromiseState.BROKEN) and promise.entry_id in entries:
+            about = {"client_id": before.client_id, "entry_id": promise.entry_id}
+            ended.append(PromiseCancelled(promise_id=promise.promise_id, **about))
+            begun.append(
+                PromiseRecorded(
+                    promise_id=carried,
+                    client_id=after.client_id,
+                    entry_id=entries[promise.entry_id],
+                    amount=promise.amount,
+                    currency=promise.currency,
+                    promised_on=promise.promised_on,
+                )
+            )
+    open_after = {dispute.entry_id for dispute in after.disputes.values() if not dispute.closed}
+    for dispute in before.disputes.values():
+        if dispute.closed or (dispute.entry_id is not None and dispute.entry_id not in entries):
+            continue
+        target = None if dispute.entry_id is None else entries[dispute.entry_id]
+        closed = {"dispute_id": dispute.dispute_id, "entry_id": dispute.entry_id}
+        ended.append(DisputeClosed(client_id=before.client_id, **closed))
+        if target not in open_after:
+            open_after.add(target)
+            begun.append(
+                DisputeOpened(
+                    dispute_id=uuid5(CARRIED, f"{dispute.dispute_id}"),
+                    client_id=after.client_id,
+                    entry_id=target,
+                    reason=dispute.reason,
+                )
+            )
+    begun += _marks(before, after, entries)
+    return ended, begun
+
+
+def _marks(before: ClientState, after: ClientState, entries: Mapping[str, str]) -> list[Event]:
+    """Stops, expected days, flag and profile; where both codes have one, the new one's stands."""
+    client_id = after.client_id
+    begun: list[Event] = [
+        EntryStopped(client_id=client_id, entry_id=entries[entry_id], resumes_on=resumes_on)
+        for entry_id, resumes_on in before.stopped_entries.items()
+        if entry_id in entries and entries[entry_id] not in after.stopped_entries
+    ]
+    begun += [
+        EntryRepositioned(client_id=client_id, entry_id=entries[entry_id], expected_on=expected_on)
+        for entry_id, expected_on in before.expected_on.items()
+        if entry_id in entries and entries[entry_id] not in after.expected_on
+    ]
+    if before.stopped and not after.stopped:
+        begun.append(ClientStopped(client_id=client_id, resumes_on=before.resumes_on))
+    if before.flagged and not after.flagged:
+        begun.append(ClientFlagged(client_id=client_id))
+    if before.chosen_profile is not None and after.chosen_profile is None:
+        begun.append(ProfileAssigned(client_id=client_id, profile=before.chosen_profile))
+    return begun

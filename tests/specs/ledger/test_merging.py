@@ -1,0 +1,155 @@
+"""Two codes that are one client: what was said goes on (rule 5.9)."""
+
+from datetime import date
+from decimal import Decimal
+from uuid import UUID, uuid5
+
+import pytest
+
+from contracts.event import Event
+from contracts.ledger import (
+    ClientFlagged,
+    ClientMerged,
+    ClientStopped,
+    DisputeClosed,
+    DisputeOpened,
+    EntryRepositioned,
+    EntryStopped,
+    MergedEntry,
+    ProfileAssigned,
+    PromiseCancelled,
+    PromiseKept,
+    PromiseRecorded,
+)
+from services.ledger.domain import ClientState, evolve
+from services.ledger.domain.merging import CARRIED, BookLine, Merging, merge, moved
+from services.ledger.domain.refusals import ClientAlreadyMerged, MergeIntoItself
+
+OLD, NEW = "411OLD", "411NEW"
+INVOICE, OTHER, SAME = "a" * 32, "b" * 32, "c" * 32
+PROMISE, DISPUTE = UUID(int=1), UUID(int=2)
+DAY = date(2026, 3, 10)
+
+
+def line(entry_id: str, piece: str, amount: str = "100", **more: object) -> BookLine:
+    fields: dict[str, object] = {
+        "kind": "invoice",
+        "journal": "VE",
+        "piece": piece,
+        "entry_date": DAY,
+        "amount": Decimal(amount),
+        "currency": "EUR",
+        **more,
+    }
+    return BookLine(entry_id=entry_id, **fields)  # type: ignore[arg-type]
+
+
+def state(client_id: str, *history: Event) -> ClientState:
+    known = ClientState(client_id)
+    for event in history:
+        known = evolve(known, event)
+    return known
+
+
+def merged(
+    before: list[Event], after: list[Event], entries: dict[str, str], known: dict[str, str] | None = None
+) -> tuple[list[Event], list[Event]]:
+    return merge(Merging(state(OLD, *before), state(NEW, *after), entries, known or {}))
+
+
+def promise(promise_id: UUID = PROMISE, client_id: str = OLD, entry_id: str = INVOICE) -> PromiseRecorded:
+    return PromiseRecorded(
+        promise_id=promise_id,
+        client_id=client_id,
+        entry_id=entry_id,
+        amount=Decimal(40),
+        currency="EUR",
+        promised_on=DAY,
+    )
+
+
+def dispute(entry_id: str | None, dispute_id: UUID = DISPUTE, client_id: str = OLD) -> DisputeOpened:
+    return DisputeOpened(dispute_id=dispute_id, client_id=client_id, entry_id=entry_id, reason="price")
+
+
+def test_a_line_is_found_again_by_its_identity_or_by_its_looks() -> None:
+    before = [line(SAME, "F1"), line(INVOICE, "F2", "50")]
+    after = [line(SAME, "F1"), line(OTHER, "F2", "50")]
+    assert moved(before, after) == {SAME: SAME, INVOICE: OTHER}
+
+
+def test_lines_that_look_alike_are_not_guessed_at() -> None:
+    twins = [line(INVOICE, "F1"), line(SAME, "F1")]
+    assert moved(twins, [line(OTHER, "F1")]) == {}
+    assert moved([line(INVOICE, "F1")], [line(OTHER, "F1", "99")]) == {}
+
+
+def test_a_merge_names_the_lines_that_moved() -> None:
+    of_old, of_new = merged([], [], {INVOICE: OTHER})
+    entry = MergedEntry(entry_id=INVOICE, into_entry_id=OTHER)
+    assert of_old == [ClientMerged(client_id=OLD, into=NEW, entries=(entry,))]
+    assert of_new == []
+
+
+def test_open_promises_end_with_the_old_code_and_begin_with_the_new_one() -> None:
+    kept = PromiseKept(promise_id=UUID(int=9), client_id=OLD, entry_id=INVOICE)
+    of_old, of_new = merged([promise(), promise(UUID(int=9)), kept], [], {INVOICE: OTHER})
+    assert of_old[:-1] == [PromiseCancelled(promise_id=PROMISE, client_id=OLD, entry_id=INVOICE)]
+    assert of_new == [promise(uuid5(CARRIED, f"{PROMISE}"), NEW, OTHER)]
+
+
+def test_what_is_on_lines_that_did_not_move_stays() -> None:
+    stopped = EntryStopped(client_id=OLD, entry_id=INVOICE)
+    of_old, of_new = merged([promise(), dispute(INVOICE), stopped], [], {})
+    assert (of_old, of_new) == ([ClientMerged(client_id=OLD, into=NEW)], [])
+
+
+def test_disputes_stops_and_marks_are_carried() -> None:
+    said = [
+        dispute(None),
+        EntryStopped(client_id=OLD, entry_id=INVOICE, resumes_on=DAY),
+        EntryRepositioned(client_id=OLD, entry_id=INVOICE, expected_on=DAY),
+        ClientStopped(client_id=OLD, resumes_on=DAY),
+        ClientFlagged(client_id=OLD),
+        ProfileAssigned(client_id=OLD, profile="Export"),
+    ]
+    of_old, of_new = merged(said, [], {INVOICE: OTHER})
+    assert of_old[0] == DisputeClosed(dispute_id=DISPUTE, client_id=OLD)
+    assert of_new == [
+        dispute(None, uuid5(CARRIED, f"{DISPUTE}"), NEW),
+        EntryStopped(client_id=NEW, entry_id=OTHER, resumes_on=DAY),
+        EntryRepositioned(client_id=NEW, entry_id=OTHER, expected_on=DAY),
+        ClientStopped(client_id=NEW, resumes_on=DAY),
+        ClientFlagged(client_id=NEW),
+        ProfileAssigned(client_id=NEW, profile="Export"),
+    ]
+
+
+def test_where_both_codes_have_a_word_the_new_ones_stands() -> None:
+    said = [dispute(None), ClientStopped(client_id=OLD), ProfileAssigned(client_id=OLD, profile="Export")]
+    own: list[Event] = [
+        dispute(None, UUID(int=3), NEW),
+        ClientStopped(client_id=NEW, resumes_on=DAY),
+        ProfileAssigned(client_id=NEW, profile="Internal"),
+    ]
+    assert merged(said, own, {})[1] == []
+
+
+def test_saying_it_again_carries_only_what_is_left() -> None:
+    of_old, of_new = merged([promise()], [], {INVOICE: OTHER})
+    again = merged([promise(), *of_old[:-1]], of_new, {INVOICE: OTHER}, {OLD: NEW})
+    assert again == ([of_old[-1]], [])
+
+
+@pytest.mark.parametrize("known", [{NEW: OLD}, {NEW: "411X", "411X": OLD}])
+def test_no_merge_goes_round(known: dict[str, str]) -> None:
+    with pytest.raises(MergeIntoItself):
+        merged([], [], {}, known)
+
+
+def test_a_code_becomes_one_client() -> None:
+    with pytest.raises(MergeIntoItself):
+        merge(Merging(state(OLD), state(OLD), {}, {}))
+    with pytest.raises(ClientAlreadyMerged) as told:
+        merged([], [], {}, {OLD: "411X"})
+    assert vars(told.value) == {"client_id": OLD, "into": "411X"}
