@@ -62,6 +62,12 @@ COMPLETED = """
     left join promise m on m.company = :company and m.client_id = l.client_id and m.promise_id = l.promise_id"""
 """The lines with what became of each: how its message fared, whether the promise was kept."""
 
+OF_CLIENT = (
+    "({alias}.client_id = :client_id or {alias}.client_id in (select old.client_id from client_merge old"
+    " where old.company = :company and old.into_client_id = :client_id))"
+)
+"""With what was done under codes that became this client (rule 5.9)."""
+
 COUNT_ACTIONS = "select count(*) as n from action a where a.company = :company and a.started_on is not null"
 COUNT_FACTS = "select count(*) as n from fact f where f.company = :company"
 
@@ -90,11 +96,7 @@ def _conditions(sought: Sought, alias: str) -> str:
     if sought.since is not None:
         conditions.append(f"{day} >= :since")
     if sought.client_id is not None:
-        # with what was done under codes that became this client (rule 5.9)
-        conditions.append(
-            f"({alias}.client_id = :client_id or {alias}.client_id in (select old.client_id from client_merge old"
-            " where old.company = :company and old.into_client_id = :client_id))"  # noqa: S608
-        )
+        conditions.append(OF_CLIENT.format(alias=alias))
     if sought.actors:
         conditions.append(f"{actor} = any(cast(:actors as text[]))")
     if sought.kinds:

@@ -126,6 +126,32 @@ async def test_an_erased_person_leaves_only_that_a_message_was_sent(house: House
     assert gone.status_code == 410
 
 
+async def test_everything_kept_of_a_person_is_handed_out_and_then_gone(house: House, company: str) -> None:
+    invoices = [synced("FAC1", "C1", "10"), synced("FAC2", "C1", "20")]
+    await house.voices.book(company, invoices)
+    reminder, call = action(company, "C1", invoices[:1]), action(company, "C1", invoices[1:], medium="phone")
+    await house.voices.due(company, reminder)
+    await house.voices.due(company, call)
+    await house.until_said(company, "EmailSent")
+    draft = {"action_id": str(call.action_id), "subject": "À Zoé", "body": "Bonjour Zoé"}
+    assert (await house.call(company, "POST", "/drafts", json=draft)).status_code == 200
+    done = {"action_id": str(call.action_id), "outcome": "reached", "comment": "Zoé paie lundi"}
+    assert (await house.call(company, "POST", "/complete-task", json=done)).status_code == 200
+
+    data = (await house.call(company, "GET", "/person-data", params={"client_id": "C1"})).json()
+    assert data["person"]["name"] == "Société C1"
+    assert [message["recipients"] for message in data["messages"]] == [[f"c1@{company}.example"]]
+    assert "10,00" in data["messages"][0]["text"]
+    assert [one["body"] for one in data["drafts"]] == ["Bonjour Zoé"]
+    assert [one["comment"] for one in data["comments"]] == ["Zoé paie lundi"]
+
+    heard = await house.voices.say(company, [Said(PersonErased(client_id="C1", version=2), "C1")])
+    await house.get(company, "/tasks", heard)
+    data = (await house.call(company, "GET", "/person-data", params={"client_id": "C1"})).json()
+    assert (data["person"], data["drafts"], data["comments"]) == (None, [], [])
+    assert [(message["text"], message["recipients"]) for message in data["messages"]] == [(None, [])]
+
+
 async def test_opens_are_told_once_and_only_where_the_company_chose_so(
     house: House, company: str, settings: NotifySettings
 ) -> None:
