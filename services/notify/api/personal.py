@@ -17,9 +17,9 @@ MESSAGES = text(
     " where company = :company and client_id = :client_id order by composed_at, action_id"
 )
 DRAFTS = text(
-    "select draft_id, draft.subject, draft.body, written_by, written_at from draft"
+    "select draft.draft_id, draft.subject, draft.body, written_by, written_at from draft"
     " join action using (company, action_id)"
-    " where company = :company and client_id = :client_id order by written_at, draft_id"
+    " where company = :company and client_id = :client_id order by written_at, draft.draft_id"
 )
 COMMENTS = text(
     "select action_id, comment, written_by, written_at from task_comment"
