@@ -40,7 +40,6 @@ class Delivered:
     entries: int = 0
     clients: int = 0
     has_keys: bool = False
-    keys: int = 0
     totals: TotalsRecord | None = None
     end: EndRecord | None = None
     errors: list[Problem] = field(default_factory=list)
@@ -138,7 +137,6 @@ class Taking:
             async with self._connection.cursor().copy("copy delivered_key (key) from stdin") as copy:
                 for key in self._keys:
                     await copy.write_row(key)
-            self.delivered.keys += len(self._keys)
             self._keys.clear()
 
     def _partition(self, client_id: str) -> int:

@@ -280,8 +280,9 @@ async def _at_odds(connection: Connection, connector: Connector, found: Delivere
     if totals is None or not (found.has_keys or totals.entries == 0):
         return [Problem(0, "", "delivery_incomplete", {"told": "keys and totals", "read": "none"})]
     problem = None
-    if found.keys != totals.entries:
-        problem = Problem(0, "", "keys_incomplete", {"told": f"{totals.entries}", "read": f"{found.keys}"})
+    keys = await keyed.listed(connection)
+    if keys != totals.entries:
+        problem = Problem(0, "", "keys_incomplete", {"told": f"{totals.entries}", "read": f"{keys}"})
     elif found.clients < totals.clients:
         problem = Problem(0, "", "clients_incomplete", {"told": f"{totals.clients}", "read": f"{found.clients}"})
     elif mode == "full" and (lacking := await keyed.undelivered(connection)):

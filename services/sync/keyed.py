@@ -42,7 +42,8 @@ LATEST = """
 
 # what was read and is gone by the time the keys were
 GONE_MEANWHILE = """
-    update latest_entry set gone = true where not gone and key not in (select key from delivered_key)
+    update latest_entry set gone = true
+    where not gone and not exists (select from delivered_key d where d.key = latest_entry.key)
 """
 
 CHANGED = """
@@ -69,8 +70,9 @@ GONE = """
     select k.key, k.entry_id, k.state, k.label, k.p, k.client_id, k.is_open, k.book_amount, true, k.entry,
         null, true, false, true
     from keyed_entry k left join latest_entry l on l.key = k.key
+        left join (select distinct key from delivered_key) listed on listed.key = k.key
     where k.company = %(company)s and k.source = %(source)s and not k.removed
-        and (l.gone or (%(complete)s and l.key is null and k.key not in (select key from delivered_key)))
+        and (l.gone or (%(complete)s and l.key is null and listed.key is null))
 """
 
 REMEMBER = """
@@ -161,6 +163,13 @@ async def compare(connection: Connection, company: str, source: str, *, complete
     ).fetchone()
     assert row is not None
     return int(row[0]), int(row[1])
+
+
+async def listed(connection: Connection) -> int:
+    """How many different keys the delivery lists."""
+    row = await (await connection.execute("select count(distinct key) from delivered_key")).fetchone()
+    assert row is not None
+    return int(row[0])
 
 
 async def undelivered(connection: Connection) -> int:

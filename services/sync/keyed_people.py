@@ -60,7 +60,7 @@ GONE = """
         false
     from keyed_client k
     where k.company = %(company)s and k.source = %(source)s and not k.removed
-        and k.client_id not in (select client_id from latest_client)
+        and not exists (select from latest_client l where l.client_id = k.client_id)
 """
 
 REMEMBER = """

@@ -63,6 +63,8 @@ GONE = """
             and not r.removed)
         and not exists (select from source_person h where h.company = c.company and h.client_id = c.client_id
             and h.lists)
+        and not exists (select from keyed_client k where k.company = c.company and k.client_id = c.client_id
+            and not k.removed)
 """
 
 REMEMBER = """

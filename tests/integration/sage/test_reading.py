@@ -9,7 +9,11 @@ from psycopg import sql
 from sqlalchemy import make_url
 
 from cli.places import ROOT
+from services.sync.connectors.fec import Fec
+from services.sync.imports import Importer
 from tests.integration.sage.conftest import Base, Reader, with_assumed_due_dates
+from tests.integration.sync.conftest import Sync
+from tests.specs.sync.books import Writing, book, invoice
 
 
 async def test_a_full_export_says_the_base_as_it_is(reader: Reader, company: str) -> None:
@@ -107,3 +111,22 @@ async def test_choosing_another_meaning_reads_everything_anew(reader: Reader, co
     run = await reader.synced(company)
     assert (run["status"], run["mode"]) == ("completed", "full")
     assert await reader.entries(company) == with_assumed_due_dates(reader.base.entries())
+
+
+async def test_a_client_that_a_file_shows_as_well_is_gone_when_neither_shows_him(
+    reader: Reader, company: str
+) -> None:
+    await reader.connect(company)
+    await reader.synced(company, "full")
+    sync, code = reader.sync, "CL000001"
+    files = Importer(sync.running, {"fec": Fec()}, people_per_call=2_000)
+    other = Sync(sync.running, sync.ledger, files)
+    rows = book(40)
+    shown = invoice(900, code)
+    assert (await other.imported(company, Writing().bytes([*rows, *shown])))["status"] == "completed"
+    for table in ("F_ECRITUREC", "F_CONTACTT", "F_COMPTET"):
+        reader.base.run(f"""delete from "{table}" where "CT_Num" = %s""", code)
+    await reader.synced(company)
+    assert code in await reader.clients(company)
+    assert (await other.imported(company, Writing().bytes(rows)))["status"] == "completed"
+    assert code not in await reader.clients(company)
