@@ -41,6 +41,7 @@ SPECIALITIES: dict[str, set[str]] = {
         "keyed",
         "keyed_people",
         "people",
+        "planned",
         "runs",
         "samples",
         "silence",
