@@ -122,6 +122,14 @@ GONE = """
 
 GONE_BY_NAME = f"{GONE} and r.row_key = any(%(gone)s::uuid[])"
 
+REMEMBER_FIRST = """
+    insert into source_row (company, book, entry_id, row_key, ordinal, state, kind, p, client_id, lettering,
+        removed, entry)
+    select %(company)s, %(book)s, entry_id, row_key, ordinal, state, kind, p, client_id, lettering, removed, entry
+    from change
+"""
+"""Of a book that nothing is known of: nothing can stand in the way, and looking for it is half of the work."""
+
 REMEMBER = """
     insert into source_row (company, book, entry_id, row_key, ordinal, state, kind, p, client_id, lettering,
         removed, entry)
@@ -267,7 +275,8 @@ async def compare(  # noqa: PLR0913 what a source shows
 
 async def remember(connection: Connection, company: str, book: str) -> None:
     """Make the staged state the last seen one."""
-    await connection.execute(REMEMBER, {"company": company, "book": book})
+    statement = REMEMBER if await _is_known(connection, company, book) else REMEMBER_FIRST
+    await connection.execute(statement, {"company": company, "book": book})
 
 
 async def partitions(connection: Connection) -> list[int]:
