@@ -7,23 +7,41 @@ from collections.abc import Callable
 from bench.harness import Result
 
 
-def _pipeline(n: int) -> Result:
+def _pipeline(n: int, companies: int) -> Result:
     from bench.pipeline import pipeline  # noqa: PLC0415
 
-    return pipeline(n)
+    return pipeline(n, companies)
 
 
-def _decide(n: int) -> Result:
+def _decide(n: int, companies: int) -> Result:
     from bench.decide import decide  # noqa: PLC0415
 
     return decide(n)
 
 
-def _sage(n: int) -> Result:
+def _sage(n: int, companies: int) -> Result:
     from bench.sage import sage  # noqa: PLC0415
 
     return sage(n)
 
 
-BENCHMARKS: dict[str, Callable[[int], Result]] = {"pipeline": _pipeline, "decide": _decide, "sage": _sage}
-"""Name to the function that measures with ``n`` entries."""
+def _replay(n: int, companies: int) -> Result:
+    from bench.replay import replay  # noqa: PLC0415
+
+    return replay(n, companies)
+
+
+def _append(n: int, companies: int) -> Result:
+    from bench.append import append_events  # noqa: PLC0415
+
+    return append_events(n)
+
+
+BENCHMARKS: dict[str, Callable[[int, int], Result]] = {
+    "pipeline": _pipeline,
+    "decide": _decide,
+    "sage": _sage,
+    "replay": _replay,
+    "append": _append,
+}
+"""Name to the function that measures with ``n`` entries, shared among so many companies where it imports them."""

@@ -109,14 +109,16 @@ def _escape(text: str) -> str:
     return text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
 
 
-async def insert_new(connection: Connection, statement: str, rows: int) -> bool:
+async def insert_new(
+    connection: Connection, statement: str, rows: int, parameters: Mapping[str, Any] | None = None
+) -> bool:
     """Run an insert that knows no conflict, half the price of one that does; False, and nothing done, when a row
     is already there, or there are too few ``rows`` for it to pay."""
     if rows < FEW_ROWS:
         return False
     await connection.execute("savepoint before_new_rows")
     try:
-        await connection.execute(statement.encode(), prepare=False)
+        await connection.execute(statement.encode(), parameters, prepare=False)
     except psycopg.errors.UniqueViolation:
         await connection.execute("rollback to savepoint before_new_rows")
         return False

@@ -49,7 +49,8 @@ Parked = Mapping[tuple[str, int, int], set[str]]
 @dataclass
 class Report:
     """What a rebuild found. ``rows`` counts live rows; ``differing`` names table, key and column of each
-    difference (at most 1000 of them), ``differing_rows`` counts the rows."""
+    difference (at most 1000 of them), ``differing_rows`` counts the rows. ``replay_seconds`` went into applying
+    the events, the rest of ``seconds`` into preparing and comparing."""
 
     service: str
     tables: dict[str, int]
@@ -60,6 +61,7 @@ class Report:
     parked_events: int
     replaced: bool
     seconds: float
+    replay_seconds: float
     checkpoints: dict[str, dict[int, int]] = field(repr=False)
 
     @property
@@ -109,7 +111,9 @@ class Rebuild:
             for speaker in speakers
         }
         try:
+            replaying = monotonic()
             await self._approach(engine)
+            replayed = monotonic() - replaying
             async with self._connected() as connection:
                 comparison, vector, parked = await self._compare(engine, connection)
             if replace and comparison.differing_rows:
@@ -130,6 +134,7 @@ class Rebuild:
             parked_events=len(parked),
             replaced=replace and comparison.differing_rows > 0,
             seconds=round(monotonic() - began, 3),
+            replay_seconds=round(replayed, 3),
             checkpoints={speaker: dict(numbers) for speaker, numbers in vector.items()},
         )
 

@@ -161,9 +161,13 @@ def faults(
 @app.command()
 def bench(
     names: Annotated[
-        list[str] | None, typer.Argument(help="pipeline, decide; by default all.", show_default=False)
+        list[str] | None,
+        typer.Argument(help="pipeline, decide, sage, replay, append; by default all.", show_default=False),
     ] = None,
     n: Annotated[int, typer.Option(min=1000, help="How many entries.")] = 200_000,
+    companies: Annotated[
+        int, typer.Option(min=1, help="How many companies share them, for pipeline and replay.")
+    ] = 1,
     as_json: AsJson = False,
 ) -> None:
     """Measure: ours, the limit of this machine and their ratio, in the same run.
@@ -179,5 +183,5 @@ def bench(
     if unknown:
         raise typer.BadParameter(f"{', '.join(unknown)}: the benchmarks are {', '.join(BENCHMARKS)}")
     for name in names or list(BENCHMARKS):
-        result: Result = BENCHMARKS[name](n)
+        result: Result = BENCHMARKS[name](n, companies)
         typer.echo(result.to_json() if as_json else show(result))

@@ -260,9 +260,14 @@ PAYMENT_LETTERED = """
             payments text[], settled text[], paid_on date)
     ),
     known as (
-        select company, client_id, account, lettering, p, 0 as number, payments, settled, paid_on
-        from lettered_payment where (company, client_id, account, lettering) in (
-            select company, client_id, account, lettering from told)
+        select company, client_id, account, lettering, one.p, 0 as number, one.payments, one.settled, one.paid_on
+        from (select distinct company, client_id, account, lettering from told) asked
+        cross join lateral (
+            select p, payments, settled, paid_on from lettered_payment
+            where (company, client_id, account, lettering)
+                = (asked.company, asked.client_id, asked.account, asked.lettering)
+            limit 1
+        ) one
     ),
     every as (select * from told union all select * from known)
     insert into lettered_payment (company, client_id, account, lettering, p, payments, settled, paid_on)
@@ -277,6 +282,15 @@ PAYMENT_LETTERED = """
     on conflict (company, client_id, account, lettering) do update set
         payments = excluded.payments, settled = excluded.settled, paid_on = excluded.paid_on
 """
+
+NEW_PAYMENTS = """
+    insert into lettered_payment (company, client_id, account, lettering, p, payments, settled, paid_on)
+    select heard.company, e.client_id, e.account, e.lettering, heard.p, e.payments, e.settled, e.paid_on
+    from {heard}, json_to_recordset(heard.body::json -> 'groups') as e(client_id text, account text,
+        lettering text, payments text[], settled text[], paid_on date)
+"""
+GROUP_BYTES = 250
+"""About so long is a group of a bulk event."""
 
 # the same statements for what is said of many at once
 CLIENTS_CHANGED = CLIENT_CHANGED.replace(
@@ -305,7 +319,8 @@ def _statement(sql: str, **values: Any) -> Project:
     async def project(tx: AsyncConnection, heard: list[Delivered]) -> None:
         connection = await driver(tx)
         async with connection.cursor() as cursor:
-            await cursor.execute(statement, _columns(heard) | values)
+            # a plan kept from when the tables were small would read them whole for ever
+            await cursor.execute(statement, _columns(heard) | values, prepare=False)
 
     return project
 
@@ -318,6 +333,16 @@ async def entries_synced(tx: AsyncConnection, heard: list[Delivered]) -> None:
         await connection.execute(NEW_GROUPS.encode(), prepare=False)
     else:
         await connection.execute(ENTRIES.encode(), prepare=False)
+
+
+_payments_lettered = _statement(PAYMENTS_LETTERED)
+
+
+async def payments_lettered(tx: AsyncConnection, heard: list[Delivered]) -> None:
+    """Many payments at once, most often of groups that held none before."""
+    groups = sum(len(event.body) for event in heard) // GROUP_BYTES
+    if not await insert_new(await driver(tx), NEW_PAYMENTS.format(heard=HEARD), groups, _columns(heard)):
+        await _payments_lettered(tx, heard)
 
 
 PROJECT: Mapping[str, Project] = {
@@ -347,5 +372,5 @@ PROJECT: Mapping[str, Project] = {
     "LetteringErrorFound": _statement(ERROR_FOUND),
     "LetteringErrorCleared": _statement(ERROR_CLEARED),
     "PaymentLettered": _statement(PAYMENT_LETTERED),
-    "PaymentsLettered": _statement(PAYMENTS_LETTERED),
+    "PaymentsLettered": payments_lettered,
 }

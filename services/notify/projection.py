@@ -224,7 +224,8 @@ def _statement(sql: str, **values: Any) -> Project:
     async def project(tx: AsyncConnection, heard: list[Delivered]) -> None:
         connection = await driver(tx)
         async with connection.cursor() as cursor:
-            await cursor.execute(statement, _columns(heard) | values)
+            # a plan kept from when the tables were small would read them whole for ever
+            await cursor.execute(statement, _columns(heard) | values, prepare=False)
 
     return project
 

@@ -39,6 +39,7 @@ async def over(tx: AsyncConnection, statement: str, events: Sequence[Delivered],
                 "bodies": [event.body.decode() for event in events],
                 **parameters,
             },
+            prepare=False,  # a plan kept from when the tables were small would read them whole for ever
         )
         return await cursor.fetchall() if cursor.description else []
 
