@@ -160,17 +160,9 @@ async def take_up(tx: AsyncConnection, company: str, run_id: UUID, delivery: UUI
 
 
 async def open_sync(  # noqa: PLR0913, PLR0917 what is known of a run
-    tx: AsyncConnection,
-    say: Say,
-    connector: Connector,
-    mode: Mode,
-    as_of: date,
-    cause: Cause,
-    *,
-    is_queued: bool = True,
+    tx: AsyncConnection, say: Say, connector: Connector, mode: Mode, as_of: date, cause: Cause
 ) -> tuple[UUID, list[Position]]:
-    """Write a sync down as asked for, and say that it begins. Whoever reads the base takes it from there; one that
-    is not queued is to be ended at once."""
+    """Write a sync down as asked for, and say that it begins. Whoever reads the base takes it from there."""
     run_id = uuid4()
     run = {
         "company": connector.company,
@@ -183,7 +175,7 @@ async def open_sync(  # noqa: PLR0913, PLR0917 what is known of a run
         "correlation_id": cause.correlation_id,
     }
     await runs.open_run(tx, run)
-    if connector.place == "sync" and is_queued:
+    if connector.place == "sync":
         await queue(tx, connector, run_id, mode)
     else:
         await mark_run(tx, connector.company, run_id, connector.name, mode, "asked")

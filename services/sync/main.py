@@ -10,7 +10,7 @@ from chassis.listening import Listening
 from chassis.running import Running
 from chassis.service import Service
 from contracts.registry import EVENTS
-from services.sync import planned, queries, tables
+from services.sync import queries, tables
 from services.sync.api import router
 from services.sync.connectors.fec import Fec
 from services.sync.connectors.kinds import LIVE
@@ -79,10 +79,6 @@ def build(settings: SyncSettings) -> Service:
         """Notice connectors that fall silent and deliveries that stop half way."""
         await Watch(running, settings, LIVE, today).run()
 
-    async def keep_planned(running: Running) -> None:
-        """Begin planned syncs as their times come."""
-        await planned.keep_time(running, settings)
-
     async def fetch_files(running: Running) -> None:
         """Look into inlets as slots and people ask for it."""
         worker = JobWorker(
@@ -107,7 +103,6 @@ def build(settings: SyncSettings) -> Service:
             "connectors": watch_connectors,
             "fetches": fetch_files,
             "slots": keep_time,
-            "planned": keep_planned,
         },
         today=today,
     )

@@ -5,7 +5,6 @@ import logging
 from collections.abc import Mapping
 from datetime import date, timedelta
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -39,12 +38,6 @@ STALLED = text(
 )
 
 log = logging.getLogger(__name__)
-
-
-def told_since(connector: Connector, zone: str, language: str) -> str:
-    """The last sign of life as a person reads it, on the clock of ``zone``."""
-    form = "%d/%m/%Y %H:%M" if language == "fr" else "%Y-%m-%d %H:%M"
-    return (connector.seen_at or connector.created_at).astimezone(ZoneInfo(zone)).strftime(form)
 
 
 async def say_silent(process: Running, connector: Connector, as_of: date) -> None:

@@ -41,7 +41,6 @@ SPECIALITIES: dict[str, set[str]] = {
         "keyed",
         "keyed_people",
         "people",
-        "planned",
         "runs",
         "samples",
         "silence",

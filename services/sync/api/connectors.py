@@ -4,10 +4,10 @@ import zlib
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Header, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis import clock
@@ -20,7 +20,6 @@ from services.sync.connecting import Connector, ConnectorUnknown
 from services.sync.connectors.kinds import OPTIONS
 from services.sync.domain import problems
 from services.sync.domain.records import Mode
-from services.sync.inlets.slots import CronUnreadable, next_time
 from services.sync.settings import SyncSettings
 from services.sync.wording import wording
 
@@ -51,13 +50,6 @@ class Asked(Body):
 
     mode: Mode = "incremental"
     language: Language = "en"
-
-
-class Slot(Body):
-    """``cron`` has five fields (minute, hour, day, month, weekday) on the company's own clock: ``30 6 * * 1``."""
-
-    cron: str = Field(min_length=9, max_length=100)
-    mode: Mode = "incremental"
 
 
 class Beating(Body):
@@ -165,8 +157,9 @@ async def synchronise(  # noqa: PLR0913, PLR0917 what a request may say
     connector = await _known(tx, company, name)
     if connector.is_silent(clock.now(), _silent_after(_settings(process))):
         await silence.say_silent(process, connector, as_of)
-        zone = await queries.time_zone(tx, company) or "UTC"
-        details = {"since": silence.told_since(connector, zone, body.language)}
+        zone = ZoneInfo(await queries.time_zone(tx, company) or "UTC")
+        form = "%d/%m/%Y %H:%M" if body.language == "fr" else "%Y-%m-%d %H:%M"
+        details = {"since": (connector.seen_at or connector.created_at).astimezone(zone).strftime(form)}
         message, remedy = wording(connector.kind, "connector_silent", body.language, details)
         raise Problem("connector-silent", message, 409, remedy, connector=name, last_seen_at=connector.seen_at)
     under_way = await connecting.under_way(tx, company, name)
@@ -174,58 +167,6 @@ async def synchronise(  # noqa: PLR0913, PLR0917 what a request may say
         return accepted([], run_id=under_way.run_id)
     run_id, positions = await connecting.open_sync(tx, say, connector, body.mode, as_of, cause)
     return accepted(positions, run_id=run_id)
-
-
-@router.get("/connectors/{name}/slots")
-async def get_slots(company: CompanyDep, name: ConnectorName, tx: TxDep) -> dict[str, Any]:
-    """The planned syncs of a connector, the next one first."""
-    rows = await tx.execute(
-        text(
-            "select slot_id, cron, mode, next_at, changed_by from connector_slot"
-            " where company = :company and connector = :name order by next_at, slot_id"
-        ),
-        {"company": company, "name": name},
-    )
-    return {"slots": [dict(row._mapping) for row in rows]}
-
-
-@router.post("/connectors/{name}/slots", status_code=201, dependencies=[requires("admin")])
-async def add_slot(
-    body: Slot, company: CompanyDep, name: ConnectorName, tx: TxDep, cause: CauseDep
-) -> dict[str, Any]:
-    """Plan syncs; any number of slots a day (rule 2.4). Answers ``slot_id`` and ``next_at``."""
-    await _known(tx, company, name)
-    zone = await queries.time_zone(tx, company) or "Europe/Paris"
-    try:
-        next_at = next_time(body.cron, clock.now(), zone)
-    except CronUnreadable as unreadable:
-        detail = "minute hour day month weekday, e.g. 30 6 * * 1-5"
-        raise Problem("cron-unreadable", "The time cannot be read", 422, detail, cron=body.cron) from unreadable
-    slot_id = uuid4()
-    values = {"slot_id": slot_id, "cron": body.cron, "mode": body.mode, "next_at": next_at}
-    await tx.execute(
-        text(
-            "insert into connector_slot (company, slot_id, connector, cron, mode, next_at, changed_by)"
-            " values (:company, :slot_id, :name, :cron, :mode, :next_at, :actor)"
-        ),
-        {**values, "company": company, "name": name, "actor": cause.actor},
-    )
-    return values
-
-
-@router.delete("/connectors/{name}/slots/{slot_id}", dependencies=[requires("admin")])
-async def remove_slot(company: CompanyDep, name: ConnectorName, slot_id: UUID, tx: TxDep) -> dict[str, Any]:
-    """Plan it no more. Answers 404 for a slot that is not there."""
-    gone = await tx.execute(
-        text(
-            "delete from connector_slot where company = :company and connector = :name and slot_id = :slot_id"
-            " returning slot_id"
-        ),
-        {"company": company, "name": name, "slot_id": slot_id},
-    )
-    if gone.one_or_none() is None:
-        raise Problem("slot-unknown", "There is no such slot", 404, slot_id=slot_id)
-    return {"slot_id": slot_id}
 
 
 @router.post("/connectors/{name}/heartbeat", dependencies=[requires("user")])

@@ -4,17 +4,15 @@ import asyncio
 import gzip
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
-from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
 from sqlalchemy import text
 
-from chassis import clock
 from chassis.auth import Role, mint, read_key
 from chassis.database import transaction
 from chassis.embedded import Stack
@@ -27,7 +25,6 @@ from services.sync.agent.working import Agent
 from services.sync.connectors.kinds import LIVE
 from services.sync.increments import QUEUE, Incrementer
 from services.sync.main import build, today
-from services.sync.planned import open_due
 from services.sync.settings import SyncSettings
 from services.sync.silence import Watch
 from tests.integration.sage.conftest import Base, Reader, with_assumed_due_dates
@@ -192,44 +189,6 @@ async def test_silence_is_said_once_without_being_asked(remote: Remote, company:
     await remote.age(company, seen_at=timedelta(seconds=400))
     await watch.look()
     assert len(await remote.said(company, "ConnectorSilent")) == 2
-
-
-async def test_a_planned_slot_asks_for_a_sync_on_the_companys_clock(remote: Remote, company: str) -> None:
-    await remote.connect(company)
-    agent = remote.agent(company)
-    await agent.beat()
-    wrong = await remote.call("POST", company, "/connectors/bijou/slots", json={"cron": "61 6 * * *"})
-    assert wrong.status_code == 422
-    planned = await remote.call(
-        "POST", company, "/connectors/bijou/slots", json={"cron": "30 6 * * *", "mode": "check"}
-    )
-    slot = planned.json()
-    time = datetime.fromisoformat(slot["next_at"])
-    assert (time.astimezone(ZoneInfo("Europe/Paris")).hour, time.minute) == (6, 30)
-    running = remote.reader.sync.running
-
-    async def opened(at: datetime) -> list[dict[str, Any]]:
-        while await open_due(running, remote.settings, at):
-            pass
-        return await remote.said(company, "SyncStarted")
-
-    assert await opened(time - timedelta(seconds=1)) == []
-    await remote.age(company, seen_at=-(time - clock.now()))  # the agent beats until then
-    assert len(await opened(time)) == 1
-    assert len(await opened(time + timedelta(hours=23))) == 1
-    await agent.beat()
-    assert agent._delivering is not None
-    await agent._delivering
-    run_id = UUID((await remote.said(company, "SyncStarted"))[0]["run_id"])
-    assert (await remote.taken_in(company, run_id))["status"] == "completed"
-    assert len(await opened(time + timedelta(days=2))) == 2  # missed twice, and come once; nobody was there
-    latest = (await remote.call("GET", company, "/imports", params={"language": "fr"})).json()["runs"][0]
-    assert (latest["status"], latest["errors"][0]["code"]) == ("failed", "connector_silent")
-    assert len(await remote.said(company, "ConnectorSilent")) == 1
-    shown = (await remote.call("GET", company, "/connectors/bijou/slots")).json()["slots"]
-    assert [one["slot_id"] for one in shown] == [slot["slot_id"]]
-    assert (await remote.call("DELETE", company, f"/connectors/bijou/slots/{slot['slot_id']}")).status_code == 200
-    assert len(await opened(time + timedelta(days=9))) == 2
 
 
 @pytest.mark.usefixtures("small_parts")
