@@ -160,7 +160,9 @@ REASONS = {
     "template_missing": N_("Aucun modèle pour cette étape"),
     "template_invalid": N_("Modèle inutilisable"),
 }
+REFUSED = N_("La demande a été refusée : vérifiez la saisie.")
 REFUSALS = {
+    "unreadable": N_("Une date ou un montant ne se lit pas : rien n’a été enregistré."),
     "promise-in-the-past": N_("Une promesse se note pour aujourd’hui ou plus tard."),
     "promise-of-nothing": N_("Le montant promis doit être supérieur à zéro."),
     "entry-already-lettered": N_("Cette pièce est déjà réglée."),
@@ -256,7 +258,7 @@ class Vocabulary:
 
     def refusal(self, code: str) -> str:
         """Why a service refused a command."""
-        return self._words.gettext(REFUSALS.get(code, N_("La demande a été refusée : vérifiez la saisie.")))
+        return self._words.gettext(REFUSALS.get(code, REFUSED))
 
     def ageing(self, key: str) -> str:
         return self._word(AGEING, key)

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis import clock
-from chassis.database import transaction
+from chassis.database import is_transient, transaction
 from chassis.eventlog import Cause
 from chassis.projection import Listening
 from chassis.running import Running
@@ -74,7 +74,13 @@ async def begin_days_that_came(running: Running) -> None:
     for day in days:
         as_of = clock.today(day.time_zone)
         if day.as_of is None or day.as_of < as_of:
-            async with transaction(running.engine) as tx:
-                begun = await begin_day(running.say(tx), day.company, as_of, Cause.new(ACTOR))
-            counts = {"broken": begun.broken, "resumed": begun.resumed}
-            log.info("a day began", extra={"company": day.company, "as_of": str(as_of), **counts})
+            told = {"company": day.company, "as_of": str(as_of)}
+            try:
+                async with transaction(running.engine) as tx:
+                    begun = await begin_day(running.say(tx), day.company, as_of, Cause.new(ACTOR))
+            except Exception as error:
+                if is_transient(error):
+                    raise
+                log.exception("a day did not begin", extra=told)
+                continue
+            log.info("a day began", extra={**told, "broken": begun.broken, "resumed": begun.resumed})

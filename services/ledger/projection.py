@@ -115,9 +115,13 @@ CLIENT_CHANGED = """
 """
 
 PERSON_ERASED = """
-    update client set version = greatest(client.version, e.version)
-    from {heard}, json_to_record(heard.body::json) as e(client_id text, version integer)
-    where client.company = heard.company and client.client_id = e.client_id
+    update client set version = greatest(client.version, erased.version)
+    from (
+        select heard.company, e.client_id, max(e.version) as version
+        from {heard}, json_to_record(heard.body::json) as e(client_id text, version integer)
+        group by heard.company, e.client_id
+    ) erased
+    where client.company = erased.company and client.client_id = erased.client_id
 """
 
 CLIENT_STOPPED = """

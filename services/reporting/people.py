@@ -36,8 +36,9 @@ KEEP = """
 
 ERASE = """
     insert into person (company, client_id, version, name, search_key, sort_key)
-    select company, client_id, version, null, lower(client_id), lower(client_id)
+    select company, client_id, max(version), null, lower(client_id), lower(client_id)
     from unnest(%(companies)b::text[], %(clients)b::text[], %(versions)b::bigint[]) e(company, client_id, version)
+    group by company, client_id
     on conflict (company, client_id) do update set (version, name, search_key, sort_key) =
         row(greatest(person.version, excluded.version), null, excluded.search_key, excluded.sort_key)
 """

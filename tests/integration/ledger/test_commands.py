@@ -2,6 +2,9 @@
 
 import asyncio
 from datetime import date
+from typing import Any
+
+import pytest
 
 from contracts.ledger import DISPUTE_REASONS
 from tests.integration.ledger.conftest import House, Voice, entry_id, synced
@@ -198,3 +201,30 @@ async def test_the_day_of_a_company_begins_by_itself(voice: Voice, house: House,
     await begin_days_that_came(house.process)
     late = clock.today("Europe/Paris") > date(2026, 3, 12)
     assert ("PromiseBroken" in [kind for kind, _ in await house.said(company)]) is late
+
+
+async def test_one_companys_day_that_fails_holds_up_no_other(
+    voice: Voice, house: House, company: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    from services.ledger import main
+
+    begun = main.begin_day
+    last = f"z-{company}"[:32]
+    for one in (company, last):
+        await house.http.put(f"/companies/{one}", json={"name": "Acme"}, headers=house.token(one))
+    days = []
+
+    async def fails_for_the_first(say: Any, of: str, as_of: date, cause: Any) -> Any:
+        days.append(of)
+        if of == company:
+            raise ValueError("a day that cannot begin")
+        return await begun(say, of, as_of, cause)
+
+    monkeypatch.setattr(main, "begin_day", fails_for_the_first)
+    await main.begin_days_that_came(house.process)
+    assert days.index(company) < days.index(last)
+    assert "a day did not begin" in caplog.text
+    days.clear()
+    await main.begin_days_that_came(house.process)
+    assert company in days
+    assert last not in days

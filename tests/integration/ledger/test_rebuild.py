@@ -44,6 +44,8 @@ async def some_life(voice: Voice, house: House, company: str) -> None:
         ("/stop-entry", {"client_id": "C1", "entry_id": entry_id("I8")}),
         ("/add-note", {"client_id": "C3", "text": "Bonjour"}),
         ("/assign-profile", {"client_id": "C3", "profile": "Export"}),
+        ("/erase-person", {"client_id": "C6"}),
+        ("/erase-person", {"client_id": "C6"}),
         ("/day", {"as_of": "2026-03-12"}),
     ]:
         assert (await house.post(company, path, body)).status_code == 200, path
