@@ -19,6 +19,12 @@ def _decide(n: int, companies: int) -> Result:
     return decide(n)
 
 
+def _files(n: int, companies: int) -> Result:
+    from bench.files import files  # noqa: PLC0415
+
+    return files(n)
+
+
 def _sage(n: int, companies: int) -> Result:
     from bench.sage import sage  # noqa: PLC0415
 
@@ -43,5 +49,6 @@ BENCHMARKS: dict[str, Callable[[int, int], Result]] = {
     "sage": _sage,
     "replay": _replay,
     "append": _append,
+    "files": _files,
 }
 """Name to the function that measures with ``n`` entries, shared among so many companies where it imports them."""

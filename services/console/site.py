@@ -26,6 +26,7 @@ from services.console.pages import (
     imports,
     mapping,
     message,
+    planning,
     search,
     sendings,
 )
@@ -55,6 +56,7 @@ ROOMS = (
     message,
     imports,
     mapping,
+    planning,
     search,
 )
 PAGE_POLICY = (

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Annotated
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from fastapi.responses import RedirectResponse, Response, StreamingResponse
 
 from services.console.gateway import Json, Refused, ServiceSilent
 from services.console.language import N_
+from services.console.pages.planning import WEEKDAYS, spoken_slot
 from services.console.rendering import environment, page
 from services.console.visits import ActingDep, PageUnknown, Visit, VisitDep
 
@@ -38,9 +40,11 @@ async def imports(
 ) -> Response:
     neighbours = visit.neighbours()
     try:
-        found, saved, result = await asyncio.gather(
+        found, saved, planning, live, result = await asyncio.gather(
             neighbours.get("sync", "/imports", language=visit.language, limit=50),
             neighbours.get("sync", "/mappings"),
+            neighbours.get("sync", "/inlets"),
+            neighbours.get("sync", "/connectors"),
             neighbours.get("sync", f"/imports/{run}", language=visit.language) if run else asyncio.sleep(0, None),
         )
     except Refused as refusal:
@@ -49,6 +53,8 @@ async def imports(
         raise
     _ = visit.words.gettext
     notice = {"tone": "stop", "text": why_refused(visit, refused)} if refused else None
+    if done == "planned":
+        notice = {"tone": "ok", "text": _("C’est noté.")}
     if done == "deleted":
         notice = {"tone": "ok", "text": _("La correspondance est supprimée ; ce qu’elle a importé reste.")}
     return page(
@@ -57,6 +63,10 @@ async def imports(
         "imports.html",
         runs=found["runs"],
         mappings=saved["mappings"],
+        planning=planning,
+        connectors=live["connectors"],
+        weekdays=[(day, _(word)) for day, word in WEEKDAYS],
+        spoken_slot=partial(spoken_slot, visit),
         result=result,
         stage=stage_of(visit, result) if result else None,
         notice=notice,
@@ -76,6 +86,10 @@ def why_refused(visit: Visit, code: str) -> str:
         "file-unreadable": _("Ce fichier n’est ni un tableau CSV ni un classeur XLSX lisible."),
         "file-too-large": _("Ce fichier est trop volumineux."),
         "sample-unknown": _("Ce fichier n’est plus conservé : envoyez-le de nouveau."),
+        "connector-silent": _("Ce connecteur est muet : ouvrez-le et relancez-le, puis synchronisez."),
+        "cron-unreadable": _("Cette heure n’est pas lisible."),
+        "invalid-request": _("Une valeur du formulaire n’est pas acceptée."),
+        "inlet-unknown": _("Cette source n’existe plus."),
         "mapping-unknown": _("Cette correspondance n’existe plus."),
     }
     return words.get(code) or _("Le fichier n’a pas pu être pris en charge. Réessayez dans un instant.")

@@ -5,7 +5,7 @@ from uuid import UUID, uuid4, uuid5
 
 from fastapi import APIRouter, Path
 from psycopg.types.json import Jsonb
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from sqlalchemy import text
 
 from chassis import clock
@@ -13,7 +13,7 @@ from chassis.database import driver
 from chassis.http import CauseDep, CompanyDep, TxDep, requires
 from chassis.jobs import NewJob, enqueue
 from chassis.problems import Problem
-from services.sync import queries
+from services.sync import connecting, queries
 from services.sync.inlets import Inlet
 from services.sync.inlets.fetching import QUEUE
 from services.sync.inlets.slots import EVERY_MINUTE, FETCHES, CronUnreadable, next_time
@@ -24,14 +24,24 @@ Name = Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
 MOST_SLOTS = 500
 
 
+SourceName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
+
+
 class Slot(BaseModel):
-    """When an inlet is looked into: ``cron`` has five fields (minute, hour, day, month, weekday) on the company's
-    own clock, e.g. ``30 6 * * 1-5``."""
+    """When an inlet is looked into, or a connector reads its base: ``cron`` has five fields (minute, hour, day,
+    month, weekday) on the company's own clock, e.g. ``30 6 * * 1-5``."""
 
     model_config = ConfigDict(extra="forbid")
 
-    inlet: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")
+    inlet: SourceName | None = None
+    connector: SourceName | None = None
     cron: str = Field(min_length=9, max_length=100)
+
+    @model_validator(mode="after")
+    def _is_of_one(self) -> "Slot":
+        if (self.inlet is None) == (self.connector is None):
+            raise ValueError("a slot is for an inlet or for a connector")
+        return self
 
 
 @router.get("/inlets")
@@ -47,7 +57,7 @@ async def get_inlets(company: CompanyDep, tx: TxDep) -> dict[str, Any]:
     )
     slots = await tx.execute(
         text(
-            "select slot_id, inlet, cron, watching, next_at from slot where company = :company"
+            "select slot_id, inlet, connector, cron, watching, next_at from slot where company = :company"
             " order by next_at, slot_id"
         ),
         {"company": company},
@@ -75,7 +85,8 @@ async def put_inlet(body: Inlet, company: CompanyDep, tx: TxDep, cause: CauseDep
     )
     watching = uuid5(FETCHES, f"{company}/{name}/watching")
     if body.watched:
-        await _plan(tx, company, watching, name, EVERY_MINUTE, cause.actor, watching=True)
+        every_minute = Slot(inlet=name, cron=EVERY_MINUTE)
+        await _plan(tx, company, watching, every_minute, cause.actor, watching=True)
     else:
         await connection.execute("delete from slot where company = %s and slot_id = %s", (company, watching))
     return values
@@ -103,18 +114,18 @@ async def fetch(company: CompanyDep, tx: TxDep, cause: CauseDep, name: Name) -> 
 @router.post("/slots", status_code=201, dependencies=[requires("admin")])
 async def post_slot(body: Slot, company: CompanyDep, tx: TxDep, cause: CauseDep) -> dict[str, Any]:
     """Plan when an inlet is looked into: any number of slots, only by administrators (rules 2.3, 2.4)."""
-    await _must_exist(tx, company, body.inlet)
+    await _must_have(tx, company, body)
     planned = await tx.scalar(text("select count(*) from slot where company = :company"), {"company": company})
     if (planned or 0) >= MOST_SLOTS:
         raise Problem("slots-too-many", "There are too many slots", 422, most=MOST_SLOTS)
-    return await _plan(tx, company, uuid4(), body.inlet, body.cron, cause.actor, watching=False)
+    return await _plan(tx, company, uuid4(), body, cause.actor, watching=False)
 
 
 @router.put("/slots/{slot_id}", dependencies=[requires("admin")])
 async def put_slot(body: Slot, company: CompanyDep, tx: TxDep, cause: CauseDep, slot_id: UUID) -> dict[str, Any]:
     """Change a slot."""
-    await _must_exist(tx, company, body.inlet)
-    return await _plan(tx, company, slot_id, body.inlet, body.cron, cause.actor, watching=False)
+    await _must_have(tx, company, body)
+    return await _plan(tx, company, slot_id, body, cause.actor, watching=False)
 
 
 @router.delete("/slots/{slot_id}", dependencies=[requires("admin")])
@@ -127,6 +138,17 @@ async def delete_slot(company: CompanyDep, tx: TxDep, slot_id: UUID) -> dict[str
     return {"deleted": slot_id}
 
 
+async def _must_have(tx: TxDep, company: str, slot: Slot) -> None:
+    if slot.inlet is not None:
+        await _must_exist(tx, company, slot.inlet)
+    elif slot.connector is not None:
+        try:
+            await connecting.find(tx, company, slot.connector)
+        except connecting.ConnectorUnknown as unknown:
+            title = "There is no such connector"
+            raise Problem("connector-unknown", title, 404, connector=slot.connector) from unknown
+
+
 async def _must_exist(tx: TxDep, company: str, name: str) -> None:
     known = await tx.scalar(
         text("select true from inlet where company = :company and name = :name"),
@@ -136,32 +158,34 @@ async def _must_exist(tx: TxDep, company: str, name: str) -> None:
         raise Problem("inlet-unknown", "There is no such inlet", 404, inlet=name)
 
 
-async def _plan(  # noqa: PLR0913, PLR0917 what a slot is
-    tx: TxDep, company: str, slot_id: UUID, inlet: str, cron: str, actor: str, *, watching: bool
+async def _plan(  # noqa: PLR0913 what a slot is
+    tx: TxDep, company: str, slot_id: UUID, slot: Slot, actor: str, *, watching: bool
 ) -> dict[str, Any]:
     zone = await queries.time_zone(tx, company) or "Europe/Paris"
     try:
-        next_at = next_time(cron, clock.now(), zone)
+        next_at = next_time(slot.cron, clock.now(), zone)
     except CronUnreadable as unreadable:
         title = "This is no time as cron writes it"
         raise Problem(
-            "cron-unreadable", title, 422, "Five fields: minute, hour, day, month, weekday.", cron=cron
+            "cron-unreadable", title, 422, "Five fields: minute, hour, day, month, weekday.", cron=slot.cron
         ) from unreadable
     await tx.execute(
         text(
-            "insert into slot (company, slot_id, inlet, cron, watching, next_at, changed_by)"
-            " values (:company, :slot_id, :inlet, :cron, :watching, :next_at, :actor)"
-            " on conflict (company, slot_id) do update set inlet = excluded.inlet, cron = excluded.cron,"
-            " next_at = excluded.next_at, changed_by = excluded.changed_by"
+            "insert into slot (company, slot_id, inlet, connector, cron, watching, next_at, changed_by)"
+            " values (:company, :slot_id, :inlet, :connector, :cron, :watching, :next_at, :actor)"
+            " on conflict (company, slot_id) do update set inlet = excluded.inlet,"
+            " connector = excluded.connector, cron = excluded.cron, next_at = excluded.next_at,"
+            " changed_by = excluded.changed_by"
         ),
         {
             "company": company,
             "slot_id": slot_id,
-            "inlet": inlet,
-            "cron": cron,
+            "inlet": slot.inlet,
+            "connector": slot.connector,
+            "cron": slot.cron,
             "watching": watching,
             "next_at": next_at,
             "actor": actor,
         },
     )
-    return {"slot_id": slot_id, "inlet": inlet, "cron": cron, "next_at": next_at}
+    return {"slot_id": slot_id, **slot.model_dump(), "next_at": next_at}

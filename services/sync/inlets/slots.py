@@ -1,8 +1,9 @@
-"""Planned slots: at which times an inlet is looked into, as cron says it, on the company's own clock."""
+"""Planned slots: when an inlet is looked into or a connector reads its base, as cron says it, on the company's own
+clock."""
 
 import asyncio
 import logging
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
@@ -13,17 +14,21 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from chassis import clock
 from chassis.cancellation import heed_cancellation
 from chassis.database import is_transient, transaction
+from chassis.eventlog import Cause
 from chassis.jobs import NewJob, enqueue
 from chassis.running import Running
+from services.sync import connecting, silence
 from services.sync.inlets.fetching import QUEUE
+from services.sync.settings import SyncSettings
 
+ACTOR = "system:slot"
 EVERY_MINUTE = "* * * * *"
 LOOK_SECONDS = 2.0
 AT_ONCE = 100
 FETCHES = UUID("3f3c9a0e-6b2d-5d0e-8a5e-2f0f6f0d9c77")
 
 DUE = text(
-    "select s.company, slot_id, inlet, cron, next_at, coalesce(time_zone, 'Europe/Paris') as time_zone"
+    "select s.company, slot_id, inlet, connector, cron, next_at, coalesce(time_zone, 'Europe/Paris') as time_zone"
     " from slot s left join company c using (company) where next_at <= :now order by next_at, slot_id"
     " limit :at_once for update of s skip locked"
 )
@@ -44,14 +49,17 @@ def next_time(cron: str, after: datetime, time_zone: str) -> datetime:
         raise CronUnreadable(cron) from unreadable
 
 
-async def open_due(tx: AsyncConnection, now: datetime) -> int:
-    """Queue what is due and plan the next time; answers how many. A slot that was missed, since nothing ran, comes
+async def open_due(running: Running, tx: AsyncConnection, now: datetime) -> int:
+    """Begin what is due and plan the next time; answers how many. A slot that was missed, since nothing ran, comes
     once and late."""
     rows = (await tx.execute(DUE, {"now": now, "at_once": AT_ONCE})).all()
     for row in rows:
-        job_id = uuid5(FETCHES, f"{row.slot_id}/{row.next_at.isoformat()}")
-        payload = {"inlet": row.inlet, "actor": "system:slot"}
-        await enqueue(tx, QUEUE, [NewJob(job_id, row.company, payload, key=f"{row.company}/{row.inlet}")])
+        if row.connector:
+            await _synchronise(running, tx, row.company, row.connector, now, row.time_zone)
+        else:
+            job_id = uuid5(FETCHES, f"{row.slot_id}/{row.next_at.isoformat()}")
+            payload = {"inlet": row.inlet, "actor": ACTOR}
+            await enqueue(tx, QUEUE, [NewJob(job_id, row.company, payload, key=f"{row.company}/{row.inlet}")])
         await tx.execute(
             text("update slot set next_at = :next_at where company = :company and slot_id = :slot_id"),
             {
@@ -63,13 +71,31 @@ async def open_due(tx: AsyncConnection, now: datetime) -> int:
     return len(rows)
 
 
+async def _synchronise(  # noqa: PLR0913, PLR0917 what a sync is asked with
+    running: Running, tx: AsyncConnection, company: str, name: str, now: datetime, time_zone: str
+) -> None:
+    """Ask a connector for a sync, unless one is under way; one that is silent is refused, and that is said (rule
+    2.2)."""
+    settings = running.settings
+    assert isinstance(settings, SyncSettings)
+    try:
+        connector = await connecting.find(tx, company, name)
+    except connecting.ConnectorUnknown:
+        return
+    as_of = now.astimezone(ZoneInfo(time_zone)).date()
+    if connector.is_silent(now, timedelta(seconds=settings.connector_silent_after_seconds)):
+        await silence.say_silent(running, connector, as_of)
+    elif await connecting.under_way(tx, company, name) is None:
+        await connecting.open_sync(tx, running.say(tx), connector, "incremental", as_of, Cause.new(ACTOR))
+
+
 async def keep_time(running: Running) -> None:
     """Open slots as their times come, until cancelled."""
     while True:
         heed_cancellation()
         try:
             async with transaction(running.engine) as tx:
-                busy = await open_due(tx, clock.now()) == AT_ONCE
+                busy = await open_due(running, tx, clock.now()) == AT_ONCE
         except Exception as error:
             if not is_transient(error):
                 log.exception("slots cannot be opened")

@@ -761,15 +761,21 @@ class FakeServices:
             "rows": [["C1", "1 200,50", "31/12/2026", ""]],
             "mapping": {**mapping, "dates": "DD/MM/YYYY", "decimal": ",", "thousands": " ", "separator": ";"},
         }  # fmt: skip
-        if request.method == "POST" and path == "/samples":
+        kept = {"name": "factures", "holds": "entries", "mapping": mapping, "changed_by": "user:alice"}
+        place = {"kind": "folder", "folder": "exports"}
+        inlet = {"place": place, "pattern": "*.csv", "reading": "factures", "watched": True}
+        slot = {"slot_id": action_id("slot"), "inlet": "exports", "connector": None, "watching": False}
+        live = {"name": "bijou", "source": "sage100/BIJOU", "is_silent": True}
+        known = {
+            "/imports": {"runs": [run]},
+            "/mappings": {"mappings": [kept | {"changed_at": "2026-11-20T10:00:00+00:00"}]},
+            "/mappings/factures": mapping,
+            "/inlets": {
+                "inlets": [{"name": "exports", "inlet": inlet, "looked_at": None, "trouble": None, "files": 0}],
+                "slots": [slot | {"cron": "30 6 * * 1-5", "next_at": "2026-11-25T05:30:00+00:00"}],
+            },
+            "/connectors": {"connectors": [live | {"last_seen_at": "2026-11-24T05:00:00+00:00"}]},
+        }
+        if path.startswith("/samples"):
             return look
-        if request.method == "POST":
-            return {"run_id": run["run_id"]}
-        if path == "/mappings":
-            kept = {"name": "factures", "holds": "entries", "mapping": mapping, "changed_by": "user:alice"}
-            return {"mappings": [kept | {"changed_at": "2026-11-20T10:00:00+00:00"}]}
-        if path.startswith("/mappings/"):
-            return mapping
-        if path.startswith("/samples/"):
-            return look
-        return {"runs": [run]} if path == "/imports" else run
+        return {"run_id": run["run_id"]} if request.method == "POST" else known.get(path, run)

@@ -77,7 +77,7 @@ async def slots_of(sync: Sync, company: str) -> int:
         await tx.execute(
             text("update slot set next_at = now() - interval '1 s' where company = :company"), {"company": company}
         )
-        return await open_due(tx, clock.now())
+        return await open_due(sync.running, tx, clock.now())
 
 
 async def test_a_file_put_into_a_folder_comes_in_once(door: Door, sync: Sync, company: str, inbox: Path) -> None:
@@ -140,7 +140,7 @@ async def test_a_slot_opens_at_its_time_and_plans_the_next(
     assert (await door.call("POST", company, "/slots", json=slot | {"cron": "often"})).status_code == 422
     assert (await door.call("POST", company, "/slots", json=slot | {"inlet": "none"})).status_code == 404
     async with transaction(sync.running.engine) as tx:
-        assert await open_due(tx, clock.now()) == 0
+        assert await open_due(sync.running, tx, clock.now()) == 0
     assert await slots_of(sync, company) == 1
     await carry_out(sync)
     runs = (await door.call("GET", company, "/imports")).json()["runs"]
@@ -275,3 +275,28 @@ async def test_a_machine_that_is_off_is_told(
     await prepared(door, sync, company, place=place)
     runs = await fetched(door, sync, company)
     assert [run["errors"][0]["code"] for run in runs] == ["host_unreachable"]
+
+
+async def test_a_slot_has_a_connector_read_its_base_unless_it_is_silent(
+    door: Door, sync: Sync, company: str
+) -> None:
+    """Rule 2.2."""
+    await sync.register(company)
+    await door.call("PUT", company, "/connectors/bijou", json={"base": "BIJOU"})
+    slot = {"connector": "bijou", "cron": "0 6,12 * * 1-5"}
+    assert (await door.call("POST", company, "/slots", json=slot | {"inlet": "x"})).status_code == 422
+    assert (await door.call("POST", company, "/slots", json=slot)).status_code == 201
+    assert (await door.call("POST", company, "/slots", json=slot | {"connector": "or"})).status_code == 404
+    async with transaction(sync.running.engine) as tx:
+        await tx.execute(
+            text("update connector set created_at = now() - interval '1 day' where company = :company"),
+            {"company": company},
+        )
+    await slots_of(sync, company)
+    assert (await door.call("GET", company, "/imports")).json() == {"runs": []}
+    assert [event["type"] for event in await sync.said(company)] == ["ConnectorSilent"]
+    await door.call("POST", company, "/connectors/bijou/heartbeat", json={})
+    await slots_of(sync, company)
+    await slots_of(sync, company)
+    runs = (await door.call("GET", company, "/imports")).json()["runs"]
+    assert [(run["connector"], run["stage"]) for run in runs] == [("sage100", "asked")], "one at a time"
