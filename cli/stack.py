@@ -223,6 +223,8 @@ class RunningStack:
             "PYTHONPATH": str(ROOT),
             "RELANCE_HTTP_PORT": self.url(name or service).rpartition(":")[2],
             "RELANCE_ALLOW_AS_OF": "true" if self.allow_as_of else "false",
+            "RELANCE_INBOX_DIR": str(self.data_dir / "inbox"),
+            "RELANCE_SECRETS_DIR": str(self.data_dir / "source-secrets"),
             **urls,
             **self.embedded.environment(service),
             **self.environment.get("", {}),

@@ -103,3 +103,21 @@ def test_what_is_no_table_is_said(page: Page, tmp_path: Path) -> None:
     file.write_bytes(b"%PDF-1.7 not a table")
     send(page, file, "Un autre fichier CSV ou XLSX : choisir ses colonnes")
     expect(page.get_by_role("alert")).to_contain_text("ni un tableau CSV ni un classeur XLSX")
+
+
+def test_an_administrator_plans_where_files_come_from_and_when(page: Page) -> None:
+    """Rule 2.3."""
+    page.get_by_text("Ajouter un dossier ou un serveur SFTP").click()
+    page.get_by_label("Nom", exact=True).fill("exports")
+    page.get_by_label("Dossier", exact=True).fill("exports")
+    page.get_by_role("button", name="Ajouter la source").click()
+    sources = page.get_by_role("region", name="Sources")
+    expect(sources).to_contain_text("Pas encore lu")
+    page.get_by_label("Heure").fill("06:45")
+    page.get_by_role("button", name="Ajouter", exact=True).click()
+    expect(sources).to_contain_text("lun., mar., mer., jeu., ven. à 06:45")
+    assert not found_by_axe(page)
+    page.get_by_role("button", name="Supprimer le créneau").first.click()
+    expect(sources).not_to_contain_text("06:45")
+    page.get_by_role("button", name="Supprimer la source exports").click()
+    expect(page.locator("#planning")).to_contain_text("Aucune source")
