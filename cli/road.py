@@ -177,10 +177,13 @@ class Road:
     def statement(self, client_id: str) -> list[Json]:
         """The client's open entries by due date, as ledger knows them."""
         query = {"client_id": client_id, "lettered": "false"}
-        entries: list[Json] = (self._call("GET", self.addresses.ledger, "/statement", params=query) or {})[
-            "entries"
-        ]
-        return entries
+        entries: list[Json] = []
+        while True:
+            found = self._call("GET", self.addresses.ledger, "/statement", params=query) or {}
+            entries += found["entries"]
+            if not found.get("next"):
+                return entries
+            query["after"] = found["next"]
 
     def round(
         self, as_of: date, after: Mapping[str, Mapping[str, int] | Mapping[int, int]], within: float = 600

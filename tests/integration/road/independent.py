@@ -98,4 +98,5 @@ def _number(text: str) -> Decimal:
 
 
 def _day(text: str) -> date:
-    return date.fromisoformat(f"{text[:4]}-{text[4:6]}-{text[6:8]}")
+    digits = text.strip().replace("-", "")
+    return date.fromisoformat(f"{digits[:4]}-{digits[4:6]}-{digits[6:8]}")
