@@ -1,5 +1,6 @@
 """A delivery on its way into the database: JSON lines to temporary tables, checked line by line."""
 
+import re
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
@@ -29,6 +30,8 @@ from services.sync.domain.records import (
 
 LINES_AT_ONCE = 2_000
 PROBLEMS_AT_MOST = 100
+NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+"""What no text of PostgreSQL can hold, as JSON writes it."""
 Show = Callable[[int], Awaitable[None]]
 
 
@@ -87,6 +90,9 @@ class Taking:
         self.delivered.lines = number
         if self.delivered.end is not None:
             self._error(number, "delivery_incomplete", told=f"{self.delivered.end.records}", read=f"{number}")
+            return
+        if NUL.search(line):
+            self._error(number, "record_invalid", fault="NUL")
             return
         try:
             record = RECORD.validate_json(line)

@@ -13,9 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from contracts.event import Amount, ClientId, Currency
 
-Text = Annotated[str, Field(max_length=2_000, pattern=r"^[^\x00]*$")]
-Key = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]+$")]
-Code = Annotated[str, Field(max_length=100, pattern=r"^[^\x00]*$")]
+Text = Annotated[str, Field(max_length=2_000)]
+Key = Annotated[str, Field(min_length=1, max_length=200)]
+Code = Annotated[str, Field(max_length=100)]
 Mode = Literal["full", "incremental", "check"]
 """``full`` tells everything; ``incremental`` what changed; ``check`` what changed, every client and every key."""
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
+from functools import lru_cache
 from typing import Any
 
 from services.sync.domain.receivables import Nature, kind_of
@@ -15,6 +16,7 @@ CREDIT = 1
 SALES_JOURNAL, OPENING_LABEL = 1, re.compile(r"nouveaux?\b|\breports?\b", re.IGNORECASE)
 SMALLEST = Decimal("0.0001")
 CENT = Decimal("0.01")
+DAYS_REMEMBERED = 10_000
 _MAILS = re.compile(r"[;,\s]+")
 _LANGUAGE = re.compile(r"^[A-Za-z]{2}$")
 Row = Mapping[str, Any]
@@ -50,8 +52,11 @@ class Parameters:
 
 
 def text(value: Any) -> str:
-    """A text without padding, control characters and NULs."""
-    return "" if value is None else str(value).replace("\x00", "").strip()
+    """A text without padding and NULs."""
+    if value is None:
+        return ""
+    told = value if isinstance(value, str) else str(value)
+    return told.replace("\x00", "").strip() if "\x00" in told else told.strip()
 
 
 def day(value: datetime | date | None) -> date | None:
@@ -63,7 +68,7 @@ def day(value: datetime | date | None) -> date | None:
 
 def amount(value: Any) -> Decimal:
     """An amount with two decimals at least and four at most."""
-    exact = Decimal(value or 0)
+    exact = value if isinstance(value, Decimal) else Decimal(value or 0)
     rounded = exact.quantize(CENT, ROUND_HALF_EVEN)
     return rounded if rounded == exact else exact.quantize(SMALLEST, ROUND_HALF_EVEN).normalize()
 
@@ -75,47 +80,53 @@ def nature_of(kind: int | None, label: str) -> Nature:
     return Nature.OPENING if OPENING_LABEL.search(label) else Nature.CASH
 
 
-def entry_day(month: datetime | date, number: int | None) -> date:
-    """JM_Date is the first of the month, EC_Jour the day in it."""
+@lru_cache(DAYS_REMEMBERED)
+def entry_day(month: datetime | date, number: int | None) -> str:
+    """JM_Date is the first of the month, EC_Jour the day in it; answered as ISO writes it."""
     first = month.date() if isinstance(month, datetime) else month
-    return first + timedelta(days=max(number or 1, 1) - 1)
+    return (first + timedelta(days=max(number or 1, 1) - 1)).isoformat()
+
+
+@lru_cache(DAYS_REMEMBERED)
+def iso_day(value: datetime | date | None) -> str | None:
+    """A date as ISO writes it; 1753 is none."""
+    told = day(value)
+    return told.isoformat() if told else None
 
 
 def entry(row: Row, parameters: Parameters) -> dict[str, Any]:
     """An ``EntryRecord``: sides from EC_Sens, a negative amount on the other side; settled only by EC_Lettre = 1,
     since a pre-lettering writes a code as well."""
     booked = amount(row["EC_Montant"])
-    if row["EC_Sens"] == CREDIT:
-        booked = -booked
+    is_credit = (row["EC_Sens"] == CREDIT) != (booked < 0)
+    plain = f"{abs(booked):f}"
+    own = plain
     iso = parameters.iso(row["N_Devise"] or 0)
-    own = booked
-    foreign = amount(row["EC_Devise"]) if iso else Decimal(0)
-    if foreign:
-        own = abs(foreign) if booked >= 0 else -abs(foreign)
-    else:
-        iso = None  # an exchange difference, or a line entered in the company's currency alone
-    is_credit = own < 0
+    if iso:
+        foreign = abs(amount(row["EC_Devise"]))
+        if foreign:
+            own = f"{foreign:f}"
+        else:
+            iso = None  # an exchange difference, or a line entered in the company's currency alone
     happened = entry_day(row["JM_Date"], row["EC_Jour"])
     journal = text(row["JO_Num"])
-    code = text(row["EC_Lettrage"]) if row["EC_Lettre"] == 1 else ""
-    due = day(row["EC_Echeance"])
     return {
         "record": "entry",
         "key": str(row["EC_No"]),
         "client_id": text(row["CT_Num"]),
         "account": text(row["CG_Num"]),
-        "kind": kind_of(parameters.journals.get(journal, Nature.CASH), is_credit=is_credit),
+        "kind": kind_of(parameters.journals.get(journal, Nature.CASH), is_credit=is_credit and booked != 0),
         "journal": journal,
         "piece": text(row["EC_RefPiece"]) or text(row["EC_Piece"]),
-        "entry_date": happened.isoformat(),
-        "invoice_date": happened.isoformat(),
-        "due_date": due.isoformat() if due else None,
-        "debit": f"{max(own, Decimal(0)):f}",
-        "credit": f"{max(-own, Decimal(0)):f}",
+        "entry_date": happened,
+        "invoice_date": happened,
+        "due_date": iso_day(row["EC_Echeance"]),
+        "debit": "0.00" if is_credit else own,
+        "credit": own if is_credit else "0.00",
         "currency": iso or parameters.currency,
-        "book_amount": f"{booked:f}",
+        "book_amount": f"-{plain}" if is_credit and booked else plain,
         "payment_mode": parameters.modes.get(row["N_Reglement"] or 0),
-        "lettering": code or None,
+        "lettering": (text(row["EC_Lettrage"]) or None) if row["EC_Lettre"] == 1 else None,
         "label": text(row["EC_Intitule"]),
         "fields": fields(row, parameters.entry_fields),
     }

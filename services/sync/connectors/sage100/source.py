@@ -189,8 +189,9 @@ class SageBase:
 
     def _rows(self, query: Select[Any]) -> Iterator[Mapping[str, Any]]:
         result = self._connection.execute(query, execution_options={"yield_per": ROWS_AT_ONCE})
+        names = tuple(result.keys())
         for row in result:
-            yield row._asdict()
+            yield dict(zip(names, row, strict=True))
 
     def _entries(self, query: Select[Any], parameters: Parameters) -> Iterator[Record]:
         for row in self._rows(query):
