@@ -191,6 +191,31 @@ async def test_silence_is_said_once_without_being_asked(remote: Remote, company:
     assert len(await remote.said(company, "ConnectorSilent")) == 2
 
 
+async def test_a_base_that_sync_reads_itself_gives_its_own_signs_of_life(remote: Remote, company: str) -> None:
+    await remote.connect(company)
+    options = {"db_schema": remote.reader.base.schema}
+    await remote.call(
+        "PUT", company, "/connectors/bijou", json={"base": "BIJOU", "place": "sync", "options": options}
+    )
+    remote.settings.source_addresses[f"{company}/bijou"] = remote.reader.base.url
+    remote.reader.incrementer._addresses = remote.settings.source_addresses
+    await remote.age(company, created_at=timedelta(seconds=400))
+    watch = remote.watch()
+    await watch.look()
+    assert await remote.said(company, "ConnectorSilent") == []
+    run = await remote.taken_in(company, await remote.asked(company))
+    assert (run["status"], run["mode"]) == ("completed", "full"), run["errors"]
+    assert await remote.reader.entries(company) == with_assumed_due_dates(remote.reader.base.entries())
+
+    remote.settings.source_addresses[f"{company}/bijou"] = "postgresql+psycopg://nobody:s3cret@127.0.0.1:1/none"
+    await remote.age(company, seen_at=timedelta(seconds=301))
+    await watch.look()
+    assert len(await remote.said(company, "ConnectorSilent")) == 1
+    refused = await remote.call("POST", company, "/connectors/bijou/synchronise", json={})
+    assert refused.status_code == 409
+    del remote.settings.source_addresses[f"{company}/bijou"]
+
+
 @pytest.mark.usefixtures("small_parts")
 async def test_an_agent_that_dies_half_way_leaves_nothing_and_its_successor_delivers_all(
     remote: Remote, company: str
