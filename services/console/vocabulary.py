@@ -38,6 +38,8 @@ FIELD_WORDS = {
     "category": N_("Catégorie"),
     "language": N_("Langue"),
     "contact_name": N_("Nom du contact"),
+    "department": N_("Service du contact"),
+    "is_default": N_("Destinataire principal"),
     "email": N_("Adresse e-mail"),
     "phone": N_("Téléphone"),
     "mobile": N_("Portable"),
@@ -57,7 +59,9 @@ MAPPED_FIELDS = {
         "client_id", "client_name", "profile", "category", "payment_mode", "currency", "language", "contact_name",
         "email", "phone", "mobile", "address", "address_2", "postcode", "city", "country", "account",
     ),
-    "contacts": ("client_id", "contact_name", "email", "phone", "mobile", "language"),
+    "contacts": (
+        "client_id", "contact_name", "department", "email", "phone", "mobile", "is_default", "language",
+    ),
 }  # fmt: skip
 """What a column of a file can hold, the most usual first."""
 MEDIUM_ICONS = {"email": "mail", "letter": "mailbox", "phone": "phone", "other": "dots"}

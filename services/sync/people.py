@@ -52,6 +52,15 @@ COMPARE = """
     where is_said or is_handed
 """
 
+# a list of contacts in which a client does not stand any more names nobody for it
+WITHOUT_CONTACTS = """
+    insert into client_change (client_id, p, name, person, removed, details, is_said, is_handed)
+    select client_id, 0, '', %(nobody)s::uuid, false, '{"contacts": []}', false, true
+    from source_person h
+    where company = %(company)s and source = %(source)s and person <> %(nobody)s::uuid
+        and not exists (select from seen_client s where s.client_id = h.client_id)
+"""
+
 GONE = """
     insert into client_change (client_id, p, account, removed, profile, category, payment_mode, currency,
         email_domain, is_said, is_handed)
@@ -145,6 +154,8 @@ async def compare(  # noqa: PLR0913, PLR0917 what a source tells
     await connection.execute("analyze seen_client")
     values = {"company": company, "source": book, "domain": domain, "account": account}
     await connection.execute(COMPARE, values | {"only_people": read.holds == "contacts"})
+    if read.holds == "contacts" and not read.keeps_missing:
+        await connection.execute(WITHOUT_CONTACTS, values | {"nobody": digest("")})
 
 
 async def remember(connection: Connection, company: str, book: str, *, lists: bool) -> None:
@@ -187,6 +198,7 @@ async def hand_over(connection: Connection, handing: Handing) -> dict[int, int]:
             "select client_id, name, email_domain, details from client_change where is_handed order by client_id"
         )
         while rows := await cursor.fetchmany(handing.at_once):
+            contacts = {row[0]: (row[3] or {}).pop("contacts", None) for row in rows}
             clients = [
                 {
                     "client_id": client_id,
@@ -196,7 +208,12 @@ async def hand_over(connection: Connection, handing: Handing) -> dict[int, int]:
                 }
                 for client_id, name, domain, details in rows
             ]
-            _note(heads, await _call(handing, clients))
+            _note(heads, await _call(handing, "/people", {"clients": clients}))
+            told = {client_id: some for client_id, some in contacts.items() if some is not None}
+            if told:
+                of_client = [{"client_id": client_id, **one} for client_id, some in told.items() for one in some]
+                named = {"contacts": of_client, "client_ids": list(told)}
+                _note(heads, await _call(handing, "/contacts", named))
     async for labels in changes.labels(connection):
         # as PostgreSQL made it: there is one per line, too many to be taken apart on the way
         body = f'{{"labels":{labels}}}'.encode()
@@ -204,9 +221,9 @@ async def hand_over(connection: Connection, handing: Handing) -> dict[int, int]:
     return heads
 
 
-async def _call(handing: Handing, clients: list[dict[str, Any]]) -> list[str]:
-    body = {"source": handing.source, "clients": clients}
-    answer = await handing.ledger.post("/people", company=handing.company, json=body, **handing.options)
+async def _call(handing: Handing, path: str, told: dict[str, Any]) -> list[str]:
+    body = {"source": handing.source, **told}
+    answer = await handing.ledger.post(path, company=handing.company, json=body, **handing.options)
     positions: list[str] = answer.get("positions") or []
     return positions
 

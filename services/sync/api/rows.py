@@ -116,14 +116,17 @@ class ClientRow(Row):
 
 
 class ContactRow(Row):
-    """One person who answers for a client; several rows may name one client."""
+    """One person who answers for a client; several rows may name one client. A batch names all contacts of the
+    clients it names: those it leaves out are gone. Letters and mails go to the default one, else to the first."""
 
     client_id: ClientId
     contact_name: Text | None = None
+    department: Text | None = None
     email: Text | None = None
     phone: Text | None = None
     mobile: Text | None = None
     language: Annotated[str, Field(pattern="^[a-z]{2}$")] | None = None
+    is_default: bool | None = None
 
     @model_validator(mode="after")
     def _can_be_reached(self) -> "ContactRow":

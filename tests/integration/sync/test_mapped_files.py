@@ -278,12 +278,33 @@ async def test_contacts_complete_the_people_of_known_clients(sync: Sync, company
     content = text_of(rows, ("client", "contact", "mail"))
     run = await sync.mapped(company, "contacts", mapping, content)
     assert (run["status"], run["clients_changed"]) == ("completed", 2)
-    handed = sync.ledger.calls[-1]["clients"]
-    assert handed[0] == {
-        "client_id": "C1", "name": "", "emails": ["a@port.example", "b@port.example"], "contact_name": "Mme Port",
+    people, contacts = sync.ledger.calls[-2:]
+    assert people["clients"][0] == {
+        "client_id": "C1", "name": "", "emails": ["a@port.example"], "contact_name": "Mme Port",
     }  # fmt: skip
+    assert contacts["path"] == "/contacts"
+    assert [(one["client_id"], one["key"], one["name"]) for one in contacts["contacts"]] == [
+        ("C1", "a@port.example", "Mme Port"), ("C1", "b@port.example", "M. Port"), ("C2", "c@durand.example", ""),
+    ]  # fmt: skip
     assert len(await clients_said(sync, company)) == before
     assert (await sync.mapped(company, "contacts", mapping, content))["clients_changed"] == 0
+    fewer = text_of(rows[:1], ("client", "contact", "mail"))
+    assert (await sync.mapped(company, "contacts", mapping, fewer))["clients_changed"] == 2
+    contacts = sync.ledger.calls[-1]
+    assert contacts["client_ids"] == ["C1", "C2"]
+    assert [(one["client_id"], one["name"]) for one in contacts["contacts"]] == [("C1", "Mme Port")]
+    assert (await sync.mapped(company, "contacts", mapping, fewer))["clients_changed"] == 0
+
+
+async def test_the_default_contact_is_who_a_client_is_written_to(sync: Sync, company: str) -> None:
+    await sync.register(company)
+    await sync.mapped(company, "factures", OPEN_INVOICES, text_of(ROWS))
+    columns = {"client_id": "client", "contact_name": "contact", "email": "mail", "is_default": "principal"}
+    rows = [("C1", "Mme Port", "a@port.example", "non"), ("C1", "M. Port", "b@port.example", "oui")]
+    mapping = {"holds": "contacts", "columns": columns}
+    await sync.mapped(company, "contacts", mapping, text_of(rows, ("client", "contact", "mail", "principal")))
+    people = sync.ledger.calls[-2]["clients"][0]
+    assert (people["emails"], people["contact_name"]) == (["b@port.example"], "M. Port")
 
 
 HIGHRADIUS: dict[str, Any] = {

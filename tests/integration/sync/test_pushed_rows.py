@@ -100,7 +100,8 @@ async def test_clients_and_contacts(door: Door, sync: Sync, company: str) -> Non
     contacts = [{"client_id": "C1", "contact_name": "Mme Roy", "phone": "0102030405"}]
     run = await pushed(door, sync, company, "contacts", contacts, "k2")
     assert (run["status"], run["clients_changed"]) == ("completed", 1), run["errors"]
-    assert sync.ledger.calls[-1]["clients"][0]["contact_name"] == "Mme Roy"
+    assert sync.ledger.calls[-2]["clients"][0]["contact_name"] == "Mme Roy"
+    assert sync.ledger.calls[-1]["contacts"][0]["phone"] == "0102030405"
 
 
 async def test_the_description_of_the_api_names_the_rows(door: Door) -> None:

@@ -16,7 +16,7 @@ CURRENCY_NAMES = {"€": "EUR", "EURO": "EUR", "EUROS": "EUR", "$": "USD", "£":
 CURRENCY_LETTERS = 3
 SETTLED = "\x1fsettled"
 """Behind the key of an entry: the key of what settled it."""
-NOT_REMOVED = frozenset({"0", "no", "non", "false", "n"})
+NO_WORDS = frozenset({"0", "no", "non", "false", "n"})
 REFUND = "refund"
 """The kind of what settles a credit note: no word of the contract means it."""
 
@@ -59,7 +59,7 @@ class EntryRows:
             label, debit_text, credit_text, amount_text, side, book_text, currency, kind, payment_mode, lettering,
             lettered_on, settled_on, status, removed,
         ) = map(str.strip, fields)  # fmt: skip
-        if removed and folded(removed) not in NOT_REMOVED:
+        if removed and folded(removed) not in NO_WORDS:
             self._withdraw(number, key)
             return
         sound = True

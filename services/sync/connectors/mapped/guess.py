@@ -63,6 +63,8 @@ NAMES: dict[str, tuple[str, ...]] = {
     "settled_on": (
         "settledon", "settleddate", "cleardate", "clearingdate", "datereglement", "paymentdate", "paidon",
     ),
+    "department": ("department", "service", "fonction", "role"),
+    "is_default": ("isdefault", "default", "principal", "pardefaut"),
     "removed": ("removed", "deleted", "supprime", "supprimee"),
     "status": ("status", "statut", "isopen", "etat", "open"),
     "profile": ("profile", "profil"),

@@ -21,7 +21,9 @@ CLIENT_FIELDS = (
     "client_id", "client_name", "account", "profile", "category", "payment_mode", "currency", "language",
     "contact_name", "email", "phone", "mobile", "address", "address_2", "postcode", "city", "country",
 )  # fmt: skip
-CONTACT_FIELDS = ("client_id", "contact_name", "email", "phone", "mobile", "language")
+CONTACT_FIELDS = (
+    "client_id", "contact_name", "department", "email", "phone", "mobile", "language", "is_default",
+)  # fmt: skip
 FIELDS: dict[Holds, tuple[str, ...]] = {
     "entries": ENTRY_FIELDS,
     "clients": CLIENT_FIELDS,

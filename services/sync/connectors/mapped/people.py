@@ -5,13 +5,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from services.sync.connectors import ClientDetails, Read, Rules
-from services.sync.connectors.mapped.entries import CURRENCY_NAMES, LONGEST_CLIENT, whole_number
-from services.sync.connectors.mapped.mapping import Mapping
+from services.sync.connectors.mapped.entries import CURRENCY_NAMES, LONGEST_CLIENT, NO_WORDS, whole_number
+from services.sync.connectors.mapped.mapping import Mapping, folded
 from services.sync.domain.lines import Line
 from services.sync.domain.problems import Findings
 
 LONGEST_TEXT = 500
-MOST_OF_EACH = 50
 _EMAIL = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s,;<>]+")
 _BETWEEN = re.compile(r"[;,\s]+")
 _LANGUAGE = re.compile(r"[a-z]{2}")
@@ -109,26 +108,49 @@ class ClientRows(_People):
 
 
 class ContactRows(_People):
-    """Takes rows in the order of ``CONTACT_FIELDS``. A client may have several: all addresses count, the first
-    name is the one to write to."""
+    """Takes rows in the order of ``CONTACT_FIELDS``. A client may have several contacts, each with its own
+    address; the one marked as default, else the first, is who the client's letters and mails go to."""
+
+    def __init__(self, mapping: Mapping, rules: Rules, findings: Findings, read: Read) -> None:
+        super().__init__(mapping, rules, findings, read)
+        self._chosen: set[str] = set()
 
     def take(self, number: int, fields: tuple[str, ...]) -> Iterator[Line]:
-        code, contact_name, email, phone, mobile, language = (text.strip()[:LONGEST_TEXT] for text in fields)
+        code, name, department, email, phone, mobile, language, is_default = (
+            text.strip()[:LONGEST_TEXT] for text in fields
+        )
         client_id = self._client(number, code)
         if not client_id:
             return iter(())
         self._read.names.setdefault(client_id, {"": 1})
-        details = self._read.details.setdefault(client_id, ClientDetails(person={}))
-        person = details.person
-        for part, told in (
-            ("emails", self._emails(number, email)),
-            ("phones", [one for one in (phone, mobile) if one]),
-        ):
-            known = person.get(part, [])
-            if told:
-                person[part] = list(dict.fromkeys([*known, *told]))[:MOST_OF_EACH]
-        if contact_name:
-            person.setdefault("contact_name", contact_name)
-        if spoken := self._language(number, language):
-            person.setdefault("language", spoken)
+        person = self._read.details.setdefault(client_id, ClientDetails(person={"contacts": []})).person
+        emails = self._emails(number, email)
+        phones = [one for one in (phone, mobile) if one]
+        person["contacts"].append(
+            {
+                "key": _unused(person["contacts"], (emails[0] if emails else name or "".join(phones)).lower()),
+                "name": name,
+                "department": department,
+                "email": emails[0] if emails else "",
+                "phone": phones[0] if phones else "",
+            }
+        )
+        chosen = is_default != "" and folded(is_default) not in NO_WORDS
+        if client_id not in self._chosen and (chosen or "emails" not in person):
+            told = {"emails": emails, "phones": phones, "contact_name": name}
+            person |= {part: held for part, held in told.items() if held}
+            if spoken := self._language(number, language):
+                person["language"] = spoken
+        if chosen:
+            self._chosen.add(client_id)
         return iter(())
+
+
+def _unused(contacts: list[dict[str, str]], key: str) -> str:
+    """What names a contact within its client: two of one address are told apart by their order."""
+    taken = {contact["key"] for contact in contacts}
+    named, number = key or "-", 1
+    while named in taken:
+        number += 1
+        named = f"{key} {number}"
+    return named
