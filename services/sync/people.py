@@ -5,7 +5,7 @@ Names, addresses and the texts of entries are personal: they pass through, only 
 
 import re
 import unicodedata
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from json import dumps
 from typing import Any
@@ -19,6 +19,7 @@ from services.sync.domain.receivables import digest
 from services.sync.staging import Staging
 
 LONGEST_NAME = 500
+CONTACTS_PER_CALL = 10_000
 
 STAGE = """
     create temp table seen_client (
@@ -210,15 +211,26 @@ async def hand_over(connection: Connection, handing: Handing) -> dict[int, int]:
             ]
             _note(heads, await _call(handing, "/people", {"clients": clients}))
             told = {client_id: some for client_id, some in contacts.items() if some is not None}
-            if told:
-                of_client = [{"client_id": client_id, **one} for client_id, some in told.items() for one in some]
-                named = {"contacts": of_client, "client_ids": list(told)}
+            for named in _in_calls(told):
                 _note(heads, await _call(handing, "/contacts", named))
     async for labels in changes.labels(connection):
         # as PostgreSQL made it: there is one per line, too many to be taken apart on the way
         body = f'{{"labels":{labels}}}'.encode()
         await handing.ledger.put("/labels", company=handing.company, content=body, **handing.options)
     return heads
+
+
+def _in_calls(told: Mapping[str, list[dict[str, str]]]) -> Iterator[dict[str, list[Any]]]:
+    """The contacts of clients in bodies that ledger takes: a client's are never parted."""
+    named: dict[str, list[Any]] = {"contacts": [], "client_ids": []}
+    for client_id, contacts in told.items():
+        if named["client_ids"] and len(named["contacts"]) + len(contacts) > CONTACTS_PER_CALL:
+            yield named
+            named = {"contacts": [], "client_ids": []}
+        named["client_ids"].append(client_id)
+        named["contacts"] += [{"client_id": client_id, **contact} for contact in contacts]
+    if named["client_ids"]:
+        yield named
 
 
 async def _call(handing: Handing, path: str, told: dict[str, Any]) -> list[str]:
