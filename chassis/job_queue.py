@@ -25,7 +25,7 @@ ENQUEUE = """
 """
 
 MOVE = text(
-    "update job set status = :status, error = :error, run_at = coalesce(:run_at, run_at),"
+    "update job set status = :status, error = :error, run_at = coalesce(:run_at, run_at), attempts = :attempts,"
     " owner = case when :status in ('running', 'sending') then owner end,"
     " until = case when :status in ('running', 'sending') then until end, changed_at = now()"
     " where id = :id and owner = :owner and status = any(:from_) and until > now()"
@@ -118,8 +118,13 @@ class Job:
         """The effect is known not to have happened and never will."""
         await self._move(tx, "failed", ("running", "sending"), error)
 
-    async def again(self, tx: AsyncConnection, after: timedelta, error: str | None = None) -> None:
-        """The effect is known not to have happened; try later."""
+    async def again(
+        self, tx: AsyncConnection, after: timedelta, error: str | None = None, *, counted: bool = True
+    ) -> None:
+        """The effect is known not to have happened; try later. One that only waited for its turn is not
+        ``counted``: waiting must not use up the attempts that a failure may have."""
+        if not counted:
+            self.attempts -= 1
         await self._move(tx, "ready", ("running", "sending"), error, clock.now() + after)
 
     async def in_doubt(self, tx: AsyncConnection, error: str) -> None:
@@ -140,6 +145,7 @@ class Job:
                 "id": self.id,
                 "owner": self.owner,
                 "status": status,
+                "attempts": self.attempts,
                 "from_": list(origins),
                 "error": error,
                 "run_at": run_at,

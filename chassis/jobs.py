@@ -17,7 +17,7 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from chassis.cancellation import heed_cancellation
 from chassis.database import is_transient
@@ -60,6 +60,9 @@ Handle = Callable[[Sequence[Job]], Awaitable[None]]
 """Carry out a batch of jobs. A job left ``running`` when it returns is done; after an exception a ``running`` job
 is tried again later and a ``sending`` one is in doubt."""
 
+GivenUp = Callable[[AsyncConnection, Job, Exception | None], Awaitable[None]]
+"""What else ends with a job that failed as often as it may, in the transaction that says so."""
+
 
 class JobWorker:
     """Takes jobs of one queue, in batches, several batches at a time, and hands them to ``handle``."""
@@ -76,6 +79,7 @@ class JobWorker:
         poll_seconds: float = 0.2,
         max_attempts: int = 8,
         back_off_seconds: float = 2,
+        given_up: GivenUp | None = None,
     ) -> None:
         self.engine = engine
         self.queue = queue
@@ -86,6 +90,7 @@ class JobWorker:
         self.poll_seconds = poll_seconds
         self.max_attempts = max_attempts
         self.back_off_seconds = back_off_seconds
+        self.given_up = given_up
         self.owner = f"{socket.gethostname()}/{os.getpid()}/{uuid4().hex[:8]}"
         self._trouble: str | None = None
         self._held: set[UUID] = set()
@@ -185,6 +190,8 @@ class JobWorker:
                 await job.again(tx, timedelta(seconds=min(delay, 600)), _sentence(error))
             elif job.status == "running":
                 await job.failed(tx, _sentence(error))
+                if self.given_up:
+                    await self.given_up(tx, job, error)
             elif job.status == "sending":
                 await job.in_doubt(tx, _sentence(error))
 

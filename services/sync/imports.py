@@ -92,8 +92,8 @@ class Importer:
             if run is None or run.status != "running":
                 return
             connection = await driver(tx)
-            if await runs.has_earlier(connection, run) or await runs.lets_others_first(connection, run, QUEUE):
-                await job.again(tx, TURN_PAUSE, "it is the turn of another import")
+            if await runs.has_earlier(connection, run) or await runs.lets_others_first(connection, run, job.queue):
+                await job.again(tx, TURN_PAUSE, "it is the turn of another import", counted=False)
                 return
         try:
             await self._import(run, job)
@@ -116,7 +116,7 @@ class Importer:
             await self._fail(run, job, Refused("upload_lost", Verdict((lost,), (), {})))
         except NotItsTurn:
             async with transaction(self._running.engine) as tx:
-                await job.again(tx, TURN_PAUSE, "an earlier import has not ended")
+                await job.again(tx, TURN_PAUSE, "an earlier import has not ended", counted=False)
         except NeighbourUnreachable:
             await self._wait_for_ledger(run, job)
         except Exception as surprise:
@@ -126,11 +126,15 @@ class Importer:
             if is_transient(surprise) or job.attempts < SURPRISES:
                 raise
             log.exception("import given up", extra={"company": run.company, "run_id": str(run.run_id)})
-            details = {"error": type(surprise).__name__}
-            if isinstance(surprise, NeighbourRefused):
-                details["error"] = str(surprise)
-            problem = Problem(1, "", "import_failed", details)
-            await self._fail(run, job, Refused("import_failed", Verdict((problem,), (), {})))
+            await self._fail(run, job, _surprising(surprise))
+
+    async def give_up(self, tx: AsyncConnection, job: Job, error: Exception | None) -> None:
+        """End the run of a job that failed as often as it may: one that went on running without a job would hold
+        up every later import of its company for ever."""
+        run = await runs.find(tx, job.company, UUID(job.payload["run_id"]))
+        if run is not None and run.status == "running":
+            log.error("import given up", extra={"company": run.company, "run_id": str(run.run_id)})
+            await self._end_failed(tx, run, _surprising(error))
 
     async def _wait_for_ledger(self, run: Run, job: Job) -> None:
         """Ledger takes the people first; without it nothing is said."""
@@ -141,26 +145,29 @@ class Importer:
             await self._fail(run, job, Refused("ledger_unreachable", Verdict((problem,), (), {})))
             return
         async with transaction(self._running.engine) as tx:
-            await job.again(tx, LEDGER_PAUSE, "ledger does not answer")
+            await job.again(tx, LEDGER_PAUSE, "ledger does not answer", counted=False)
 
     async def _fail(self, run: Run, job: Job, refusal: Refused) -> None:
-        verdict = refusal.verdict
         async with transaction(self._running.engine) as tx:
+            await job.done(tx)
+            await self._end_failed(tx, run, refusal)
+
+    async def _end_failed(self, tx: AsyncConnection, run: Run, refusal: Refused) -> None:
+        verdict = refusal.verdict
+        await runs.end(
+            tx,
+            run,
+            "failed",
+            lines_read=refusal.lines,
+            result={"reason": refusal.reason, "uncounted": verdict.uncounted},
+            errors=verdict.errors,
+            warnings=verdict.warnings,
+        )
+        if not run.dry_run:
             failed = SyncFailed(
                 run_id=run.run_id, connector=run.connector, source=run.file[:200], reason=refusal.reason
             )
-            await runs.end(
-                tx,
-                run,
-                "failed",
-                lines_read=refusal.lines,
-                result={"reason": refusal.reason, "uncounted": verdict.uncounted},
-                errors=verdict.errors,
-                warnings=verdict.warnings,
-            )
-            await job.done(tx)
-            if not run.dry_run:
-                await self._running.say(tx)(run.company, [Said(failed)], as_of=run.as_of, cause=_cause(run))
+            await self._running.say(tx)(run.company, [Said(failed)], as_of=run.as_of, cause=_cause(run))
 
     async def _import(self, run: Run, job: Job) -> None:
         began = monotonic()
@@ -364,6 +371,13 @@ class Importer:
             cause=_cause(run),
         )
         return positions
+
+
+def _surprising(surprise: Exception | None) -> Refused:
+    """A failure of no known reason, by the name of its kind: its text may quote the file."""
+    told = str(surprise) if isinstance(surprise, NeighbourRefused) else type(surprise).__name__
+    problem = Problem(1, "", "import_failed", {"error": told})
+    return Refused("import_failed", Verdict((problem,), (), {}))
 
 
 def _cause(run: Run) -> Cause:

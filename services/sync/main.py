@@ -47,6 +47,7 @@ def build(settings: SyncSettings) -> Service:
             batch=1,
             concurrency=settings.imports_at_once,
             max_attempts=PATIENT_ATTEMPTS,
+            given_up=importer.give_up,
         )
 
         async def trouble() -> str | None:
@@ -67,6 +68,7 @@ def build(settings: SyncSettings) -> Service:
             batch=1,
             concurrency=settings.bases_at_once,
             max_attempts=PATIENT_ATTEMPTS,
+            given_up=incrementer.give_up,
         )
 
         async def trouble() -> str | None:
