@@ -53,7 +53,7 @@ class EntryRow(Row):
     """One accounting entry as it stands now, named by ``key``. Either ``debit`` or ``credit`` is positive.
 
     An entry in another currency needs ``book_amount``, its amount in the bookkeeping currency (rule 22.17).
-    ``settled_on`` letters it on that day; ``removed`` withdraws it, and needs the key alone.
+    ``settled_on``, no day to come, letters it on that day; ``removed`` withdraws it, and needs the key alone.
     """
 
     key: Key
@@ -160,6 +160,7 @@ async def post_entries(  # noqa: PLR0913, PLR0917 what a request may say
 ) -> dict[str, Any]:
     """Take in entries, new and changed; those that are not named stay as they are. A batch with a wrong row is
     refused whole with 422, and ``errors`` names each by its place. Answers ``run_id`` to follow it with."""
+    _refuse_settled_later(body.rows, as_of)
     return await _push(tx, say, company, "entries", body.rows, source, idempotency_key, as_of, cause)
 
 
@@ -191,6 +192,21 @@ async def post_contacts(  # noqa: PLR0913, PLR0917
 ) -> dict[str, Any]:
     """Take in who answers for clients; see ``/rows/entries``."""
     return await _push(tx, say, company, "contacts", body.rows, source, idempotency_key, as_of, cause)
+
+
+def _refuse_settled_later(rows: Sequence[EntryRow], as_of: date) -> None:
+    """A row is read once: a settlement on a day to come would never be applied."""
+    errors = [
+        {
+            "where": f"body.rows.{place}.settled_on",
+            "message": f"settled_on is after {as_of}, the business day: push the row again once it is settled",
+            "type": "settled_later",
+        }
+        for place, row in enumerate(rows)
+        if row.settled_on is not None and row.settled_on > as_of and not row.removed
+    ]
+    if errors:
+        raise Problem("invalid-request", "The request does not have the expected form", 422, errors=errors)
 
 
 async def _push(  # noqa: PLR0913, PLR0917 what a batch is

@@ -156,6 +156,30 @@ async def test_a_file_of_additions_archives_nothing(sync: Sync, company: str) ->
     assert len(await state(sync, company)) == 5
 
 
+async def test_in_a_file_of_additions_a_paid_invoice_leaves_and_comes_back_unpaid(
+    sync: Sync, company: str
+) -> None:
+    await sync.register(company)
+    mapping = OPEN_INVOICES | {"missing": "keep", "open_words": ["ouverte"], "closed_words": ["soldée"]}
+    mapping["columns"] = OPEN_INVOICES["columns"] | {"status": "Etat"}
+    head = (*HEAD, "Etat")
+    await sync.mapped(company, "factures", mapping, text_of([(*row, "ouverte") for row in ROWS], head))
+    before = await state(sync, company)
+    closed, residual = (*ROWS[0], "soldée"), (*ROWS[2][:5], "0,00", "", "ouverte")
+    run = await sync.mapped(company, "factures", mapping, text_of([closed, residual], head))
+    assert (run["status"], run["changed"], run["archived"]) == ("completed", 2, 2), run["errors"]
+    assert {key for key in before if key not in await state(sync, company)} == {
+        ("C1", "F1 invoice"), ("C2", "F3 invoice"),
+    }  # fmt: skip
+    back = [(*ROWS[0], "ouverte"), (*ROWS[2], "ouverte"), (*ROWS[1][:6], "", "ouverte")]
+    run = await sync.mapped(company, "factures", mapping, text_of(back, head))
+    assert (run["changed"], run["archived"]) == (4, 1), "both come back, and a payment is taken back"
+    after = await state(sync, company)
+    assert {key: one["entry_id"] for key, one in after.items()} == {
+        key: one["entry_id"] for key, one in before.items() if key != ("C1", "F2 payment")
+    }
+
+
 async def test_two_mappings_never_archive_each_others_lines(sync: Sync, company: str) -> None:
     """Rule 22.19."""
     await sync.register(company)

@@ -1,10 +1,11 @@
 """Rows pushed over HTTP: in batches, once per key, wrong rows named by their place."""
 
+from datetime import timedelta
 from typing import Any
 
 import httpx
 
-from tests.integration.sync.conftest import Sync
+from tests.integration.sync.conftest import AS_OF, Sync
 from tests.integration.sync.test_http import Door, door
 
 __all__ = ["door"]
@@ -67,6 +68,35 @@ async def test_a_later_batch_changes_what_it_names_and_withdraws_what_it_says(
     assert standing == [("F1", "invoice", True), ("F1", "payment", True), ("F2", "invoice", False)]
     run = await pushed(door, sync, company, "entries", [{"key": "2", "removed": True}], "third")
     assert (run["status"], run["archived"]) == ("completed", 1)
+
+
+async def test_a_payment_that_is_taken_back_leaves_with_its_invoice_open_again(
+    door: Door, sync: Sync, company: str
+) -> None:
+    await sync.register(company)
+    paid = ENTRIES[0] | {"settled_on": "2026-04-02"}
+    await pushed(door, sync, company, "entries", [paid, ENTRIES[1]], "paid")
+    run = await pushed(door, sync, company, "entries", [ENTRIES[0]], "unpaid")
+    assert (run["status"], run["changed"], run["archived"]) == ("completed", 2, 1), run["errors"]
+    last = {entry["entry_id"]: entry for entry in await sync.entries_said(company)}
+    standing = [(one["piece"], one["kind"], one["lettering"]) for one in last.values() if not one["removed"]]
+    assert sorted(standing) == [("F1", "invoice", None), ("F2", "invoice", None)]
+    again = await pushed(door, sync, company, "entries", [paid], "paid again")
+    assert (again["changed"], again["archived"]) == (2, 0)
+    assert len({entry["entry_id"] for entry in await sync.entries_said(company)}) == 3, "no new identity"
+
+
+async def test_a_settlement_on_a_day_to_come_is_refused_by_its_row(door: Door, sync: Sync, company: str) -> None:
+    await sync.register(company)
+    eve, day_after = AS_OF - timedelta(days=1), AS_OF + timedelta(days=1)
+    rows = [
+        ENTRIES[0] | {"settled_on": eve.isoformat()},
+        ENTRIES[1] | {"settled_on": AS_OF.isoformat()},
+        ENTRIES[2] | {"settled_on": day_after.isoformat()},
+    ]
+    answer = await push(door, company, "entries", rows, "k")
+    assert answer.status_code == 422
+    assert [error["where"] for error in answer.json()["errors"]] == ["body.rows.2.settled_on"]
 
 
 async def test_wrong_rows_are_named_and_nothing_is_taken_in(door: Door, sync: Sync, company: str) -> None:

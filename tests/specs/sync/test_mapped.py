@@ -93,6 +93,10 @@ def test_amounts_with_the_marks_of_the_mapping(decimal: str, thousands: str, tex
         (f'{HEADER}\n"C\n1";F1;2026-02-20;1\nC1;F2;x;1\n', (4, "due", "date_invalid")),
         (f"{HEADER}\n{'C' * 65};F1;2026-02-20;1\n", (2, "client", "client_too_long")),
         (f'{HEADER}\nC1;"F1;2026-02-20;1\n' + "x" * 200_000, (2, "", "row_unreadable")),
+        (f'{HEADER}\nC1;"12 pouces;2026-02-20;1\nC2;F2;2026-02-20;1\n', (2, "", "row_unreadable")),
+        (f'{HEADER}\nC1;"2 p;2026-02-20;1\nC2;F2;2026-02-20;1\nC3;"6;2026-02-20;1\n', (2, "", "row_unreadable")),
+        (f'{HEADER}\nC1;"12;2026-02-20;1\nC2;F2;2026-02-20;1\nC3;F";2026-02-20;1\n', (2, "", "row_unreadable")),
+        (f"{HEADER}\nC1;F1;2026-02-20\nC2;F2;2026-02-20;1\n", (2, "", "cells_missing")),
     ],
 )
 def test_what_is_wrong_is_named_by_line_and_column(
@@ -106,6 +110,48 @@ def test_what_is_wrong_is_named_by_line_and_column(
         message, remedy = wording(problem.code, language, problem.details)
         assert message
         assert remedy
+
+
+def test_cells_that_nothing_is_read_from_may_be_missing(tmp_path: Path) -> None:
+    text = f"{HEADER};label;x\nC1;F1;2026-02-20;1\nC2;F2;2026-02-20;1;b;c"
+    reading, lines = read(tmp_path, text, ENTRIES)
+    assert not reading.verdict().errors
+    assert [line.client_id for line in lines] == ["C1", "C2"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+@pytest.mark.parametrize(
+    ("end", "expected"), [("1;b", [(3, "", "cells_missing")]), ("1;b\r\n", []), ("1;b;c", [])]
+)
+def test_a_short_last_line_without_its_end_was_cut_off(
+    tmp_path: Path, end: str, expected: list[tuple[int, str, str]], encoding: str
+) -> None:
+    text = f"{HEADER};label;x\r\nC1;F1;2026-02-20;1;a;\r\nC2;F2;2026-02-20;{end}"
+    reading, _ = read(tmp_path, text.encode(encoding), ENTRIES)
+    assert codes(reading.verdict().errors) == expected
+
+
+def test_a_quoted_cell_may_hold_lines_separators_and_doubled_marks(tmp_path: Path) -> None:
+    mapping = {"columns": {**ENTRIES["columns"], "label": "label"}}
+    text = f'{HEADER};label\nC1;F1;2026-02-20;1;"12"" pipe;\nblue; long"\nC2;F2;2026-02-20;1;12" pipe\n'
+    reading, lines = read(tmp_path, text, mapping)
+    assert not reading.verdict().errors
+    assert [line.label for line in lines] == ['12" pipe; blue; long', '12" pipe']
+
+
+def test_a_stray_quotation_mark_hides_the_separator_from_no_one(tmp_path: Path) -> None:
+    rows = "".join(f"C{n};F{n};2026-02-20;1,50\n" for n in range(20))
+    reading, _ = read(tmp_path, f'{HEADER}\nC1;"12 pouces;2026-02-20;1,50\n{rows}', ENTRIES | {"decimal": ","})
+    assert codes(reading.verdict().errors) == [(2, "", "row_unreadable")]
+
+
+def test_in_a_file_of_additions_a_settlement_to_come_is_told(tmp_path: Path) -> None:
+    mapping = {"columns": {**ENTRIES["columns"], "settled_on": "paid"}, "missing": "keep"}
+    text = f"{HEADER};paid\nC1;F1;2026-01-20;1;2026-02-20\n"
+    reading, _ = read(tmp_path, text, mapping, as_of=date(2026, 2, 19))
+    assert codes(reading.verdict().warnings) == [(2, "paid", "settled_later")]
+    reading, _ = read(tmp_path, text, mapping, as_of=date(2026, 2, 20))
+    assert not reading.verdict().warnings
 
 
 def test_a_damaged_character_is_named_in_a_file_that_is_utf8(tmp_path: Path) -> None:

@@ -46,6 +46,7 @@ class EntryRows:
         self._others_are = None if mapping.open_words and mapping.closed_words else not mapping.open_words
         self._sided = "debit" in mapping.columns
         self._is_keyed = "key" in mapping.columns
+        self._keeps = mapping.missing == "keep"
         self._positive = 1 if mapping.positive == "debit" else -1
         whole = mapping.whole_numbers
         self._whole_key, self._whole_client = "key" in whole, "client_id" in whole
@@ -92,7 +93,9 @@ class EntryRows:
         if not (sound and currency and kind_said and book is not None) or is_open is None:
             return
         if not (debit or credit) or (not is_open and not settled):
-            return  # nothing is owed, or it was settled on a day the file does not know
+            # nothing is owed, or it was settled on a day the file does not know
+            self._show_no_more(key, f"{key}{SETTLED}")
+            return
         account = account or self._account
         self._see(client_id, client_name, account, entered or dated)
         piece = whole_number(piece) if self._whole_piece else piece
@@ -105,6 +108,11 @@ class EntryRows:
             code = "S" + digest(f"{client_id}\x1f{key or (piece, dated, label, debit, credit)}")[:11]
             yield _settlement(line, code, settled)
             line = line._replace(lettering=code, lettered_on=settled)
+        else:
+            self._show_no_more(f"{key}{SETTLED}")
+            if settled and self._keeps:
+                column = self._mapping.columns["settled_on"]
+                self._findings.remark(number, column, "settled_later", column=column, value=settled)
         yield line
 
     def _withdraw(self, number: int, key: str) -> None:
@@ -114,6 +122,12 @@ class EntryRows:
             self._wrong(number, "key", "field_empty")
             return
         self._read.gone += [digest(key), digest(f"{key}{SETTLED}")]
+
+    def _show_no_more(self, *keys: str) -> None:
+        """These keys' entries are gone. Where missing lines are kept this must be said: the paid invoice would be
+        reminded, or the payment that was taken back would stay alone."""
+        if self._is_keyed and self._keeps:
+            self._read.gone += map(digest, keys)
 
     def _see(self, client_id: str, name: str, account: str, day: str) -> None:
         names = self._read.names.get(client_id)

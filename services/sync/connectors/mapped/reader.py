@@ -28,6 +28,9 @@ class MappedReading:
         self._mapping = mapping
         self._findings = Findings(rules.accepted)
         self._width = 0
+        self._needed = 0
+        self._separator = ""
+        self._last = (1, 0)
         self.read = Read(
             book=f"mapped/{name}",
             keeps_missing=mapping.missing == "keep",
@@ -49,6 +52,8 @@ class MappedReading:
             names, _ = header_of(rows, self._mapping.header_row)
             if self._begin(names, table):
                 yield from self._read(rows)
+                if table.ends_open:
+                    self._refuse_cut_row()
         except TableUnreadable as unreadable:
             self._findings.fatal(unreadable.line, "", unreadable.code, **unreadable.details)
 
@@ -56,6 +61,7 @@ class MappedReading:
         """Find the mapped columns. False when one is missing, since no row can be read then."""
         self._names = names
         self._width = len(names)
+        self._separator = table.separator or ""
         wanted = {*self._mapping.columns.values(), *self._mapping.only}
         sound = True
         for name in sorted(wanted):
@@ -71,6 +77,7 @@ class MappedReading:
             )
         if not sound:
             return False
+        self._needed = 1 + max(map(names.index, wanted))
         constants = sorted(self._mapping.constants)
         self._tail = [*(self._mapping.constants[field] for field in constants), ""]
         absent = self._width + len(constants)
@@ -91,6 +98,7 @@ class MappedReading:
         for number, cells in rows:
             self.read.lines += 1
             rows_seen += 1
+            self._last = number, len(cells)
             fitting = self._fitting(number, cells)
             if fitting is not None and all(folded(fitting[place]) in words for place, words in self._kept):
                 batch += taken.take(number, self._of_fields(fitting))
@@ -113,16 +121,23 @@ class MappedReading:
 
     def _fitting(self, number: int, cells: list[str]) -> list[str] | None:
         """The cells of a row, as many as the header has, and the constants behind them; None when they do not fit,
-        or hold characters that were lost."""
+        or hold characters that were lost. Only cells that nothing is read from may be missing at the end."""
         width = self._width
         if len(cells) != width:
             if len(cells) > width and any(cell.strip() for cell in cells[width:]):
                 found = str(len(cells))
                 self._findings.fatal(number, "", "cells_too_many", found=found, expected=str(width))
                 return None
+            if len(cells) < self._needed:
+                self._miss_cells(number, len(cells))
+                return None
             cells = [*cells[:width], *[""] * (width - len(cells))]
         if _UNWANTED.search("".join(cells)) is None:
             return cells + self._tail
+        if self._separator and self._are_rows(cells):
+            error = "cells hold whole lines of the file"
+            self._findings.fatal(number, "", "row_unreadable", error=error)
+            return None
         for place, cell in enumerate(cells):
             if REPLACEMENT in cell:
                 self._findings.fatal(
@@ -130,3 +145,19 @@ class MappedReading:
                 )
                 return None
         return [_UNWANTED.sub(" ", cell) for cell in cells] + self._tail
+
+    def _are_rows(self, cells: list[str]) -> bool:
+        """A record of several lines, each of which is a row by itself: two cells that begin or end with a
+        quotation mark were taken for one quoted cell, and the rows between them would be lost."""
+        lines = self._separator.join(cells).splitlines()
+        return len(lines) > 1 and all(line.count(self._separator) + 1 == self._width for line in lines)
+
+    def _miss_cells(self, number: int, found: int) -> None:
+        self._findings.fatal(number, "", "cells_missing", found=str(found), expected=str(self._width))
+
+    def _refuse_cut_row(self) -> None:
+        """A short last line without line end was cut off, whatever its missing cells hold: lines behind it may be
+        missing too, and would be archived."""
+        number, found = self._last
+        if self._needed <= found < self._width:
+            self._miss_cells(number, found)

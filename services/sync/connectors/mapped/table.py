@@ -4,7 +4,7 @@ import codecs
 import csv
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, time
-from io import TextIOWrapper
+from io import SEEK_END, TextIOWrapper
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -84,7 +84,11 @@ class Table:
         lines = [line for line in text.splitlines()[:LOOKED_AT] if line.strip()]
 
         def agreed(separator: str) -> tuple[int, int]:
-            widths = [len(row) for row in csv.reader(lines, delimiter=separator)]
+            try:
+                widths = [len(row) for row in csv.reader(lines, delimiter=separator, strict=True)]
+            except csv.Error:
+                # a stray quotation mark would swallow the lines that tell the separator
+                widths = [len(row) for line in lines for row in csv.reader([line], delimiter=separator)]
             usual = max(set(widths), key=widths.count)
             return (widths.count(usual) * (usual > 1), usual)
 
@@ -101,7 +105,8 @@ class Table:
         name = "utf-8-sig" if self.encoding == "utf-8" else self.encoding
         with self._path.open("rb") as file:
             text = TextIOWrapper(cast("BinaryIO", file), encoding=name, errors="replace", newline="")
-            reader = csv.reader(text, delimiter=self.separator or ",")
+            # a quotation mark that opens a cell by mistake would swallow rows without a word
+            reader = csv.reader(text, delimiter=self.separator or ",", strict=True)
             begins = 1
             while True:
                 try:
@@ -113,6 +118,15 @@ class Table:
                 if any(cells):
                     yield begins, cells
                 begins = reader.line_num + 1
+
+    @property
+    def ends_open(self) -> bool:
+        """The last line of a text has no line end: it may have been cut off."""
+        if self.is_workbook:
+            return False
+        with self._path.open("rb") as file:
+            file.seek(-min(4, self._path.stat().st_size), SEEK_END)
+            return not file.read().rstrip(b"\x00").endswith((b"\n", b"\r"))
 
     def _sheet_rows(self) -> Iterator[Row]:
         start = self._sheet.start

@@ -57,9 +57,11 @@ WORDS: dict[str, Words] = {
         "Exportez-le de nouveau, avec son contenu.",
     ),
     "row_unreadable": Words(
-        "From this line on the file cannot be told apart into rows: a quotation mark is not closed ({error}).",
+        "From this line on the file cannot be told apart into rows: a quotation mark opens a cell and does not "
+        "close it ({error}).",
         "Close or double the quotation mark, or export the file again.",
-        "À partir de cette ligne, le fichier ne se découpe plus : un guillemet n’est pas fermé ({error}).",
+        "À partir de cette ligne, le fichier ne se découpe plus : un guillemet ouvre une cellule sans la fermer "
+        "({error}).",
         "Fermez ou doublez le guillemet, ou exportez de nouveau le fichier.",
     ),
     "cells_too_many": Words(
@@ -67,6 +69,25 @@ WORDS: dict[str, Words] = {
         "Put cells that hold the separator into quotation marks.",
         "La ligne a {found} cellules, l’en-tête {expected} : ses colonnes sont décalées.",
         "Mettez entre guillemets les cellules qui contiennent le séparateur.",
+    ),
+    "cells_missing": Words(
+        "The line has {found} cells, the header {expected}: it was cut off, or its columns are shifted.",
+        "Export the file again; close or double quotation marks that open a cell.",
+        "La ligne a {found} cellules, l’en-tête {expected} : elle est tronquée, ou ses colonnes sont décalées.",
+        "Exportez de nouveau le fichier ; fermez ou doublez les guillemets qui ouvrent une cellule.",
+    ),
+    "settled_later": Words(
+        "“{column}” holds {value}, a day to come: the entry stays open.",
+        "Import the line again from that day on: this mapping keeps what a file does not show.",
+        "« {column} » contient le {value}, un jour à venir : l’écriture reste ouverte.",
+        "Importez de nouveau la ligne à partir de ce jour : cette correspondance garde ce qu’un fichier ne montre "
+        "pas.",
+    ),
+    "workbook_too_large": Words(
+        "The workbook unpacks to more than {most} MB.",
+        "Save its sheet as CSV, and import that file.",
+        "Le classeur décompressé dépasse {most} Mo.",
+        "Enregistrez sa feuille en CSV, puis importez ce fichier.",
     ),
     "character_undecodable": Words(
         "A character of this line is not {encoding}, the encoding of the rest of the file.",
