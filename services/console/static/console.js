@@ -47,6 +47,11 @@ document.addEventListener("htmx:afterSwap", (event) => {
   }
 });
 
+/* A page that shows more of a job than its progress is read anew when the job has ended */
+document.addEventListener("htmx:sseClose", (event) => {
+  if (event.detail.type === "message" && event.target.closest("[data-reload]")) window.location.reload();
+});
+
 /* A form is sent once */
 document.addEventListener("submit", (event) => {
   if (event.target.matches("[data-once]")) {
