@@ -35,7 +35,8 @@ FORGET_DRAFTS = text(
 FORGET_ERRORS = text("update job set error = null where company = :company and key = :client_id")
 FORGET_COMMENTS = text("delete from task_comment where company = :company and client_id = :client_id")
 
-FORGET = (FORGET_PERSON, FORGET_MESSAGES, FORGET_DRAFTS, FORGET_COMMENTS, FORGET_ERRORS)
+FORGET = (FORGET_PERSON, FORGET_ERRORS, FORGET_MESSAGES, FORGET_DRAFTS, FORGET_COMMENTS)
+"""Jobs before messages, as ``recording`` locks them."""
 
 
 async def on_action_due(say: Say, heard: list[Delivered]) -> None:

@@ -19,6 +19,7 @@ ACTIONS = text(
     select a.action_id, a.state, a.due_on, a.draft_id, a.body, outcome.kind as outcome,
         coalesce(client.stopped, false) as stopped, coalesce(client.removed, false) as removed,
         coalesce(policy.promises_exclude, false) as promises_exclude, client.resumes_on,
+        coalesce(client.version, 0) as person_version,
         coalesce(policy.disputes_exclude, false) as disputes_exclude,
         exists (select from dispute where dispute.company = a.company and dispute.client_id = a.client_id
             and dispute.entry_id is null) as disputed
@@ -28,6 +29,12 @@ ACTIONS = text(
     left join outcome using (company, action_id)
     where a.company = :company and a.action_id = any(:action_ids)
     """
+)
+
+# until the transaction ends nothing new is heard of these clients, least of all that a person was erased
+HOLD_CLIENTS = text(
+    "select client_id from client where company = :company and client_id = any(:client_ids)"
+    " order by client_id for share"
 )
 
 ENTRIES = text(
@@ -80,6 +87,8 @@ class Looked:
     draft_id: UUID | None
     sent: bool
     now: SituationNow
+    person_version: int = 0
+    """Of the client's person, as last heard; 0: nothing was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +97,11 @@ class Totals:
 
     overdue: Decimal = Decimal(0)
     upcoming: Decimal = Decimal(0)
+
+
+async def hold_clients(tx: AsyncConnection, company: str, client_ids: Collection[str]) -> None:
+    """Let nobody change these clients until the transaction ends; to be called before they are looked at."""
+    await tx.execute(HOLD_CLIENTS, {"company": company, "client_ids": list(client_ids)})
 
 
 async def look(tx: AsyncConnection, company: str, action_ids: Collection[UUID]) -> dict[UUID, Looked]:
@@ -127,6 +141,7 @@ async def look(tx: AsyncConnection, company: str, action_ids: Collection[UUID]) 
                 client_disputed=row.disputed,
                 disputes_exclude=row.disputes_exclude,
             ),
+            person_version=row.person_version,
         )
         for row in await tx.execute(ACTIONS, wanted)
     }

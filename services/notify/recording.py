@@ -52,6 +52,7 @@ ANSWERED = """
     from unnest(%(companies)b::text[], %(ids)b::uuid[], %(answers)b::text[], %(refused)b::jsonb[])
         as taken(company, action_id, answer, refused)
     where message.company = taken.company and message.action_id = taken.action_id
+        and message.raw is not null  -- an answer names the address: of an erased person none comes back
 """
 
 DOUBT_WAS_WRONG = text(
@@ -132,7 +133,7 @@ class Recorder:
             entry.written.set_result(False)
 
     async def _record(self, entries: Sequence[_Entry]) -> list[bool]:
-        """One transaction for all: job rows first, then messages, then the log's partitions in ascending order."""
+        """One transaction for all: clients, job rows, messages, then the log's partitions in ascending order."""
         async with transaction(self.running.engine) as tx:
             looked = await self._look(tx, [entry.parcel for entry in entries if entry.result is None])
             verdicts = [
@@ -163,9 +164,12 @@ class Recorder:
         by_company: defaultdict[str, list[Parcel]] = defaultdict(list)
         for parcel in parcels:
             by_company[parcel.job.company].append(parcel)
+        companies = sorted(by_company.items())
+        for company, group in companies:
+            await queries.hold_clients(tx, company, {parcel.client_id for parcel in group})
         return {
             (company, action_id): looked
-            for company, group in by_company.items()
+            for company, group in companies
             for action_id, looked in (await queries.look(tx, company, [parcel.job.id for parcel in group])).items()
         }
 

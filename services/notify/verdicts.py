@@ -1,5 +1,6 @@
 """What becomes of a message: where its job moves, and what is said. Decided here, recorded by ``recording``."""
 
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -15,6 +16,9 @@ from services.notify.writing import Parcel
 
 LONGEST_PAUSE = timedelta(minutes=15)
 NOT_HEARD_PAUSE = timedelta(seconds=1)
+REWRITE_PAUSE = timedelta(seconds=1)
+ADDRESS = re.compile(r"[^\s<>()\[\],;:\"']+@[^\s<>()\[\],;:\"']+")
+REMOVED = "…"
 GAVE_UP = "not_accepted_in_time"
 
 
@@ -40,14 +44,17 @@ def at_the_door(parcel: Parcel, now: Looked | None) -> Verdict:
     reason = last_look(action, now.now, parcel.as_of, frozenset(action.accepted_reasons))
     match reason:
         case None:
-            return _leave(parcel)
+            return _leave(parcel, now.person_version)
         case NotYetHeard():
             return Verdict(parcel, Move(job, "ready", reason, NOT_HEARD_PAUSE))
         case WithholdReason():
             return Verdict(parcel, Move(job, "failed", f"withheld: {reason}"), _withheld(parcel, reason))
 
 
-def _leave(parcel: Parcel) -> Verdict:
+def _leave(parcel: Parcel, person_version: int) -> Verdict:
+    if parcel.mail is not None and parcel.person_version < person_version:
+        # it waited since: it would go to an address that was changed or erased, and be kept with it
+        return Verdict(parcel, Move(parcel.job, "ready", "the person changed since it was written", REWRITE_PAUSE))
     if parcel.mail is not None:
         return Verdict(parcel, Move(parcel.job, "sending"))
     if parcel.failure is not None:
@@ -64,14 +71,28 @@ def after(parcel: Parcel, result: Result, settings: NotifySettings) -> Verdict:
             return Verdict(parcel, Move(job, "done"), _sent(parcel), result)
         case Refused():
             said = _failed(parcel, f"{result.what}_refused", result.status)
-            return Verdict(parcel, Move(job, "failed", result.answer), said)
+            return Verdict(parcel, Move(job, "failed", without_addresses(result.answer, parcel)), said)
         case PutOff() if clock.now() - parcel.due_at > timedelta(hours=settings.give_up_after_hours):
-            return Verdict(parcel, Move(job, "failed", result.reason), _failed(parcel, GAVE_UP))
+            reason = without_addresses(result.reason, parcel)
+            return Verdict(parcel, Move(job, "failed", reason), _failed(parcel, GAVE_UP))
         case PutOff():
+            reason = without_addresses(result.reason, parcel)
             pause = timedelta(seconds=settings.retry_seconds) * 2 ** min(job.attempts - 1, 10)
-            return Verdict(parcel, Move(job, "ready", result.reason, min(pause, LONGEST_PAUSE)))
+            return Verdict(parcel, Move(job, "ready", reason, min(pause, LONGEST_PAUSE)))
         case Unknown():
-            return Verdict(parcel, Move(job, "in_doubt", result.reason), _in_doubt(parcel))
+            return Verdict(
+                parcel, Move(job, "in_doubt", without_addresses(result.reason, parcel)), _in_doubt(parcel)
+            )
+
+
+def without_addresses(answer: str, parcel: Parcel) -> str:
+    """What a mail server said, for the job, which outlives the person: no address, nor the part of the
+    recipients' own that servers name alone (``No such user: alice``)."""
+    kept = ADDRESS.sub(REMOVED, answer)
+    for recipient in parcel.mail.recipients if parcel.mail else ():
+        alone = re.escape(recipient.partition("@")[0])
+        kept = re.sub(rf"(?<!\w){alone}(?!\w)", REMOVED, kept, flags=re.IGNORECASE)
+    return kept
 
 
 def _sent(parcel: Parcel) -> EmailSent:

@@ -48,6 +48,8 @@ class Parcel:
     cause: Cause
     mail: Mail | None = None
     failure: str | None = None
+    person_version: int = 0
+    """Of the person as it was when the mail was written."""
     settled: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
     @property
@@ -204,7 +206,9 @@ class Writer:
             log.warning("a template cannot be filled in", extra={"error": type(refused).__name__})
             parcel.failure = TEMPLATE_INVALID
             return
-        found = recipients(desk.people[looked.action.client_id], looked.action)
+        person = desk.people[looked.action.client_id]
+        found = recipients(person, looked.action)
+        parcel.person_version = person.version
         parcel.mail = compose(
             rendered,
             desk.sender,

@@ -148,6 +148,7 @@ class People:
 
     url: str = ""
     emails: dict[str, list[str]] = field(default_factory=dict)
+    versions: dict[str, int] = field(default_factory=dict)
     asked: int = 0
     down: bool = False
 
@@ -249,7 +250,7 @@ async def people() -> AsyncIterator[People]:
             "people": [
                 {
                     "client_id": client_id,
-                    "version": 1,
+                    "version": known.versions.get(client_id, 1),
                     "name": f"Société {client_id}",
                     "emails": known.emails.get(client_id, [f"{client_id}@{company}.example".lower()]),
                     "phones": ["0102030405"],
