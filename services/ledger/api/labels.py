@@ -17,21 +17,32 @@ router = APIRouter(prefix="/companies/{company}")
 
 LONGEST_LABEL = 2_000
 
-SAVE = """
+OF_ERASED = """
+    select e.entry_id from erased_person gone cross join lateral (
+        select entry_id from entry where company = gone.company and client_id = gone.client_id offset 0
+    ) e
+    where gone.company = %(company)s
+"""
+"""Known entries whose text is not kept, found by the few who were erased; of entries not known yet it is let go
+when they are (``handlers.FORGET_LABELS``)."""
+
+SAVE = f"""
     with told as materialized (
         select key as entry_id, value as label from json_each_text(coalesce(%(body)b::json -> 'labels', '0'))
     ),
+    hidden as materialized ({OF_ERASED}),
     kept as (
         insert into entry_label as known (company, entry_id, label)
-        select distinct on (entry_id) %(company)s, entry_id, label from told where label is not null
+        select distinct on (entry_id) %(company)s, entry_id, label from told
+        where label is not null and entry_id not in (select entry_id from hidden)
         order by entry_id
         on conflict (company, entry_id) do update set label = excluded.label where known.label <> excluded.label
         returning entry_id
     )
     select (select count(*) from kept), min(entry_id) filter (
-        where entry_id !~ '^[0-9a-f]{32}$' or label is null or length(label) > %(longest)s)
+        where entry_id !~ '^[0-9a-f]{{32}}$' or label is null or length(label) > %(longest)s)
     from told
-"""
+"""  # noqa: S608 - a fragment of this file
 
 
 @router.put("/labels", dependencies=[requires("admin")])

@@ -13,6 +13,7 @@ from chassis.http import AsOfDep, CauseDep, CompanyDep, SayDep, TxDep, accepted,
 from contracts.event import ClientId, EntryId
 from services.ledger import queries
 from services.ledger.api.contacts import contacts_by_client
+from services.ledger.api.labels import OF_ERASED
 from services.ledger.handlers import changed_clients
 from services.ledger.together import together
 
@@ -80,13 +81,14 @@ PUT_TOGETHER = """
     returning client_id
 """
 
-SAVE_LABELS = """
+SAVE_LABELS = f"""
     insert into entry_label as known (company, entry_id, label)
     select distinct on (entry_id) %(company)s, entry_id, label
     from unnest(%(entry_ids)b::text[], %(labels)b::text[]) as l(entry_id, label)
+    where entry_id not in ({OF_ERASED})
     order by entry_id
     on conflict (company, entry_id) do update set label = excluded.label where known.label <> excluded.label
-"""
+"""  # noqa: S608 - a fragment of ``labels``
 
 PEOPLE = """
     select client_id, version, coalesce(person.name, client_id) as name, coalesce(emails, '{{}}') as emails,

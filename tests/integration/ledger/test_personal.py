@@ -57,6 +57,24 @@ async def test_an_erased_person_is_gone_and_no_source_brings_it_back(
     assert (twice.status_code, twice.json()["type"]) == (409, "person-not-erased")
 
 
+async def test_a_text_that_changes_after_the_erasure_is_not_kept(voice: Voice, house: House, company: str) -> None:
+    await known_person(voice, house, company)
+    other = await voice.run(company, [synced("I9", "C9", "10")])
+    await house.get(company, "/client", heard=other, client_id="C9")
+    assert (await house.post(company, "/erase-person", {"client_id": "C1"})).status_code == 200
+
+    texts = {entry_id("I1"): "Portail de Zebulon, corrigé", entry_id("I9"): "Clôture"}
+    told = await house.put(company, "/labels", {"labels": texts})
+    assert (told.status_code, told.json()["changed"]) == (200, 1)
+    listed = [{"entry_id": entry, "label": label} for entry, label in texts.items()]
+    assert (await house.post(company, "/people", {"source": "book", "labels": listed})).status_code == 200
+    found = await house.post(company, "/labels/query", {"entry_ids": [*texts]})
+    assert found.json()["labels"] == {entry_id("I9"): "Clôture"}, "one entry has one client, the other stays"
+
+    assert (await house.post(company, "/admit-person", {"client_id": "C1"})).status_code == 200
+    assert (await house.put(company, "/labels", {"labels": texts})).json()["changed"] == 1
+
+
 async def test_nobody_unknown_is_handed_out_or_erased(house: House, company: str) -> None:
     for answer in (
         await house.post(company, "/erase-person", {"client_id": "NOBODY"}),
