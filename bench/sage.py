@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+from bench.costs import Costs
 from bench.harness import Result, Stopwatch
 from bench.limit import plain_load, rows_of_entries
 from cli.sage_trial import FAST_BEATS, SageTrial
@@ -26,8 +27,9 @@ def sage(n: int) -> Result:
             filled = base.fill(n)
         try:
             base.connect()
-            with watch.stage("full_export"):
+            with Costs({**trial.stack.state().pids, "agent": base.agent_pid}) as costs, watch.stage("full_export"):
                 (full,) = base.sync("full")
+                spent, peaks = costs.cpu(), costs.peak_mb()
             exact = [not base.differences()]
             made = base.change(CHANGES)
             with watch.stage("changes"):
@@ -52,6 +54,8 @@ def sage(n: int) -> Result:
             "clients": filled.clients,
             "seconds": watch.seconds,
             "run_seconds": {"full": full["seconds"], "changes": [run["seconds"] for run in runs]},
+            "full_export_cpu_seconds": spent,
+            "full_export_peak_mb": peaks,
             "changes_made": sum(made.values()),
             "runs": [
                 {key: run[key] for key in ("mode", "read", "changed", "archived")} for run in (full, *runs, last)

@@ -103,6 +103,13 @@ class SageTrial:
         )
         self._agent.start()
 
+    @property
+    def agent_pid(self) -> int:
+        """Of the agent that ``connect`` started."""
+        assert self._agent is not None
+        assert self._agent.pid is not None
+        return self._agent.pid
+
     def _write(self, name: str, content: str) -> None:
         file = self._folder / name
         file.touch(mode=0o600)
