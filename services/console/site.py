@@ -27,6 +27,7 @@ from services.console.pages import (
     mapping,
     message,
     planning,
+    rules,
     search,
     sendings,
 )
@@ -57,6 +58,7 @@ ROOMS = (
     imports,
     mapping,
     planning,
+    rules,
     search,
 )
 PAGE_POLICY = (

@@ -26,6 +26,7 @@ PAGES = (
     "activities",
     "disputes",
     "promises",
+    "rules",
     f"act?group=email-R1-Standard-e&open={action_id('411CLEMENT', 'R1', 'email')}",
     f"act?medium=phone&open={action_id('411MUNOZSA', 'R2', 'phone')}",
     "search?q=munoz",

@@ -1,5 +1,6 @@
 """Accueil: what is owed, what was paid, what is to be reminded, what is to be checked."""
 
+import asyncio
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
@@ -7,6 +8,8 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from chassis.database import transaction
+from services.console.accounts import names_of_members
 from services.console.gateway import Json
 from services.console.rendering import page
 from services.console.visits import Visit, VisitDep
@@ -26,12 +29,22 @@ def largest(rows: Sequence[Json]) -> Decimal:
 
 @router.get("/c/{company}/home")
 async def home(request: Request, visit: VisitDep) -> Response:
-    found: Json = await visit.neighbours().get("reporting", "/home", as_of=visit.as_of.isoformat())
+    neighbours, as_of = visit.neighbours(), visit.as_of.isoformat()
+    found, timeline, mentions = await asyncio.gather(
+        neighbours.get("reporting", "/home", as_of=as_of),
+        neighbours.get("reporting", "/timeline", as_of=as_of),
+        neighbours.get("reporting", "/mentions", as_of=as_of, user=visit.me.subject),
+    )
+    async with transaction(visit.console.engine) as tx:
+        actors = await names_of_members(tx, visit.company)
     return page(
         request,
         visit,
         "home.html",
         home=found,
+        timeline=timeline,
+        mentions=mentions["rows"],
+        actors=actors,
         checks=_checks(visit, found),
         late_parts=late_parts,
         largest=largest,

@@ -84,6 +84,14 @@ async def get_timeline(tx: TxDep, view: ViewDep) -> shapes.Timeline:
     return await timeline.timeline(tx, view)
 
 
+@router.get("/mentions")
+async def get_mentions(
+    tx: TxDep, view: ViewDep, user: Annotated[str, Query(pattern=r"^user:[^\s]{1,100}$")]
+) -> shapes.Mentions:
+    """Notes that call on a user (rule 15.7)."""
+    return await timeline.mentions(tx, view, user)
+
+
 @router.get("/search")
 async def get_search(
     tx: TxDep,

@@ -117,6 +117,14 @@ FLAG = """
     on conflict (company, client_id) do update set flagged = excluded.flagged
 """
 
+MENTIONS = """
+    insert into mention (company, p, client_id, note_id, mentioned, entry_id, noted_on, noted_at, noted_by)
+    select h.company, h.p, m.client_id, m.note_id, called, m.entry_id, h.happened_on, h.happened_at, h.actor
+    from heard h cross join lateral jsonb_to_record(h.body) as m(client_id text, note_id uuid, entry_id uuid,
+        mentions text[]), unnest(m.mentions) called
+    on conflict do nothing
+"""
+
 MERGE = """
     insert into client_merge (company, p, client_id, into_client_id, merged_on)
     select distinct on (h.company, m.client_id) h.company, h.p, m.client_id, m."into", h.happened_on
@@ -162,7 +170,7 @@ STATED: dict[str, Project] = {
     "ClientResumed": applying(RESUME_CLIENT, FACT, kind="resume"),
     "EntryStopped": applying(STOP_ENTRY, FACT, kind="stop"),
     "EntryResumed": applying(RESUME_ENTRY, FACT, kind="resume"),
-    "NoteAdded": applying(CLIENT_NOTES, ENTRY_NOTES, FACT, kind="note"),
+    "NoteAdded": applying(CLIENT_NOTES, ENTRY_NOTES, MENTIONS, FACT, kind="note"),
     "ProfileAssigned": applying(FACT, kind="profile"),
     "PromiseRecorded": applying(RECORD_PROMISE, FACT, kind="promise"),
     "PromiseCancelled": applying(END_PROMISE, status="cancelled"),

@@ -1,4 +1,4 @@
-"""What happens around flagged clients (rule 16.6)."""
+"""What concerns the person at the screen: flagged clients (rule 16.6), notes that call on it (rule 15.7)."""
 
 from datetime import timedelta
 from typing import Any
@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.reporting.queries.view import View
-from services.reporting.shapes import Timeline, TimelineEvent
+from services.reporting.shapes import Mention, Mentions, Timeline, TimelineEvent
 
 WEEK, MONTH = 7, 30
 MOST = 50
@@ -59,6 +59,36 @@ PAST = text("""
 """)
 
 FLAGGED = text("select count(*) from client where company = :company and flagged")
+
+
+MENTIONS = text("""
+    select m.*, coalesce(n.name, m.client_id) as name, e.piece from mention m
+    left join person n on n.company = m.company and n.client_id = m.client_id
+    left join entry e on e.company = m.company and e.client_id = m.client_id and e.entry_id = m.entry_id
+    where m.company = :company and m.mentioned = :user and m.noted_on between :since and :as_of
+    order by m.noted_at desc, m.note_id limit :most
+""")
+
+
+async def mentions(tx: AsyncConnection, view: View, user: str) -> Mentions:
+    """The notes of the last 30 days that call on a user, as events name it (rule 15.7)."""
+    asked = {"company": view.company, "user": user, "since": view.before(MONTH), "as_of": view.as_of, "most": MOST}
+    return Mentions(
+        as_of=view.as_of,
+        rows=[
+            Mention(
+                note_id=row.note_id,
+                client_id=row.client_id,
+                name=row.name,
+                entry_id=row.entry_id.hex if row.entry_id else None,
+                piece=row.piece,
+                on=row.noted_on,
+                at=row.noted_at,
+                by=row.noted_by,
+            )
+            for row in await tx.execute(MENTIONS, asked)
+        ],
+    )
 
 
 def _event(row: Any, on: Any, currency: str) -> TimelineEvent:

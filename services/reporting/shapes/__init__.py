@@ -28,6 +28,7 @@ endpoint            parameters (all optional unless marked !)                   
                     client_id, page, size, format
 /disputes           as_of, status (open|closed, repeatable; open), reason (repeatable), client_id,      Disputes
                     page, size, format
+/mentions           user! (user:…), as_of: notes of the last 30 days that call on a user            Mentions
 /timeline           as_of: the events of flagged clients                                            Timeline
 /receipts           as_of, client_id, since, until (the fiscal year), page, size, format            Receipts
 /due-items          as_of, client_id, medium, step, page, size, format: entries of pending actions  DueItems
@@ -69,6 +70,8 @@ from services.reporting.shapes.lists import (
     Found,
     FoundClient,
     FoundPiece,
+    Mention,
+    Mentions,
     Options,
     PromiseLine,
     Promises,
@@ -103,6 +106,8 @@ __all__ = [
     "LetteringError",
     "Medium",
     "MediumToRemind",
+    "Mention",
+    "Mentions",
     "Money",
     "Options",
     "Owed",

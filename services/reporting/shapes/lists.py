@@ -1,6 +1,6 @@
 """Promises, receipts, due items, search and the values of filters."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
 
@@ -106,6 +106,26 @@ class Timeline(Shape):
     """The last 7 days."""
     month: list[TimelineEvent]
     """The last 30 days, without the last 7."""
+
+
+class Mention(Shape):
+    """A note that calls on a user (rule 15.7); its words are ledger's."""
+
+    note_id: UUID
+    client_id: str
+    name: str
+    entry_id: str | None
+    piece: str | None
+    on: date
+    at: datetime
+    by: str
+
+
+class Mentions(Shape):
+    """The latest first, at most 50."""
+
+    as_of: date
+    rows: list[Mention]
 
 
 class Receipt(Shape):

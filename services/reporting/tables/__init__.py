@@ -16,6 +16,7 @@ from services.reporting.tables.stated import (
     entry_mark,
     fact,
     followed_company,
+    mention,
     promise,
 )
 from services.reporting.tables.synced import entry, lettering_error, sync_run, synced_account, synced_partition
@@ -31,6 +32,7 @@ DERIVED: tuple[Table, ...] = (
     entry_mark,
     client_merge,
     dispute,
+    mention,
     promise,
     fact,
     action,

@@ -67,6 +67,22 @@ client_merge = Table(
 )
 Index("client_merge_into", client_merge.c.company, client_merge.c.into_client_id)
 
+mention = Table(
+    "mention",
+    metadata,
+    word("company"),
+    partition(),
+    word("client_id"),
+    Column("note_id", Uuid, nullable=False),
+    word("mentioned"),
+    Column("entry_id", Uuid),
+    day("noted_on", nullable=False),
+    instant("noted_at", nullable=False),
+    word("noted_by"),
+    PrimaryKeyConstraint("company", "client_id", "note_id", "mentioned"),
+)
+Index("mention_day", mention.c.company, mention.c.mentioned, mention.c.noted_on)
+
 dispute = Table(
     "dispute",
     metadata,

@@ -450,6 +450,22 @@ def dispute(**more: Any) -> dict[str, Any]:
     }
 
 
+def event(kind: str, on: str, piece: str | None, **more: Any) -> dict[str, Any]:
+    return {
+        "on": on,
+        "client_id": "411MUNOZSA",
+        "name": "Munoz S.A.",
+        "kind": kind,
+        "step": None,
+        "medium": "phone" if kind == "action" else None,
+        "detail": None,
+        "piece": piece,
+        "amount": "4310.03",
+        "currency": "EUR",
+        **more,
+    }
+
+
 def promise(status: str, promised_on: str, late: int) -> dict[str, Any]:
     return {
         "promise_id": action_id("promise", status),
@@ -527,6 +543,20 @@ def person() -> dict[str, Any]:
 MAIL = """<!doctype html><html lang="fr"><head><meta charset="utf-8"><title>Rappel</title></head>
 <body style="font-family:Arial"><p>Bonjour Madame Giraud,</p><p>Sauf erreur de notre part, <b>2 factures</b>
 restent à régler.</p></body></html>"""
+
+
+POLICY = {
+    "version": 3,
+    "mode": "item",
+    "netting": "same_level",
+    "default_profile": "Standard",
+    "minimum_per_entry": None,
+    "minimum_per_reminder": "50.00",
+    "maximum_per_reminder": None,
+    "promises_exclude": True,
+    "automatic_payment_modes": ["Prélèvement"],
+    "disputes_exclude": False,
+}
 
 
 @dataclass
@@ -613,6 +643,28 @@ class FakeServices:
                 "size": 50,
                 "pages": 1,
             },
+            "/timeline": {
+                "as_of": AS_OF.isoformat(),
+                "flagged": 1,
+                "ahead": [event("due", "2026-11-27", "FAC20233"), event("action", "2026-11-24", None, step="R2")],
+                "week": [event("dispute", "2026-11-18", "FAC20162", detail="quantity")],
+                "month": [],
+            },
+            "/mentions": {
+                "as_of": AS_OF.isoformat(),
+                "rows": [
+                    {
+                        "note_id": action_id("note"),
+                        "client_id": "411MUNOZSA",
+                        "name": "Munoz S.A.",
+                        "entry_id": entry_id("FAC20131"),
+                        "piece": "FAC20131",
+                        "on": "2026-11-18",
+                        "at": "2026-11-18T09:42:00Z",
+                        "by": "user:unknown",
+                    }
+                ],
+            },
             "/disputes": {
                 "as_of": AS_OF.isoformat(),
                 "currency": "EUR",
@@ -675,6 +727,8 @@ class FakeServices:
         }.get(path)
 
     def _dunning(self, path: str, body: Any, request: httpx.Request) -> Any:
+        if path == "/policy":
+            return {"positions": ["dunning/7/14"]} if request.method == "PUT" else POLICY
         if path == "/tasks":
             return self.tasks
         if path == "/confirm":

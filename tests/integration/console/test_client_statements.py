@@ -113,6 +113,36 @@ async def test_the_page_shows_what_was_stated(clerk: Person) -> None:
         assert words in shown, words
 
 
+async def test_payment_modes_are_classed_and_the_rest_of_the_policy_stays(
+    clerk: Person, fakes: FakeServices
+) -> None:
+    """Rules 14.1, 22.5."""
+    page = f"/c/{COMPANY}/rules"
+    shown = (await clerk.get(page)).text
+    for words in ("Prélèvement", "Chèque", "en litige"):
+        assert words in shown, words
+    await clerk.post(page, on=page, automatic=["Prélèvement", "Virement"], disputes_exclude="true")
+    wanted = {
+        "mode": "item",
+        "netting": "same_level",
+        "default_profile": "Standard",
+        "minimum_per_entry": None,
+        "minimum_per_reminder": "50.00",
+        "maximum_per_reminder": None,
+        "promises_exclude": False,
+        "automatic_payment_modes": ["Prélèvement", "Virement"],
+        "disputes_exclude": True,
+    }
+    assert fakes.commands == [("dunning", "/policy", wanted)]
+
+
+async def test_the_home_page_tells_who_mentions_me_and_what_comes_of_flagged_clients(clerk: Person) -> None:
+    """Rules 15.7, 16.6."""
+    shown = (await clerk.get(f"/c/{COMPANY}/home")).text
+    for words in ("On vous mentionne", "Clients suivis", "Les 7 prochains jours", "FAC20162"):
+        assert words in shown, words
+
+
 async def test_the_lists_of_disputes_and_promises(clerk: Person) -> None:
     """Rules 10.7, 11.2."""
     disputes = (await clerk.get(f"/c/{COMPANY}/disputes")).text

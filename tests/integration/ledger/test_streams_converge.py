@@ -30,7 +30,7 @@ NAMES = ("I1", "I2", "P1")
 RUN = uuid4()
 
 STATED = ["changed", "stop", "profile", "promise", "end", "note", "error", "paid"]
-REMARKED = ["entry", "dispute", "close", "expected", "flag"]
+REMARKED = ["entry", "dispute", "close", "expected", "flag", "merge", "erase"]
 
 letterings = st.sampled_from([None, None, "AA", "AB"])
 flags = st.booleans()
@@ -149,6 +149,11 @@ def remarks(draw: st.DrawFn, client_id: str) -> list[Event]:
             case "expected":
                 expected_on = draw(st.sampled_from([None, date(2026, 4, 1), date(2026, 5, 1)]))
                 said.append(ledger.EntryRepositioned(client_id=client_id, entry_id=entry, expected_on=expected_on))
+            case "merge":
+                into = draw(st.sampled_from([one for one in CLIENTS if one != client_id]))
+                said.append(ledger.ClientMerged(client_id=client_id, into=into))
+            case "erase":
+                said.append(ledger.PersonErased(client_id=client_id, version=draw(st.integers(1, 20))))
             case "flag":
                 said.append(ledger.ClientFlagged(client_id=client_id, flagged=draw(flags)))
     return said

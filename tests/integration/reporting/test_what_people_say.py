@@ -8,11 +8,13 @@ import pytest_asyncio
 
 from contracts.ledger import (
     ClientFlagged,
+    ClientMerged,
     ClientStopped,
     DisputeClosed,
     DisputeOpened,
     EntryRepositioned,
     EntryStopped,
+    NoteAdded,
     PromiseKept,
     PromiseReopened,
 )
@@ -129,6 +131,29 @@ async def test_a_promise_stands_again_when_its_payment_is_taken_back(house: Hous
     await book.say(again)
     (promise,) = (await house.get(book.company, "/promises", book.heard))["rows"]
     assert (promise["status"], promise["days_late"]) == ("late", 1)
+
+
+async def test_a_note_calls_on_a_colleague(house: House, book: Book) -> None:
+    """Rule 15.7."""
+    note = NoteAdded(
+        note_id=uuid4(), client_id="411MUNOZ", entry_id=entry_id("FAC20114"), mentions=("user:paul", "user:zoe")
+    )
+    await book.say(note, actor="user:nathalie")
+    (mention,) = (await house.get(book.company, "/mentions", book.heard, user="user:paul"))["rows"]
+    assert (mention["client_id"], mention["piece"], mention["by"]) == ("411MUNOZ", "FAC20114", "user:nathalie")
+    assert (await house.get(book.company, "/mentions", book.heard, user="user:nathalie"))["rows"] == []
+
+
+async def test_the_history_of_an_old_code_goes_on_with_the_new_one(house: House, book: Book) -> None:
+    """Rule 5.9."""
+    await book.say(ClientMerged(client_id="411PARC", into="411MUNOZ"), on=DAY)
+    new = await house.get(book.company, "/client", book.heard, client_id="411MUNOZ")
+    assert (new["merged_into"], new["merged_from"]) == (None, ["411PARC"])
+    assert ("411PARC", "merged", "411MUNOZ") in [
+        (line["client_id"], line["kind"], line["detail"]) for line in new["history"]
+    ]
+    old = await house.get(book.company, "/client", book.heard, client_id="411PARC")
+    assert old["merged_into"] == "411MUNOZ"
 
 
 async def test_the_timeline_follows_flagged_clients_alone(house: House, book: Book) -> None:
