@@ -42,6 +42,15 @@ PAST_DAYS = (24, 16, 8)
 """Days before today on which the demonstration company already reminded its clients."""
 
 
+DISPUTES = ("price", "delivery", "invoice_not_received", "credit_note_expected")
+CONTACTS = (
+    ("Claire Vidal", "Comptabilité fournisseurs"),
+    ("Marc Perrin", "Direction"),
+    ("Sonia Lebrun", "Achats"),
+    ("Yann Le Goff", "Trésorerie"),
+    ("Inès Carlier", "Comptabilité fournisseurs"),
+)
+"""Invented people besides the main contact; without an address, so that every mail still goes to the main one."""
 NOTES = (
     "Mme Roy confirme le virement pour la fin de la semaine.",
     "Facture reçue en double, un avoir est demandé à l’atelier.",
@@ -159,6 +168,17 @@ class Demonstration:
             answers.append(road.tell("stop-client", client_id=code))
         for code, entry in debits[60:90:10]:
             answers.append(road.tell("stop-entry", client_id=code, entry_id=entry["entry_id"]))
+        for number, (code, entry) in enumerate(debits[4:60:13]):
+            dispute = {
+                "client_id": code,
+                "entry_id": entry["entry_id"],
+                "reason": DISPUTES[number % len(DISPUTES)],
+            }
+            answers.append(road.tell("open-dispute", **dispute))
+        for code in sorted({code for code, _ in debits[1:40:17]}):
+            answers.append(road.tell("flag-client", client_id=code))
+        for code, (name, department) in zip(owing[2:40:6], CONTACTS, strict=False):
+            answers.append(road.write_contact(client_id=code, name=name, department=department, reminders_from=3))
         return [position for answer in answers for position in answer.get("positions", [])]
 
     def _road(self, day: date) -> Road:

@@ -153,6 +153,10 @@ class Road:
         """A person's statement to ledger, by the name of its command: ``stop-client``, ``record-promise``…"""
         return self._call("POST", self.addresses.ledger, f"/{command}", json=fact) or {}
 
+    def write_contact(self, **contact: Any) -> Json:
+        """A contact of a client written by hand."""
+        return self._call("PUT", self.addresses.ledger, "/contact", json=contact) or {}
+
     def person_data(self, client_id: str) -> Json:
         """Everything that is kept of the person behind a client, by the service that keeps it."""
         asked = {"client_id": client_id}

@@ -26,6 +26,7 @@ from services.console.pages import (
     imports,
     mapping,
     message,
+    personal,
     planning,
     rules,
     search,
@@ -58,6 +59,7 @@ ROOMS = (
     imports,
     mapping,
     planning,
+    personal,
     rules,
     search,
 )

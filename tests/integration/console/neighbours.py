@@ -609,6 +609,14 @@ class FakeServices:
                 "dispute_reasons": ["price", "quantity", "Pénalités refusées"],
             },
             "/client": person(),
+            "/person-data": {
+                "client_id": "411MUNOZSA",
+                "erased": None,
+                "sources": [{"source": "fec", "name": "Munoz S.A."}],
+                "contacts": [],
+                "notes": [{"text": "M. Goncalves promet"}],
+                "labels": [],
+            },
         }.get(path)
 
     def _reporting(self, path: str, body: Any, request: httpx.Request) -> Any:
@@ -754,6 +762,9 @@ class FakeServices:
             "opened_at": None,
             "held_back_by": None,
         }
+        if path == "/person-data":
+            message = {"text": "Bonjour Madame Giraud", "recipients": ["compta@munoz-sa.example"]}
+            return {"person": None, "messages": [message], "drafts": [], "comments": []}
         if path == "/sending/query":
             asked = len(body["action_ids"])
             left = min(self.sent, asked)

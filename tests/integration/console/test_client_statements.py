@@ -136,6 +136,24 @@ async def test_payment_modes_are_classed_and_the_rest_of_the_policy_stays(
     assert fakes.commands == [("dunning", "/policy", wanted)]
 
 
+async def test_personal_data_is_shown_handed_out_and_erased_only_when_sure(
+    clerk: Person, fakes: FakeServices
+) -> None:
+    page = f"/c/{COMPANY}/personal?client_id={CLIENT}"
+    assert "Effacer définitivement" in (await clerk.get(page)).text
+    file = await clerk.get(f"/c/{COMPANY}/personal/file?client_id={CLIENT}")
+    assert file.json()["notify"]["messages"][0]["text"] == "Bonjour Madame Giraud"
+    await clerk.post(f"/c/{COMPANY}/personal/erase", on=page, client_id=CLIENT)
+    assert fakes.commands == []
+    await clerk.post(f"/c/{COMPANY}/personal/erase", on=page, client_id=CLIENT, sure="true")
+    assert fakes.commands == [("ledger", "/erase-person", OF_CLIENT)]
+
+
+async def test_personal_data_is_for_administrators(reader: Person) -> None:
+    assert (await reader.get(f"/c/{COMPANY}/personal?client_id={CLIENT}")).status_code == 403
+    assert (await reader.get(f"/c/{COMPANY}/personal/file?client_id={CLIENT}")).status_code == 403
+
+
 async def test_the_home_page_tells_who_mentions_me_and_what_comes_of_flagged_clients(clerk: Person) -> None:
     """Rules 15.7, 16.6."""
     shown = (await clerk.get(f"/c/{COMPANY}/home")).text

@@ -117,8 +117,7 @@ def enter_by_every_door(road: Road, trial: Trial, folder: Path, company: str) ->
     imported = import_file(road, written(folder, FEC), None)
     road.wait_until_ledger_heard({name: dict(heard) for name, heard in imported["positions"].items()})
     entry_id = road.statement(CLIENT)[0]["entry_id"]
-    contact = {"client_id": CLIENT, "name": "Quatrepoint", "email": "zq-mail2@example.org", "phone": "0655443322"}
-    road._call("PUT", road.addresses.ledger, "/contact", json=contact)
+    road.write_contact(client_id=CLIENT, name="Quatrepoint", email="zq-mail2@example.org", phone="0655443322")
     road.tell("contacts", source="sage", contacts=[{"client_id": CLIENT, "key": "zq-mail", "name": "Zebulon"}])
     road.tell("add-note", client_id=CLIENT, text="ZQ-NOTE Zebulon rappelle")
     road.tell("open-dispute", client_id=CLIENT, entry_id=entry_id, reason="price", comment="ZQ-NOTE Quatrepoint")
