@@ -113,7 +113,7 @@ async def test_an_unreadable_promise_reaches_nobody(clerk: Person, fakes: FakeSe
         promised_on="bientôt",
     )
     assert fakes.commands == []
-    assert "La demande a été refusée" in (await clerk.get(answer.headers["location"])).text
+    assert "Une date ou un montant ne se lit pas" in (await clerk.get(answer.headers["location"])).text
 
 
 async def test_a_refusal_is_told_in_words(clerk: Person, fakes: FakeServices) -> None:
