@@ -23,7 +23,7 @@ NOTHING = "\x1f"
 PLACE = {"company": "text", "p": "smallint", "number": "bigint", "as_of": "date", "n": "integer"}
 """What every row has besides its item: its event, and its place among all items heard."""
 
-FEW_ROWS = 200
+FEW_ROWS = 50
 """So few rows are not worth a try."""
 
 

@@ -56,7 +56,8 @@ TAKE_MILESTONE = text(
 )
 
 # one statement, so one snapshot: a later run that touches a group again is seen in both tables or in neither;
-# the groups, then all lettered lines of their clients, which the primary key finds without another index
+# the groups, then all lettered lines of their clients, which the primary key finds client by client: a join would
+# read the whole company for the groups of one partition
 TAKE_GROUPS = text(
     """
     with due as (
@@ -69,17 +70,25 @@ TAKE_GROUPS = text(
     union all
     select e.client_id, e.account, e.lettering, e.entry_id, e.kind, e.entry_date, e.book_amount
     from (select distinct client_id from due) touched
-    join entry e on e.company = :company and e.client_id = touched.client_id
-    where e.lettering is not null and not e.removed
+    cross join lateral (
+        select * from entry
+        where company = :company and client_id = touched.client_id and lettering is not null and not removed
+        offset 0
+    ) e
     """
 )
 
 # texts come before the lines they belong to: only now is it known whose they are
 FORGET_LABELS = text(
     """
-    delete from entry_label label using erased_person erased, entry e
-    where erased.company = :company and e.company = erased.company and e.client_id = erased.client_id and e.p = :p
-        and label.company = e.company and label.entry_id = e.entry_id
+    delete from entry_label
+    where company = :company and entry_id = any(array(
+        select e.entry_id from erased_person erased
+        cross join lateral (
+            select entry_id from entry
+            where company = erased.company and client_id = erased.client_id and p = :p offset 0
+        ) e
+        where erased.company = :company))
     """
 )
 

@@ -50,22 +50,30 @@ LOCK_CLIENTS = text(
     """
 )
 
-# the client, then the fields of ClientFacts in their order
+# the client, then the fields of ClientFacts in their order; asked one by one of the primary keys
 FACTS = text(
     """
-    select client_id,
+    select asked.client_id,
         coalesce(cardinality(person.emails) > 0, false) or exists (select from contact
-            where contact.company = :company and contact.client_id = client.client_id and not gone and not removed
+            where contact.company = :company and contact.client_id = asked.client_id and not gone and not removed
                 and coalesce(edited ->> 'email', email) <> '') as has_email,
         coalesce(cardinality(person.phones) > 0, false) or exists (select from contact
-            where contact.company = :company and contact.client_id = client.client_id and not gone and not removed
+            where contact.company = :company and contact.client_id = asked.client_id and not gone and not removed
                 and coalesce(edited ->> 'phone', phone) <> '') as has_phone,
         person.address is not null as has_address, coalesce(person.language, 'fr') as language,
         synced.profile, synced.category, synced.payment_mode, coalesce(synced.removed, false) as removed
-    from client
-    left join person using (company, client_id)
-    left join synced_client synced using (company, client_id)
-    where company = :company and client_id = any(:client_ids)
+    from unnest(cast(:client_ids as text[])) as asked(client_id)
+    join lateral (
+        select from client where company = :company and client_id = asked.client_id limit 1
+    ) client on true
+    left join lateral (
+        select emails, phones, address, language from person
+        where company = :company and client_id = asked.client_id limit 1
+    ) person on true
+    left join lateral (
+        select profile, category, payment_mode, removed from synced_client
+        where company = :company and client_id = asked.client_id limit 1
+    ) synced on true
     """
 )
 
@@ -121,12 +129,18 @@ LETTERING_ERRORS = text(
     """
 )
 
+# asked one by one of the primary key, or the company would be read whole for the groups of one partition
 LETTERED_PAYMENTS = text(
     """
-    select client_id, account, lettering, payments, settled
-    from lettered_payment
-    where company = :company and (client_id, account, lettering) in (
-        select * from unnest(cast(:clients as text[]), cast(:accounts as text[]), cast(:letterings as text[])))
+    select asked.client_id, asked.account, asked.lettering, known.payments, known.settled
+    from unnest(cast(:clients as text[]), cast(:accounts as text[]), cast(:letterings as text[]))
+        as asked(client_id, account, lettering)
+    cross join lateral (
+        select payments, settled from lettered_payment
+        where (company, client_id, account, lettering)
+            = (:company, asked.client_id, asked.account, asked.lettering)
+        limit 1
+    ) known
     """
 )
 
