@@ -238,6 +238,14 @@ CLIENT_MERGED = """
         into_client_id = excluded.into_client_id, merged_on = excluded.merged_on, merged_by = excluded.merged_by
 """
 
+MERGED_ENTRIES = """
+    insert into merged_entry (company, client_id, entry_id, into_entry_id, p)
+    select heard.company, e.client_id, named.entry_id, named.into_entry_id, heard.p
+    from {heard}, json_to_record(heard.body::json) as e(client_id text, entries json),
+        json_to_recordset(e.entries) as named(entry_id text, into_entry_id text)
+    on conflict do nothing
+"""
+
 ERROR_FOUND = """
     insert into lettering_error (company, client_id, account, lettering, p, difference, found_on)
     select distinct on (heard.company, e.client_id, e.account, e.lettering) heard.company, e.client_id, e.account,
@@ -349,6 +357,15 @@ async def payments_lettered(tx: AsyncConnection, heard: list[Delivered]) -> None
         await _payments_lettered(tx, heard)
 
 
+_client_merged, _merged_entries = _statement(CLIENT_MERGED), _statement(MERGED_ENTRIES)
+
+
+async def client_merged(tx: AsyncConnection, heard: list[Delivered]) -> None:
+    """Which code became which, and the lines that went with it."""
+    await _client_merged(tx, heard)
+    await _merged_entries(tx, heard)
+
+
 PROJECT: Mapping[str, Project] = {
     "EntriesSynced": entries_synced,
     "ClientsSynced": _statement(CLIENTS),
@@ -372,7 +389,7 @@ PROJECT: Mapping[str, Project] = {
     "DisputeClosed": _statement(DISPUTE_CLOSED),
     "EntryRepositioned": _statement(REPOSITIONED),
     "ClientFlagged": _statement(CLIENT_FLAGGED),
-    "ClientMerged": _statement(CLIENT_MERGED),
+    "ClientMerged": client_merged,
     "LetteringErrorFound": _statement(ERROR_FOUND),
     "LetteringErrorCleared": _statement(ERROR_CLEARED),
     "PaymentLettered": _statement(PAYMENT_LETTERED),

@@ -205,6 +205,14 @@ OPENED = """
     where outcome.company = e.company and outcome.action_id = e.action_id
 """
 
+CLIENT_MERGED = """
+    insert into client_merge (company, client_id, p, into_client_id)
+    select distinct on (heard.company, e.client_id) heard.company, e.client_id, heard.p, e."into"
+    from {heard}, json_to_record(heard.body::json) as e(client_id text, "into" text)
+    order by heard.company, e.client_id, heard.number desc
+    on conflict (company, client_id) do update set into_client_id = excluded.into_client_id
+"""
+
 
 def _columns(heard: Sequence[Delivered]) -> dict[str, list[Any]]:
     return {
@@ -245,6 +253,7 @@ PROJECT: Mapping[str, Project] = {
     "ClientChanged": _statement(CLIENT_CHANGED),
     "ClientsChanged": _statement(CLIENTS_CHANGED),
     "PersonErased": _statement(PERSON_ERASED),
+    "ClientMerged": _statement(CLIENT_MERGED),
     "ClientStopped": _statement(CLIENT_STOPPED, stopped=True),
     "ClientResumed": _statement(CLIENT_STOPPED, stopped=False),
     "EntryStopped": _statement(ENTRY_STOPPED),

@@ -89,6 +89,17 @@ client = Table(
     PrimaryKeyConstraint("company", "client_id"),
 )
 
+client_merge = Table(
+    "client_merge",
+    metadata,
+    _company(),
+    Column("client_id", Text, nullable=False),
+    _p(),
+    Column("into_client_id", Text, nullable=False),
+    PrimaryKeyConstraint("company", "client_id"),
+    Index("client_merge_into", "company", "into_client_id"),
+)
+
 entry_stop = Table(
     "entry_stop",
     metadata,
@@ -192,7 +203,19 @@ outcome = Table(
     Index("outcome_client", "company", "client_id"),
 )
 
-DERIVED = (entry, company, client, entry_stop, dispute, promise, lettering_error, policy, action, outcome)
+DERIVED = (
+    entry,
+    company,
+    client,
+    client_merge,
+    entry_stop,
+    dispute,
+    promise,
+    lettering_error,
+    policy,
+    action,
+    outcome,
+)
 
 # Kept.
 

@@ -6,28 +6,36 @@ from typing import Any
 
 from fastapi import APIRouter
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis.eventlog import Said
 from chassis.http import accepted, requires
 from contracts.event import ClientId
+from contracts.subjects import partition_of
 from services.ledger import queries
 from services.ledger.api.once import OnceDep
 from services.ledger.api.stating import OfClient, Stating, StatingDep
+from services.ledger.codes import lock_merges
 from services.ledger.domain import ClientState
 from services.ledger.domain.merging import BookLine, Merging, merge, moved
-from services.ledger.domain.refusals import UnknownClient
+from services.ledger.domain.refusals import OneOfThemErased, UnknownClient
 from services.ledger.handlers import changed_clients
 
 router = APIRouter(prefix="/companies/{company}", dependencies=[requires("admin")])
 
 LINES = text(
     """
-    select client_id, entry_id, kind, journal, piece, entry_date, debit - credit as amount, currency, removed
+    select client_id, entry_id, kind, journal, piece, entry_date, debit - credit as amount, currency, removed,
+        lettering
     from entry
     where company = :company and client_id = any(:client_ids)
     """
 )
 MERGES = text("select client_id, into_client_id from client_merge where company = :company")
+NAMED = text(
+    "select entry_id, into_entry_id from merged_entry where company = :company and client_id = :client_id"
+)
+ERASED = text("select client_id from erased_person where company = :company and client_id = any(:client_ids)")
 
 # written by hand, so no source will bring them to the new code
 MOVE_CONTACTS = text(
@@ -53,24 +61,48 @@ async def merge_clients(body: Merged, stating: StatingDep, once: OnceDep) -> dic
     async def act() -> dict[str, Any]:
         company, tx = stating.company, stating.tx
         both = sorted({body.client_id, body.into})
+        await lock_merges(tx, company)
         states = await _states(stating, both)
+        await _refuse_half_erased(tx, company, both)
         lines: dict[str, list[BookLine]] = defaultdict(list)
+        open_before: set[str] = set()
         for row in await tx.execute(LINES, {"company": company, "client_ids": both}):
             if row.client_id == body.client_id or not row.removed:
-                lines[row.client_id].append(BookLine(*row[1:8]))
+                lines[row.client_id].append(BookLine(*row[1:9]))
+            if row.client_id == body.client_id and not row.removed and row.lettering is None:
+                open_before.add(row.entry_id)
         entries = moved(lines[body.client_id], lines[body.into])
-        standing = {row.client_id: row.into_client_id for row in await tx.execute(MERGES, {"company": company})}
-        wanted = Merging(states[body.client_id], states[body.into], entries, standing)
+        targets = await queries.entries(tx, company, [body.into], sorted(entries.values()))
+        of_old_code = {"company": company, "client_id": body.client_id}
+        wanted = Merging(
+            before=states[body.client_id],
+            after=replace(states[body.into], entries=targets.get(body.into, {})),
+            entries=entries,
+            merged_into={
+                row.client_id: row.into_client_id for row in await tx.execute(MERGES, {"company": company})
+            },
+            named={(row.entry_id, row.into_entry_id) for row in await tx.execute(NAMED, of_old_code)},
+            remaining=not open_before <= entries.keys(),
+        )
         of_old, of_new = merge(wanted)
         said = [Said(event, body.client_id) for event in of_old] + [Said(event, body.into) for event in of_new]
-        stating.say.also_lock = {one.partition_in(company) for one in said}
+        # of both, for the clients' changes are said afterwards
+        stating.say.also_lock = {partition_of(company, client_id) for client_id in both}
         positions = await stating.say(company, said, as_of=stating.as_of, cause=stating.cause)
-        await tx.execute(MOVE_CONTACTS, {"company": company, "client_id": body.client_id, "into": body.into})
+        await tx.execute(MOVE_CONTACTS, of_old_code | {"into": body.into})
         changed = await changed_clients(tx, company, both, stating.as_of, person_changed=True)
         positions += await stating.say(company, changed, as_of=stating.as_of, cause=stating.cause)
         return accepted(positions, entries=len(entries))
 
     return await once(act)
+
+
+async def _refuse_half_erased(tx: AsyncConnection, company: str, both: list[str]) -> None:
+    """Raises ``OneOfThemErased``. For clients already locked."""
+    erased = set(await tx.scalars(ERASED, {"company": company, "client_ids": both}))
+    kept = set(both) - erased
+    if erased and kept:
+        raise OneOfThemErased(erased.pop(), kept.pop())
 
 
 async def _states(stating: Stating, client_ids: list[str]) -> dict[str, ClientState]:

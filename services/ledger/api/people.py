@@ -166,13 +166,15 @@ async def post_people(
 
 async def _save_people(tx: AsyncConnection, company: str, body: People) -> list[str]:
     """Answers the clients that are told otherwise now, sorted."""
+    named = sorted({person.client_id for person in body.clients})
+    # locked before anything is written, so that an erasure beside it is seen, and of two sources at once the
+    # second sees the first
+    await queries.add_clients(tx, company, named)
+    await queries.lock_clients(tx, company, named)
     connection = await driver(tx)
     clients = Jsonb([person.model_dump() for person in body.clients])
     saved = await connection.execute(SAVE_SOURCE, {"company": company, "source": body.source, "clients": clients})
     told = sorted(client_id for (client_id,) in await saved.fetchall())
-    # locked before they are put together, so that of two sources at once the second sees the first
-    await queries.add_clients(tx, company, told)
-    await queries.lock_clients(tx, company, told)
     together = await connection.execute(PUT_TOGETHER, {"company": company, "told": told})
     return sorted(client_id for (client_id,) in await together.fetchall())
 

@@ -13,9 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from chassis.eventlog import Said
 from chassis.http import CompanyDep, TxDep, accepted, requires
 from contracts.event import ClientId
-from services.ledger.api.contacts import contacts_of
-from services.ledger.api.stating import OfClient, Stating, StatingDep
-from services.ledger.domain import ErasePerson
+from services.ledger import queries
+from services.ledger.api.contacts import contacts_by_client
+from services.ledger.api.stating import OfClient, StatingDep
+from services.ledger.codes import codes_of_client, lock_merges
+from services.ledger.domain import ErasePerson, decide
 from services.ledger.domain.refusals import PersonNotErased, UnknownClient
 from services.ledger.handlers import changed_clients
 
@@ -23,22 +25,23 @@ router = APIRouter(prefix="/companies/{company}", dependencies=[requires("admin"
 
 SOURCES = text(
     """
-    select source, name, emails, phones, address, contact_name, language, changed_at from person_source
-    where company = :company and client_id = :client_id
-    order by source
+    select client_id, source, name, emails, phones, address, contact_name, language, changed_at
+    from person_source
+    where company = :company and client_id = any(:client_ids)
+    order by client_id, source
     """
 )
 NOTES = text(
     """
     select note_id, entry_id, written_at, author, note_text.text from note join note_text using (company, note_id)
-    where company = :company and client_id = :client_id
+    where company = :company and client_id = any(:client_ids)
     order by written_at, note_id
     """
 )
 LABELS = text(
     """
-    select entry_id, piece, label from entry join entry_label using (company, entry_id)
-    where company = :company and client_id = :client_id
+    select distinct on (entry_id) entry_id, piece, label from entry join entry_label using (company, entry_id)
+    where company = :company and client_id = any(:client_ids)
     order by entry_id
     """
 )
@@ -46,80 +49,99 @@ ERASED = text("select erased_at, erased_by from erased_person where company = :c
 KNOWN = text("select client_id from client where company = :company and client_id = :client_id")
 
 FORGET = (
-    text("delete from person_source where company = :company and client_id = :client_id"),
-    text("delete from person where company = :company and client_id = :client_id"),
-    text("delete from contact where company = :company and client_id = :client_id"),
+    text("delete from person_source where company = :company and client_id = any(:client_ids)"),
+    text("delete from person where company = :company and client_id = any(:client_ids)"),
+    text("delete from contact where company = :company and client_id = any(:client_ids)"),
     text(
         """
         delete from note_text using note
-        where note.company = :company and note.client_id = :client_id
+        where note.company = :company and note.client_id = any(:client_ids)
             and note_text.company = note.company and note_text.note_id = note.note_id
         """
     ),
     text(
         """
         delete from entry_label using entry
-        where entry.company = :company and entry.client_id = :client_id
+        where entry.company = :company and entry.client_id = any(:client_ids)
             and entry_label.company = entry.company and entry_label.entry_id = entry.entry_id
         """
     ),
 )
 REMEMBER = text(
     """
-    insert into erased_person (company, client_id, erased_by) values (:company, :client_id, :actor)
+    insert into erased_person (company, client_id, erased_by)
+    select :company, client_id, :actor from unnest(cast(:client_ids as text[])) code(client_id)
     on conflict (company, client_id) do update set erased_at = now(), erased_by = excluded.erased_by
     """
 )
-ADMIT = text("delete from erased_person where company = :company and client_id = :client_id returning client_id")
+ADMIT = text(
+    "delete from erased_person where company = :company and client_id = any(:client_ids) returning client_id"
+)
 
 ClientQuery = Annotated[ClientId, Query()]
 
 
 @router.get("/person-data")
 async def get_person_data(client_id: ClientQuery, company: CompanyDep, tx: TxDep) -> dict[str, Any]:
-    """Everything that ledger keeps of the person behind a client; messages are notify's, under the same path."""
+    """Everything that ledger keeps of the person behind a client; messages are notify's, under the same path.
+
+    Under all codes that are this client (``client_ids``), whichever of them is asked for.
+    """
     of_client = {"company": company, "client_id": client_id}
     if (await tx.execute(KNOWN, of_client)).one_or_none() is None:
         raise UnknownClient(client_id)
     erased = (await tx.execute(ERASED, of_client)).one_or_none()
+    codes = await codes_of_client(tx, company, client_id)
+    contacts = await contacts_by_client(tx, company, codes)
+    of_codes = {"company": company, "client_ids": codes}
     return {
         "client_id": client_id,
+        "client_ids": codes,
         "erased": dict(erased._mapping) if erased else None,
-        "sources": await _rows(tx, SOURCES, of_client),
-        "contacts": await contacts_of(tx, company, client_id),
-        "notes": await _rows(tx, NOTES, of_client),
-        "labels": await _rows(tx, LABELS, of_client),
+        "sources": await _rows(tx, SOURCES, of_codes),
+        "contacts": [contact for code in codes for contact in contacts.get(code, [])],
+        "notes": await _rows(tx, NOTES, of_codes),
+        "labels": await _rows(tx, LABELS, of_codes),
     }
 
 
-async def _rows(tx: AsyncConnection, query: Any, of_client: dict[str, str]) -> list[dict[str, Any]]:
-    return [dict(row._mapping) for row in await tx.execute(query, of_client)]
+async def _rows(tx: AsyncConnection, query: Any, of_codes: dict[str, Any]) -> list[dict[str, Any]]:
+    return [dict(row._mapping) for row in await tx.execute(query, of_codes)]
 
 
 @router.post("/erase-person")
 async def erase_person(body: OfClient, stating: StatingDep) -> dict[str, Any]:
-    """Forget the person here, and tell every service to (``PersonErased``).
+    """Forget the person here, and tell every service to (``PersonErased``), under all codes that are this client.
 
     Sent again it forgets what came since.
     """
-    of_client = {"company": stating.company, "client_id": body.client_id}
-    positions = await stating.state(body.client_id, ErasePerson())
+    company, tx = stating.company, stating.tx
+    await lock_merges(tx, company)
+    codes = await codes_of_client(tx, company, body.client_id)
+    states = await queries.lock_clients(tx, company, codes)
+    if body.client_id not in states:
+        raise UnknownClient(body.client_id)
+    erased = [
+        Said(event, client_id)
+        for client_id, state in states.items()
+        for event in decide(state, ErasePerson(), stating.as_of)
+    ]
+    of_codes = {"company": company, "client_ids": codes}
     for forget in FORGET:
-        await stating.tx.execute(forget, of_client)
-    await stating.tx.execute(REMEMBER, of_client | {"actor": stating.cause.actor})
-    return accepted([*positions, *await _say_seen(stating, body.client_id)])
+        await tx.execute(forget, of_codes)
+    await tx.execute(REMEMBER, of_codes | {"actor": stating.cause.actor})
+    positions = await stating.say(company, erased, as_of=stating.as_of, cause=stating.cause)
+    # without addresses the client has another variant of its scenario, and others must know
+    seen = await changed_clients(tx, company, codes, stating.as_of)
+    return accepted([*positions, *await stating.say(company, seen, as_of=stating.as_of, cause=stating.cause)])
 
 
 @router.post("/admit-person")
 async def admit_person(body: OfClient, stating: StatingDep) -> dict[str, Any]:
-    """Take an erasure back: what sources say of the client from now on is kept again."""
-    of_client = {"company": stating.company, "client_id": body.client_id}
-    if (await stating.tx.execute(ADMIT, of_client)).one_or_none() is None:
+    """Take an erasure back: what sources say of the client, under any of its codes, is kept again."""
+    company, tx = stating.company, stating.tx
+    await lock_merges(tx, company)
+    codes = await codes_of_client(tx, company, body.client_id)
+    if not list(await tx.scalars(ADMIT, {"company": company, "client_ids": codes})):
         raise PersonNotErased(body.client_id)
     return accepted([])
-
-
-async def _say_seen(stating: Stating, client_id: str) -> Any:
-    """Without addresses the client has another variant of its scenario, and others must know."""
-    said: list[Said] = await changed_clients(stating.tx, stating.company, [client_id], stating.as_of)
-    return await stating.say(stating.company, said, as_of=stating.as_of, cause=stating.cause)

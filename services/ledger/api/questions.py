@@ -13,28 +13,29 @@ from chassis.http import AsOfDep, CompanyDep, TxDep
 from contracts.event import ClientId
 from contracts.terms import LETTERING_TOLERANCE, days_late
 from services.ledger.api.contacts import contacts_of
+from services.ledger.codes import EARLIER
 from services.ledger.domain import Promise, PromiseState, status_of
 from services.ledger.domain.refusals import UnknownClient
 
 router = APIRouter(prefix="/companies/{company}")
 
 CLIENT = text(
-    """
+    f"""
     select client_id, version, coalesce(person.name, client_id) as name, contact_name,
-        coalesce(emails, '{}') as emails, coalesce(phones, '{}') as phones, address, client.language,
+        coalesce(emails, '{{}}') as emails, coalesce(phones, '{{}}') as phones, address, client.language,
         synced.account, synced.currency, client.profile, client.chosen_profile, client.category,
         client.payment_mode, client.removed, flagged, stopped, stopped_on, stopped_by, resumes_on,
         exists (select from erased_person gone where gone.company = :company and gone.client_id = :client_id)
             as erased,
         (select into_client_id from client_merge merged
             where merged.company = :company and merged.client_id = :client_id) as merged_into,
-        array(select merged.client_id from client_merge merged where merged.company = :company
-            and merged.into_client_id = :client_id order by merged.client_id) as merged_from
+        array(select earlier.client_id from ({EARLIER}) earlier where earlier.client_id <> :client_id
+            order by earlier.client_id) as merged_from
     from client
     left join person using (company, client_id)
     left join synced_client synced using (company, client_id)
     where company = :company and client_id = :client_id
-    """
+    """  # noqa: S608 - a fragment of ledger's own
 )
 
 PROMISES = text(
@@ -74,14 +75,12 @@ EXPECTATIONS = text(
 )
 
 NOTES = text(
-    """
+    f"""
     select note_id, client_id, entry_id, note_text.text, author, written_at, written_on, mentions
     from note left join note_text using (company, note_id)
-    where company = :company and (client_id = :client_id or client_id in (
-        select old.client_id from client_merge old where old.company = :company
-            and old.into_client_id = :client_id))
+    where company = :company and client_id = any(array({EARLIER}))
     order by written_at desc, note_id
-    """
+    """  # noqa: S608 - a fragment of ledger's own
 )
 
 LABELS = text(

@@ -4,7 +4,7 @@ Accounting has moved the lines already, or moves them later: a merge may be said
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -14,14 +14,17 @@ from contracts.event import Event
 from contracts.ledger import (
     ClientFlagged,
     ClientMerged,
+    ClientResumed,
     ClientStopped,
     DisputeClosed,
     DisputeOpened,
     EntryRepositioned,
+    EntryResumed,
     EntryStopped,
     MergedEntry,
     ProfileAssigned,
     PromiseCancelled,
+    PromiseKept,
     PromiseRecorded,
 )
 from services.ledger.domain.facts import ClientState, PromiseState
@@ -42,12 +45,13 @@ class BookLine:
     entry_date: date
     amount: Decimal
     currency: str
+    removed: bool = False
 
 
 def moved(before: Iterable[BookLine], after: Iterable[BookLine]) -> dict[str, str]:
     """Which line of the old code is which of the new one: the same identity, else the only one of its kind.
 
-    Lines that look alike are not guessed at.
+    Only a line that is gone from the old code has moved. Lines that look alike are not guessed at.
     """
     old, new = list(before), list(after)
     standing = {line.entry_id for line in new}
@@ -58,7 +62,7 @@ def moved(before: Iterable[BookLine], after: Iterable[BookLine]) -> dict[str, st
         if line.entry_id not in found:
             like[_looks(line)].append(line.entry_id)
     for line in old:
-        if line.entry_id not in found:
+        if line.removed and line.entry_id not in found:
             alike[_looks(line)].append(line.entry_id)
     for looks, entry_ids in alike.items():
         if len(entry_ids) == 1 and len(like.get(looks, ())) == 1:
@@ -74,18 +78,23 @@ def _looks(line: BookLine) -> tuple[object, ...]:
 class Merging:
     """``before`` is the old code's state, ``after`` the new one's; ``entries`` what ``moved`` found.
 
-    ``merged_into`` are the merges that stand, old code to new.
+    ``merged_into`` are the merges that stand, old code to new; ``named`` the pairs of entries that merges of the
+    old code named before; ``remaining`` that open lines still stand under the old code.
     """
 
     before: ClientState
     after: ClientState
     entries: Mapping[str, str]
     merged_into: Mapping[str, str]
+    named: Collection[tuple[str, str]] = frozenset()
+    remaining: bool = False
 
 
 def merge(wanted: Merging) -> tuple[list[Event], list[Event]]:
     """What is said of the old code, and of the new one.
 
+    A pair of lines is named once: whoever hears it moves what he knows of the line, and would undo what was
+    decided of the new one since.
     Raises ``MergeIntoItself`` also round a circle, ``ClientAlreadyMerged`` into another code.
     """
     old, new = wanted.before.client_id, wanted.after.client_id
@@ -98,14 +107,20 @@ def merge(wanted: Merging) -> tuple[list[Event], list[Event]]:
     if known is not None and known != new:
         raise ClientAlreadyMerged(old, known)
     ended, begun = _carried(wanted)
+    if known is None:
+        of_old, of_new = _client_marks(wanted)
+        ended += of_old
+        begun += of_new
     entries = tuple(
-        MergedEntry(entry_id=one, into_entry_id=other) for one, other in sorted(wanted.entries.items())
+        MergedEntry(entry_id=one, into_entry_id=other)
+        for one, other in sorted(wanted.entries.items())
+        if (one, other) not in wanted.named
     )
     return [*ended, ClientMerged(client_id=old, into=new, entries=entries)], begun
 
 
 def _carried(wanted: Merging) -> tuple[list[Event], list[Event]]:
-    """What stands of the old code and not of the new one yet; promises and disputes end there and begin here."""
+    """What stands of the old code ends there, and begins here unless the new one has a word of its own."""
     before, after, entries = wanted.before, wanted.after, wanted.entries
     ended: list[Event] = []
     begun: list[Event] = []
@@ -124,44 +139,73 @@ def _carried(wanted: Merging) -> tuple[list[Event], list[Event]]:
                     promised_on=promise.promised_on,
                 )
             )
+            line = after.entries.get(entries[promise.entry_id])
+            if line is not None and not line.open:
+                # its lettering group was judged before the promise came, and is not again (rule 10.2)
+                about = {"client_id": after.client_id, "entry_id": line.entry_id}
+                begun.append(PromiseKept(promise_id=carried, **about))
     open_after = {dispute.entry_id for dispute in after.disputes.values() if not dispute.closed}
     for dispute in before.disputes.values():
         if dispute.closed or (dispute.entry_id is not None and dispute.entry_id not in entries):
             continue
         target = None if dispute.entry_id is None else entries[dispute.entry_id]
         closed = {"dispute_id": dispute.dispute_id, "entry_id": dispute.entry_id}
-        ended.append(DisputeClosed(client_id=before.client_id, **closed))
-        if target not in open_after:
+        if dispute.entry_id is not None or not wanted.remaining:
+            ended.append(DisputeClosed(client_id=before.client_id, **closed))
+        carried = uuid5(CARRIED, f"{dispute.dispute_id}")
+        if target not in open_after and carried not in after.disputes:
             open_after.add(target)
             begun.append(
                 DisputeOpened(
-                    dispute_id=uuid5(CARRIED, f"{dispute.dispute_id}"),
+                    dispute_id=carried,
                     client_id=after.client_id,
                     entry_id=target,
                     reason=dispute.reason,
                 )
             )
-    begun += _marks(before, after, entries)
+    of_old, of_new = _entry_marks(before, after, entries)
+    return ended + of_old, begun + of_new
+
+
+def _entry_marks(
+    before: ClientState, after: ClientState, entries: Mapping[str, str]
+) -> tuple[list[Event], list[Event]]:
+    """Stops and expected days of lines that moved; where both codes have one, the new one's stands."""
+    ended: list[Event] = []
+    begun: list[Event] = []
+    for entry_id, resumes_on in before.stopped_entries.items():
+        if entry_id in entries:
+            ended.append(EntryResumed(client_id=before.client_id, entry_id=entry_id))
+            target = {"client_id": after.client_id, "entry_id": entries[entry_id]}
+            if entries[entry_id] not in after.stopped_entries:
+                begun.append(EntryStopped(resumes_on=resumes_on, **target))
+    for entry_id, expected_on in before.expected_on.items():
+        if entry_id in entries:
+            ended.append(EntryRepositioned(client_id=before.client_id, entry_id=entry_id, expected_on=None))
+            target = {"client_id": after.client_id, "entry_id": entries[entry_id]}
+            if entries[entry_id] not in after.expected_on:
+                begun.append(EntryRepositioned(expected_on=expected_on, **target))
     return ended, begun
 
 
-def _marks(before: ClientState, after: ClientState, entries: Mapping[str, str]) -> list[Event]:
-    """Stops, expected days, flag and profile; where both codes have one, the new one's stands."""
-    client_id = after.client_id
-    begun: list[Event] = [
-        EntryStopped(client_id=client_id, entry_id=entries[entry_id], resumes_on=resumes_on)
-        for entry_id, resumes_on in before.stopped_entries.items()
-        if entry_id in entries and entries[entry_id] not in after.stopped_entries
-    ]
-    begun += [
-        EntryRepositioned(client_id=client_id, entry_id=entries[entry_id], expected_on=expected_on)
-        for entry_id, expected_on in before.expected_on.items()
-        if entry_id in entries and entries[entry_id] not in after.expected_on
-    ]
-    if before.stopped and not after.stopped:
-        begun.append(ClientStopped(client_id=client_id, resumes_on=before.resumes_on))
-    if before.flagged and not after.flagged:
-        begun.append(ClientFlagged(client_id=client_id))
-    if before.chosen_profile is not None and after.chosen_profile is None:
-        begun.append(ProfileAssigned(client_id=client_id, profile=before.chosen_profile))
-    return begun
+def _client_marks(wanted: Merging) -> tuple[list[Event], list[Event]]:
+    """Stop, flag and profile go over with the first merge; where both codes have one, the new one's stands.
+
+    While open lines remain under the old code its marks stay too: ended, a stopped client would be reminded.
+    """
+    before, after = wanted.before, wanted.after
+    ended: list[Event] = []
+    begun: list[Event] = []
+    if before.stopped:
+        ended.append(ClientResumed(client_id=before.client_id))
+        if not after.stopped:
+            begun.append(ClientStopped(client_id=after.client_id, resumes_on=before.resumes_on))
+    if before.flagged:
+        ended.append(ClientFlagged(client_id=before.client_id, flagged=False))
+        if not after.flagged:
+            begun.append(ClientFlagged(client_id=after.client_id))
+    if before.chosen_profile is not None:
+        ended.append(ProfileAssigned(client_id=before.client_id, profile=None))
+        if after.chosen_profile is None:
+            begun.append(ProfileAssigned(client_id=after.client_id, profile=before.chosen_profile))
+    return [] if wanted.remaining else ended, begun

@@ -171,6 +171,20 @@ class ClientAlreadyMerged(Refusal):
 
 
 @dataclass(eq=False)
+class OneOfThemErased(Refusal):
+    """Two codes become one person: merging would bring the erased one back, or erase the other unasked."""
+
+    erased: str
+    kept: str
+
+    def __str__(self) -> str:
+        return (
+            f"The person behind the client {self.erased} was erased, that behind {self.kept} was not:"
+            " erase or admit one of them first."
+        )
+
+
+@dataclass(eq=False)
 class PersonNotErased(Refusal):
     client_id: str
 

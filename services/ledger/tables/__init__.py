@@ -16,6 +16,7 @@ from services.ledger.tables.stated import (
     entry_stop,
     lettered_payment,
     lettering_error,
+    merged_entry,
     note,
     promise,
 )
@@ -33,6 +34,7 @@ DERIVED = (
     entry_stop,
     entry_expectation,
     client_merge,
+    merged_entry,
     note,
     lettering_error,
     lettered_payment,

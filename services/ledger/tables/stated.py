@@ -123,6 +123,17 @@ client_merge = Table(
     Index("client_merge_into", "company", "into_client_id"),
 )
 
+merged_entry = Table(
+    "merged_entry",
+    metadata,
+    company_column(),
+    Column("client_id", Text, nullable=False),
+    Column("entry_id", Text, nullable=False),
+    Column("into_entry_id", Text, nullable=False),
+    partition(),
+    PrimaryKeyConstraint("company", "client_id", "entry_id", "into_entry_id"),
+)
+
 note = Table(
     "note",
     metadata,

@@ -11,19 +11,34 @@ from services.notify import messages
 
 router = APIRouter(prefix="/companies/{company}", dependencies=[requires("admin")])
 
-PERSON = text("select body from person where company = :company and client_id = :client_id")
+CODES = text(
+    """
+    with recursive code(client_id) as (
+        select cast(:client_id as text)
+        union
+        select case when known.client_id = code.client_id then known.into_client_id else known.client_id end
+        from client_merge known
+        join code on known.client_id = code.client_id or known.into_client_id = code.client_id
+        where known.company = :company
+    )
+    select client_id from code order by client_id
+    """
+)
+"""All codes that are one client with this one (rule 5.9), itself included."""
+
+PEOPLE = text("select client_id, body from person where company = :company and client_id = any(:client_ids)")
 MESSAGES = text(
     "select action_id, message_id, recipients, subject, raw, composed_at, answer from message"
-    " where company = :company and client_id = :client_id order by composed_at, action_id"
+    " where company = :company and client_id = any(:client_ids) order by composed_at, action_id"
 )
 DRAFTS = text(
     "select draft.draft_id, draft.subject, draft.body, written_by, written_at from draft"
     " join action using (company, action_id)"
-    " where company = :company and client_id = :client_id order by written_at, draft.draft_id"
+    " where company = :company and client_id = any(:client_ids) order by written_at, draft.draft_id"
 )
 COMMENTS = text(
     "select action_id, comment, written_by, written_at from task_comment"
-    " where company = :company and client_id = :client_id order by written_at, action_id"
+    " where company = :company and client_id = any(:client_ids) order by written_at, action_id"
 )
 
 ClientQuery = Annotated[ClientId, Query()]
@@ -31,18 +46,25 @@ ClientQuery = Annotated[ClientId, Query()]
 
 @router.get("/person-data")
 async def get_person_data(client_id: ClientQuery, company: CompanyDep, tx: TxDep) -> dict[str, Any]:
-    """Empty lists where nothing is kept; each message with its text as it left."""
-    of_client = {"company": company, "client_id": client_id}
-    person = await tx.scalar(PERSON, of_client)
+    """Empty lists where nothing is kept; each message with its text as it left.
+
+    Under all codes that are this client (``client_ids``); ``person`` is that of the code asked for, ``people``
+    those of all codes.
+    """
+    codes = list(await tx.scalars(CODES, {"company": company, "client_id": client_id}))
+    of_codes = {"company": company, "client_ids": codes}
+    people = {row.client_id: row.body for row in await tx.execute(PEOPLE, of_codes)}
     sent = []
-    for row in await tx.execute(MESSAGES, of_client):
+    for row in await tx.execute(MESSAGES, of_codes):
         told = dict(row._mapping)
         raw = told.pop("raw")
         sent.append({**told, "text": messages.read(bytes(raw)).text if raw is not None else None})
     return {
         "client_id": client_id,
-        "person": person,
+        "client_ids": codes,
+        "person": people.get(client_id),
+        "people": [people[code] for code in codes if code in people],
         "messages": sent,
-        "drafts": [dict(row._mapping) for row in await tx.execute(DRAFTS, of_client)],
-        "comments": [dict(row._mapping) for row in await tx.execute(COMMENTS, of_client)],
+        "drafts": [dict(row._mapping) for row in await tx.execute(DRAFTS, of_codes)],
+        "comments": [dict(row._mapping) for row in await tx.execute(COMMENTS, of_codes)],
     }

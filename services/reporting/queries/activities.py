@@ -8,7 +8,7 @@ from typing import Any, Literal
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.reporting.queries.view import ZERO, Page, View, names, pieces
+from services.reporting.queries.view import EARLIER_CODES, ZERO, Page, View, names, pieces
 from services.reporting.shapes import Activities, Activity, ActivityPiece
 
 Colour = Literal["grey", "blue", "green", "red"]
@@ -62,10 +62,7 @@ COMPLETED = """
     left join promise m on m.company = :company and m.client_id = l.client_id and m.promise_id = l.promise_id"""
 """The lines with what became of each: how its message fared, whether the promise was kept."""
 
-OF_CLIENT = (
-    "({alias}.client_id = :client_id or {alias}.client_id in (select old.client_id from client_merge old"
-    " where old.company = :company and old.into_client_id = :client_id))"
-)
+OF_CLIENT = f"{{alias}}.client_id = any(array({EARLIER_CODES}))"
 """With what was done under codes that became this client (rule 5.9)."""
 
 COUNT_ACTIONS = "select count(*) as n from action a where a.company = :company and a.started_on is not null"

@@ -12,7 +12,7 @@ from services.reporting.queries.activities import Sought, activities
 from services.reporting.queries.disputes import client_disputes
 from services.reporting.queries.promises import client_promises
 from services.reporting.queries.statement import statement
-from services.reporting.queries.view import ZERO, Page, View
+from services.reporting.queries.view import EARLIER_CODES, ZERO, Page, View
 from services.reporting.shapes import ClientPage, ContactSummary, PendingAction
 
 HISTORY = 100
@@ -21,7 +21,7 @@ Score = Literal["A", "B", "C", "D", "E"]
 SCORES: tuple[tuple[int, Score], ...] = ((0, "A"), (15, "B"), (30, "C"), (60, "D"))
 """Average delay in days up to which a score holds; beyond is E (rule 17.2)."""
 
-HEADER = text("""
+HEADER = text(f"""
     select k.client_id, n.name, n.sort_key, coalesce(c.profile, :default_profile) as profile, c.category,
         c.payment_mode, coalesce(c.has_email, false) as has_email, coalesce(c.has_phone, false) as has_phone,
         coalesce(c.has_address, false) as has_address, c.stopped_on, c.stopped_by, c.resumes_on,
@@ -29,8 +29,8 @@ HEADER = text("""
         s.with_email, s.without_email,
         (select into_client_id from client_merge g where g.company = :company and g.client_id = :client_id)
             as merged_into,
-        array(select g.client_id from client_merge g where g.company = :company
-            and g.into_client_id = :client_id order by g.client_id) as merged_from
+        array(select g.client_id from ({EARLIER_CODES}) g where g.client_id <> :client_id
+            order by g.client_id) as merged_from
     from (
         select :client_id as client_id
         where exists (select 1 from client where company = :company and client_id = :client_id)
@@ -39,7 +39,7 @@ HEADER = text("""
     left join client c on c.company = :company and c.client_id = k.client_id
     left join person n on n.company = :company and n.client_id = k.client_id
     left join scenario s on s.company = :company and s.profile = coalesce(c.profile, :default_profile)
-""")
+""")  # noqa: S608 - a fragment of this package
 
 AMOUNTS = text("""
     select coalesce(sum(book_amount) filter (where is_open), 0) as amount_due,

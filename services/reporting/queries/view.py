@@ -30,6 +30,17 @@ PIECES = text("""
         and entry_id = any(cast(:entries as uuid[]))
 """)
 
+EARLIER_CODES = """
+    with recursive code(client_id) as (
+        select cast(:client_id as text)
+        union
+        select old.client_id from client_merge old join code on old.into_client_id = code.client_id
+        where old.company = :company
+    )
+    select client_id from code
+"""
+"""A client's own code and all that became it, also by way of others (rule 5.9)."""
+
 
 @dataclass(frozen=True)
 class View:

@@ -45,3 +45,82 @@ async def test_what_was_said_of_the_old_code_goes_on_with_the_new_one(
     assert (back.status_code, back.json()["type"]) == (409, "merge-into-itself")
     unknown = await house.post(company, "/merge-clients", {"client_id": "OLD", "into": "NOBODY"})
     assert (unknown.status_code, unknown.json()["type"]) == (404, "unknown-client")
+
+
+async def known(voice: Voice, house: House, company: str, *clients: str) -> None:
+    """Clients with an invoice of 100 each, and nothing else."""
+    assert (await house.put(company, "", {"name": "Acme"})).status_code == 200
+    heard = await voice.run(company, [synced(f"I of {client}", client, "100") for client in clients])
+    await house.get(company, "/client", heard=heard, client_id=clients[0])
+
+
+async def merge(house: House, company: str, old: str, into: str) -> None:
+    answer = await house.post(company, "/merge-clients", {"client_id": old, "into": into})
+    assert answer.status_code == 200, answer.text
+
+
+async def test_merging_again_undoes_nothing_that_people_decided_since(
+    voice: Voice, house: House, company: str
+) -> None:
+    await known(voice, house, company, "OLD")
+    invoice = {"client_id": "OLD", "entry_id": entry_id("I of OLD")}
+    for path, body in (
+        ("/stop-client", {"client_id": "OLD"}),
+        ("/stop-entry", invoice),
+        ("/reposition-entry", invoice | {"expected_on": "2026-03-20"}),
+        ("/flag-client", {"client_id": "OLD"}),
+        ("/assign-profile", {"client_id": "OLD", "profile": "Export"}),
+    ):
+        assert (await house.post(company, path, body)).status_code == 200, path
+    gone = synced("I of OLD", "OLD", "100").model_copy(update={"removed": True})
+    renumbered = gone.model_copy(update={"client_id": "NEW", "entry_id": entry_id("I of NEW"), "removed": False})
+    heard = await voice.run(company, [gone, renumbered])
+    await house.get(company, "/client", heard=heard, client_id="NEW")
+    await merge(house, company, "OLD", "NEW")
+
+    old = await house.get(company, "/client", client_id="OLD")
+    assert (old["stop"], old["stopped_entries"], old["expected"]) == (None, [], [])
+    assert (old["flagged"], old["chosen_profile"]) == (False, None)
+    for path, body in (
+        ("/resume-client", {"client_id": "NEW"}),
+        ("/resume-entry", {"client_id": "NEW", "entry_id": entry_id("I of NEW")}),
+    ):
+        assert (await house.post(company, path, body)).status_code == 200, path
+    await merge(house, company, "OLD", "NEW")
+    new = await house.get(company, "/client", client_id="NEW")
+    assert (new["stop"], new["stopped_entries"], new["chosen_profile"]) == (None, [], "Export")
+    first, again = await house.until_said(company, "ClientMerged", 2)
+    assert len(first["entries"]) == 1
+    assert again["entries"] == [], "dunning would put the level of the old line back"
+
+
+async def test_a_promise_on_a_line_that_was_settled_meanwhile_is_kept(
+    voice: Voice, house: House, company: str
+) -> None:
+    """Rule 10.2."""
+    await known(voice, house, company, "OLD")
+    promise = {"client_id": "OLD", "entry_id": entry_id("I of OLD"), "promised_on": "2026-03-20"}
+    assert (await house.post(company, "/record-promise", promise)).status_code == 200
+    gone = synced("I of OLD", "OLD", "100").model_copy(update={"removed": True})
+    settled = gone.model_copy(
+        update={"client_id": "NEW", "entry_id": entry_id("I of NEW"), "removed": False, "lettering": "AA"}
+    )
+    heard = await voice.run(company, [gone, settled, synced("P of NEW", "NEW", "-100", "AA")])
+    await house.get(company, "/client", heard=heard, client_id="NEW")
+    await merge(house, company, "OLD", "NEW")
+    new = await house.get(company, "/client", client_id="NEW")
+    assert [one["status"] for one in new["promises"]] == ["kept"]
+
+
+async def test_notes_follow_over_a_chain_of_merges(voice: Voice, house: House, company: str) -> None:
+    await known(voice, house, company, "A", "B", "C")
+    for code in ("A", "B"):
+        assert (
+            await house.post(company, "/add-note", {"client_id": code, "text": f"De {code}"})
+        ).status_code == 200
+    await merge(house, company, "A", "B")
+    await merge(house, company, "B", "C")
+    last = await house.get(company, "/client", client_id="C")
+    assert sorted(note["text"] for note in last["notes"]) == ["De A", "De B"]
+    assert last["merged_from"] == ["A", "B"]
+    assert (await house.get(company, "/client", client_id="B"))["merged_from"] == ["A"]

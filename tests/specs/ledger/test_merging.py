@@ -1,5 +1,6 @@
 """Two codes that are one client: what was said goes on (rule 5.9)."""
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from uuid import UUID, uuid5
@@ -10,10 +11,12 @@ from contracts.event import Event
 from contracts.ledger import (
     ClientFlagged,
     ClientMerged,
+    ClientResumed,
     ClientStopped,
     DisputeClosed,
     DisputeOpened,
     EntryRepositioned,
+    EntryResumed,
     EntryStopped,
     MergedEntry,
     ProfileAssigned,
@@ -21,7 +24,7 @@ from contracts.ledger import (
     PromiseKept,
     PromiseRecorded,
 )
-from services.ledger.domain import ClientState, evolve
+from services.ledger.domain import ClientState, EntryFacts, evolve
 from services.ledger.domain.merging import CARRIED, BookLine, Merging, merge, moved
 from services.ledger.domain.refusals import ClientAlreadyMerged, MergeIntoItself
 
@@ -73,15 +76,19 @@ def dispute(entry_id: str | None, dispute_id: UUID = DISPUTE, client_id: str = O
 
 
 def test_a_line_is_found_again_by_its_identity_or_by_its_looks() -> None:
-    before = [line(SAME, "F1"), line(INVOICE, "F2", "50")]
+    before = [line(SAME, "F1"), line(INVOICE, "F2", "50", removed=True)]
     after = [line(SAME, "F1"), line(OTHER, "F2", "50")]
     assert moved(before, after) == {SAME: SAME, INVOICE: OTHER}
 
 
 def test_lines_that_look_alike_are_not_guessed_at() -> None:
-    twins = [line(INVOICE, "F1"), line(SAME, "F1")]
+    twins = [line(INVOICE, "F1", removed=True), line(SAME, "F1", removed=True)]
     assert moved(twins, [line(OTHER, "F1")]) == {}
-    assert moved([line(INVOICE, "F1")], [line(OTHER, "F1", "99")]) == {}
+    assert moved([line(INVOICE, "F1", removed=True)], [line(OTHER, "F1", "99")]) == {}
+
+
+def test_a_line_that_stands_under_the_old_code_has_not_moved_whatever_the_new_one_has() -> None:
+    assert moved([line(INVOICE, "F1")], [line(OTHER, "F1")]) == {}
 
 
 def test_a_merge_names_the_lines_that_moved() -> None:
@@ -114,7 +121,14 @@ def test_disputes_stops_and_marks_are_carried() -> None:
         ProfileAssigned(client_id=OLD, profile="Export"),
     ]
     of_old, of_new = merged(said, [], {INVOICE: OTHER})
-    assert of_old[0] == DisputeClosed(dispute_id=DISPUTE, client_id=OLD)
+    assert of_old[:-1] == [
+        DisputeClosed(dispute_id=DISPUTE, client_id=OLD),
+        EntryResumed(client_id=OLD, entry_id=INVOICE),
+        EntryRepositioned(client_id=OLD, entry_id=INVOICE, expected_on=None),
+        ClientResumed(client_id=OLD),
+        ClientFlagged(client_id=OLD, flagged=False),
+        ProfileAssigned(client_id=OLD, profile=None),
+    ]
     assert of_new == [
         dispute(None, uuid5(CARRIED, f"{DISPUTE}"), NEW),
         EntryStopped(client_id=NEW, entry_id=OTHER, resumes_on=DAY),
@@ -139,6 +153,60 @@ def test_saying_it_again_carries_only_what_is_left() -> None:
     of_old, of_new = merged([promise()], [], {INVOICE: OTHER})
     again = merged([promise(), *of_old[:-1]], of_new, {INVOICE: OTHER}, {OLD: NEW})
     assert again == ([of_old[-1]], [])
+
+
+def test_saying_it_again_undoes_nothing_that_was_decided_since() -> None:
+    said: list[Event] = [
+        dispute(None),
+        EntryStopped(client_id=OLD, entry_id=INVOICE),
+        EntryRepositioned(client_id=OLD, entry_id=INVOICE, expected_on=DAY),
+        ClientStopped(client_id=OLD),
+        ClientFlagged(client_id=OLD),
+        ProfileAssigned(client_id=OLD, profile="Export"),
+    ]
+    of_old, of_new = merged(said, [], {INVOICE: OTHER})
+    since: list[Event] = [
+        DisputeClosed(dispute_id=uuid5(CARRIED, f"{DISPUTE}"), client_id=NEW),
+        EntryResumed(client_id=NEW, entry_id=OTHER),
+        EntryRepositioned(client_id=NEW, entry_id=OTHER, expected_on=None),
+        ClientResumed(client_id=NEW),
+        ClientFlagged(client_id=NEW, flagged=False),
+        ProfileAssigned(client_id=NEW, profile=None),
+    ]
+    again = merged([*said, *of_old[:-1]], [*of_new, *since], {INVOICE: OTHER}, {OLD: NEW})
+    assert again == ([of_old[-1]], [])
+
+
+def test_marks_of_the_account_stay_with_the_old_code_while_open_lines_remain_there() -> None:
+    said: list[Event] = [dispute(None), ClientStopped(client_id=OLD), ClientFlagged(client_id=OLD)]
+    begun = [
+        dispute(None, uuid5(CARRIED, f"{DISPUTE}"), NEW),
+        ClientStopped(client_id=NEW),
+        ClientFlagged(client_id=NEW),
+    ]
+    name = ClientMerged(client_id=OLD, into=NEW)
+    early = merge(Merging(state(OLD, *said), state(NEW), {}, {}, remaining=True))
+    assert early == ([name], begun), "the lines that accounting moves later are still not reminded"
+    since = [DisputeClosed(dispute_id=uuid5(CARRIED, f"{DISPUTE}"), client_id=NEW), ClientResumed(client_id=NEW)]
+    again = merge(Merging(state(OLD, *said), state(NEW, *begun, *since), {}, {OLD: NEW}))
+    assert again == ([DisputeClosed(dispute_id=DISPUTE, client_id=OLD), name], [])
+
+
+def test_a_pair_of_lines_is_named_once() -> None:
+    wanted = Merging(state(OLD), state(NEW), {INVOICE: OTHER, SAME: SAME}, {OLD: NEW}, {(INVOICE, OTHER)})
+    entry = MergedEntry(entry_id=SAME, into_entry_id=SAME)
+    assert merge(wanted) == ([ClientMerged(client_id=OLD, into=NEW, entries=(entry,))], [])
+
+
+@pytest.mark.parametrize("is_open", [True, False])
+def test_a_promise_carried_onto_a_settled_line_is_kept(is_open: bool) -> None:
+    """Rule 10.2."""
+    line_after = EntryFacts(OTHER, Decimal(40), "EUR", is_open)
+    after = replace(state(NEW), entries={OTHER: line_after})
+    _, of_new = merge(Merging(state(OLD, promise()), after, {INVOICE: OTHER}, {}))
+    carried = uuid5(CARRIED, f"{PROMISE}")
+    kept = [] if is_open else [PromiseKept(promise_id=carried, client_id=NEW, entry_id=OTHER)]
+    assert of_new == [promise(carried, NEW, OTHER), *kept]
 
 
 @pytest.mark.parametrize("known", [{NEW: OLD}, {NEW: "411X", "411X": OLD}])
