@@ -6,7 +6,7 @@ from uuid import uuid4
 from chassis.eventlog import Said
 from chassis.rebuild import Rebuild
 from contracts.dunning import ActionDue, ActionWithdrawn
-from contracts.ledger import PersonErased
+from contracts.ledger import ClientMerged, PersonErased
 from contracts.registry import EVENTS
 from services.notify.main import build
 from services.notify.settings import NotifySettings
@@ -150,6 +150,27 @@ async def test_everything_kept_of_a_person_is_handed_out_and_then_gone(house: Ho
     data = (await house.call(company, "GET", "/person-data", params={"client_id": "C1"})).json()
     assert (data["person"], data["drafts"], data["comments"]) == (None, [], [])
     assert [(message["text"], message["recipients"]) for message in data["messages"]] == [(None, [])]
+
+
+async def test_what_is_kept_under_codes_that_became_one_client_is_handed_out_together(
+    house: House, company: str
+) -> None:
+    for code in ("C1", "C3"):
+        invoice = synced(f"FAC of {code}", code, "10")
+        await house.voices.book(company, [invoice])
+        await house.voices.due(company, action(company, code, [invoice]))
+    await house.until_said(company, "EmailSent", 2)
+    heard = await house.voices.say(
+        company,
+        [Said(ClientMerged(client_id=one, into=other), one) for one, other in (("C1", "C2"), ("C2", "C3"))],
+    )
+    for asked in ("C1", "C2", "C3"):
+        await house.get(company, "/tasks", heard)
+        data = (await house.call(company, "GET", "/person-data", params={"client_id": asked})).json()
+        assert data["client_ids"] == ["C1", "C2", "C3"]
+        assert [person["client_id"] for person in data["people"]] == ["C1", "C3"]
+        sent = sorted(address for message in data["messages"] for address in message["recipients"])
+        assert sent == [f"c1@{company}.example", f"c3@{company}.example"]
 
 
 async def test_opens_are_told_once_and_only_where_the_company_chose_so(

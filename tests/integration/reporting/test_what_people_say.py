@@ -176,3 +176,13 @@ async def test_the_timeline_follows_flagged_clients_alone(house: House, book: Bo
         "week": [],
         "month": [],
     }
+
+
+async def test_the_history_follows_a_client_over_a_chain_of_codes(house: House, book: Book) -> None:
+    """Rule 5.9."""
+    for old, into in (("411MUNOZ", "411PARC"), ("411PARC", "411LAST")):
+        await book.say(ClientMerged(client_id=old, into=into), on=DAY)
+    await book.say(ClientFlagged(client_id="411LAST"), on=DAY)
+    page = await house.get(book.company, "/client", book.heard, client_id="411LAST")
+    assert page["merged_from"] == ["411MUNOZ", "411PARC"]
+    assert ("dispute", "quality") in [(line["kind"], line["detail"]) for line in page["history"]]
