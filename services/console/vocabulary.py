@@ -188,7 +188,7 @@ REFUSALS = {
     "merge-into-itself": N_("Ces deux codes sont déjà le même client."),
     "client-already-merged": N_("Ce code a déjà été fusionné avec un autre."),
     "one-of-them-erased": N_(
-        "Les données de l’un de ces codes sont effacées : effacez l’autre, ou conservez-le de nouveau, d’abord."
+        "L’un de ces codes est effacé : effacez d’abord l’autre, ou conservez-le de nouveau."
     ),
     "unknown-client": N_("Aucun client n’a ce code."),
     "unknown-contact": N_("Ce contact n’existe plus."),
