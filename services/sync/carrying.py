@@ -7,37 +7,83 @@ line stands for was settled in the end: it is released. When last year's file is
 are left to the new year's book.
 """
 
+import asyncio
 import json
+from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from services.sync.changes import Connection
 from services.sync.domain.opening import Brought, OpenEntry, OpeningLine
 from services.sync.domain.opening import bring_forward as pair
 from services.sync.domain.problems import Problem
 from services.sync.domain.receivables import digest
-from services.sync.domain.scope import day_after, year_before
+from services.sync.domain.scope import day_after, kin
 
-OPENING_LINES = """
-    select line, account, client_id, lettering, ('{' || entry || '}')::json as entry from seen
-    where journal = any(%(openings)s)
+AT_ONCE = 2_000
+"""Entries read and written in one go, so that the process stays awake."""
+MOST = 0.5
+"""An opening that leaves out more than this share of what is open is incomplete."""
+
+TOLD = """
+    cross join lateral json_to_record(('{' || entry || '}')::json) as told(
+        entry_date text, invoice_date text, piece text, currency text, debit numeric, credit numeric,
+        book_amount numeric, lettered_on text)
+"""
+"""The members of an entry that pairing needs."""
+
+OPENING_LINES = f"""
+    select line, account, client_id, told.debit - told.credit, told.currency, told.piece, told.invoice_date,
+        lettering, told.entry_date, told.lettered_on
+    from seen {TOLD} where journal = any(%(openings)s)
+"""  # noqa: S608 constants of this module
+
+OPEN_ENTRIES = f"""
+    select replace(last.entry_id::text, '-', ''), placed.account, last.client_id, told.debit - told.credit,
+        told.currency, told.piece, told.invoice_date, last.former, last.removed, told.book_amount
+    from (
+        select last.entry_id, last.client_id, last.entry, last.removed, now.lettering as former
+        from source_row last left join source_row now on now.company = last.company and now.book = %(book)s
+            and now.row_key = last.entry_id and now.ordinal = 1
+        where last.company = %(company)s and last.book = %(before)s and last.lettering = ''
+            and (not last.removed or last.released_to = %(book)s)
+    ) last {TOLD} cross join lateral json_to_record(('{{' || entry || '}}')::json) as placed(account text)
+"""  # noqa: S608
+"""What this book released before may come back with it."""
+
+CLOSED_ON = """
+    select distinct book from book where company = %(company)s and book <> %(book)s and starts_with(book, 'fec/')
+        and starts_with(name, 'fec/') and right(name, 11) = %(closing)s order by book
+"""
+"""A book may be known by several names; each tells a closing date."""
+
+NEXT_BOOKS = """
+    select book from opening where company = %(company)s and opening_day >= %(day)s and book <> %(book)s
+        and starts_with(book, 'fec/') order by opening_day, book
 """
 
-OPEN_ENTRIES = """
-    select replace(last.entry_id::text, '-', '') as entry_id, last.p, last.kind,
-        ('{' || last.entry || '}')::json as entry, now.lettering as former
-    from source_row last left join source_row now on now.company = last.company and now.book = %(book)s
-        and now.row_key = last.entry_id and now.ordinal = 1
-    where last.company = %(company)s and last.book = %(before)s and not last.removed and last.lettering = ''
+OPEN_BEFORE = """
+    select book, count(*) from source_row
+    where company = %(company)s and book <> %(book)s and starts_with(book, 'fec/') and not removed
+        and lettering = '' and ('{' || entry || '}')::json ->> 'entry_date' < %(opening_day)s
+    group by book order by book
+"""
+
+HELD = """
+    select replace(entry_id::text, '-', '') from source_row
+    where company = %(company)s and book = %(after)s and entry_id = any(%(entries)s::uuid[]) and not removed
+"""
+
+STATES = """
+    select replace(entry_id::text, '-', ''), p, kind, ('{' || entry || '}')::json from source_row
+    where company = %(company)s and book = %(before)s and entry_id = any(%(entries)s::uuid[])
 """
 
 STAND_FOR = """
-    insert into seen (line, row_key, state, p, client_id, account, lettering, book_amount, journal, is_credit,
-        told, label, entry)
-    values (%(line)s, %(row_key)s, %(state)s, %(p)s, %(client_id)s, %(account)s, %(lettering)s, %(book_amount)s,
-        %(journal)s, %(is_credit)s, %(told)s, '', %(entry)s)
+    copy seen (line, row_key, state, p, client_id, account, lettering, book_amount, journal, is_credit, told,
+        label, entry) from stdin
 """
 
 LIVING_ON = """
@@ -51,13 +97,19 @@ LIVING_ON = """
 
 RELEASE = """
     with gone as (
-        update source_row set removed = true where company = %(company)s and book = %(before)s
+        update source_row set removed = true, released_to = %(book)s
+        where company = %(company)s and book = %(before)s
             and entry_id = any(%(left)s::uuid[]) and not removed
         returning entry_id, row_key, ordinal, state, kind, p, client_id, lettering, entry
     )
     insert into change (entry_id, row_key, ordinal, state, kind, p, client_id, lettering, removed, entry)
     select entry_id, row_key, ordinal, state, kind, p, client_id, lettering, true, entry from gone
     where not exists (select from change where change.entry_id = gone.entry_id)
+"""
+
+RETURNED = """
+    update source_row set removed = false, released_to = null where company = %(company)s and book = %(before)s
+        and entry_id = any(%(entries)s::uuid[]) and removed and released_to = %(book)s
 """
 
 LEAVE = """
@@ -71,8 +123,9 @@ LEAVE = """
 @dataclass
 class Carried:
     """What an import carries forward: from which book, which entries live on, which are released; or to which book
-    its open lines are left."""
+    its open lines are left. ``doubts`` are reasons to refuse the import."""
 
+    book: str
     before: str | None = None
     after: str | None = None
     entries: list[str] = field(default_factory=list)
@@ -80,109 +133,194 @@ class Carried:
     lumps: list[str] = field(default_factory=list)
     """Accounts that stood as clients on replaced lines alone."""
     warnings: tuple[Problem, ...] = ()
+    doubts: tuple[Problem, ...] = ()
 
 
-async def bring_forward(connection: Connection, company: str, book: str, openings: list[str]) -> Carried:
+class _Opening(NamedTuple):
+    """An opening line, and what its lettering will say of the entries it stands for."""
+
+    line: OpeningLine
+    entry_date: str
+    lettered_on: str | None
+
+
+async def bring_forward(
+    connection: Connection, company: str, book: str, openings: list[str], accepted: Collection[str] = ()
+) -> Carried:
     """Replace the staged opening lines by the entries of last year that they stand for; leave staged lines that
-    are open to the book that carried them forward. To be called before the comparison."""
+    are open to the book that carried them forward. To be called before the comparison. Doubts of a code that is
+    ``accepted`` are not raised."""
+    carried = Carried(book)
+    if not book.startswith("fec/"):
+        return carried
     values: dict[str, Any] = {"company": company, "book": book, "openings": openings}
-    carried = Carried(after=await _next_year(connection, values))
+    carried.after = await _next_year(connection, values)
+    openings_read = [
+        _Opening(OpeningLine(*row[:8]), *row[8:]) async for row in _streamed(connection, OPENING_LINES, values)
+    ]
+    if openings_read:
+        await _carry(connection, values, openings_read, carried)
     if carried.after:
         await connection.execute("delete from seen where lettering = ''")
-    rows = await (await connection.execute(OPENING_LINES, values)).fetchall()
-    if not rows:
-        return carried
-    opening_day = min(date.fromisoformat(row[4]["entry_date"]) for row in rows)
+    told = [problem for problem in carried.doubts if problem.code in accepted]
+    carried.doubts = tuple(problem for problem in carried.doubts if problem.code not in accepted)
+    carried.warnings = (*carried.warnings, *told)
+    return carried
+
+
+async def _carry(
+    connection: Connection, values: dict[str, Any], openings: list[_Opening], carried: Carried
+) -> None:
+    opening_day = min(opening.entry_date for opening in openings)
+    values = values | {"opening_day": opening_day, "after": carried.after}
     await connection.execute(
         "insert into opening (company, book, opening_day) values (%(company)s, %(book)s, %(opening_day)s)"
         " on conflict (company, book) do update set opening_day = excluded.opening_day",
-        values | {"opening_day": opening_day},
+        values,
     )
-    before = year_before(book, opening_day)
-    found = await (await connection.execute(OPEN_ENTRIES, values | {"before": before})).fetchall()
+    before = values["before"] = await _year_before(connection, values)
+    if before is None:
+        await _doubt_year_before(connection, values, carried)
+        return
+    found = [row async for row in _streamed(connection, OPEN_ENTRIES, values)]
     if not found:
-        return carried
-    lines = [_line(*row) for row in rows if row[4]["entry_date"] == opening_day.isoformat()]
-    entries = {row[0]: row for row in found}
-    brought = pair(lines, [_entry(row[0], row[3], row[4]) for row in found])
+        return
+    entries = [OpenEntry(*row[:9]) for row in found]
+    amounts = {row[0]: row[9] for row in found}
+    lines = [opening.line for opening in openings if opening.entry_date == opening_day]
+    # of a large book this takes seconds, in which others want to be heard
+    brought = await asyncio.to_thread(pair, lines, entries)
+    letterings = {opening.line.line: (opening.line.lettering, opening.lettered_on) for opening in openings}
     carried.before = before
-    carried.left = [entry.entry_id for entry in brought.left]
+    carried.entries = [entry.entry_id for some in brought.stands_for.values() for entry in some]
     carried.warnings = tuple(_differs(line, total) for line, total in brought.differing)
-    carried.entries = await _stand_in(connection, brought, entries, {line.line: line for line in lines}, rows)
+    await _leave_out(connection, values, brought, letterings, carried)
+    _weigh(carried, [one for one in entries if not one.released], brought, amounts)
+    await connection.execute("delete from seen where line = any(%s)", (list(brought.stands_for),))
+    await _stand_in(connection, values, brought, letterings)
     replaced = {line.client_id for line in lines if line.names_no_client and line.line in brought.stands_for}
     still = await connection.execute(
         "select distinct client_id from seen where client_id = any(%s)", (sorted(replaced),)
     )
     carried.lumps = sorted(replaced - {client_id for (client_id,) in await still.fetchall()})
-    return carried
+
+
+async def _streamed(connection: Connection, query: str, values: dict[str, Any]) -> AsyncIterator[Any]:
+    async with connection.cursor(name="carrying") as cursor:
+        cursor.itersize = AT_ONCE
+        await cursor.execute(query, values)
+        async for row in cursor:
+            yield row
 
 
 async def _next_year(connection: Connection, values: dict[str, Any]) -> str | None:
-    """The book that began the day after this one ended and carried its open entries forward."""
-    day = day_after(values["book"])
-    if day is None:
-        return None
-    series, _, _ = values["book"].rpartition("/")
-    row = await (
-        await connection.execute(
-            "select book from opening where company = %(company)s and opening_day = %(day)s and book <> %(book)s"
-            " and starts_with(book, %(series)s) order by book limit 1",
-            values | {"day": day, "series": f"{series}/"},
-        )
-    ).fetchone()
-    return str(row[0]) if row else None
-
-
-def _line(number: int, account: str, client_id: str, lettering: str, entry: dict[str, Any]) -> OpeningLine:
-    amount = Decimal(entry["debit"]) - Decimal(entry["credit"])
-    dated = entry["invoice_date"]
-    return OpeningLine(number, account, client_id, amount, entry["currency"], entry["piece"], dated, lettering)
-
-
-def _entry(entry_id: str, entry: dict[str, Any], former: str | None) -> OpenEntry:
-    return OpenEntry(
-        entry_id,
-        entry["account"],
-        entry["client_id"],
-        Decimal(entry["debit"]) - Decimal(entry["credit"]),
-        entry["currency"],
-        entry["piece"],
-        entry["invoice_date"],
-        former,
+    """The first book that began after this one ended and carried its open entries forward, whatever the names of
+    the two files: what it holds is the truth about what is open."""
+    names = await connection.execute(
+        "select name from book where company = %(company)s and book = %(book)s and starts_with(name, 'fec/')",
+        values,
     )
+    days = [day_after(name) for name in (values["book"], *(name for (name,) in await names.fetchall()))]
+    known = [day for day in days if day]
+    if not known:
+        return None
+    rows = await (await connection.execute(NEXT_BOOKS, values | {"day": min(known)})).fetchall()
+    return next(iter(kin(values["book"], [book for (book,) in rows], values["company"])), None)
+
+
+async def _year_before(connection: Connection, values: dict[str, Any]) -> str | None:
+    """The book that closed on the day before the opening lines."""
+    closing = date.fromisoformat(values["opening_day"]) - timedelta(days=1)
+    rows = await (await connection.execute(CLOSED_ON, values | {"closing": f"/{closing.isoformat()}"})).fetchall()
+    return next(iter(kin(values["book"], [book for (book,) in rows], values["company"])), None)
+
+
+async def _doubt_year_before(connection: Connection, values: dict[str, Any], carried: Carried) -> None:
+    """Entries from before the opening day, open in another book that is not known to have closed then, would be
+    owed twice: as what they are and as opening lines."""
+    rows = dict(await (await connection.execute(OPEN_BEFORE, values)).fetchall())
+    related = kin(values["book"], list(rows), values["company"])
+    if not rows:
+        return
+    closing = date.fromisoformat(values["opening_day"]) - timedelta(days=1)
+    number = sum(rows[book] for book in related or rows)
+    details = {"day": closing.isoformat(), "number": str(number), "books": ", ".join(related or rows)}
+    problem = Problem(1, "EcritureDate", "year_before_missing", details)
+    if related:
+        carried.doubts = (problem,)
+    else:
+        carried.warnings = (problem,)
+
+
+async def _leave_out(
+    connection: Connection,
+    values: dict[str, Any],
+    brought: Brought,
+    letterings: dict[int, tuple[str, str | None]],
+    carried: Carried,
+) -> None:
+    """Which entries of last year are released: those that no line stands for, and those whose line is left to the
+    next year's book; but none that the next year's book holds."""
+    left = [entry.entry_id for entry in brought.left]
+    if carried.after:
+        left += [
+            entry.entry_id
+            for number, some in brought.stands_for.items()
+            for entry in some
+            if not letterings[number][0] and not entry.released
+        ]
+        held = await (await connection.execute(HELD, values | {"entries": left})).fetchall()
+        left = sorted({*left} - {entry_id for (entry_id,) in held})
+    carried.left = left
+
+
+def _weigh(carried: Carried, open_ones: list[OpenEntry], brought: Brought, amounts: dict[str, Decimal]) -> None:
+    """Tell what is released for want of an opening line; doubt an opening that leaves most of the book out."""
+    released = {entry.entry_id for entry in brought.left} & {*carried.left}
+    if not released:
+        return
+    amount = sum((amounts[entry_id] for entry_id in released), Decimal(0))
+    details = {"number": str(len(released)), "open": str(len(open_ones)), "amount": f"{amount:.2f}"}
+    if len(released) > 1 and len(released) > len(open_ones) * MOST:
+        carried.doubts = (Problem(1, "JournalCode", "opening_incomplete", details),)
+    else:
+        carried.warnings = (*carried.warnings, Problem(1, "JournalCode", "entries_released", details))
 
 
 async def _stand_in(
     connection: Connection,
+    values: dict[str, Any],
     brought: Brought,
-    entries: dict[str, Any],
-    lines: dict[int, OpeningLine],
-    rows: list[Any],
-) -> list[str]:
-    """Put the entries into the place of the lines; answers which. Their line numbers are negative: no line of the
-    file has such a one."""
-    lettered_on = {row[0]: row[4]["lettered_on"] for row in rows}
-    await connection.execute("delete from seen where line = any(%s)", (list(brought.stands_for),))
-    staged: list[dict[str, Any]] = []
-    for number, stood_for in sorted(brought.stands_for.items()):
-        for entry in stood_for:
-            _, p, kind, told, _ = entries[entry.entry_id]
-            lettering = lines[number].lettering
-            state = told | {"lettering": lettering or None, "lettered_on": lettered_on[number]}
-            text = json.dumps(state, ensure_ascii=False, separators=(",", ":"))[1:-1]
-            staged.append(
-                {
-                    "line": -len(staged) - 1, "row_key": entry.entry_id, "state": digest(text), "p": p,
-                    "client_id": entry.client_id, "account": entry.account, "lettering": lettering,
-                    "book_amount": told["book_amount"], "journal": told["journal"], "is_credit": entry.amount < 0,
-                    "told": kind, "entry": text,
-                }
-            )  # fmt: skip
-    async with connection.cursor() as cursor:
-        await cursor.executemany(STAND_FOR, staged)
-        await cursor.executemany("insert into carried values (%s)", [(one["row_key"],) for one in staged])
+    letterings: dict[int, tuple[str, str | None]],
+) -> None:
+    """Put the entries into the place of the lines, but for lines that are left to the next year's book. Their line
+    numbers are negative: no line of the file has such a one."""
+    placed = [
+        (entry, *letterings[number])
+        for number, some in sorted(brought.stands_for.items())
+        for entry in some
+        if letterings[number][0] or not values["after"]
+    ]
+    for start in range(0, len(placed), AT_ONCE):
+        part = placed[start : start + AT_ONCE]
+        ids = [entry.entry_id for entry, _, _ in part]
+        rows = await (await connection.execute(STATES, values | {"entries": ids})).fetchall()
+        states = {entry_id: rest for entry_id, *rest in rows}
+        async with connection.cursor().copy(STAND_FOR) as copy:
+            for place, (entry, lettering, lettered_on) in enumerate(part, start + 1):
+                p, kind, told = states[entry.entry_id]
+                state = told | {"lettering": lettering or None, "lettered_on": lettered_on}
+                text = json.dumps(state, ensure_ascii=False, separators=(",", ":"))[1:-1]
+                await copy.write_row(
+                    (
+                        -place, entry.entry_id, digest(text), p, entry.client_id, entry.account, lettering,
+                        told["book_amount"], told["journal"], entry.amount < 0, kind, "", text,
+                    )
+                )  # fmt: skip
+        async with connection.cursor().copy("copy carried (row_key) from stdin") as copy:
+            for entry_id in ids:
+                await copy.write_row((entry_id,))
     await connection.execute("analyze carried")
-    return [one["row_key"] for one in staged]
 
 
 def _differs(line: OpeningLine, total: Decimal) -> Problem:
@@ -211,10 +349,11 @@ async def living_on(connection: Connection, company: str, book: str, carried: Ca
 async def release(connection: Connection, company: str, carried: Carried, unsaid: list[Any]) -> int:
     """Say nothing of the ``unsaid``, and that entries of last year which the new one does not carry are gone;
     answers how many. To be called when the changes of the import itself are remembered, since these rows stay in
-    last year's book."""
+    last year's book. Entries that come back after they were released are last year's again."""
     if unsaid:
         await connection.execute("delete from change where entry_id = any(%s)", (unsaid,))
-    if carried.before is None or not carried.left:
+    if carried.before is None:
         return 0
-    values = {"company": company, "before": carried.before, "left": carried.left}
-    return (await connection.execute(RELEASE, values)).rowcount
+    values = {"company": company, "book": carried.book, "before": carried.before, "left": carried.left}
+    await connection.execute(RETURNED, values | {"entries": carried.entries})
+    return (await connection.execute(RELEASE, values)).rowcount if carried.left else 0

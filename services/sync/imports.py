@@ -198,7 +198,8 @@ class Importer:
             sales = [journal for journal, nature in natures.items() if nature is Nature.SALES]
             openings = [journal for journal, nature in natures.items() if nature is Nature.OPENING]
             await self._show(run, "comparing", read.lines)
-            carried = await carrying.bring_forward(connection, run.company, book, openings)
+            carried = await carrying.bring_forward(connection, run.company, book, openings, run.accepted)
+            _refuse_doubts(carried.doubts, verdict, read)
             keeps_missing = read.keeps_missing or read.holds != "entries"
             changed, archived = await changes.compare(
                 connection, run.company, book, sales, keeps_missing=keeps_missing, gone=read.gone
@@ -378,6 +379,11 @@ def _surprising(surprise: Exception | None) -> Refused:
     told = str(surprise) if isinstance(surprise, NeighbourRefused) else type(surprise).__name__
     problem = Problem(1, "", "import_failed", {"error": told})
     return Refused("import_failed", Verdict((problem,), (), {}))
+
+
+def _refuse_doubts(doubts: tuple[Problem, ...], verdict: Verdict, read: Read) -> None:
+    if doubts:
+        raise Refused("file_refused", Verdict(doubts, verdict.warnings, {}), read.lines)
 
 
 def _cause(run: Run) -> Cause:

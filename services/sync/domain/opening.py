@@ -33,7 +33,8 @@ class OpeningLine:
 @dataclass(frozen=True, slots=True)
 class OpenEntry:
     """An entry open at the end of last year. ``former`` is the lettering it was last given by the new year's book,
-    None when that book did not carry it yet."""
+    None when that book did not carry it yet. ``released``: the new year's book did not carry it when it was read
+    last, so it is gone for now."""
 
     entry_id: str
     account: str
@@ -43,12 +44,14 @@ class OpenEntry:
     piece: str
     dated: str
     former: str | None
+    released: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Brought:
-    """``stands_for`` gives the entries of a line; ``left`` are the entries that no line stands for; ``differing``
-    are the lines without client that stand for entries of another total, with that total."""
+    """``stands_for`` gives the entries of a line; ``left`` are the entries that no line stands for, but for those
+    released before; ``differing`` are the lines without client that stand for entries of another total, with that
+    total."""
 
     stands_for: dict[int, tuple[OpenEntry, ...]]
     left: tuple[OpenEntry, ...]
@@ -82,12 +85,29 @@ file read again gives the same pairs."""
 
 def bring_forward(lines: Iterable[OpeningLine], entries: Iterable[OpenEntry]) -> Brought:
     """Find for each line the entries it stands for: one entry of its amount, else together with the other lines of
-    its side all that is left of its client, else, for a line without client, all that is left of its account."""
+    its side all that is left of its client, else, for a line without client, all that is left of its account.
+
+    Entries that were released take part for lines that stand for nothing else, so that what an incomplete opening
+    left out comes back as what it was."""
+    entries = list(entries)
+    stands_for: dict[int, tuple[OpenEntry, ...]] = {}
     lines_left = sorted(
         lines, key=lambda one: (one.piece, one.dated, one.lettering == "", one.lettering, one.line)
     )
+    lines_left, left = _pair(lines_left, [one for one in entries if not one.released], stands_for)
+    differing = _by_account(lines_left, left, stands_for)
+    lines_left = [line for line in lines_left if line.line not in stands_for]
+    if released := [one for one in entries if one.released]:
+        _pair(lines_left, _without(left, stands_for) + released, stands_for)
+    return Brought(stands_for, tuple(_without(left, stands_for)), tuple(differing))
+
+
+def _pair(
+    lines: Sequence[OpeningLine], entries: Iterable[OpenEntry], stands_for: dict[int, tuple[OpenEntry, ...]]
+) -> tuple[list[OpeningLine], list[OpenEntry]]:
+    """Fill ``stands_for`` line by line, then client by client; answers the lines and entries that are left."""
+    lines_left = list(lines)
     entries_left = sorted(entries, key=lambda one: (one.piece, one.dated, one.entry_id))
-    stands_for: dict[int, tuple[OpenEntry, ...]] = {}
     for key in LIKENESS:
         waiting: dict[Hashable, list[OpenEntry]] = defaultdict(list)
         for entry in reversed(entries_left):
@@ -96,13 +116,10 @@ def bring_forward(lines: Iterable[OpeningLine], entries: Iterable[OpenEntry]) ->
             if same := waiting[key(line)]:
                 stands_for[line.line] = (same.pop(),)
         lines_left = [line for line in lines_left if line.line not in stands_for]
-        paired = {entry.entry_id for one in stands_for.values() for entry in one}
-        entries_left = [entry for entry in entries_left if entry.entry_id not in paired]
+        entries_left = _without(entries_left, stands_for)
     _by_client(lines_left, entries_left, stands_for)
     lines_left = [line for line in lines_left if line.line not in stands_for]
-    entries_left = _without(entries_left, stands_for)
-    differing = _by_account(lines_left, entries_left, stands_for)
-    return Brought(stands_for, tuple(_without(entries_left, stands_for)), tuple(differing))
+    return lines_left, _without(entries_left, stands_for)
 
 
 def _without(entries: Sequence[OpenEntry], stands_for: dict[int, tuple[OpenEntry, ...]]) -> list[OpenEntry]:

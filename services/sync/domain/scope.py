@@ -1,6 +1,7 @@
 """Which book a file shows: rows are only ever archived within their own book (rule 22.19)."""
 
 import re
+from collections.abc import Collection
 from datetime import date, timedelta
 
 _STANDARD = re.compile(r"(\d{9})(?:\d{5})?FEC(\d{4})(\d\d)(\d\d)(?!\d)", re.IGNORECASE)
@@ -28,10 +29,16 @@ def book_by_content(company: str, last_day: date, fiscal_year_start: str) -> str
     return f"fec/{company}/{(following - timedelta(days=1)).isoformat()}"
 
 
-def year_before(book: str, opening_day: date) -> str:
-    """The book of the same series that closed the day before."""
-    series, _, _ = book.rpartition("/")
-    return f"{series}/{(opening_day - timedelta(days=1)).isoformat()}"
+def kin(book: str, others: Collection[str], company: str) -> list[str]:
+    """Those of the ``others`` that can be years of the same accounts, the surest first: of the same series, else
+    of files whose name says nothing. Another SIREN is another entity."""
+    series, unnamed = _series(book), f"fec/{company}"
+    same = [other for other in others if _series(other) == series]
+    return same + [other for other in others if other not in same and unnamed in {series, _series(other)}]
+
+
+def _series(book: str) -> str:
+    return book.rpartition("/")[0]
 
 
 def day_after(book: str) -> date | None:

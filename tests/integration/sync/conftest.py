@@ -64,8 +64,8 @@ class Sync:
     ledger: LedgerDouble
     importer: Importer
 
-    async def register(self, company: str, currency: str = "EUR") -> None:
-        event = CompanyRegistered(name="Essai", currency=currency)
+    async def register(self, company: str, currency: str = "EUR", **more: Any) -> None:
+        event = CompanyRegistered(name="Essai", currency=currency, **more)
         heard = Delivered.of(event, company=company, client_id=None, as_of=AS_OF)
         async with transaction(self.running.engine) as tx:
             await on_company(tx, [heard])

@@ -3,6 +3,10 @@
 from decimal import Decimal
 from typing import Any
 
+import pytest
+from sqlalchemy import text
+
+from chassis.database import transaction
 from contracts.terms import is_open
 from tests.integration.sync.conftest import Sync
 from tests.specs.sync.books import Row, Writing, invoice, payment, row
@@ -50,6 +54,19 @@ def next_year(*, f2: str = "") -> list[Row]:
         *invoice(901, "C1", "90,00", "20260115"),
         *paid,
     ]
+
+
+async def settings(sync: Sync, company: str, chosen: dict[str, Any]) -> None:
+    """Import settings as a person chooses them."""
+    values = {"company": company, "accounts": ["411"], "term_days": 30, **chosen}
+    async with transaction(sync.running.engine) as tx:
+        await tx.execute(
+            text(
+                "insert into import_settings (company, accounts, term_days, accepted)"
+                " values (:company, :accounts, :term_days, :accepted)"
+            ),
+            values,
+        )
 
 
 async def standing(sync: Sync, company: str) -> dict[str, dict[str, Any]]:
@@ -188,3 +205,118 @@ async def test_three_years_in_a_row(sync: Sync, company: str) -> None:
     after = await standing(sync, company)
     assert open_ones(after) == {"F0003": "300.00", "F0004": "400.00", "V0002": "-50.00", "F0901": "90.00"}
     assert ids(after)["F0003"] == before["F0003"]
+    letters = await sync.imported(company, WRITING.bytes(next_year(f2="AB")), NEXT)
+    assert (letters["status"], letters["changed"], letters["archived"]) == ("completed", 0, 0), letters["errors"]
+    oldest = await sync.imported(company, WRITING.bytes(last_year()), LAST)
+    assert (oldest["changed"], oldest["archived"]) == (0, 0)
+    assert await standing(sync, company) == after
+
+
+async def test_years_that_come_out_of_order_owe_nothing_twice(sync: Sync, company: str) -> None:
+    """The oldest and the newest first: what the newest brings forward is the truth about what is open."""
+    await sync.register(company)
+    third = [
+        one | {"EcritureDate": "20270101", "PieceDate": "20270101"}
+        for part in (brought("C1", "300,00"), brought("C2", "350,00"), brought("C1", "90,00"))
+        for one in part
+    ]
+    await sync.imported(company, WRITING.bytes(third), "900000004FEC20271231.txt")
+    before = open_ones(await standing(sync, company))
+    for content, name in ((last_year(), LAST), (next_year(f2="AB"), NEXT)):
+        run = await sync.imported(company, WRITING.bytes(content), name)
+        assert run["status"] == "completed", run["errors"]
+        assert open_ones(await standing(sync, company)) == before
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [(LAST, "export.txt"), ("export.txt", NEXT), ("ventes.txt", "export.txt")]
+)
+async def test_files_of_two_years_may_be_named_differently(
+    sync: Sync, company: str, first: str, second: str
+) -> None:
+    await sync.register(company)
+    await sync.imported(company, WRITING.bytes(last_year()), first)
+    before = ids(await standing(sync, company))
+    run = await sync.imported(company, WRITING.bytes(next_year()), second)
+    assert (run["status"], run["carried_forward"], run["changed"]) == ("completed", 4, 1), run["errors"]
+    after = await standing(sync, company)
+    assert open_ones(after) == OPEN_AT_THE_END | {"F0901": "90.00"}
+    assert {piece: ids(after)[piece] for piece in before} == before
+    again = await sync.imported(company, WRITING.bytes(last_year()), first)
+    assert (again["changed"], again["archived"]) == (0, 0)
+
+
+async def test_a_year_before_that_is_not_known_to_have_closed_is_asked_for(sync: Sync, company: str) -> None:
+    """The legal name of last year's file names another closing date: everything open would be owed twice."""
+    await sync.register(company)
+    await sync.imported(company, WRITING.bytes(last_year()), "900000004FEC20260630.txt")
+    before = await standing(sync, company)
+    run = await sync.imported(company, WRITING.bytes(next_year()), NEXT)
+    assert [problem["code"] for problem in run["errors"]] == ["year_before_missing"]
+    assert "2025-12-31" in run["errors"][0]["remedy"]
+    assert await standing(sync, company) == before
+    accepted = {"accepted": ["year_before_missing"]}
+    await settings(sync, company, accepted)
+    run = await sync.imported(company, WRITING.bytes(next_year()), NEXT)
+    assert (run["status"], [problem["code"] for problem in run["warnings"]]) == (
+        "completed", ["year_before_missing"],
+    )  # fmt: skip
+
+
+async def test_the_file_imported_once_more_under_its_legal_name_says_when_it_closed(
+    sync: Sync, company: str
+) -> None:
+    """The company's setting says that years begin in July, its books begin in January."""
+    await sync.register(company, fiscal_year_start="07-01")
+    await sync.imported(company, WRITING.bytes(last_year()), "export.txt")
+    run = await sync.imported(company, WRITING.bytes(next_year()), NEXT)
+    assert [problem["code"] for problem in run["errors"]] == ["year_before_missing"]
+    renamed = await sync.imported(company, WRITING.bytes(last_year()), LAST)
+    assert (renamed["changed"], renamed["archived"]) == (0, 0)
+    run = await sync.imported(company, WRITING.bytes(next_year()), NEXT)
+    assert (run["status"], run["carried_forward"], run["changed"]) == ("completed", 4, 1), run["errors"]
+    assert open_ones(await standing(sync, company)) == OPEN_AT_THE_END | {"F0901": "90.00"}
+
+
+async def test_another_entitys_book_is_no_year_before(sync: Sync, company: str) -> None:
+    await sync.register(company)
+    await sync.imported(company, WRITING.bytes(last_year()), "900000012FEC20251231.txt")
+    run = await sync.imported(company, WRITING.bytes(next_year()), NEXT)
+    assert (run["status"], run["carried_forward"], run["changed"]) == ("completed", 0, 5)
+    assert [problem["code"] for problem in run["warnings"]] == ["year_before_missing"]
+
+
+async def test_what_an_incomplete_opening_left_out_comes_back_as_what_it_was(sync: Sync, company: str) -> None:
+    await sync.register(company)
+    await sync.imported(company, WRITING.bytes(last_year()), LAST)
+    before = ids(await standing(sync, company))
+    january = [*brought("C1", "200,00"), *brought("C1", "300,00")]
+    dry = await sync.imported(company, WRITING.bytes(january), NEXT, dry_run=True)
+    run = await sync.imported(company, WRITING.bytes(january), NEXT)
+    assert (run["status"], run["changed"], run["archived"]) == ("completed", 2, 2)
+    assert (dry["changed"], dry["archived"]) == (2, 2)
+    assert [problem["code"] for problem in run["warnings"]] == ["entries_released"]
+    assert "350.00" in run["warnings"][0]["message"]
+    again = await sync.imported(company, WRITING.bytes(january), NEXT)
+    assert (again["changed"], again["archived"], again["warnings"]) == (0, 0, [])
+    february = await sync.imported(company, WRITING.bytes(next_year()), NEXT)
+    assert (february["changed"], february["archived"]) == (3, 0), "two come back, one is new"
+    after = await standing(sync, company)
+    assert open_ones(after) == OPEN_AT_THE_END | {"F0901": "90.00"}
+    assert {piece: ids(after)[piece] for piece in before} == before
+    for content, name in ((next_year(), NEXT), (last_year(), LAST)):
+        again = await sync.imported(company, WRITING.bytes(content), name)
+        assert (again["changed"], again["archived"]) == (0, 0)
+
+
+async def test_an_opening_that_leaves_most_of_the_book_out_is_refused(sync: Sync, company: str) -> None:
+    await sync.register(company)
+    await sync.imported(company, WRITING.bytes(last_year()), LAST)
+    before = await standing(sync, company)
+    run = await sync.imported(company, WRITING.bytes(brought("C1", "200,00")), NEXT)
+    assert [problem["code"] for problem in run["errors"]] == ["opening_incomplete"]
+    assert "3 of the 4" in run["errors"][0]["message"]
+    assert await standing(sync, company) == before
+    await settings(sync, company, {"accepted": ["opening_incomplete"]})
+    run = await sync.imported(company, WRITING.bytes(brought("C1", "200,00")), NEXT)
+    assert (run["status"], run["changed"], run["archived"]) == ("completed", 3, 3)

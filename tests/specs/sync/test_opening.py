@@ -10,9 +10,13 @@ def line(number: int, amount: str, client: str = "C1", **more: str) -> OpeningLi
     return OpeningLine(line=number, client_id=client, amount=Decimal(amount), **told)
 
 
-def entry(name: str, amount: str, client: str = "C1", former: str | None = None, **more: str) -> OpenEntry:
+def entry(
+    name: str, amount: str, client: str = "C1", former: str | None = None, *, released: bool = False, **more: str
+) -> OpenEntry:
     told = {"currency": "EUR", "piece": name, "dated": "2025-11-03", "account": "411"} | more
-    return OpenEntry(entry_id=name, client_id=client, amount=Decimal(amount), former=former, **told)
+    return OpenEntry(
+        entry_id=name, client_id=client, amount=Decimal(amount), former=former, released=released, **told
+    )
 
 
 def pairs(brought: Brought) -> dict[int, list[str]]:
@@ -79,3 +83,20 @@ def test_a_line_that_stands_for_nothing_is_an_entry_of_its_own() -> None:
 def test_another_currency_or_account_is_another_debt() -> None:
     brought = bring_forward([line(1, "100", currency="USD"), line(2, "100", account="416")], [entry("F1", "100")])
     assert not brought.stands_for
+
+
+def test_what_was_released_takes_no_line_of_what_is_open() -> None:
+    entries = [entry("F1", "100", released=True), entry("F2", "100"), entry("F3", "50")]
+    brought = bring_forward([line(1, "100")], entries)
+    assert pairs(brought) == {1: ["F2"]}
+    assert [one.entry_id for one in brought.left] == ["F3"]
+    brought = bring_forward([line(1, "150")], entries)
+    assert pairs(brought) == {1: ["F2", "F3"]}
+
+
+def test_what_was_released_comes_back_with_a_line_of_its_own_or_of_its_client() -> None:
+    entries = [entry("F1", "100", released=True), entry("F2", "200", released=True), entry("F3", "50")]
+    assert pairs(bring_forward([line(1, "100"), line(2, "50")], entries)) == {1: ["F1"], 2: ["F3"]}
+    brought = bring_forward([line(1, "350")], entries)
+    assert sorted(pairs(brought)[1]) == ["F1", "F2", "F3"]
+    assert not brought.left

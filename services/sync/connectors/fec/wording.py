@@ -206,6 +206,35 @@ WORDS: dict[str, Words] = {
         "Les écritures de l’exercice précédent restent en vie ; importez de nouveau son fichier une fois clos, ou "
         "faites reporter les soldes client par client.",
     ),
+    "year_before_missing": Words(
+        "The file brings balances forward from {day}, and {number} entries from before that day are open in "
+        "{books}, which is not known to have closed then: they would be owed twice.",
+        "Import first the file of the year that closed on {day}, under its legal name (SIREN, FEC, closing date); "
+        "if it is here already, import it once more under that name.",
+        "Le fichier reporte des soldes du {day}, et {number} écritures antérieures sont ouvertes dans {books}, "
+        "dont la clôture à cette date n’est pas connue : elles seraient dues deux fois.",
+        "Importez d’abord le fichier de l’exercice clos le {day}, sous son nom légal (SIREN, FEC, date de "
+        "clôture) ; s’il est déjà là, importez-le de nouveau sous ce nom.",
+    ),
+    "opening_incomplete": Words(
+        "The opening lines leave out {number} of the {open} entries open at the end of last year ({amount}).",
+        "Import last year's file again as it was closed, or this one once its opening is complete. If they are "
+        "all settled indeed, accept “opening_incomplete” in the import settings.",
+        "Les à-nouveaux omettent {number} des {open} écritures ouvertes à la fin de l’exercice précédent "
+        "({amount}).",
+        "Importez de nouveau le fichier de l’exercice précédent une fois clos, ou celui-ci quand ses à-nouveaux "
+        "seront complets. Si elles sont bien toutes soldées, acceptez « opening_incomplete » dans les réglages "
+        "d’import.",
+    ),
+    "entries_released": Words(
+        "{number} entries open at the end of last year ({amount}) are in no opening line: they count as settled.",
+        "If they are owed still, complete the opening lines and import the file again: they come back as they "
+        "were.",
+        "{number} écritures ouvertes à la fin de l’exercice précédent ({amount}) ne figurent dans aucun "
+        "à-nouveau : elles sont tenues pour soldées.",
+        "Si elles restent dues, complétez les à-nouveaux et importez de nouveau le fichier : elles reviendront "
+        "telles quelles.",
+    ),
     "no_customer_lines": Words(
         "No line is on a customer account ({accounts}).",
         "Check which accounts are customers' in the import settings.",
