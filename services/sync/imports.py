@@ -4,6 +4,7 @@ Everything that an import changes is one transaction: its rows, its events, its 
 next attempt begins anew and ends the same.
 """
 
+import asyncio
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -257,11 +258,18 @@ class Importer:
     async def _stage(
         self, run: Run, connection: Connection, batches: Iterator[list[Line]], staging: Staging
     ) -> None:
-        """Read the file and put its customer lines aside, a batch at a time, so that the process stays awake."""
+        """Read the file and put its customer lines aside, a batch at a time and in a thread, so that the process
+        stays awake: a workbook is decoded as a whole with its first batch."""
         shown = 0.0
+
+        def read() -> tuple[list[Line], bytes] | None:
+            batch = next(batches, None)
+            return None if batch is None else (batch, staging.rows(batch))
+
         async with connection.cursor().copy(f"copy seen ({', '.join(COLUMNS)}) from stdin") as copy:
-            for batch in batches:
-                await copy.write(staging.rows(batch))
+            while (part := await asyncio.to_thread(read)) is not None:
+                batch, rows = part
+                await copy.write(rows)
                 if monotonic() - shown > PROGRESS_SECONDS:
                     await self._show(run, "reading", batch[-1].number if batch else 0)
                     shown = monotonic()

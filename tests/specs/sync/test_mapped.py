@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import xlsxwriter
 
 from services.sync.connectors import Rules
-from services.sync.connectors.mapped import Mapped
+from services.sync.connectors.mapped import Mapped, table
 from services.sync.connectors.mapped.guess import look
 from services.sync.connectors.mapped.reader import MappedReading
 from services.sync.connectors.mapped.values import AmountTexts, DateTexts
@@ -220,3 +221,40 @@ def test_a_guess_tells_american_dates_from_french_ones_by_their_values(tmp_path:
     mapping = look(path).mapping
     assert (mapping["dates"], mapping["decimal"]) == ("DD.MM.YYYY", ",")
     assert set(mapping["columns"]) == {"client_id", "due_date", "debit", "credit"}
+
+
+def _workbook(folder: Path, rows: int) -> bytes:
+    path = folder / "written.xlsx"
+    with xlsxwriter.Workbook(path) as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, HEADER.split(";"))
+        for number in range(1, rows + 1):
+            sheet.write_row(number, 0, [f"C{number}", f"F{number}", "2026-02-20", 1])
+    return path.read_bytes()
+
+
+def test_a_workbook_that_unpacks_to_too_much_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = _workbook(tmp_path, rows=3_000)
+    reading, lines = read(tmp_path, content, ENTRIES)
+    assert (len(lines), reading.verdict().errors) == (3_000, ())
+    monkeypatch.setattr(table, "MOST_UNPACKED", 100_000)
+    reading, _ = read(tmp_path, content, ENTRIES)
+    assert codes(reading.verdict().errors) == [(1, "", "workbook_too_large")]
+
+
+def test_the_sizes_that_a_workbook_tells_of_itself_are_not_believed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = bytearray(_workbook(tmp_path, rows=3_000))
+    entry = content.rindex(b"PK\x01\x02", 0, content.rindex(b"xl/worksheets/sheet1.xml"))
+    content[entry + 24 : entry + 28] = (10).to_bytes(4, "little")
+    monkeypatch.setattr(table, "MOST_UNPACKED", 100_000)
+    reading, _ = read(tmp_path, bytes(content), ENTRIES)
+    assert codes(reading.verdict().errors) == [(1, "", "workbook_too_large")]
+
+
+def test_a_damaged_workbook_is_told(tmp_path: Path) -> None:
+    content = bytearray(_workbook(tmp_path, rows=300))
+    content[len(content) // 2] ^= 0xFF
+    reading, _ = read(tmp_path, bytes(content), ENTRIES)
+    assert codes(reading.verdict().errors) == [(1, "", "workbook_unreadable")]

@@ -2,11 +2,13 @@
 
 import codecs
 import csv
+import zlib
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, time
 from io import SEEK_END, TextIOWrapper
 from pathlib import Path
 from typing import BinaryIO, cast
+from zipfile import BadZipFile, ZipFile, is_zipfile
 
 from python_calamine import CalamineError, CalamineWorkbook, WorksheetNotFound
 
@@ -21,6 +23,9 @@ SEPARATOR_NAMES = {"\t": "TAB", ";": ";", ",": ",", "|": "|"}
 WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 OTHER_KINDS = {b"%PDF": "PDF", b"\x1f\x8b": "GZIP", b"<?xml": "XML", b"{": "JSON"}
 LOOKED_AT = 200
+MOST_UNPACKED = 512 << 20
+"""Bytes of a workbook's parts together: some ten million cells."""
+UNPACKABLE = (BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError)
 UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -62,13 +67,14 @@ class Table:
 
     def _open_workbook(self, sheet: str | None) -> None:
         try:
+            _refuse_bomb(self._path)
             self._workbook = CalamineWorkbook.from_path(str(self._path))
             self.sheets = list(self._workbook.sheet_names)
             self.sheet = sheet or next(iter(self.sheets), "")
             self._sheet = self._workbook.get_sheet_by_name(self.sheet)
         except WorksheetNotFound as missing:
             raise TableUnreadable("sheet_missing", sheet=sheet or "", sheets=", ".join(self.sheets)) from missing
-        except (CalamineError, OSError, ValueError) as damaged:
+        except (CalamineError, *UNPACKABLE, OSError, ValueError) as damaged:
             raise TableUnreadable("workbook_unreadable", error=str(damaged)[:200]) from damaged
 
     def _blocks(self) -> Iterator[bytes]:
@@ -137,6 +143,22 @@ class Table:
             texts = [_as_text(cell) for cell in cells]
             if any(texts):
                 yield number, texts
+
+
+def _refuse_bomb(path: Path) -> None:
+    """A workbook is decoded as a whole, and a few kilobytes can unpack to more than there is memory: unpack it
+    once into nothing, since the sizes it tells of itself may be wrong."""
+    if not is_zipfile(path):
+        return
+    left = MOST_UNPACKED
+    with ZipFile(path) as archive:
+        for part in archive.infolist():
+            part.file_size = MOST_UNPACKED + 2 * BLOCK
+            with archive.open(part) as content:
+                while left >= 0 and (block := content.read(BLOCK)):
+                    left -= len(block)
+            if left < 0:
+                raise TableUnreadable("workbook_too_large", most=str(MOST_UNPACKED >> 20))
 
 
 def _as_text(cell: object) -> str:
