@@ -39,14 +39,17 @@ LATEST = """
     order by client_id, line desc
 """
 
+# who was erased once is handed over each time: ledger alone knows whether the person is admitted again
 CHANGED = """
     insert into keyed_client_change
     select l.client_id, l.p, l.state, l.person_state, l.contacts, false, l.client, l.person, l.contact,
         k.client_id is null or k.removed or k.state <> l.state,
-        k.client_id is null or k.removed or k.person <> l.person_state
+        k.client_id is null or k.removed or k.person <> l.person_state or erased.client_id is not null
     from latest_client l left join keyed_client k
         on k.company = %(company)s and k.source = %(source)s and k.client_id = l.client_id
+        left join erased_person erased on erased.company = %(company)s and erased.client_id = l.client_id
     where k.client_id is null or k.removed or k.state <> l.state or k.person <> l.person_state
+        or erased.client_id is not null
 """
 
 # a client that another source still shows is not gone

@@ -10,11 +10,12 @@ from chassis.listening import Listening
 from chassis.running import Running
 from chassis.service import Service
 from contracts.registry import EVENTS
-from services.sync import queries, tables
+from services.sync import queries, samples, tables
 from services.sync.api import router
 from services.sync.connectors.fec import Fec
 from services.sync.connectors.kinds import LIVE
 from services.sync.connectors.mapped import Mapped
+from services.sync.handlers import REACT
 from services.sync.imports import QUEUE, Importer
 from services.sync.increments import QUEUE as INCREMENTS
 from services.sync.increments import Incrementer
@@ -97,7 +98,7 @@ def build(settings: SyncSettings) -> Service:
         name="sync",
         settings=settings,
         events=EVENTS,
-        listening=Listening(streams=("ledger",), project=PROJECT, tables=tables.DERIVED),
+        listening=Listening(streams=("ledger",), project=PROJECT, react=REACT, tables=tables.DERIVED),
         router=router,
         background={
             "imports": carry_out_imports,
@@ -105,6 +106,7 @@ def build(settings: SyncSettings) -> Service:
             "connectors": watch_connectors,
             "fetches": fetch_files,
             "slots": keep_time,
+            "samples": samples.keep_clean,
         },
         today=today,
     )

@@ -28,6 +28,7 @@ STAGE = """
     ) on commit drop
 """
 
+# who was erased once is handed over each time: ledger alone knows whether the person is admitted again
 COMPARE = """
     create temp table client_change on commit drop as
     select * from (
@@ -40,11 +41,13 @@ COMPARE = """
                 is distinct from (told.account, told.profile, told.category, told.payment_mode, told.currency)
             ) as is_said,
             h.person is distinct from s.person
-                or k.email_domain is distinct from coalesce(%(domain)s, k.email_domain) as is_handed
+                or k.email_domain is distinct from coalesce(%(domain)s, k.email_domain)
+                or erased.client_id is not null as is_handed
         from seen_client s
         left join source_client k on k.company = %(company)s and k.client_id = s.client_id
         left join source_person h
-            on h.company = %(company)s and h.source = %(source)s and h.client_id = s.client_id,
+            on h.company = %(company)s and h.source = %(source)s and h.client_id = s.client_id
+        left join erased_person erased on erased.company = %(company)s and erased.client_id = s.client_id,
         lateral (select coalesce(s.account, k.account, %(account)s) as account,
             coalesce(s.profile, k.profile, '') as profile, coalesce(s.category, k.category, '') as category,
             coalesce(s.payment_mode, k.payment_mode, '') as payment_mode,

@@ -1,4 +1,5 @@
-"""What sync keeps of ledger's events: the companies whose files it may import."""
+"""What sync keeps of ledger's events: the companies whose files it may import, the clients whose person was
+erased."""
 
 from collections.abc import Mapping
 
@@ -18,6 +19,14 @@ COMPANY = text(
     "   fiscal_year_start = excluded.fiscal_year_start"
 )
 
+ERASED = text(
+    "insert into erased_person (company, client_id, p)"
+    " select distinct on (company, client_id) company, client_id, p"
+    " from unnest(cast(:companies as text[]), cast(:clients as text[]), cast(:ps as smallint[]))"
+    "   as heard(company, client_id, p) order by company, client_id"
+    " on conflict do nothing"
+)
+
 
 async def on_company(tx: AsyncConnection, heard: list[Delivered]) -> None:
     """``CompanyRegistered`` and ``CompanyChanged`` both carry the whole state."""
@@ -32,4 +41,20 @@ async def on_company(tx: AsyncConnection, heard: list[Delivered]) -> None:
     )
 
 
-PROJECT: Mapping[str, Project] = {"CompanyRegistered": on_company, "CompanyChanged": on_company}
+async def on_person_erased(tx: AsyncConnection, heard: list[Delivered]) -> None:
+    """For ever: no event tells that a person is admitted again."""
+    await tx.execute(
+        ERASED,
+        {
+            "companies": [event.company for event in heard],
+            "clients": [event.client_id for event in heard],
+            "ps": [event.partition for event in heard],
+        },
+    )
+
+
+PROJECT: Mapping[str, Project] = {
+    "CompanyRegistered": on_company,
+    "CompanyChanged": on_company,
+    "PersonErased": on_person_erased,
+}

@@ -1,6 +1,8 @@
-"""Files sent to be looked at before they are imported. They are kept for a day."""
+"""Files sent to be looked at before they are imported. They are kept for a day, or until a person of the company
+is erased, whom they may name."""
 
 import asyncio
+import logging
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -9,23 +11,69 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from chassis.database import driver
+from chassis.cancellation import heed_cancellation
+from chassis.database import driver, is_transient, transaction
 from chassis.problems import Problem
+from chassis.running import Running
 from services.sync.connectors.mapped.guess import Look, look
 from services.sync.connectors.mapped.mapping import Holds
 from services.sync.connectors.mapped.table import TableUnreadable
 from services.sync.connectors.mapped.wording import wording
 
-OUTDATED = "sent_at < now() - interval '1 day'"
+CLEANING_PAUSE_SECONDS = 600.0
+
+OUTDATED = text("delete from sample where sent_at < now() - interval '1 day'")
+# what belongs to no sample and to no run that may still read it
+LEFT_OVER = text(
+    """
+    delete from upload
+    where not exists (select from sample where sample.company = upload.company and sample_id = upload.run_id)
+        and not exists (select from run where run.company = upload.company and run.run_id = upload.run_id
+            and status = 'running')
+    """
+)
+FORGET = (
+    text(
+        "delete from upload using sample where sample.company = :company and upload.company = sample.company"
+        " and upload.run_id = sample.sample_id"
+    ),
+    text("delete from sample where company = :company"),
+)
+
+log = logging.getLogger(__name__)
+
+
+async def clean(tx: AsyncConnection) -> int:
+    """Let go of the samples that nobody came back to, and of the files that nothing holds any more; answers how
+    many samples."""
+    gone = await tx.execute(OUTDATED)
+    await tx.execute(LEFT_OVER)
+    return gone.rowcount
+
+
+async def keep_clean(running: Running) -> None:
+    """Clean from time to time, until cancelled."""
+    while True:
+        heed_cancellation()
+        try:
+            async with transaction(running.engine) as tx:
+                await clean(tx)
+        except Exception as error:
+            if not is_transient(error):
+                log.exception("files sent to be looked at cannot be let go of")
+        await asyncio.sleep(CLEANING_PAUSE_SECONDS)
+
+
+async def forget(tx: AsyncConnection, company: str) -> None:
+    """Let go of all samples of a company."""
+    for statement in FORGET:
+        await tx.execute(statement, {"company": company})
 
 
 async def remember(tx: AsyncConnection, company: str, sample_id: UUID, file: str) -> None:
-    """Write a sample down, and let go of those that nobody came back to."""
+    """Write a sample down."""
     connection = await driver(tx)
-    old = f"select sample_id from sample where company = %(company)s and {OUTDATED}"  # noqa: S608 a constant
     values = {"company": company, "sample_id": sample_id, "file": file}
-    await connection.execute(f"delete from upload where company = %(company)s and run_id in ({old})", values)  # noqa: S608
-    await connection.execute(f"delete from sample where company = %(company)s and {OUTDATED}", values)  # noqa: S608
     await connection.execute(
         "insert into sample (company, sample_id, file) values (%(company)s, %(sample_id)s, %(file)s)", values
     )

@@ -120,6 +120,7 @@ def enter_by_every_door(road: Road, trial: Trial, folder: Path, company: str) ->
     road.write_contact(client_id=CLIENT, name="Quatrepoint", email="zq-mail2@example.org", phone="0655443322")
     road.tell("contacts", source="sage", contacts=[{"client_id": CLIENT, "key": "zq-mail", "name": "Zebulon"}])
     road.tell("add-note", client_id=CLIENT, text="ZQ-NOTE Zebulon rappelle")
+    road.look_at(written(folder, FEC))
     road.tell("open-dispute", client_id=CLIENT, entry_id=entry_id, reason="price", comment="ZQ-NOTE Quatrepoint")
     road.round(DAY, imported["positions"])
     tasks = road.tasks(DAY)
@@ -156,7 +157,8 @@ def test_nothing_of_an_erased_person_is_left_anywhere(trial: Trial, company: str
     enter_by_every_door(road, trial, tmp_path, company)
 
     kept = set(rows_holding(trial, MARKS))
-    for table in ("ledger.person", "ledger.contact", "ledger.note_text", "ledger.entry_label", "notify.message"):
+    of_ledger = ("ledger.person", "ledger.contact", "ledger.note_text", "ledger.entry_label")
+    for table in (*of_ledger, "notify.message", "sync.upload"):
         assert any(row.startswith(f"{table}: ") for row in kept), f"the test puts nothing into {table}"
     assert asyncio.run(messages_holding(trial, MARKS)) == [], "no event ever holds a person"
     assert list(files_holding(trial, MARKS)) == [], "no log and no file ever holds a person"
@@ -177,6 +179,8 @@ def test_nothing_of_an_erased_person_is_left_anywhere(trial: Trial, company: str
     assert until_gone(trial, company) == [], "no source brings the person back"
 
     road.tell("admit-person", client_id=CLIENT)
+    import_file(road, tmp_path / "123456789FEC20261231.txt", None)
+    assert road.person_data(CLIENT)["ledger"]["sources"][0]["name"] == "Zebulon Quatrepoint", "its book brings it"
     road.hand_people("crm", [{"client_id": CLIENT, "name": "Zebulon Quatrepoint"}])
     assert "Zebulon" in str(road.person_data(CLIENT)["ledger"])
     road.tell("erase-person", client_id=CLIENT)

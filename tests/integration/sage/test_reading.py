@@ -13,6 +13,7 @@ from services.sync.connectors.fec import Fec
 from services.sync.imports import Importer
 from tests.integration.sage.conftest import Base, Reader, with_assumed_due_dates
 from tests.integration.sync.conftest import Sync
+from tests.integration.sync.test_erased_people import erased
 from tests.specs.sync.books import Writing, book, invoice
 
 
@@ -35,6 +36,20 @@ async def test_a_second_sync_says_nothing(reader: Reader, company: str) -> None:
         run = await reader.synced(company, mode)
         assert (run["status"], run["mode"], run["changed"], run["archived"]) == ("completed", mode, 0, 0)
     assert (len(await reader.sync.entries_said(company)), len(reader.sync.ledger.calls)) == (before, calls)
+
+
+async def test_an_erased_person_is_handed_over_at_each_look(reader: Reader, company: str) -> None:
+    await reader.connect(company)
+    await reader.synced(company, "full")
+    client_id, *_ = sorted(reader.base.clients())
+    await erased(reader.sync, company, client_id)
+    for mode in ("check", "full"):
+        reader.sync.ledger.calls.clear()
+        run = await reader.synced(company, mode)
+        assert (run["status"], run["changed"]) == ("completed", 0), run["errors"]
+        assert set(reader.sync.ledger.people()) == {client_id}
+        (contacts,) = (call for call in reader.sync.ledger.calls if call["path"] == "/contacts")
+        assert contacts["client_ids"] == [client_id]
 
 
 async def test_after_changes_of_every_kind_one_incremental_sync_says_the_base(
