@@ -13,6 +13,7 @@ from typing import Any
 
 import nats
 import psycopg
+import pytest
 from psycopg import sql
 
 from chassis.embedded_config import NATS_ADMIN
@@ -24,7 +25,7 @@ from cli.trial import Trial
 from contracts.subjects import SPEAKERS, stream
 
 DAY = date(2026, 9, 15)
-CLIENT = "4110042"
+CLIENT, OTHER = "4110042", "4110043"
 MARKS = ("Zebulon", "Quatrepoint", "zq-mail", "0655443322", "Ruelle-Zq", "ZQ-LABEL", "ZQ-NOTE", "ZQ-DRAFT")
 """What the person is made of; each stands in what is handed in, and nowhere else."""
 
@@ -34,7 +35,7 @@ NOT_OURS = {"postgres", "mails"}
 FEC = [
     ("VE", "F1", "411", CLIENT, "Zebulon Quatrepoint", "ZQ-LABEL travaux", "1200,00", "0,00"),
     ("VE", "F1", "706", "", "", "ZQ-LABEL travaux", "0,00", "1200,00"),
-    ("VE", "F2", "411", "4110043", "Autre Client", "Fournitures", "300,00", "0,00"),
+    ("VE", "F2", "411", OTHER, "Autre Client", "Fournitures", "300,00", "0,00"),
     ("VE", "F2", "706", "", "", "Fournitures", "0,00", "300,00"),
 ]
 
@@ -184,4 +185,27 @@ def test_nothing_of_an_erased_person_is_left_anywhere(trial: Trial, company: str
     road.hand_people("crm", [{"client_id": CLIENT, "name": "Zebulon Quatrepoint"}])
     assert "Zebulon" in str(road.person_data(CLIENT)["ledger"])
     road.tell("erase-person", client_id=CLIENT)
+    road.close()
+
+
+@pytest.mark.parametrize("erased", [OTHER, CLIENT])
+def test_a_client_that_took_another_code_is_forgotten_under_both(
+    trial: Trial, company: str, tmp_path: Path, erased: str
+) -> None:
+    road = trial.road(company, DAY)
+    enter_by_every_door(road, trial, tmp_path, company)
+    road.tell("merge-clients", client_id=CLIENT, into=OTHER)
+    road.tell("add-note", client_id=OTHER, text="ZQ-NOTE Zebulon a changé de code")
+    road.write_contact(client_id=OTHER, name="Quatrepoint", email="zq-mail3@example.org")
+
+    deadline = time.monotonic() + 30
+    while not set(MARKS) <= {mark for mark in MARKS if mark in str(road.person_data(erased))}:
+        assert time.monotonic() < deadline, "under either code everything is handed out"
+        time.sleep(0.2)
+
+    road.tell("erase-person", client_id=erased)
+    assert until_gone(trial, company) == []
+    for code, amount in ((CLIENT, "1200"), (OTHER, "300")):
+        assert road.statement(code)[0]["debit"].startswith(amount), "the accounts stay"
+        assert road.person_data(code)["ledger"]["erased"]["erased_by"] == "operator"
     road.close()
