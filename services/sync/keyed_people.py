@@ -10,7 +10,7 @@ from typing import Any
 from chassis.eventlog import Position
 from services.sync import keyed
 from services.sync.changes import ENTRIES_PER_EVENT, Connection
-from services.sync.people import Handing
+from services.sync.people import Handing, in_calls
 
 STAGE = """
     create temp table delivered_client (
@@ -158,9 +158,8 @@ async def hand_over(connection: Connection, handing: Handing) -> dict[int, int]:
         while rows := await cursor.fetchmany(handing.at_once):
             people = [{"client_id": client_id, **person} for client_id, person, _ in rows]
             await _call(heads, handing, "/people", clients=people)
-            contacts = [{"client_id": client_id, **one} for client_id, _, told in rows for one in told]
-            told_of = [client_id for client_id, _, _ in rows]
-            await _call(heads, handing, "/contacts", contacts=contacts, client_ids=told_of)
+            for named in in_calls({client_id: told for client_id, _, told in rows}):
+                await _call(heads, handing, "/contacts", **named)
     async for labels in keyed.labels(connection):
         body = f'{{"labels":{labels}}}'.encode()
         await handing.ledger.put("/labels", company=handing.company, content=body, **handing.options)

@@ -214,7 +214,7 @@ async def hand_over(connection: Connection, handing: Handing) -> dict[int, int]:
             ]
             _note(heads, await _call(handing, "/people", {"clients": clients}))
             told = {client_id: some for client_id, some in contacts.items() if some is not None}
-            for named in _in_calls(told):
+            for named in in_calls(told):
                 _note(heads, await _call(handing, "/contacts", named))
     async for labels in changes.labels(connection):
         # as PostgreSQL made it: there is one per line, too many to be taken apart on the way
@@ -223,7 +223,7 @@ async def hand_over(connection: Connection, handing: Handing) -> dict[int, int]:
     return heads
 
 
-def _in_calls(told: Mapping[str, list[dict[str, str]]]) -> Iterator[dict[str, list[Any]]]:
+def in_calls(told: Mapping[str, list[dict[str, str]]]) -> Iterator[dict[str, list[Any]]]:
     """The contacts of clients in bodies that ledger takes: a client's are never parted."""
     named: dict[str, list[Any]] = {"contacts": [], "client_ids": []}
     for client_id, contacts in told.items():

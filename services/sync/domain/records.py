@@ -14,6 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from contracts.event import Amount, ClientId, Currency
 
 Text = Annotated[str, Field(max_length=2_000)]
+Line = Annotated[str, Field(max_length=500)]
+"""As long as ledger takes what it keeps of people."""
 Key = Annotated[str, Field(min_length=1, max_length=200)]
 Code = Annotated[str, Field(max_length=100)]
 Mode = Literal["full", "incremental", "check"]
@@ -53,11 +55,11 @@ class Contact(Record):
     """A person at a client's. ``key`` names the contact in the source."""
 
     key: Key
-    name: Text
-    service: Text = ""
-    function: Text = ""
-    emails: list[Text] = Field(default_factory=list, max_length=20)
-    phones: list[Text] = Field(default_factory=list, max_length=20)
+    name: Line
+    service: Line = ""
+    function: Line = ""
+    emails: list[Line] = Field(default_factory=list, max_length=20)
+    phones: list[Line] = Field(default_factory=list, max_length=20)
 
 
 class ClientRecord(Record):
@@ -70,13 +72,13 @@ class ClientRecord(Record):
     profile: Code | None = None
     category: Code | None = None
     payment_mode: Code | None = None
-    name: Text = ""
-    emails: list[Text] = Field(default_factory=list, max_length=50)
-    phones: list[Text] = Field(default_factory=list, max_length=50)
-    address: dict[Code, Text] = Field(default_factory=dict)
-    contact_name: Text | None = None
+    name: Line = ""
+    emails: list[Line] = Field(default_factory=list, max_length=50)
+    phones: list[Line] = Field(default_factory=list, max_length=50)
+    address: dict[Code, Line] = Field(default_factory=dict)
+    contact_name: Line | None = None
     language: Annotated[str, Field(pattern=r"^[a-z]{2}$")] | None = None
-    sales_person: Text | None = None
+    sales_person: Line | None = None
     contacts: list[Contact] = Field(default_factory=list, max_length=200)
     fields: dict[Code, Text] = Field(default_factory=dict)
 
