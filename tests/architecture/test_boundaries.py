@@ -47,7 +47,7 @@ SPECIALITIES: dict[str, set[str]] = {
         "staging",
         "wording",
     },
-    "ledger": {"together"},
+    "ledger": {"codes", "together"},
     "dunning": {"actions", "asking", "confirming", "defaults", "recording", "rounds", "rulebook", "states"},
     "notify": {
         "blocks",
