@@ -11,16 +11,15 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass, field
-from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from services.sync import years
 from services.sync.changes import Connection
 from services.sync.domain.opening import Brought, OpenEntry, OpeningLine
 from services.sync.domain.opening import bring_forward as pair
 from services.sync.domain.problems import Problem
 from services.sync.domain.receivables import digest
-from services.sync.domain.scope import day_after, kin
 
 AT_ONCE = 2_000
 """Entries read and written in one go, so that the process stays awake."""
@@ -52,24 +51,6 @@ OPEN_ENTRIES = f"""
     ) last {TOLD} cross join lateral json_to_record(('{{' || entry || '}}')::json) as placed(account text)
 """  # noqa: S608
 """What this book released before may come back with it."""
-
-CLOSED_ON = """
-    select distinct book from book where company = %(company)s and book <> %(book)s and starts_with(book, 'fec/')
-        and starts_with(name, 'fec/') and right(name, 11) = %(closing)s order by book
-"""
-"""A book may be known by several names; each tells a closing date."""
-
-NEXT_BOOKS = """
-    select book from opening where company = %(company)s and opening_day >= %(day)s and book <> %(book)s
-        and starts_with(book, 'fec/') order by opening_day, book
-"""
-
-OPEN_BEFORE = """
-    select book, count(*) from source_row
-    where company = %(company)s and book <> %(book)s and starts_with(book, 'fec/') and not removed
-        and lettering = '' and ('{' || entry || '}')::json ->> 'entry_date' < %(opening_day)s
-    group by book order by book
-"""
 
 HELD = """
     select replace(entry_id::text, '-', '') from source_row
@@ -154,7 +135,7 @@ async def bring_forward(
     if not book.startswith("fec/"):
         return carried
     values: dict[str, Any] = {"company": company, "book": book, "openings": openings}
-    carried.after = await _next_year(connection, values)
+    carried.after = await years.next_year(connection, values)
     openings_read = [
         _Opening(OpeningLine(*row[:8]), *row[8:]) async for row in _streamed(connection, OPENING_LINES, values)
     ]
@@ -178,9 +159,11 @@ async def _carry(
         " on conflict (company, book) do update set opening_day = excluded.opening_day",
         values,
     )
-    before = values["before"] = await _year_before(connection, values)
+    before = values["before"] = await years.year_before(connection, values)
     if before is None:
-        await _doubt_year_before(connection, values, carried)
+        problem, is_kin = await years.doubt(connection, values)
+        if problem:
+            carried.doubts, carried.warnings = ((problem,), ()) if is_kin else ((), (problem,))
         return
     found = [row async for row in _streamed(connection, OPEN_ENTRIES, values)]
     if not found:
@@ -211,45 +194,6 @@ async def _streamed(connection: Connection, query: str, values: dict[str, Any]) 
         await cursor.execute(query, values)
         async for row in cursor:
             yield row
-
-
-async def _next_year(connection: Connection, values: dict[str, Any]) -> str | None:
-    """The first book that began after this one ended and carried its open entries forward, whatever the names of
-    the two files: what it holds is the truth about what is open."""
-    names = await connection.execute(
-        "select name from book where company = %(company)s and book = %(book)s and starts_with(name, 'fec/')",
-        values,
-    )
-    days = [day_after(name) for name in (values["book"], *(name for (name,) in await names.fetchall()))]
-    known = [day for day in days if day]
-    if not known:
-        return None
-    rows = await (await connection.execute(NEXT_BOOKS, values | {"day": min(known)})).fetchall()
-    return next(iter(kin(values["book"], [book for (book,) in rows], values["company"])), None)
-
-
-async def _year_before(connection: Connection, values: dict[str, Any]) -> str | None:
-    """The book that closed on the day before the opening lines."""
-    closing = date.fromisoformat(values["opening_day"]) - timedelta(days=1)
-    rows = await (await connection.execute(CLOSED_ON, values | {"closing": f"/{closing.isoformat()}"})).fetchall()
-    return next(iter(kin(values["book"], [book for (book,) in rows], values["company"])), None)
-
-
-async def _doubt_year_before(connection: Connection, values: dict[str, Any], carried: Carried) -> None:
-    """Entries from before the opening day, open in another book that is not known to have closed then, would be
-    owed twice: as what they are and as opening lines."""
-    rows = dict(await (await connection.execute(OPEN_BEFORE, values)).fetchall())
-    related = kin(values["book"], list(rows), values["company"])
-    if not rows:
-        return
-    closing = date.fromisoformat(values["opening_day"]) - timedelta(days=1)
-    number = sum(rows[book] for book in related or rows)
-    details = {"day": closing.isoformat(), "number": str(number), "books": ", ".join(related or rows)}
-    problem = Problem(1, "EcritureDate", "year_before_missing", details)
-    if related:
-        carried.doubts = (problem,)
-    else:
-        carried.warnings = (problem,)
 
 
 async def _leave_out(

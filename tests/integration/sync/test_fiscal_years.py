@@ -190,11 +190,12 @@ async def test_a_lump_for_the_whole_account_takes_no_clients_place(sync: Sync, c
     assert sorted(said) == ["C1", "C2"]
 
 
-async def test_three_years_in_a_row(sync: Sync, company: str) -> None:
+@pytest.mark.parametrize("middle", [NEXT, "export.txt"])
+async def test_three_years_in_a_row(sync: Sync, company: str, middle: str) -> None:
     await sync.register(company)
     await sync.imported(company, WRITING.bytes(last_year()), LAST)
     before = ids(await standing(sync, company))
-    await sync.imported(company, WRITING.bytes(next_year(f2="AB")), NEXT)
+    await sync.imported(company, WRITING.bytes(next_year(f2="AB")), middle)
     third = [
         one | {"EcritureDate": "20270101", "PieceDate": "20270101"}
         for part in (brought("C1", "300,00"), brought("C2", "350,00"), brought("C1", "90,00"))
@@ -205,7 +206,7 @@ async def test_three_years_in_a_row(sync: Sync, company: str) -> None:
     after = await standing(sync, company)
     assert open_ones(after) == {"F0003": "300.00", "F0004": "400.00", "V0002": "-50.00", "F0901": "90.00"}
     assert ids(after)["F0003"] == before["F0003"]
-    letters = await sync.imported(company, WRITING.bytes(next_year(f2="AB")), NEXT)
+    letters = await sync.imported(company, WRITING.bytes(next_year(f2="AB")), middle)
     assert (letters["status"], letters["changed"], letters["archived"]) == ("completed", 0, 0), letters["errors"]
     oldest = await sync.imported(company, WRITING.bytes(last_year()), LAST)
     assert (oldest["changed"], oldest["archived"]) == (0, 0)
