@@ -46,6 +46,7 @@ SPECIALITIES: dict[str, set[str]] = {
         "silence",
         "staging",
         "wording",
+        "years",
     },
     "ledger": {"codes", "together"},
     "dunning": {"actions", "asking", "confirming", "defaults", "recording", "rounds", "rulebook", "states"},
