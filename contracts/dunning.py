@@ -161,14 +161,25 @@ class ActionDone(Event):
     levels: tuple[LevelMove, ...]
 
 
+class NoticedEntry(Fact):
+    """An entry that an advance notice has told of."""
+
+    entry_id: EntryId
+    noticed_on: date
+
+
 class LevelSet(Event):
-    """Levels moved without a message: by a person, or because a credit stood alone (rules 5.6, 22.14)."""
+    """Levels moved without a message: by a person, or because a credit stood alone (rules 5.6, 22.14).
+
+    ``noticed`` are entries of a renumbered client whose advance notice left under the old code (rule 5.9).
+    """
 
     speaker: ClassVar[str] = "dunning"
     client_id: ClientId
     reason: str
     set_on: date
     levels: tuple[LevelMove, ...]
+    noticed: tuple[NoticedEntry, ...] = ()
 
 
 class RoundCompleted(Event):

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis.eventlog import Said, Say
 from chassis.projection import Delivered, React
-from contracts.dunning import ActionWithdrawn, LevelMove, LevelSet
+from contracts.dunning import ActionWithdrawn, LevelMove, LevelSet, NoticedEntry
 from contracts.ledger import ClientMerged
 from contracts.notify import (
     CallLogged,
@@ -32,7 +32,7 @@ EMAIL_FAILED = "email_failed"
 
 HAS_POLICY = text("select exists (select from policy where company = :company)")
 STAGES = text(
-    "select client_id, entry_id, level, reminded_on from entry_level"
+    "select client_id, entry_id, level, reminded_on, noticed_on from entry_level"
     " where company = :company and client_id = any(cast(:clients as text[]))"
 )
 LEVELS = text(
@@ -93,7 +93,8 @@ async def on_client_merged(say: Say, heard: list[Delivered]) -> None:
         await lock(say.tx, event.company, sorted({merged.client_id, merged.into}))
         asked = {"company": event.company, "clients": [merged.client_id, merged.into]}
         stages = {(row.client_id, row.entry_id): row for row in await say.tx.execute(STAGES, asked)}
-        said = [Said(one, merged.into) for one in _carried_levels(merged, into, stages)]
+        carried = [*_carried_levels(merged, into, stages), *_carried_notices(merged, into, stages, event.as_of)]
+        said = [Said(one, merged.into) for one in carried]
         say.also_lock = {*say.also_lock, *(one.partition_in(event.company) for one in said)}
         await say(event.company, said, as_of=event.as_of, cause=event.cause())
 
@@ -116,6 +117,20 @@ def _carried_levels(
         LevelSet(client_id=merged.into, reason=MERGED, set_on=on, levels=tuple(levels))
         for on, levels in sorted(moves.items())
     ]
+
+
+def _carried_notices(
+    merged: ClientMerged, into: Mapping[str, str], stages: Mapping[tuple[str, str], Any], on: date
+) -> list[LevelSet]:
+    """So that no advance notice of a line leaves a second time."""
+    noticed = []
+    for entry_id, target in sorted(into.items()):
+        before, after = stages.get((merged.client_id, entry_id)), stages.get((merged.into, target))
+        if before is not None and before.noticed_on is not None and (after is None or after.noticed_on is None):
+            noticed.append(NoticedEntry(entry_id=target, noticed_on=before.noticed_on))
+    if not noticed:
+        return []
+    return [LevelSet(client_id=merged.into, reason=MERGED, set_on=on, levels=(), noticed=tuple(noticed))]
 
 
 def _by_company(heard: Sequence[Delivered]) -> dict[str, list[Delivered]]:

@@ -272,6 +272,10 @@ MOVES = """
             coalesce(e.done_on, e.set_on) as moved_on
         from {heard}, jsonb_to_record(heard.body::jsonb) as e(client_id text, step text, done_on date, set_on date,
             levels jsonb), jsonb_to_recordset(e.levels) as m(entry_id text, level_after text)
+        union all
+        select heard.company, heard.p, heard.number, e.client_id, n.entry_id, true, 0::smallint, n.noticed_on
+        from {heard}, jsonb_to_record(heard.body::jsonb) as e(client_id text, noticed jsonb),
+            jsonb_to_recordset(e.noticed) as n(entry_id text, noticed_on date)
     ) moves
     group by company, client_id, entry_id
     on conflict (company, client_id, entry_id) do update set

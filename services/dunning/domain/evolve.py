@@ -147,7 +147,11 @@ def _evolve_own(book: ClientBook, event: Event) -> ClientBook:
         case dunning.ActionDone():
             return _done(book, event)
         case dunning.LevelSet():
-            return replace(book, stages=_moved(book, event.levels, event.set_on))
+            stages = _moved(book, event.levels, event.set_on)
+            for told in event.noticed:
+                stage = stages.get(told.entry_id, Stage())
+                stages[told.entry_id] = replace(stage, noticed_on=told.noticed_on)
+            return replace(book, stages=stages)
         case _:
             return book
 

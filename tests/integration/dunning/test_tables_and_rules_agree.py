@@ -222,6 +222,13 @@ async def test_a_renumbered_client_keeps_the_levels_of_its_lines(house: House):
     async with transaction(house.process.engine) as tx:
         said = [Said(reached, "OLD")]
         await house.process.say(tx)(house.company, said, as_of=date(2025, 3, 20), cause=Cause.new("user:test"))
+        noticed = dunning.NoticedEntry(entry_id=entry_id("F1"), noticed_on=date(2025, 3, 4))
+        told = dunning.LevelSet(
+            client_id="OLD", reason="merged", set_on=date(2025, 3, 20), levels=(), noticed=(noticed,)
+        )
+        await house.process.say(tx)(
+            house.company, [Said(told, "OLD")], as_of=date(2025, 3, 20), cause=Cause.new("user:test")
+        )
     gone = [
         line("OLD", name, amount, "2025-03-10").model_copy(update={"removed": True})
         for name, amount in (("F1", 100), ("F2", 50))
@@ -232,7 +239,13 @@ async def test_a_renumbered_client_keeps_the_levels_of_its_lines(house: House):
     merged = ledger.ClientMerged(client_id="OLD", into="NEW", entries=(moved,))
     await house.hear("2025-03-23", merged)
     await house.hear("2025-03-24", merged)
-    (carried,) = [row for row in await house.said("LevelSet") if row["client_id"] == "NEW"]
+    carried, notice = [row for row in await house.said("LevelSet") if row["client_id"] == "NEW"]
     assert (carried["body"]["reason"], carried["body"]["set_on"]) == ("merged", "2025-03-20")
+    told_of = {"entry_id": entry_id("F1 of NEW"), "noticed_on": "2025-03-04"}
+    assert (notice["body"]["levels"], notice["body"]["noticed"]) == ([], [told_of])
+    (level,) = await house.rows(
+        "select level, reminded_on, noticed_on from entry_level where company = :company and client_id = 'NEW'"
+    )
+    assert level == {"level": 1, "reminded_on": date(2025, 3, 20), "noticed_on": date(2025, 3, 4)}
     await house.round("2025-03-27")
     assert (await house.verdicts())["F1"][:3] == ("not_due", "R2", date(2025, 3, 28))
