@@ -24,6 +24,24 @@ OWN: dict[str, tuple[str, str, str, str]] = {
         "Il n’y a pas de dossier {folder} dans la boîte de dépôt de la société.",
         "Créez-le, ou corrigez la source.",
     ),
+    "inbox_unreadable": (
+        "The folder {folder} of the company's inbox cannot be read ({error}).",
+        "Correct its rights.",
+        "Le dossier {folder} de la boîte de dépôt de la société ne peut pas être lu ({error}).",
+        "Corrigez ses droits.",
+    ),
+    "file_unreadable": (
+        "The file {file} cannot be read ({error}); the others were fetched.",
+        "Correct its rights, or take it away; the next slot tries again.",
+        "Le fichier {file} ne peut pas être lu ({error}) ; les autres ont été repris.",
+        "Corrigez ses droits, ou retirez-le ; le prochain créneau réessaiera.",
+    ),
+    "file_too_large": (
+        "The file {file} is larger than {most} MB; it was not fetched.",
+        "Split it, or have whoever runs the installation raise RELANCE_LARGEST_IMPORT_MB.",
+        "Le fichier {file} dépasse {most} Mo ; il n’a pas été repris.",
+        "Divisez-le, ou faites relever RELANCE_LARGEST_IMPORT_MB par la personne qui exploite l’installation.",
+    ),
     "host_unreachable": (
         "{host} does not answer ({error}).",
         "Check the machine and the network; the next slot tries again.",

@@ -97,7 +97,7 @@ async def delete_inlet(company: CompanyDep, tx: TxDep, name: Name) -> dict[str, 
     """Fetch nothing from there any more; what was imported stays."""
     await _must_exist(tx, company, name)
     connection = await driver(tx)
-    for table, column in (("slot", "inlet"), ("inlet_file", "inlet"), ("inlet", "name")):
+    for table, column in (("slot", "inlet"), ("inlet_file", "inlet"), ("inlet_look", "inlet"), ("inlet", "name")):
         await connection.execute(f"delete from {table} where company = %s and {column} = %s", (company, name))  # noqa: S608
     return {"deleted": name}
 

@@ -17,11 +17,26 @@ Text = Annotated[str, Field(min_length=1, max_length=500)]
 
 @dataclass(frozen=True)
 class Found:
-    """A file as its place lists it: what is fetched again is told by name, size and instant."""
+    """A file as its place lists it: what is fetched again is told by name, size and instant. ``name`` may hold
+    bytes that are no UTF-8, as surrogates."""
 
     name: str
     size: int
     modified: datetime
+
+    @property
+    def known_as(self) -> str:
+        """The name as PostgreSQL can keep it; two files never share one."""
+        return self.name.encode("utf-8", "backslashreplace").decode()
+
+    @property
+    def shown(self) -> str:
+        """The name for people: one that is no UTF-8 comes from a Windows of Western Europe."""
+        raw = self.name.encode("utf-8", "surrogateescape")
+        try:
+            return raw.decode()
+        except UnicodeDecodeError:
+            return raw.decode("cp1252", "replace")
 
 
 class FetchRefused(Exception):
@@ -33,13 +48,28 @@ class FetchRefused(Exception):
         self.details = details
 
 
+class FileUnreadable(Exception):
+    """This one file cannot be fetched; the others of its place can. ``code`` and ``details`` as above."""
+
+    def __init__(self, code: str, **details: str) -> None:
+        super().__init__(code)
+        self.code = code
+        self.details = details
+
+
+class StillWritten(Exception):
+    """The file is not what it was listed as any more."""
+
+
 class Opened(Protocol):
     """A place that is open."""
 
-    async def files(self) -> list[Found]: ...
+    async def files(self) -> list[Found]:
+        """Raises ``FetchRefused``."""
+        ...
 
-    def content(self, name: str) -> AsyncIterator[bytes]:
-        """The bytes of a file, a piece at a time."""
+    def content(self, found: Found) -> AsyncIterator[bytes]:
+        """The bytes of a file, a piece at a time. Raises ``FileUnreadable`` and ``StillWritten``."""
         ...
 
 

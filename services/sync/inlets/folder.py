@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from services.sync.inlets import CHUNK_BYTES, FetchRefused, Found
+from services.sync.inlets import CHUNK_BYTES, FetchRefused, FileUnreadable, Found, StillWritten
 
 
 class Folder:
@@ -22,31 +22,52 @@ class Folder:
         if self._root is None:
             raise FetchRefused("inbox_unset")
         path = self._root / self._folder
-        if not await asyncio.to_thread(path.is_dir):
-            raise FetchRefused("folder_missing", folder=self._folder)
-        yield _OpenFolder(self._root.resolve(), path)
+        try:
+            if not await asyncio.to_thread(path.is_dir):
+                raise FetchRefused("folder_missing", folder=self._folder)
+            root = await asyncio.to_thread(self._root.resolve)
+        except OSError as error:
+            raise _unreadable(self._folder, error) from error
+        yield _OpenFolder(root, path, self._folder)
 
 
 class _OpenFolder:
-    def __init__(self, root: Path, path: Path) -> None:
+    def __init__(self, root: Path, path: Path, folder: str) -> None:
         self._root = root
         self._path = path
+        self._folder = folder
 
     async def files(self) -> list[Found]:
-        return await asyncio.to_thread(self._list)
+        try:
+            return await asyncio.to_thread(self._list)
+        except OSError as error:
+            raise _unreadable(self._folder, error) from error
 
     def _list(self) -> list[Found]:
         found = []
         for path in self._path.iterdir():
-            if path.is_file() and path.resolve().is_relative_to(self._root):
+            try:
+                if not (path.is_file() and path.resolve().is_relative_to(self._root)):
+                    continue
                 known = path.stat()
-                found.append(Found(path.name, known.st_size, datetime.fromtimestamp(known.st_mtime, UTC)))
+            except FileNotFoundError:
+                continue  # taken away meanwhile
+            found.append(Found(path.name, known.st_size, datetime.fromtimestamp(known.st_mtime, UTC)))
         return found
 
-    async def content(self, name: str) -> AsyncIterator[bytes]:
-        file = await asyncio.to_thread((self._path / name).open, "rb")
+    async def content(self, found: Found) -> AsyncIterator[bytes]:
         try:
-            while chunk := await asyncio.to_thread(file.read, CHUNK_BYTES):
-                yield chunk
-        finally:
-            file.close()
+            file = await asyncio.to_thread((self._path / found.name).open, "rb")
+            try:
+                while chunk := await asyncio.to_thread(file.read, CHUNK_BYTES):
+                    yield chunk
+            finally:
+                file.close()
+        except FileNotFoundError as gone:
+            raise StillWritten(found.known_as) from gone
+        except OSError as error:
+            raise FileUnreadable("file_unreadable", file=found.shown, error=type(error).__name__) from error
+
+
+def _unreadable(folder: str, error: OSError) -> FetchRefused:
+    return FetchRefused("inbox_unreadable", folder=folder, error=type(error).__name__)

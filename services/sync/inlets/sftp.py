@@ -1,5 +1,6 @@
 """Files on another machine, over SFTP."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -8,9 +9,12 @@ from typing import Any
 
 import asyncssh
 
-from services.sync.inlets import CHUNK_BYTES, FetchRefused, Found, SftpPlace
+from services.sync.inlets import CHUNK_BYTES, FetchRefused, FileUnreadable, Found, SftpPlace, StillWritten
 
 CONNECT_SECONDS = 15
+ANSWER_SECONDS = 60.0
+"""A machine that does not answer a question for as long is given up."""
+KEEPALIVE_SECONDS = 15
 SSH_PORT = 22
 
 
@@ -27,15 +31,20 @@ class Sftp:
         where = f"{place.host}:{place.port}"
         options = self._options()
         try:
-            async with (
-                asyncssh.connect(place.host, place.port, username=place.user, **options) as connection,
-                connection.start_sftp_client() as client,
-            ):
-                yield _OpenSftp(client, place.folder)
+            async with asyncssh.connect(place.host, place.port, username=place.user, **options) as connection:
+                try:
+                    async with asyncio.timeout(ANSWER_SECONDS):
+                        client = await connection.start_sftp_client(path_errors="surrogateescape")
+                    yield _OpenSftp(client, place.folder)
+                except BaseException:
+                    connection.abort()  # to take leave of a machine that fell silent is to wait for it
+                    raise
         except asyncssh.HostKeyNotVerifiable as other:
             raise FetchRefused("host_key_differs", host=where) from other
         except asyncssh.PermissionDenied as denied:
             raise FetchRefused("login_refused", host=where, user=place.user) from denied
+        except (asyncssh.SFTPConnectionLost, asyncssh.SFTPNoConnection) as error:
+            raise FetchRefused("host_unreachable", host=where, error=type(error).__name__) from error
         except asyncssh.SFTPError as error:
             raise FetchRefused("folder_unreadable", host=where, folder=place.folder, error=error.reason) from error
         except (OSError, TimeoutError, asyncssh.Error) as error:
@@ -52,6 +61,7 @@ class Sftp:
             "client_keys": [],
             "connect_timeout": CONNECT_SECONDS,
             "login_timeout": CONNECT_SECONDS,
+            "keepalive_interval": KEEPALIVE_SECONDS,
         }
         secret = self._secret()
         if "PRIVATE KEY" in secret:
@@ -78,18 +88,35 @@ class _OpenSftp:
         self._folder = folder
 
     async def files(self) -> list[Found]:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            entries = await self._client.readdir(self._folder)
         return [
             Found(
                 str(entry.filename),
                 entry.attrs.size or 0,
                 datetime.fromtimestamp(entry.attrs.mtime or 0, UTC),
             )
-            for entry in await self._client.readdir(self._folder)
+            for entry in entries
             if entry.attrs.type == asyncssh.FILEXFER_TYPE_REGULAR
         ]
 
-    async def content(self, name: str) -> AsyncIterator[bytes]:
-        async with self._client.open(f"{self._folder}/{name}", "rb") as file:
-            while chunk := await file.read(CHUNK_BYTES):
-                assert isinstance(chunk, bytes)
+    async def content(self, found: Found) -> AsyncIterator[bytes]:
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                file = await self._client.open(f"{self._folder}/{found.name}", "rb")
+            while chunk := await self._piece(file):
                 yield chunk
+            async with asyncio.timeout(ANSWER_SECONDS):
+                await file.close()
+        except (asyncssh.SFTPConnectionLost, asyncssh.SFTPNoConnection):
+            raise
+        except asyncssh.SFTPNoSuchFile as gone:
+            raise StillWritten(found.known_as) from gone
+        except asyncssh.SFTPError as error:
+            raise FileUnreadable("file_unreadable", file=found.shown, error=type(error).__name__) from error
+
+    async def _piece(self, file: asyncssh.SFTPClientFile) -> bytes:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            chunk = await file.read(CHUNK_BYTES)
+        assert isinstance(chunk, bytes)
+        return chunk

@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from sqlalchemy import text
 from chassis import clock
 from chassis.database import transaction
 from chassis.jobs import JobWorker
+from services.sync.inlets import fetching, sftp
 from services.sync.inlets.fetching import QUEUE, Fetcher
 from services.sync.inlets.slots import open_due
 from services.sync.settings import SyncSettings
@@ -29,8 +31,9 @@ MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture
-def inbox(sync: Sync, company: str, tmp_path: Path) -> Path:
-    """The company's own folder, named in the settings."""
+def inbox(sync: Sync, company: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The company's own folder, named in the settings; between two looks no time need pass."""
+    monkeypatch.setattr(fetching, "SETTLED", timedelta(0))
     settings = sync.running.settings
     assert isinstance(settings, SyncSettings)
     settings.inbox_dir = tmp_path / "inbox"
@@ -92,12 +95,137 @@ async def test_a_file_put_into_a_folder_comes_in_once(door: Door, sync: Sync, co
     assert [(run["file"], run["archived"]) for run in runs] == [("a.csv", 1), ("a.csv", 0)]
 
 
+async def looked(door: Door, sync: Sync, company: str) -> int:
+    """Ask for a look, look once; answers how many runs there are."""
+    assert (await door.call("POST", company, "/inlets/exports/fetch")).status_code == 202
+    await look_once(sync)
+    return len((await door.call("GET", company, "/imports")).json()["runs"])
+
+
+async def look_once(sync: Sync) -> None:
+    await JobWorker(sync.running.engine, QUEUE, Fetcher(sync.running), batch=1, lease_seconds=300).step()
+
+
 async def test_a_file_that_is_still_written_waits(door: Door, sync: Sync, company: str, inbox: Path) -> None:
+    """Given a file that grows, whatever its instant says, when it looks the same at two looks in a row, then it is
+    fetched, and not before."""
     await prepared(door, sync, company)
-    put(inbox, "a.csv", FILE[:40], seconds_ago=1)
-    assert await fetched(door, sync, company) == []
+    put(inbox, "a.csv", FILE[:40], seconds_ago=3_600)
+    assert await looked(door, sync, company) == 0
+    put(inbox, "a.csv", FILE[:80], seconds_ago=3_600)
+    assert await looked(door, sync, company) == 0
+    put(inbox, "a.csv", FILE, seconds_ago=3_600)
+    assert await looked(door, sync, company) == 0
+    assert [run["changed"] for run in await fetched(door, sync, company)] == [5]
+
+
+async def test_two_looks_are_some_seconds_apart(
+    door: Door, sync: Sync, company: str, inbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await prepared(door, sync, company)
+    monkeypatch.setattr(fetching, "SETTLED", timedelta(hours=1))
+    put(inbox, "a.csv", FILE, seconds_ago=86_400)
+    assert [await looked(door, sync, company) for _ in range(3)] == [0, 0, 0]
+    monkeypatch.setattr(fetching, "SETTLED", timedelta(0))
+    assert len(await fetched(door, sync, company)) == 1
+
+
+async def test_an_unreadable_file_is_told_once_and_holds_up_no_other(
+    door: Door, sync: Sync, company: str, inbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Given a file that cannot be opened, older than another, when the folder is fetched, then the other comes in
+    and the history names the first, once; when it can be opened, it comes in."""
+    await prepared(door, sync, company)
+    put(inbox, "locked.csv", FILE, seconds_ago=600)
+    put(inbox, "open.csv", FILE)
+    opened = Path.open
+
+    def refusing(path: Path, *args: Any, **more: Any) -> Any:
+        if path.name == "locked.csv":
+            raise PermissionError(13, "Permission denied")
+        return opened(path, *args, **more)
+
+    with monkeypatch.context() as locked:
+        locked.setattr(Path, "open", refusing)
+        for _ in range(2):
+            runs = await fetched(door, sync, company)
+            assert sorted((run["file"], run["status"]) for run in runs) == [
+                ("locked.csv", "failed"),
+                ("open.csv", "completed"),
+            ]
+    assert (await door.call("GET", company, "/inlets")).json()["inlets"][0]["trouble"] == "file_unreadable"
+    for language, words in (("fr", "ne peut pas être lu"), ("en", "cannot be read")):
+        told = (await door.call("GET", company, "/imports", params={"language": language})).json()["runs"]
+        messages = [error["message"] for run in told for error in run["errors"]]
+        assert [("locked.csv" in one, words in one) for one in messages] == [(True, True)]
+    assert next(run["status"] for run in await fetched(door, sync, company)) == "completed"
+    assert (await door.call("GET", company, "/inlets")).json()["inlets"][0]["trouble"] is None
+
+
+async def test_a_file_named_by_an_old_windows_comes_in(door: Door, sync: Sync, company: str, inbox: Path) -> None:
+    await prepared(door, sync, company)
+    put(inbox, os.fsdecode("relevé.csv".encode("cp1252")), FILE, seconds_ago=600)
+    put(inbox, "b.csv", FILE)
+    runs = await fetched(door, sync, company)
+    assert sorted(run["file"] for run in runs) == ["b.csv", "relevé.csv"]
+    assert len(await fetched(door, sync, company)) == 2
+
+
+async def test_a_folder_that_cannot_be_listed_is_told(
+    door: Door, sync: Sync, company: str, inbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refusing(_: Path) -> Any:
+        raise PermissionError(13, "Permission denied")
+
+    await prepared(door, sync, company)
+    with monkeypatch.context() as locked:
+        locked.setattr(Path, "iterdir", refusing)
+        runs = await fetched(door, sync, company)
+    assert [run["errors"][0]["code"] for run in runs] == ["inbox_unreadable"]
+
+
+async def test_a_file_beyond_the_largest_import_is_told(
+    door: Door, sync: Sync, company: str, inbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await prepared(door, sync, company)
+    monkeypatch.setattr(sync.running.settings, "largest_import_mb", 0)
     put(inbox, "a.csv", FILE)
-    assert [run["status"] for run in await fetched(door, sync, company)] == ["completed"]
+    runs = await fetched(door, sync, company)
+    assert [run["errors"][0]["code"] for run in runs] == ["file_too_large"]
+
+
+async def test_a_file_is_fetched_once_however_many_ask(
+    door: Door, sync: Sync, company: str, inbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Given a slow folder, when three people ask for it at once, then one looks, the others wait, and the file
+    comes in once; and no transaction stays open while it comes."""
+    from services.sync.inlets import folder
+
+    open_transactions = []
+
+    async def slow(*_: Any) -> AsyncIterator[bytes]:
+        await asyncio.sleep(0.2)
+        async with transaction(sync.running.engine) as tx:
+            open_transactions.append(
+                await tx.scalar(
+                    text(
+                        "select count(*) from pg_stat_activity where state = 'idle in transaction'"
+                        " and usename = current_user and pid <> pg_backend_pid()"
+                    )
+                )
+            )
+        yield FILE
+
+    await prepared(door, sync, company)
+    put(inbox, "a.csv", FILE)
+    assert await looked(door, sync, company) == 0
+    monkeypatch.setattr(folder._OpenFolder, "content", slow)
+    for _ in range(2):
+        await door.call("POST", company, "/inlets/exports/fetch")
+    await asyncio.gather(*(look_once(sync) for _ in range(3)))
+    await carry_out(sync)
+    assert len((await door.call("GET", company, "/imports")).json()["runs"]) == 1
+    assert open_transactions == [0]
 
 
 async def test_a_file_cut_while_it_is_read_is_not_taken(
@@ -105,7 +233,7 @@ async def test_a_file_cut_while_it_is_read_is_not_taken(
 ) -> None:
     from services.sync.inlets import folder
 
-    async def cut(_: Any, name: str) -> AsyncIterator[bytes]:
+    async def cut(*_: Any) -> AsyncIterator[bytes]:
         yield FILE[:40]
 
     await prepared(door, sync, company)
@@ -213,27 +341,34 @@ class Machine(asyncssh.SSHServer):
         return (username, password) == ("relance", "mot de passe")
 
 
-@pytest.fixture
-async def machine(tmp_path: Path) -> AsyncIterator[dict[str, Any]]:
+@asynccontextmanager
+async def serving(
+    served: Path, files: type[asyncssh.SFTPServer] = asyncssh.SFTPServer
+) -> AsyncIterator[dict[str, Any]]:
     """A machine that serves a folder over SFTP; how an inlet names it."""
-    served = tmp_path / "served"
-    (served / "out").mkdir(parents=True)
     key = asyncssh.generate_private_key("ssh-ed25519")
 
     def confined(channel: asyncssh.SSHServerChannel[bytes]) -> asyncssh.SFTPServer:
-        return asyncssh.SFTPServer(channel, chroot=str(served).encode())
+        return files(channel, chroot=str(served).encode())
 
     server = await asyncssh.listen(
         "127.0.0.1", 0, server_factory=Machine, server_host_keys=[key], sftp_factory=confined
     )
     host_key = " ".join(key.export_public_key().decode().split()[:2])
-    place = {
+    yield {
         "kind": "sftp", "host": "127.0.0.1", "port": server.get_port(), "user": "relance", "folder": "/out",
         "host_key": host_key, "secret": "bureau",
     }  # fmt: skip
-    yield {"place": place, "folder": served / "out"}
     server.close()
     await server.wait_closed()
+
+
+@pytest.fixture
+async def machine(tmp_path: Path) -> AsyncIterator[dict[str, Any]]:
+    served = tmp_path / "served"
+    (served / "out").mkdir(parents=True)
+    async with serving(served) as place:
+        yield {"place": place, "folder": served / "out"}
 
 
 async def test_files_come_in_over_sftp(  # noqa: PLR0917
@@ -300,3 +435,24 @@ async def test_a_slot_has_a_connector_read_its_base_unless_it_is_silent(
     await slots_of(sync, company)
     runs = (await door.call("GET", company, "/imports")).json()["runs"]
     assert [(run["connector"], run["stage"]) for run in runs] == [("sage100", "asked")], "one at a time"
+
+
+class Silent(asyncssh.SFTPServer):
+    """Lists its files and never hands one out."""
+
+    async def read(self, *_: Any) -> bytes:  # type: ignore[override]
+        await asyncio.Event().wait()
+        return b""
+
+
+async def test_a_machine_that_falls_silent_is_given_up(  # noqa: PLR0917
+    door: Door, sync: Sync, company: str, inbox: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sftp, "ANSWER_SECONDS", 0.5, raising=False)
+    (tmp_path / "secrets" / company / "bureau").write_text("mot de passe", encoding="utf-8")
+    put(tmp_path, "a.csv", FILE)
+    async with serving(tmp_path, Silent) as place:
+        await prepared(door, sync, company, place=place | {"folder": "/"})
+        async with asyncio.timeout(30):
+            runs = await fetched(door, sync, company)
+    assert [run["errors"][0]["code"] for run in runs] == ["host_unreachable"]
