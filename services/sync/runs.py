@@ -76,18 +76,21 @@ async def find(tx: AsyncConnection, company: str, run_id: UUID) -> Run | None:
     return Run(**row._mapping) if row else None
 
 
-async def open_run(tx: AsyncConnection, run: dict[str, Any]) -> None:
-    """Write a run down as asked for; ``mapping_name``, ``mapping`` and ``dry_run`` may be left out."""
+async def open_run(tx: AsyncConnection, run: dict[str, Any]) -> bool:
+    """Write a run down as asked for; ``mapping_name``, ``mapping`` and ``dry_run`` may be left out. False when it
+    was asked for already, even in this moment."""
     mapping = run.get("mapping")
     values = {"mapping_name": None, "dry_run": False, **run, "mapping": Jsonb(mapping) if mapping else None}
     connection = await driver(tx)
-    await connection.execute(
+    opened = await connection.execute(
         "insert into run (company, run_id, connector, file, email_domain, as_of, actor, correlation_id,"
         " mapping_name, mapping, dry_run)"
         " values (%(company)s, %(run_id)s, %(connector)s, %(file)s, %(email_domain)s, %(as_of)s, %(actor)s,"
-        " %(correlation_id)s, %(mapping_name)s, %(mapping)s, %(dry_run)s)",
+        " %(correlation_id)s, %(mapping_name)s, %(mapping)s, %(dry_run)s)"
+        " on conflict (company, run_id) do nothing",
         values,
     )
+    return opened.rowcount == 1
 
 
 async def keep_part(tx: AsyncConnection, company: str, run_id: UUID, part: int, content: bytes) -> None:

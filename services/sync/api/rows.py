@@ -26,6 +26,8 @@ from services.sync.imports import QUEUE
 router = APIRouter(prefix="/companies/{company}/rows")
 
 PUSHED = UUID("6f0f7c52-8d0e-5c0b-9a53-7f3a1d6f2b11")
+BOOKS = "rows"
+"""Before the names of pushed rows: no mapping that a person saves can have such a name, and take their book."""
 MOST_ROWS = 10_000
 LONGEST_KEY = 200
 
@@ -228,15 +230,6 @@ async def _push(  # noqa: PLR0913, PLR0917 what a batch is
     told = [field for field in FIELDS[holds] if any(getattr(row, field, None) is not None for row in rows)]
     content = _table(told, rows)
     file = f"{source}-{holds}-{sha256(content).hexdigest()[:16]}"
-    known = await tx.scalar(
-        text("select file from run where company = :company and run_id = :run_id"),
-        {"company": company, "run_id": run_id},
-    )
-    if known == file:
-        return accepted([], run_id=run_id, repeated=True)
-    if known is not None:
-        title = "This Idempotency-Key named another batch"
-        raise Problem("idempotency-key-reused", title, 422, "Use a new key for new rows.", run_id=run_id)
     mapping: dict[str, Any] = {"holds": holds, "columns": {field: field for field in told}, "missing": "keep"}
     if holds == "entries":
         mapping |= {"separator": ",", "kinds": {kind: kind for kind in ("invoice", "credit_note", "payment")}}
@@ -245,15 +238,28 @@ async def _push(  # noqa: PLR0913, PLR0917 what a batch is
     run = {
         "company": company, "run_id": run_id, "connector": "mapped", "file": file, "email_domain": None,
         "as_of": as_of, "actor": cause.actor, "correlation_id": cause.correlation_id,
-        "mapping_name": f"{source}-{holds}", "mapping": mapping,
+        "mapping_name": f"{BOOKS}/{source}-{holds}", "mapping": mapping,
     }  # fmt: skip
-    await runs.open_run(tx, run)
+    if not await runs.open_run(tx, run):
+        return await _repeated(tx, company, run_id, file)
     for part, start in enumerate(range(0, len(content), runs.PART_BYTES)):
         await runs.keep_part(tx, company, run_id, part, content[start : start + runs.PART_BYTES])
     payload = {"run_id": str(run_id), "requested_at": clock.now().isoformat()}
     await enqueue(tx, QUEUE, [NewJob(run_id, company, payload, key=company)])
     started = SyncStarted(run_id=run_id, connector="mapped", source=file)
     return accepted(await say(company, [Said(started)], as_of=as_of, cause=cause), run_id=run_id, repeated=False)
+
+
+async def _repeated(tx: TxDep, company: str, run_id: UUID, file: str) -> dict[str, Any]:
+    """The answer to a key that is known, perhaps from a request of the same moment."""
+    known = await tx.scalar(
+        text("select file from run where company = :company and run_id = :run_id"),
+        {"company": company, "run_id": run_id},
+    )
+    if known == file:
+        return accepted([], run_id=run_id, repeated=True)
+    title = "This Idempotency-Key named another batch"
+    raise Problem("idempotency-key-reused", title, 422, "Use a new key for new rows.", run_id=run_id)
 
 
 def _table(fields: list[str], rows: Sequence[Row]) -> bytes:

@@ -1,12 +1,16 @@
 """Rows pushed over HTTP: in batches, once per key, wrong rows named by their place."""
 
+import asyncio
+import re
 from datetime import timedelta
 from typing import Any
 
 import httpx
 
+from services.sync.api.imports import MAPPING_NAME
 from tests.integration.sync.conftest import AS_OF, Sync
 from tests.integration.sync.test_http import Door, door
+from tests.integration.sync.test_mapped_files import OPEN_INVOICES, ROWS, text_of
 
 __all__ = ["door"]
 
@@ -139,3 +143,24 @@ async def test_the_description_of_the_api_names_the_rows(door: Door) -> None:
     path = described["paths"]["/companies/{company}/rows/entries"]["post"]
     assert path["requestBody"]["required"]
     assert "EntryRow" in described["components"]["schemas"]
+
+
+async def test_no_saved_mapping_can_take_the_book_of_pushed_rows(door: Door, sync: Sync, company: str) -> None:
+    """Given pushed entries, when a person saves a mapping named as they are and imports by it, then they stay."""
+    await sync.register(company)
+    await pushed(door, sync, company, "entries", ENTRIES, "k")
+    run = await sync.mapped(company, "api-entries", OPEN_INVOICES, text_of(ROWS))
+    assert (run["status"], run["archived"]) == ("completed", 0), run["errors"]
+    run = await pushed(door, sync, company, "entries", ENTRIES, "again")
+    assert re.fullmatch(MAPPING_NAME, run["mapping_name"]) is None
+    assert (run["changed"], run["archived"]) == (0, 0)
+
+
+async def test_requests_of_one_moment_with_one_key_are_one_run(door: Door, sync: Sync, company: str) -> None:
+    await sync.register(company)
+    same = await asyncio.gather(*(push(door, company, "entries", ENTRIES, "k") for _ in range(5)))
+    assert [answer.status_code for answer in same] == [202] * 5, [answer.text for answer in same]
+    assert len({answer.json()["run_id"] for answer in same}) == 1
+    assert sorted(answer.json()["repeated"] for answer in same) == [False, True, True, True, True]
+    await sync.carry_out()
+    assert len(await sync.entries_said(company)) == 3
