@@ -20,6 +20,8 @@ from services.sync.staging import Staging
 
 LONGEST_NAME = 500
 CONTACTS_PER_CALL = 10_000
+NOBODY = digest("")
+"""Stands for a person of whom a source tells nothing any more."""
 
 STAGE = """
     create temp table seen_client (
@@ -65,13 +67,23 @@ WITHOUT_CONTACTS = """
         and not exists (select from seen_client s where s.client_id = h.client_id)
 """
 
+# nor is a client that a list of clients does not show any more known by anything of it
+UNLISTED = """
+    insert into client_change (client_id, p, name, person, removed, is_said, is_handed)
+    select client_id, 0, '', %(nobody)s::uuid, false, false, true
+    from source_person h
+    where company = %(company)s and source = %(source)s and lists
+        and not exists (select from seen_client s where s.client_id = h.client_id)
+"""
+
 GONE = """
     insert into client_change (client_id, p, account, removed, profile, category, payment_mode, currency,
         email_domain, is_said, is_handed)
     select client_id, p, account, true, profile, category, payment_mode, currency, email_domain, true, false
     from source_client c
     where company = %(company)s and not removed
-        and client_id in (select client_id from change where removed)
+        and client_id in (select client_id from change where removed
+            union all select client_id from client_change where person = %(nobody)s::uuid)
         and not exists (select from source_row r where r.company = c.company and r.client_id = c.client_id
             and not r.removed)
         and not exists (select from source_person h where h.company = c.company and h.client_id = c.client_id
@@ -92,7 +104,8 @@ REMEMBER = """
 
 REMEMBER_PEOPLE = """
     insert into source_person (company, source, client_id, person, lists)
-    select %(company)s, %(source)s, client_id, person, %(lists)s from client_change where is_handed
+    select %(company)s, %(source)s, client_id, person, %(lists)s and person <> %(nobody)s::uuid
+    from client_change where is_handed
     on conflict (company, source, client_id) do update set person = excluded.person, lists = excluded.lists
 """
 
@@ -158,15 +171,17 @@ async def compare(  # noqa: PLR0913, PLR0917 what a source tells
     await connection.execute("analyze seen_client")
     values = {"company": company, "source": book, "domain": domain, "account": account}
     await connection.execute(COMPARE, values | {"only_people": read.holds == "contacts"})
-    if read.holds == "contacts" and not read.keeps_missing:
-        await connection.execute(WITHOUT_CONTACTS, values | {"nobody": digest("")})
+    if read.holds != "entries" and not read.keeps_missing:
+        unlisted = WITHOUT_CONTACTS if read.holds == "contacts" else UNLISTED
+        await connection.execute(unlisted, values | {"nobody": NOBODY})
 
 
 async def remember(connection: Connection, company: str, book: str, *, lists: bool) -> None:
-    """Add the clients that are gone with their last line, and make all this the last seen state. To be called
-    when the lines are remembered."""
-    await connection.execute(REMEMBER_PEOPLE, {"company": company, "source": book, "lists": lists})
-    await connection.execute(GONE, {"company": company})
+    """Add the clients that are gone with their last line or from the last list, and make all this the last seen
+    state. To be called when the lines are remembered."""
+    values = {"company": company, "source": book, "lists": lists, "nobody": NOBODY}
+    await connection.execute(REMEMBER_PEOPLE, values)
+    await connection.execute(GONE, values)
     await connection.execute(REMEMBER, {"company": company})
 
 

@@ -406,3 +406,35 @@ async def test_paid_invoices_agree_with_an_independent_reading(sync: Sync, compa
             EntriesSynced.model_validate(event["body"])
         elif event["type"] == "ClientsSynced":
             ClientsSynced.model_validate(event["body"])
+
+
+async def test_a_client_that_a_list_does_not_show_any_more_goes(sync: Sync, company: str) -> None:
+    """Given a list of clients, when one of two stands in it no longer, then ledger is told nobody of it, and it is
+    gone; one who has open entries stays a client, and one who comes back is handed over again."""
+    await sync.register(company)
+    await sync.mapped(company, "clients", CLIENT_MAPPING, text_of(CLIENTS, CLIENT_HEAD))
+    run = await sync.mapped(company, "clients", CLIENT_MAPPING, text_of(CLIENTS[1:], CLIENT_HEAD))
+    assert (run["status"], run["clients_changed"]) == ("completed", 1), run["errors"]
+    assert sync.ledger.people()["C1"] == {"client_id": "C1", "name": "", "emails": []}
+    last = {client["client_id"]: client["removed"] for client in await clients_said(sync, company)}
+    assert last == {"C1": True, "C2": False}
+    await sync.mapped(company, "factures", OPEN_INVOICES, text_of(ROWS))
+    run = await sync.mapped(company, "clients", CLIENT_MAPPING, text_of(CLIENTS, CLIENT_HEAD))
+    assert sync.ledger.people()["C1"]["name"] == "Ébénisterie du Port"
+    await sync.mapped(company, "clients", CLIENT_MAPPING, text_of(CLIENTS[1:], CLIENT_HEAD))
+    last = {client["client_id"]: client["removed"] for client in await clients_said(sync, company)}
+    assert last["C1"] is False
+    again = await sync.mapped(company, "clients", CLIENT_MAPPING, text_of(CLIENTS[1:], CLIENT_HEAD))
+    assert again["clients_changed"] == 0
+
+
+async def test_a_list_that_is_empty_or_brings_additions_takes_nobody_away(sync: Sync, company: str) -> None:
+    await sync.register(company)
+    await sync.mapped(company, "clients", CLIENT_MAPPING, text_of(CLIENTS, CLIENT_HEAD))
+    calls = len(sync.ledger.calls)
+    run = await sync.mapped(company, "clients", CLIENT_MAPPING, text_of([], CLIENT_HEAD))
+    assert [error["code"] for error in run["errors"]] == ["no_rows"]
+    adding = CLIENT_MAPPING | {"missing": "keep"}
+    run = await sync.mapped(company, "clients", adding, text_of(CLIENTS[1:], CLIENT_HEAD))
+    assert (run["status"], run["clients_changed"]) == ("completed", 0)
+    assert len(sync.ledger.calls) == calls
