@@ -7,12 +7,27 @@
   it is no mistake any more but how the software works, and is told once.
 """
 
+import re
 from collections import Counter
 from dataclasses import dataclass, field, replace
 
 KEPT_PROBLEMS = 1_000
 TOLERATED_SHARE = 0.02
 HABIT_FROM = 20
+LONGEST_SHOWN = 40
+MOST_DIGITS = 8
+"""A value of more digits may be a phone number."""
+_LETTER = re.compile(r"[^\W\d_]")
+_DIGIT = re.compile(r"\d")
+
+
+def shown(value: str) -> str:
+    """What a problem tells of a value: a date or an amount as it is; of anything else its form, letters as x and
+    digits as 9. In a column taken for another one stand names and addresses, and problems are kept for long."""
+    value = value.strip()
+    if _LETTER.search(value) or len(_DIGIT.findall(value)) > MOST_DIGITS:
+        value = _DIGIT.sub("9", _LETTER.sub("x", value))
+    return value[:LONGEST_SHOWN]
 
 
 @dataclass(frozen=True, slots=True)

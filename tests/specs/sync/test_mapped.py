@@ -14,6 +14,7 @@ from services.sync.connectors.mapped.reader import MappedReading
 from services.sync.connectors.mapped.values import AmountTexts, DateTexts
 from services.sync.connectors.mapped.wording import WORDS, wording
 from services.sync.domain.lines import Line
+from services.sync.domain.problems import shown
 from tests.specs.sync.books import codes
 
 ENTRIES: dict[str, Any] = {
@@ -258,3 +259,29 @@ def test_a_damaged_workbook_is_told(tmp_path: Path) -> None:
     content[len(content) // 2] ^= 0xFF
     reading, _ = read(tmp_path, bytes(content), ENTRIES)
     assert codes(reading.verdict().errors) == [(1, "", "workbook_unreadable")]
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        ("31/02/2026", "31/02/2026"),
+        ("1.2,3", "1.2,3"),
+        ("Mme Éléonore Port", "xxx xxxxxxxx xxxx"),
+        ("12 rue du Quai", "99 xxx xx xxxx"),
+        ("compta@port.example", "xxxxxx@xxxx.xxxxxxx"),
+        ("06 12 34 56 78", "99 99 99 99 99"),
+    ],
+)
+def test_a_problem_never_keeps_what_may_be_a_persons(value: str, told: str) -> None:
+    assert shown(value) == told
+
+
+def test_a_column_taken_for_another_leaves_nothing_of_its_content(tmp_path: Path) -> None:
+    """Given a mapping that takes names for dates, amounts and words, when the file is read, then the problems name
+    line and column, and no name."""
+    mapping = ENTRIES | {"columns": {"client_id": "client", "due_date": "piece", "amount": "amount"}}
+    reading, _ = read(tmp_path, f"{HEADER}\nC1;Mme Port;;Durand\n", mapping)
+    errors = reading.verdict().errors
+    assert {(error.line, error.code) for error in errors} == {(2, "date_invalid"), (2, "amount_invalid")}
+    assert "Port" not in str(errors)
+    assert "Durand" not in str(errors)

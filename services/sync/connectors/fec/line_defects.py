@@ -6,7 +6,7 @@ from services.sync.connectors.fec.book import BookChecks
 from services.sync.connectors.fec.columns import LEGAL, Columns
 from services.sync.connectors.fec.dialect import SEPARATOR_NAMES, SEPARATORS, SIDES, Amounts, Dates, Dialect
 from services.sync.connectors.fec.source_lines import REPLACEMENT
-from services.sync.domain.problems import Findings
+from services.sync.domain.problems import Findings, shown
 
 
 class Customers(dict[str, bool]):
@@ -160,7 +160,7 @@ class LineDefects:
                     name,
                     "date_invalid",
                     column=name,
-                    value=text.strip()[:40],
+                    value=shown(text),
                     form=self._file.dialect.dates,
                 )
             elif name == "EcritureDate" and not self._file.dates[text]:
@@ -185,10 +185,10 @@ class LineDefects:
             if self._file.amounts[text] is None:
                 usable = False
                 mark = self._file.dialect.decimal
-                say(number, name, "amount_invalid", column=name, value=text.strip()[:40], mark=mark)
+                say(number, name, "amount_invalid", column=name, value=shown(text), mark=mark)
         if with_sens and fields[at["Credit"]].strip().upper() not in SIDES:
             usable = False
-            say(number, "Sens", "side_invalid", value=fields[at["Credit"]].strip()[:10])
+            say(number, "Sens", "side_invalid", value=shown(fields[at["Credit"]]))
         if (
             usable
             and not with_sens

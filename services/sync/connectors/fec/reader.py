@@ -22,7 +22,7 @@ from services.sync.connectors.fec.dialect import (
 from services.sync.connectors.fec.line_defects import Customers, Form, LineDefects
 from services.sync.connectors.fec.source_lines import REPLACEMENT, Group, SourceLines
 from services.sync.domain.lines import JournalSide, Line
-from services.sync.domain.problems import Findings, Verdict
+from services.sync.domain.problems import Findings, Verdict, shown
 
 SAMPLE_LINES = 5_000
 BATCH_LINES = 4_000
@@ -115,7 +115,7 @@ class FecReading:
         self._dialect = Dialect(separator, crlf=self._source.crlf, quoted=header.lstrip().startswith('"'))
         fields = self._dialect.split(header)
         if not any(known(field) for field in fields):
-            self._findings.fatal(1, "JournalCode", "header_missing", found=fields[0].strip()[:40])
+            self._findings.fatal(1, "JournalCode", "header_missing", found=shown(fields[0]))
             return False
         self._columns, in_order = parse_header(fields, self._findings)
         if not in_order:
@@ -254,7 +254,7 @@ class FecReading:
 
     def _new_client(self, number: int, client_id: str) -> dict[str, int]:
         if len(client_id) > LONGEST_CLIENT:
-            client, most = client_id[:LONGEST_CLIENT], str(LONGEST_CLIENT)
+            client, most = shown(client_id), str(LONGEST_CLIENT)
             self._findings.fatal(number, "CompAuxNum", "client_too_long", client=client, most=most)
         self.read.accounts[client_id] = "\uffff"
         names = self.read.names[client_id] = {}
@@ -263,7 +263,7 @@ class FecReading:
     def _due_date(self, number: int, text: str) -> str:
         due = self._dates[text]
         if due is None:
-            value, form = text.strip()[:40], self._dialect.dates
+            value, form = shown(text), self._dialect.dates
             self._findings.fatal(
                 number, "EcheanceDate", "date_invalid", column="EcheanceDate", value=value, form=form
             )
@@ -276,11 +276,11 @@ class FecReading:
         if currency == self._rules.currency:
             return currency, debit, credit
         if len(currency) != CURRENCY_LETTERS or not (currency.isascii() and currency.isalpha()):
-            self._findings.tolerable(number, "Idevise", "currency_unknown", value=text[:10])
+            self._findings.tolerable(number, "Idevise", "currency_unknown", value=shown(text))
             return self._rules.currency, debit, credit
         foreign = self._amounts[fields[self._place["Montantdevise"]]]
         if foreign is None:
-            value = fields[self._place["Montantdevise"]].strip()[:40]
+            value = shown(fields[self._place["Montantdevise"]])
             mark = self._dialect.decimal
             self._findings.fatal(
                 number, "Montantdevise", "amount_invalid", column="Montantdevise", value=value, mark=mark

@@ -7,7 +7,7 @@ from services.sync.connectors import Read, Rules
 from services.sync.connectors.mapped.mapping import Mapping, folded
 from services.sync.connectors.mapped.values import AmountTexts, DateTexts
 from services.sync.domain.lines import UNITS, Line
-from services.sync.domain.problems import Findings
+from services.sync.domain.problems import Findings, shown
 from services.sync.domain.receivables import digest
 
 LONGEST_CLIENT = 64
@@ -146,13 +146,13 @@ class EntryRows:
     def _day(self, number: int, field: str, text: str) -> str | None:
         day = self._dates[text]
         if day is None:
-            self._wrong(number, field, "date_invalid", value=text[:40], form=self._mapping.dates)
+            self._wrong(number, field, "date_invalid", value=shown(text), form=self._mapping.dates)
         return day
 
     def _amount(self, number: int, field: str, text: str) -> int | None:
         units = self._amounts[text]
         if units is None:
-            self._wrong(number, field, "amount_invalid", value=text[:40], mark=self._mapping.decimal)
+            self._wrong(number, field, "amount_invalid", value=shown(text), mark=self._mapping.decimal)
         return units
 
     def _both_sides(
@@ -165,7 +165,9 @@ class EntryRows:
             if debit is None or credit is None:
                 return None, None
             if debit and credit:
-                self._wrong(number, "credit", "debit_and_credit", debit=debit_text[:40], credit=credit_text[:40])
+                self._wrong(
+                    number, "credit", "debit_and_credit", debit=shown(debit_text), credit=shown(credit_text)
+                )
                 return None, None
             signed = debit - credit
         else:
@@ -175,7 +177,7 @@ class EntryRows:
             if self._mapping.told("side"):
                 sign = self._sides.get(folded(side))
                 if sign is None:
-                    self._wrong(number, "side", "side_unknown", value=side[:40])
+                    self._wrong(number, "side", "side_unknown", value=shown(side))
                     return None, None
             else:
                 sign = self._positive
@@ -187,7 +189,7 @@ class EntryRows:
             return self._currency
         currency = CURRENCY_NAMES.get(text.upper(), text.upper())
         if len(currency) != CURRENCY_LETTERS or not (currency.isascii() and currency.isalpha()):
-            self._wrong(number, "currency", "currency_unknown", value=text[:20])
+            self._wrong(number, "currency", "currency_unknown", value=shown(text))
             return ""
         return currency
 
@@ -195,7 +197,7 @@ class EntryRows:
         if word and self._mapping.told("kind"):
             kind = self._kinds.get(folded(word))
             if kind is None:
-                self._wrong(number, "kind", "kind_unknown", value=word[:40])
+                self._wrong(number, "kind", "kind_unknown", value=shown(word))
             return kind or ""
         return self._mapping.credits if credit else "invoice"
 
@@ -205,7 +207,7 @@ class EntryRows:
             return True
         known = self._statuses.get(folded(word), self._others_are)
         if known is None:
-            self._wrong(number, "status", "status_unknown", value=word[:40])
+            self._wrong(number, "status", "status_unknown", value=shown(word))
         return known
 
     def _book(self, number: int, currency: str, debit: int, credit: int, text: str) -> int | None:

@@ -8,7 +8,7 @@ from services.sync.connectors import ClientDetails, Read, Rules
 from services.sync.connectors.mapped.entries import CURRENCY_NAMES, LONGEST_CLIENT, NO_WORDS, whole_number
 from services.sync.connectors.mapped.mapping import Mapping, folded
 from services.sync.domain.lines import Line
-from services.sync.domain.problems import Findings
+from services.sync.domain.problems import Findings, shown
 
 LONGEST_TEXT = 500
 _EMAIL = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s,;<>]+")
@@ -59,7 +59,7 @@ class _People:
         if not text:
             return None
         if _LANGUAGE.fullmatch(language) is None:
-            self._wrong(number, "language", "language_unknown", value=text[:20])
+            self._wrong(number, "language", "language_unknown", value=shown(text))
             return None
         return language
 
@@ -80,7 +80,7 @@ class ClientRows(_People):
             return iter(())
         currency = CURRENCY_NAMES.get(currency.upper(), currency.upper())
         if currency and _CURRENCY.fullmatch(currency) is None:
-            self._wrong(number, "currency", "currency_unknown", value=currency[:20])
+            self._wrong(number, "currency", "currency_unknown", value=shown(currency))
         self._read.names[client_id] = {name: 1}
         if self._mapping.told("account"):
             self._read.accounts[client_id] = account
