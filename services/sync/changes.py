@@ -8,7 +8,7 @@ file says nothing, and lettering k of several equal lines changes exactly k of t
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 
@@ -287,17 +287,29 @@ async def partitions(connection: Connection) -> list[int]:
 
 async def events(connection: Connection) -> AsyncIterator[tuple[int, str]]:
     """(partition, JSON of the entries with commas between) of each event to say, by ascending partition."""
-    async with connection.cursor(name="events") as cursor:
-        cursor.itersize = 20
-        await cursor.execute(EVENTS, {"entries": ENTRIES_PER_EVENT, "bytes": BYTES_PER_EVENT})
-        async for p, entries in cursor:
-            yield p, entries
+    async for p, entries in event_bodies(connection, EVENTS):
+        yield p, entries
 
 
 async def labels(connection: Connection) -> AsyncIterator[str]:
     """JSON objects of entry id to label, of the lines that are said and not gone, many at a time."""
+    async for told in label_objects(connection, LABELS):
+        yield told
+
+
+async def event_bodies(connection: Connection, query: LiteralString) -> AsyncIterator[tuple[int, str]]:
+    """The rows of ``query``, read a few at a time: it takes the most ``entries`` and ``bytes`` of one event."""
+    async with connection.cursor(name="events") as cursor:
+        cursor.itersize = 20
+        await cursor.execute(query, {"entries": ENTRIES_PER_EVENT, "bytes": BYTES_PER_EVENT})
+        async for p, entries in cursor:
+            yield p, entries
+
+
+async def label_objects(connection: Connection, query: LiteralString) -> AsyncIterator[str]:
+    """The rows of ``query``, one at a time: it takes the ``longest`` label and how many go ``at_once``."""
     async with connection.cursor(name="labels") as cursor:
         cursor.itersize = 1
-        await cursor.execute(LABELS, {"longest": LONGEST_LABEL, "at_once": LABELS_AT_ONCE})
+        await cursor.execute(query, {"longest": LONGEST_LABEL, "at_once": LABELS_AT_ONCE})
         async for (told,) in cursor:
             yield told

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from services.sync.changes import BYTES_PER_EVENT, ENTRIES_PER_EVENT, LABELS_AT_ONCE, LONGEST_LABEL, Connection
+from services.sync.changes import Connection, event_bodies, label_objects
 
 WANTED_AT_MOST = 5_000
 
@@ -209,17 +209,11 @@ async def partitions(connection: Connection) -> list[int]:
 
 async def events(connection: Connection) -> AsyncIterator[tuple[int, str]]:
     """(partition, JSON of the entries with commas between) of each event to say, by ascending partition."""
-    async with connection.cursor(name="keyed_events") as cursor:
-        cursor.itersize = 20
-        await cursor.execute(EVENTS, {"entries": ENTRIES_PER_EVENT, "bytes": BYTES_PER_EVENT})
-        async for p, entries in cursor:
-            yield p, entries
+    async for p, entries in event_bodies(connection, EVENTS):
+        yield p, entries
 
 
 async def labels(connection: Connection) -> AsyncIterator[str]:
     """JSON objects of entry id to label, of entries that are new or whose text changed, many at a time."""
-    async with connection.cursor(name="keyed_labels") as cursor:
-        cursor.itersize = 1
-        await cursor.execute(LABELS, {"longest": LONGEST_LABEL, "at_once": LABELS_AT_ONCE})
-        async for (told,) in cursor:
-            yield told
+    async for told in label_objects(connection, LABELS):
+        yield told

@@ -50,12 +50,7 @@ def build(settings: SyncSettings) -> Service:
             max_attempts=PATIENT_ATTEMPTS,
             given_up=importer.give_up,
         )
-
-        async def trouble() -> str | None:
-            return "; ".join(worker.problems()) or None
-
-        running.health.check("imports", trouble)
-        await worker.run()
+        await running.work("imports", worker)
 
     async def carry_out_increments(running: Running) -> None:
         """Take in what live bases deliver."""
@@ -71,12 +66,7 @@ def build(settings: SyncSettings) -> Service:
             max_attempts=PATIENT_ATTEMPTS,
             given_up=incrementer.give_up,
         )
-
-        async def trouble() -> str | None:
-            return "; ".join(worker.problems()) or None
-
-        running.health.check("increments", trouble)
-        await worker.run()
+        await running.work("increments", worker)
 
     async def watch_connectors(running: Running) -> None:
         """Notice connectors that fall silent and deliveries that stop half way."""
@@ -87,12 +77,7 @@ def build(settings: SyncSettings) -> Service:
         worker = JobWorker(
             running.engine, FETCHES, Fetcher(running), batch=1, concurrency=settings.fetches_at_once
         )
-
-        async def trouble() -> str | None:
-            return "; ".join(worker.problems()) or None
-
-        running.health.check("fetches", trouble)
-        await worker.run()
+        await running.work("fetches", worker)
 
     return Service(
         name="sync",

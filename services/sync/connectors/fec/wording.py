@@ -1,14 +1,6 @@
 """Every problem of a FEC in words: what is wrong, and what to do about it, in English and in French."""
 
-from typing import NamedTuple
-
-
-class Words(NamedTuple):
-    message: str
-    remedy: str
-    message_fr: str
-    remedy_fr: str
-
+from services.sync.connectors.words import Words
 
 _EXPORT = "Export the file again from the accounting software."
 _EXPORT_FR = "Exportez de nouveau le fichier depuis le logiciel comptable."
@@ -249,8 +241,7 @@ def wording(code: str, language: str, details: dict[str, str]) -> tuple[str, str
     words = WORDS.get(code)
     if words is None:
         return code, ""
-    message, remedy = words[2:] if language == "fr" else words[:2]
-    message, remedy = message.format_map(details), remedy.format_map(details)
+    message, remedy = words.told(language, details)
     if "habit" in details:
         once = HABIT_FR if language == "fr" else HABIT
         message = f"{message} {once.format_map(details)}"

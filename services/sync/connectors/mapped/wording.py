@@ -1,14 +1,6 @@
 """Every problem of a mapped file in words: what is wrong, and what to do about it, in English and in French."""
 
-from typing import NamedTuple
-
-
-class Words(NamedTuple):
-    message: str
-    remedy: str
-    message_fr: str
-    remedy_fr: str
-
+from services.sync.connectors.words import Words
 
 WORDS: dict[str, Words] = {
     "file_empty": Words(
@@ -198,7 +190,4 @@ WORDS: dict[str, Words] = {
 def wording(code: str, language: str, details: dict[str, str]) -> tuple[str, str]:
     """Message and remedy in ``fr`` or else in English. A code without words is told by its name."""
     words = WORDS.get(code)
-    if words is None:
-        return code, ""
-    message, remedy = words[2:] if language == "fr" else words[:2]
-    return message.format_map(details), remedy.format_map(details)
+    return (code, "") if words is None else words.told(language, details)

@@ -1,6 +1,6 @@
 """What keeps a Sage base from being read, or is worth knowing of it, in English and in French."""
 
-from services.sync.connectors.fec.wording import Words
+from services.sync.connectors.words import Words
 
 _AGAIN = "Nothing was applied; synchronise again once it is mended."
 _AGAIN_FR = "Rien n’a été appliqué ; relancez la synchronisation une fois le problème corrigé."
@@ -145,9 +145,7 @@ WORDS: dict[str, Words] = {
 def wording(code: str, language: str, details: dict[str, str]) -> tuple[str, str]:
     """Message and remedy in ``fr`` or else in English."""
     words = WORDS.get(code, WORDS["delivery_abandoned"])
-    known = {"error": code, "said": "", **details}
-    message, remedy = (words.message_fr, words.remedy_fr) if language == "fr" else (words.message, words.remedy)
-    return message.format_map(_Forgiving(known)), remedy.format_map(_Forgiving(known))
+    return words.told(language, _Forgiving({"error": code, "said": "", **details}))
 
 
 class _Forgiving(dict[str, str]):
