@@ -53,6 +53,7 @@ WORDS = {
     "netting": "same_level",
     "level_before": "R1",
     "level_after": "R2",
+    "next_step": "R3",
     "message_id": "<0198a5b4c3d2e1f0@relance.invalid>",
 }
 

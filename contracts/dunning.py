@@ -78,6 +78,10 @@ class Action(Fact):
     ``amount`` is the sum of the debits, ``net_amount`` what is left after the credits (rule 7.6). ``mode`` is the
     grouping it was decided in, ``item`` or ``account`` (rule 6). ``accepted_reasons`` are the exclusions that a
     person overrode by ticking the row back (rule 8.15): the last look lets those pass.
+
+    ``by_hand`` is an action that a person composed for entries of their choice (rules 9.1 to 9.3). Then ``counts``
+    says whether the scenario takes it into account, and ``next_step`` is the step that the person wants to follow,
+    ``None`` for the one that follows by itself (rule 5.5).
     """
 
     action_id: UUID
@@ -98,6 +102,9 @@ class Action(Fact):
     entries: tuple[ActionEntry, ...]
     mode: str = "item"
     accepted_reasons: tuple[str, ...] = ()
+    by_hand: bool = False
+    counts: bool = True
+    next_step: str | None = None
 
 
 class ActionProposed(Event):
@@ -144,13 +151,22 @@ class ActionWithdrawn(Event):
 
 
 class LevelMove(Fact):
+    """``next_step`` is the step that a person chose to come next; ``level_after`` is then the level before it
+    (rules 5.5, 5.6). ``reminded_on`` is the day of the last reminder where another tool made it.
+    """
+
     entry_id: EntryId
     level_before: str | None
     level_after: str | None
+    next_step: str | None = None
+    reminded_on: date | None = None
 
 
 class ActionDone(Event):
-    """The action was carried out on ``done_on``: the levels of its entries before and after (rule 5.3)."""
+    """The action was carried out on ``done_on``: the levels of its entries before and after (rule 5.3).
+
+    ``levels`` is empty when the scenario does not take the action into account (rule 5.5).
+    """
 
     speaker: ClassVar[str] = "dunning"
     action_id: UUID
@@ -171,6 +187,8 @@ class NoticedEntry(Fact):
 class LevelSet(Event):
     """Levels moved without a message: by a person, or because a credit stood alone (rules 5.6, 22.14).
 
+    A level set by a person (``reason`` is ``set_by_person``, each move with its ``next_step``) keeps the day of the
+    last reminder, unless the move names it; any other is reached on ``set_on``.
     ``noticed`` are entries of a renumbered client whose advance notice left under the old code (rule 5.9).
     """
 

@@ -1,6 +1,6 @@
 """What notify says: what left, what came back, what was held."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import ClassVar
 from uuid import UUID
 
@@ -70,24 +70,32 @@ class MessageWithheld(Event):
 
 
 class LetterPrepared(Event):
-    """A person posted the letter."""
+    """A person posted the letter, on ``done_on`` where that is not the day of saying so."""
 
     speaker: ClassVar[str] = "notify"
     action_id: UUID
     client_id: ClientId
+    done_on: date | None = None
 
 
 class CallLogged(Event):
-    """A person made the call; ``outcome`` is a code, the comment stays in notify."""
+    """A person made the call; ``outcome`` is a code, the comment stays in notify.
+
+    ``done_on`` is the day of the call where that is not the day of saying so.
+    """
 
     speaker: ClassVar[str] = "notify"
     action_id: UUID
     client_id: ClientId
     outcome: str
+    done_on: date | None = None
 
 
 class OtherContactLogged(Event):
+    """A visit, a message of another kind; as ``CallLogged``."""
+
     speaker: ClassVar[str] = "notify"
     action_id: UUID
     client_id: ClientId
     outcome: str
+    done_on: date | None = None

@@ -73,6 +73,9 @@ def action_of(client_id: str, profile: str, scenario_version: int, planned: Plan
             "entries": entries,
             "mode": planned.mode,
             "accepted_reasons": planned.accepted_reasons,
+            "by_hand": False,
+            "counts": True,
+            "next_step": None,
         },
     )
 
