@@ -189,6 +189,7 @@ class LevelSet(Event):
 
     A level set by a person (``reason`` is ``set_by_person``, each move with its ``next_step``) keeps the day of the
     last reminder, unless the move names it; any other is reached on ``set_on``.
+
     ``noticed`` are entries of a renumbered client whose advance notice left under the old code (rule 5.9).
     """
 
