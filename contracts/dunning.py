@@ -187,8 +187,8 @@ class NoticedEntry(Fact):
 class LevelSet(Event):
     """Levels moved without a message: by a person, or because a credit stood alone (rules 5.6, 22.14).
 
-    A level set by a person (``reason`` is ``set_by_person``, each move with its ``next_step``) keeps the day of the
-    last reminder, unless the move names it; any other is reached on ``set_on``.
+    A level set by a person (``reason`` is ``set_by_person``, each move with its ``next_step``) keeps the day of
+    the last reminder, unless the move names it; any other is reached on ``set_on``.
 
     ``noticed`` are entries of a renumbered client whose advance notice left under the old code (rule 5.9).
     """
