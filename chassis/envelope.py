@@ -89,12 +89,12 @@ def heard(message: Msg, registry: Registry, names: Container[str]) -> Heard:
         partition=int(attributes["ce-partition"]),
         number=int(attributes["ce-partitionseq"]),
         event_id=attributes["ce-id"],
-        at=_sequence(message.reply),
+        at=sequence_of(message.reply),
         event=_event(message, attributes, registry) if message.subject.rsplit(".", 1)[-1] in names else None,
     )
 
 
-def _sequence(reply: str) -> int:
+def sequence_of(reply: str) -> int:
     """The stream sequence in a delivery's reply subject, which has three tokens more where JetStream domains are
     named (nats-server ADR-15)."""
     tokens = reply.split(".")

@@ -27,3 +27,8 @@ def subject(speaker: str, company: str, partition: int, name: str) -> str:
 def partition_filter(speaker: str, partition: int) -> str:
     """Filter that selects one partition of a speaker over all companies."""
     return f"evt.{speaker}.*.p{partition:02d}.>"
+
+
+def company_filter(speaker: str, company: str, partition: int | None = None) -> str:
+    """Filter that selects what a speaker says about one company, or about one partition of it."""
+    return f"evt.{speaker}.{company}.{'*' if partition is None else f'p{partition:02d}'}.>"

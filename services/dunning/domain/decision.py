@@ -1,7 +1,8 @@
 """What is decided about one client on one day. Total and deterministic: the same facts give the same answer."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import date
+from typing import NamedTuple
 from uuid import UUID
 
 from services.dunning.domain import exclusions
@@ -39,13 +40,33 @@ def decide(client: ClientState, policy: Policy, scenario: Scenario | None, as_of
 
     ``scenario`` is that of the client's profile, ``None`` when the profile has none (rule 3.6).
     """
+    return _decided(client, policy, scenario, as_of).decision()
+
+
+class Openly(NamedTuple):
+    """A decision together with what it was made of: the look at each entry, the messages drawn, the stop."""
+
+    decision: Decision
+    plan: Plan | None
+    looks: Mapping[str, Look]
+    stop: tuple[str, ...]
+    grouped: tuple[Grouped, ...]
+
+
+def decide_openly(client: ClientState, policy: Policy, scenario: Scenario | None, as_of: date) -> Openly:
+    """The very decision that ``decide`` makes, for whoever explains it."""
+    day = _decided(client, policy, scenario, as_of)
+    return Openly(day.decision(), day.plan, day.looks, day.stop, tuple(day.grouped))
+
+
+def _decided(client: ClientState, policy: Policy, scenario: Scenario | None, as_of: date) -> "_Day":
     plan = None if scenario is None else scenario.plan(client.has_email)
     day = _Day(client, policy, plan, scenario, as_of)
     day.look()
     day.keep_standing_actions()
     day.group()
     day.withdraw_the_rest()
-    return day.decision()
+    return day
 
 
 class _Day:
@@ -57,6 +78,7 @@ class _Day:
         "by_account",
         "changes",
         "client",
+        "grouped",
         "lapsed",
         "looks",
         "moves",
@@ -85,6 +107,7 @@ class _Day:
         self.proposals: list[OpenAction] = []
         self.lapsed: list[OpenAction] = []
         self.changes: set[date] = set()
+        self.grouped: list[Grouped] = []
         self.by_account = policy.mode == "account"
         self.stop = NONE
         if client.stopped and not stop_is_over(client.resumes_on, as_of):
@@ -172,6 +195,7 @@ class _Day:
         return free, account, barred
 
     def _settle(self, grouped: Grouped) -> None:
+        self.grouped.append(grouped)
         for drawn in grouped.drafts:
             self._judge(drawn)
         for look in grouped.alone:

@@ -2,12 +2,46 @@
 
 from calendar import monthrange
 from datetime import date, timedelta
+from itertools import pairwise
 from typing import NamedTuple
 
 from services.dunning.domain.scenario import Plan, Step
 from services.dunning.domain.state import EntryState
 
 ONE_DAY = timedelta(days=1)
+
+
+DUE_DATE = "due_date"
+INVOICE_DATE = "invoice_date"
+PREVIOUS_STEP = "previous_step"
+REOPENED = "reopened"
+DELAY = "delay"
+END_OF_MONTH = "end_of_month"
+ONE_STEP_A_DAY = "one_step_a_day"
+STEP_IGNORED = "step_ignored"
+STAGES = (
+    DUE_DATE,
+    INVOICE_DATE,
+    PREVIOUS_STEP,
+    REOPENED,
+    DELAY,
+    END_OF_MONTH,
+    ONE_STEP_A_DAY,
+    STEP_IGNORED,
+)
+
+
+class Stage(NamedTuple):
+    """One thing that made the day of a step: what it is, and the day it led to. ``days`` belong to a delay."""
+
+    code: str
+    on: date
+    days: int = 0
+    step: str | None = None
+
+
+Trail = list[Stage]
+"""Filled while the day is found, for whoever wants to know why (an explanation); its last day is the day found."""
 
 
 class Pending(NamedTuple):
@@ -17,7 +51,7 @@ class Pending(NamedTuple):
     on: date
 
 
-def pending(entry: EntryState, plan: Plan, as_of: date) -> Pending | None:
+def pending(entry: EntryState, plan: Plan, as_of: date, trail: Trail | None = None) -> Pending | None:
     """``None`` when no step follows: nothing is switched on for it, or the last step is done (rule 4.10)."""
     notice = plan.notice
     if (
@@ -27,39 +61,51 @@ def pending(entry: EntryState, plan: Plan, as_of: date) -> Pending | None:
         or entry.amount <= 0
         or entry.noticed_on is not None
     ):
-        return pending_reminder(entry, plan, as_of)
-    reminder = pending_reminder(entry, plan, as_of)
+        return pending_reminder(entry, plan, as_of, trail)
+    reminder = pending_reminder(entry, plan, as_of, trail)
     if reminder is not None and reminder.on <= as_of:
         return reminder
     on = entry.due_date - notice.delay
+    way = None if trail is None else [Stage(DUE_DATE, entry.due_date), Stage(DELAY, on, -notice.delay.days)]
     if entry.reopened_on is not None and entry.reopened_on > on:
         on = entry.reopened_on
+        if way is not None:
+            way.append(Stage(REOPENED, on))
     if on > entry.due_date:  # it would come only after it has lapsed
         return reminder
+    if trail is not None and way is not None:
+        trail[:] = way
     return Pending(notice, on)
 
 
-def pending_reminder(entry: EntryState, plan: Plan, as_of: date) -> Pending | None:
+def pending_reminder(entry: EntryState, plan: Plan, as_of: date, trail: Trail | None = None) -> Pending | None:
     """The next reminder, whatever the notice; a step to ignore gives way once the next one is due (rule 4.9)."""
     steps = plan.after[entry.level]
     if not steps:
         return None
     earliest = _day_after_last_step(entry)
-    on = _due_on(steps[0], entry, entry.reminded_on)
-    if earliest is not None and on < earliest:
-        on = earliest
+    on = _not_before(earliest, _due_on(steps[0], entry, entry.reminded_on, trail), trail)
     if not steps[0].ignorable:
         return Pending(steps[0], on)
     chosen = Pending(steps[0], on)
-    for step in steps[1:]:
-        on = _due_on(step, entry, on)  # an ignored step counts as done on the day it fell due
-        if earliest is not None and on < earliest:
-            on = earliest
+    for ignored, step in pairwise(steps):
+        way = None if trail is None else [Stage(STEP_IGNORED, on, step=ignored.name)]
+        on = _not_before(earliest, _due_on(step, entry, on, way), way)  # as if done on the day it fell due
         if on <= as_of:
             chosen = Pending(step, on)
+            if trail is not None and way is not None:
+                trail[:] = way
         if not step.ignorable:
             break
     return chosen
+
+
+def _not_before(earliest: date | None, on: date, trail: Trail | None) -> date:
+    if earliest is None or on >= earliest:
+        return on
+    if trail is not None:
+        trail.append(Stage(ONE_STEP_A_DAY, earliest))
+    return earliest
 
 
 def next_change(entry: EntryState, plan: Plan, as_of: date, found: Pending) -> date | None:
@@ -88,16 +134,23 @@ def _day_after_last_step(entry: EntryState) -> date | None:
     return None if last is None else last + ONE_DAY
 
 
-def _due_on(step: Step, entry: EntryState, previous_on: date | None) -> date:
-    if step.counted_from == "previous_step":
+def _due_on(step: Step, entry: EntryState, previous_on: date | None, trail: Trail | None = None) -> date:
+    code = step.counted_from
+    if code == PREVIOUS_STEP:
         reference = previous_on or entry.due_date
-    elif step.counted_from == "due_date":
+        if previous_on is None:
+            code = DUE_DATE
+    elif code == DUE_DATE:
         reference = entry.due_date
     else:
         reference = entry.counted_on
     if entry.reopened_on is not None and entry.reopened_on > reference:
-        reference = entry.reopened_on
+        reference, code = entry.reopened_on, REOPENED
     on = reference + step.delay
+    if trail is not None:
+        trail += (Stage(code, reference), Stage(DELAY, on, step.delay.days))
     if step.end_of_month:
-        return on.replace(day=monthrange(on.year, on.month)[1])
+        on = on.replace(day=monthrange(on.year, on.month)[1])
+        if trail is not None:
+            trail.append(Stage(END_OF_MONTH, on))
     return on
