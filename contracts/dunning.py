@@ -7,13 +7,30 @@ from uuid import UUID
 from contracts.event import Amount, ClientId, Currency, EntryId, Event, Fact
 
 
+class SendingCalendar(Fact):
+    """On which days, and from which hour, a company reminds at all (rule 4.16).
+
+    ``weekdays`` are 1 for Monday to 7 for Sunday; ``month_days`` are days of the month, 31 standing for the last
+    one of any month; an empty list is every day. ``skip_holidays`` leaves out the public holidays of the company's
+    country. ``not_before`` is the local time, ``HH:MM``, at which what leaves by itself may leave. In a step,
+    ``None`` is as the company has it.
+    """
+
+    weekdays: tuple[int, ...] | None = None
+    month_days: tuple[int, ...] | None = None
+    skip_holidays: bool | None = None
+    not_before: str | None = None
+
+
 class ScenarioStep(Fact):
     """One step of a scenario, in order (rules 4.4 to 4.12).
 
     ``step`` is ``notice``, ``R1`` to ``R7`` or ``thanks``; ``medium`` is ``email``, ``letter``, ``phone`` or
-    ``other``; ``counted_from`` is ``due_date``, ``invoice_date`` or ``previous_step``; ``delay_days`` counts days
-    after it (before the due date for a notice), then up to the end of that month with ``end_of_month``; ``mode``
-    is ``manual`` or ``automatic``.
+    ``other``; ``counted_from`` is ``due_date``, ``invoice_date``, ``previous_step`` or, for the thank-you alone,
+    ``payment_date``; ``delay_days`` counts days after it (before the due date for a notice). With
+    ``from_end_of_month`` that date is first moved to the end of its month; with ``end_of_month`` the day found is.
+    ``mode`` is ``manual`` or ``automatic``. ``calendar`` says what the step has otherwise than the company.
+    ``copies`` are rows of notify's address book: the addresses themselves stay there.
     """
 
     step: str
@@ -25,12 +42,16 @@ class ScenarioStep(Fact):
     ignorable: bool = False
     enabled: bool = True
     end_of_month: bool = False
+    from_end_of_month: bool = False
+    calendar: SendingCalendar | None = None
+    copies: tuple[UUID, ...] = ()
 
 
 class ScenarioPublished(Event):
     """The scenario of a profile, whole: its variant for clients with an e-mail address and the one without.
 
-    A variant that is switched off keeps its steps (rule 4.1).
+    A variant that is switched off keeps its steps (rule 4.1). ``thanks_since`` is the day on which the thank-you
+    was switched on: only payments dated after it are thanked (rule 12.3).
     """
 
     speaker: ClassVar[str] = "dunning"
@@ -40,6 +61,7 @@ class ScenarioPublished(Event):
     without_email: tuple[ScenarioStep, ...]
     with_email_enabled: bool = True
     without_email_enabled: bool = True
+    thanks_since: date | None = None
 
 
 class PolicyChanged(Event):
@@ -56,6 +78,7 @@ class PolicyChanged(Event):
     promises_exclude: bool = False
     automatic_payment_modes: tuple[str, ...] = ()
     disputes_exclude: bool = False
+    calendar: SendingCalendar = SendingCalendar()
 
 
 class ActionEntry(Fact):
@@ -77,7 +100,8 @@ class Action(Fact):
 
     ``amount`` is the sum of the debits, ``net_amount`` what is left after the credits (rule 7.6). ``mode`` is the
     grouping it was decided in, ``item`` or ``account`` (rule 6). ``accepted_reasons`` are the exclusions that a
-    person overrode by ticking the row back (rule 8.15): the last look lets those pass.
+    person overrode by ticking the row back (rule 8.15): the last look lets those pass. A thank-you holds the
+    payments and what they settle. ``copies`` are rows of notify's address book (rule 4.14).
 
     ``by_hand`` is an action that a person composed for entries of their choice (rules 9.1 to 9.3). Then ``counts``
     says whether the scenario takes it into account, and ``next_step`` is the step that the person wants to follow,
@@ -105,6 +129,7 @@ class Action(Fact):
     by_hand: bool = False
     counts: bool = True
     next_step: str | None = None
+    copies: tuple[UUID, ...] = ()
 
 
 class ActionProposed(Event):
@@ -117,12 +142,14 @@ class ActionProposed(Event):
 class ActionDue(Event):
     """The action is to be carried out: decided automatically, or confirmed by the actor of this event.
 
-    ``draft_id`` names a draft that a person edited at notify.
+    ``draft_id`` names a draft that a person edited at notify. ``not_before`` is the time of day, ``HH:MM`` in the
+    company's time zone, that an automatic message waits for (rule 4.16).
     """
 
     speaker: ClassVar[str] = "dunning"
     action: Action
     draft_id: UUID | None = None
+    not_before: str | None = None
 
 
 class ExcludedEntry(Fact):
