@@ -54,6 +54,7 @@ WORDS = {
     "level_before": "R1",
     "level_after": "R2",
     "next_step": "R3",
+    "not_before": "08:00",
     "message_id": "<0198a5b4c3d2e1f0@relance.invalid>",
 }
 

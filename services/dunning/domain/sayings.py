@@ -34,7 +34,7 @@ def opening(client_id: str, decision: Decision, planned: PlannedAction) -> Event
     """``ActionDue`` for an automatic step, ``ActionProposed`` for one that waits for a person."""
     action = action_of(client_id, decision.profile, decision.scenario_version, planned)
     if planned.automatic:
-        return _made(dunning.ActionDue, {"action": action, "draft_id": None})
+        return _made(dunning.ActionDue, {"action": action, "draft_id": None, "not_before": None})
     return _made(dunning.ActionProposed, {"action": action})
 
 
@@ -76,6 +76,7 @@ def action_of(client_id: str, profile: str, scenario_version: int, planned: Plan
             "by_hand": False,
             "counts": True,
             "next_step": None,
+            "copies": (),
         },
     )
 
