@@ -38,6 +38,26 @@ class CompanyChanged(CompanyRegistered):
     """The whole new state of the company's settings."""
 
 
+class NamedField(Fact):
+    """What a company calls one free field (rule 19.4). ``field`` is ``tag1`` to ``tag10``."""
+
+    field: str
+    title: str
+    listed: bool = True
+    """It stands as a column and a filter in the lists."""
+
+
+class FieldsNamed(Event):
+    """The free fields a company uses: at most 10 of its clients, ``tag1`` to ``tag3`` of its entries (rule 22.6).
+
+    The whole list as it is now. What the fields hold may be personal and stays in ledger.
+    """
+
+    speaker: ClassVar[str] = "ledger"
+    client: tuple[NamedField, ...] = ()
+    entry: tuple[NamedField, ...] = ()
+
+
 class ChangedClient(Fact):
     """What others may know of a client without knowing the person.
 
@@ -55,6 +75,8 @@ class ChangedClient(Fact):
     category: str | None = None
     payment_mode: str | None = None
     removed: bool = False
+    salesperson: str | None = None
+    """The code of who looks after the client, by which access is given (rule 15.2); the name is ledger's."""
 
 
 class ClientChanged(ChangedClient, Event):

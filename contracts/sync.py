@@ -43,6 +43,8 @@ class SyncedClient(Fact):
     profile: str | None = None
     category: str | None = None
     payment_mode: str | None = None
+    salesperson: str | None = None
+    """The code of who looks after the client, never a name: names go to ledger over HTTP."""
     removed: bool = False
 
 

@@ -79,16 +79,20 @@ TAKE_GROUPS = text(
 )
 
 # texts come before the lines they belong to: only now is it known whose they are
-FORGET_LABELS = text(
+FORGET_TEXTS = text(
     """
-    delete from entry_label
-    where company = :company and entry_id = any(array(
+    with of_erased as materialized (
         select e.entry_id from erased_person erased
         cross join lateral (
             select entry_id from entry
             where company = erased.company and client_id = erased.client_id and p = :p offset 0
         ) e
-        where erased.company = :company))
+        where erased.company = :company
+    ),
+    forgotten as (
+        delete from entry_field where company = :company and entry_id = any(array(select entry_id from of_erased))
+    )
+    delete from entry_label where company = :company and entry_id = any(array(select entry_id from of_erased))
     """
 )
 
@@ -182,7 +186,7 @@ async def settle(running: Running) -> bool:
         milestone = (await tx.execute(TAKE_MILESTONE)).one_or_none()
         if milestone is None:
             return False
-        await tx.execute(FORGET_LABELS, {"company": milestone.company, "p": milestone.p})
+        await tx.execute(FORGET_TEXTS, {"company": milestone.company, "p": milestone.p})
         groups = await _take_groups(tx, milestone.company, milestone.p, milestone.number)
         states = await _states_for(tx, milestone.company, groups)
         said = []

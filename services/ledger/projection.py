@@ -75,15 +75,17 @@ ENTRIES = f"""
 """  # noqa: S608
 
 CLIENTS = """
-    insert into synced_client (company, client_id, p, account, currency, profile, category, payment_mode, removed)
+    insert into synced_client (company, client_id, p, account, currency, profile, category, payment_mode, removed,
+        salesperson)
     select distinct on (heard.company, c.client_id) heard.company, c.client_id, heard.p, c.account, c.currency,
-        c.profile, c.category, c.payment_mode, coalesce(c.removed, false)
+        c.profile, c.category, c.payment_mode, coalesce(c.removed, false), c.salesperson
     from {heard}, jsonb_to_recordset(heard.body::jsonb -> 'clients') as c(client_id text, account text,
-        currency text, profile text, category text, payment_mode text, removed boolean)
+        currency text, profile text, category text, payment_mode text, removed boolean, salesperson text)
     order by heard.company, c.client_id, heard.number desc
     on conflict (company, client_id) do update set
         account = excluded.account, currency = excluded.currency, profile = excluded.profile,
-        category = excluded.category, payment_mode = excluded.payment_mode, removed = excluded.removed
+        category = excluded.category, payment_mode = excluded.payment_mode, removed = excluded.removed,
+        salesperson = excluded.salesperson
 """
 
 COMPANY = """
@@ -99,19 +101,44 @@ COMPANY = """
         dispute_reasons = excluded.dispute_reasons
 """
 
+FIELDS_NAMED = """
+    with last as (
+        select distinct on (heard.company) heard.company, heard.p, e.*
+        from {heard}, json_to_record(heard.body::json) as e(client json, entry json)
+        order by heard.company, heard.number desc
+    ),
+    named as (
+        select last.company, last.p, told.about, one.value ->> 'field' as field, one.place,
+            one.value ->> 'title' as title, coalesce(cast(one.value ->> 'listed' as boolean), true) as listed
+        from last cross join lateral (values ('client', last.client), ('entry', last.entry)) told(about, fields),
+            json_array_elements(coalesce(told.fields, '[]')) with ordinality one(value, place)
+    ),
+    gone as (
+        delete from free_field known using last
+        where known.company = last.company and not exists (select from named
+            where named.company = known.company and named.about = known.about and named.field = known.field)
+    )
+    insert into free_field (company, about, field, p, place, title, listed)
+    select company, about, field, p, place, title, listed from named
+    on conflict (company, about, field) do update set place = excluded.place, title = excluded.title,
+        listed = excluded.listed
+"""
+
 CLIENT_CHANGED = """
     insert into client (company, client_id, p, version, has_email, has_phone, has_address, language, profile,
-        category, payment_mode, removed)
+        category, payment_mode, removed, salesperson)
     select distinct on (heard.company, e.client_id) heard.company, e.client_id, heard.p, e.version, e.has_email,
-        e.has_phone, e.has_address, e.language, e.profile, e.category, e.payment_mode, e.removed
+        e.has_phone, e.has_address, e.language, e.profile, e.category, e.payment_mode, e.removed,
+        e.salesperson
     from {heard}, json_to_record(heard.body::json) as e(client_id text, version integer, has_email boolean,
         has_phone boolean, has_address boolean, language text, profile text, category text, payment_mode text,
-        removed boolean)
+        removed boolean, salesperson text)
     order by heard.company, e.client_id, heard.number desc
     on conflict (company, client_id) do update set
         version = excluded.version, has_email = excluded.has_email, has_phone = excluded.has_phone,
         has_address = excluded.has_address, language = excluded.language, profile = excluded.profile,
-        category = excluded.category, payment_mode = excluded.payment_mode, removed = excluded.removed
+        category = excluded.category, payment_mode = excluded.payment_mode, removed = excluded.removed,
+        salesperson = excluded.salesperson
 """
 
 PERSON_ERASED = """
@@ -371,6 +398,7 @@ PROJECT: Mapping[str, Project] = {
     "ClientsSynced": _statement(CLIENTS),
     "CompanyRegistered": _statement(COMPANY, delivered_reasons=list(DISPUTE_REASONS)),
     "CompanyChanged": _statement(COMPANY, delivered_reasons=list(DISPUTE_REASONS)),
+    "FieldsNamed": _statement(FIELDS_NAMED),
     "ClientChanged": _statement(CLIENT_CHANGED),
     "ClientsChanged": _statement(CLIENTS_CHANGED),
     "PersonErased": _statement(PERSON_ERASED),

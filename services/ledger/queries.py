@@ -38,11 +38,11 @@ ADD_CLIENTS = text(
     """
 )
 
-# the third to the tenth column are the fields of ClientFacts in their order
+# the third to the eleventh column are the fields of ClientFacts in their order
 LOCK_CLIENTS = text(
     """
     select client_id, version, has_email, has_phone, has_address, language, profile, category, payment_mode,
-        removed, chosen_profile, stopped, resumes_on, flagged
+        removed, salesperson, chosen_profile, stopped, resumes_on, flagged
     from client
     where company = :company and client_id = any(:client_ids)
     order by client_id
@@ -61,7 +61,8 @@ FACTS = text(
             where contact.company = :company and contact.client_id = asked.client_id and not gone and not removed
                 and coalesce(edited ->> 'phone', phone) <> '') as has_phone,
         person.address is not null as has_address, coalesce(person.language, 'fr') as language,
-        synced.profile, synced.category, synced.payment_mode, coalesce(synced.removed, false) as removed
+        synced.profile, synced.category, synced.payment_mode, coalesce(synced.removed, false) as removed,
+        synced.salesperson
     from unnest(cast(:client_ids as text[])) as asked(client_id)
     join lateral (
         select from client where company = :company and client_id = asked.client_id limit 1
@@ -71,7 +72,7 @@ FACTS = text(
         where company = :company and client_id = asked.client_id limit 1
     ) person on true
     left join lateral (
-        select profile, category, payment_mode, removed from synced_client
+        select profile, category, payment_mode, removed, salesperson from synced_client
         where company = :company and client_id = asked.client_id limit 1
     ) synced on true
     """
@@ -177,7 +178,7 @@ async def lock_clients(tx: AsyncConnection, company: str, client_ids: Sequence[s
         row.client_id: ClientState(
             client_id=row.client_id,
             version=row.version,
-            said=ClientFacts(*row[2:10]),
+            said=ClientFacts(*row[2:11]),
             stopped=row.stopped,
             resumes_on=row.resumes_on,
             flagged=row.flagged,

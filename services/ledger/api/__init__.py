@@ -6,6 +6,7 @@ from services.ledger.api import (
     commands,
     companies,
     contacts,
+    fields,
     labels,
     merging,
     people,
@@ -15,5 +16,5 @@ from services.ledger.api import (
 )
 
 router = APIRouter()
-for part in (companies, people, labels, contacts, commands, remarks, merging, personal, questions):
+for part in (companies, people, labels, fields, contacts, commands, remarks, merging, personal, questions):
     router.include_router(part.router)

@@ -24,7 +24,7 @@ OF_ERASED = """
     where gone.company = %(company)s
 """
 """Known entries whose text is not kept, found by the few who were erased; of entries not known yet it is let go
-when they are (``handlers.FORGET_LABELS``)."""
+when they are (``handlers.FORGET_TEXTS``)."""
 
 SAVE = f"""
     with told as materialized (

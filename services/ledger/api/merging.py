@@ -42,6 +42,17 @@ MOVE_CONTACTS = text(
     "update contact set client_id = :into, changed_at = now()"
     " where company = :company and client_id = :client_id and source is null"
 )
+# nor these; what stands under the new code was written knowing it
+MOVE_FIELDS = text(
+    """
+    with old as (
+        delete from person_field where company = :company and client_id = :client_id returning fields, changed_by
+    )
+    insert into person_field as known (company, client_id, fields, changed_by)
+    select :company, :into, fields, changed_by from old
+    on conflict (company, client_id) do update set fields = excluded.fields || known.fields, changed_at = now()
+    """
+)
 
 
 class Merged(OfClient):
@@ -89,7 +100,8 @@ async def merge_clients(body: Merged, stating: StatingDep, once: OnceDep) -> dic
         # of both, for the clients' changes are said afterwards
         stating.say.also_lock = {partition_of(company, client_id) for client_id in both}
         positions = await stating.say(company, said, as_of=stating.as_of, cause=stating.cause)
-        await tx.execute(MOVE_CONTACTS, of_old_code | {"into": body.into})
+        for moving in (MOVE_CONTACTS, MOVE_FIELDS):
+            await tx.execute(moving, of_old_code | {"into": body.into})
         changed = await changed_clients(tx, company, both, stating.as_of, person_changed=True)
         positions += await stating.say(company, changed, as_of=stating.as_of, cause=stating.cause)
         return accepted(positions, entries=len(entries))

@@ -21,20 +21,21 @@ router = APIRouter(prefix="/companies/{company}")
 
 SAVE_SOURCE = """
     insert into person_source as known (company, client_id, source, name, emails, phones, address, contact_name,
-        language)
+        language, fields)
     select distinct on (client_id) %(company)s, client_id, %(source)s, name, emails, phones, address, contact_name,
-        language
+        language, fields
     from jsonb_to_recordset(%(clients)b) as c(client_id text, name text, emails text[], phones text[],
-        address jsonb, contact_name text, language text)
+        address jsonb, contact_name text, language text, fields jsonb)
     where not exists (select from erased_person gone
         where gone.company = %(company)s and gone.client_id = c.client_id)
     order by client_id
     on conflict (company, client_id, source) do update set
         name = excluded.name, emails = excluded.emails, phones = excluded.phones, address = excluded.address,
-        contact_name = excluded.contact_name, language = excluded.language, changed_at = now()
-    where (known.name, known.emails, known.phones, known.address, known.contact_name, known.language)
+        contact_name = excluded.contact_name, language = excluded.language, fields = excluded.fields,
+        changed_at = now()
+    where (known.name, known.emails, known.phones, known.address, known.contact_name, known.language, known.fields)
         is distinct from (excluded.name, excluded.emails, excluded.phones, excluded.address,
-            excluded.contact_name, excluded.language)
+            excluded.contact_name, excluded.language, excluded.fields)
     returning client_id
 """
 
@@ -56,6 +57,14 @@ PUT_TOGETHER = """
             from said, unnest(phones) with ordinality told(phone, n) group by client_id, phone
         ) each group by client_id
     ),
+    held as (
+        select client_id, jsonb_object_agg(field, value) as fields
+        from (
+            select distinct on (client_id, field) client_id, field, value
+            from said, jsonb_each_text(said.fields) told(field, value)
+            order by client_id, field, changed_at desc, source
+        ) each group by client_id
+    ),
     told as (
         select client_id,
             coalesce((array_agg(name order by changed_at desc, source) filter (where name <> ''))[1], client_id)
@@ -67,19 +76,32 @@ PUT_TOGETHER = """
                 as language
         from said group by client_id
     )
-    insert into person as known (company, client_id, name, emails, phones, address, contact_name, language)
+    insert into person as known (company, client_id, name, emails, phones, address, contact_name, language, fields)
     select %(company)s, client_id, name, coalesce(emails, '{}'), coalesce(phones, '{}'), address, contact_name,
-        language
-    from told left join mail using (client_id) left join phone using (client_id)
+        language, coalesce(fields, '{}')
+    from told left join mail using (client_id) left join phone using (client_id) left join held using (client_id)
     order by client_id
     on conflict (company, client_id) do update set
         name = excluded.name, emails = excluded.emails, phones = excluded.phones, address = excluded.address,
-        contact_name = excluded.contact_name, language = excluded.language
-    where (known.name, known.emails, known.phones, known.address, known.contact_name, known.language)
+        contact_name = excluded.contact_name, language = excluded.language, fields = excluded.fields
+    where (known.name, known.emails, known.phones, known.address, known.contact_name, known.language, known.fields)
         is distinct from (excluded.name, excluded.emails, excluded.phones, excluded.address,
-            excluded.contact_name, excluded.language)
+            excluded.contact_name, excluded.language, excluded.fields)
     returning client_id
 """
+
+SAVE_SALESPEOPLE = text(
+    """
+    insert into salesperson as known (company, code, name)
+    select :company, code, name from unnest(cast(:codes as text[]), cast(:names as text[])) as told(code, name)
+    order by code
+    on conflict (company, code) do update set name = excluded.name where known.name <> excluded.name
+    returning code
+    """
+)
+CLIENTS_OF = text(
+    "select client_id from client where company = :company and salesperson = any(:codes) order by client_id"
+)
 
 SAVE_LABELS = f"""
     insert into entry_label as known (company, entry_id, label)
@@ -92,9 +114,14 @@ SAVE_LABELS = f"""
 
 PEOPLE = """
     select client_id, version, coalesce(person.name, client_id) as name, coalesce(emails, '{{}}') as emails,
-        coalesce(phones, '{{}}') as phones, address, contact_name, client.language
+        coalesce(phones, '{{}}') as phones, address, contact_name, client.language,
+        coalesce(person.fields, '{{}}') || coalesce(written.fields, '{{}}') as fields,
+        case when client.salesperson is not null then jsonb_build_object('code', client.salesperson,
+            'name', coalesce(salesperson.name, client.salesperson)) end as salesperson
     from client left join person using (company, client_id)
-    where company = :company and {which} client_id > :after
+    left join person_field written using (company, client_id)
+    left join salesperson on salesperson.company = :company and salesperson.code = client.salesperson
+    where client.company = :company and {which} client_id > :after
     order by client_id
     limit :limit
 """
@@ -105,6 +132,7 @@ THESE = text(PEOPLE.format(which="client_id = any(:client_ids) and"))
 LABELS = text("select entry_id, label from entry_label where company = :company and entry_id = any(:entry_ids)")
 
 Line = Annotated[str, Field(max_length=500)]
+FieldName = Annotated[str, Field(pattern=r"^tag([1-9]|10)$")]
 
 
 class Body(BaseModel):
@@ -112,7 +140,8 @@ class Body(BaseModel):
 
 
 class Person(Body):
-    """``address`` is an object of lines as accounting has them; its members are free."""
+    """``address`` is an object of lines as accounting has them; its members are free. ``fields`` are the free
+    fields that the source fills."""
 
     client_id: ClientId
     name: Line
@@ -121,6 +150,14 @@ class Person(Body):
     address: dict[str, str | None] | None = None
     contact_name: Line | None = None
     language: str | None = Field(None, pattern=r"^[a-z]{2}$")
+    fields: dict[FieldName, Line] = Field(default_factory=dict)
+
+
+class Salesperson(Body):
+    """Who looks after clients; ``code`` is what accounting's facts of a client carry."""
+
+    code: str = Field(min_length=1, max_length=100)
+    name: Line = Field(min_length=1)
 
 
 class Label(Body):
@@ -131,6 +168,7 @@ class Label(Body):
 class People(Body):
     source: Line
     clients: list[Person] = Field(default_factory=list, max_length=20_000)
+    salespeople: list[Salesperson] = Field(default_factory=list, max_length=20_000)
     labels: list[Label] = Field(default_factory=list, max_length=100_000)
 
 
@@ -152,25 +190,40 @@ async def post_people(
 ) -> dict[str, Any]:
     """Take in people and labels as a source shows them now; the same again changes nothing.
 
-    A source replaces what it said itself; all addresses of all sources count, of the rest what was told last.
+    A source replaces what it said itself; all addresses of all sources count, of the rest what was told last. The
+    clients of a sales person whose name changed are changed with it.
     Answers ``changed``, how many clients, and as ``positions`` the last event of each partition.
     """
-    changed = await _save_people(say.tx, company, body) if body.clients else []
+    changed = set(await _save_salespeople(say.tx, company, body.salespeople))
+    changed |= set(await _save_people(say.tx, company, body, changed) if body.clients else [])
     if body.labels:
         await _save_labels(say.tx, company, body.labels)
-    said = await changed_clients(say.tx, company, changed, as_of, person_changed=True)
+    said = await changed_clients(say.tx, company, sorted(changed), as_of, person_changed=True)
     positions = await say(company, together(company, said), as_of=as_of, cause=cause)
     last = {position.partition: position for position in positions}
     return accepted(sorted(last.values()), changed=len(said))
 
 
-async def _save_people(tx: AsyncConnection, company: str, body: People) -> list[str]:
-    """Answers the clients that are told otherwise now, sorted."""
+async def _save_salespeople(tx: AsyncConnection, company: str, told: list[Salesperson]) -> list[str]:
+    """Answers the clients of those whose name is new or another now."""
+    if not told:
+        return []
+    names = {one.code: one.name for one in sorted(told, key=lambda one: one.code)}
+    parameters = {"company": company, "codes": list(names), "names": list(names.values())}
+    renamed = list(await tx.scalars(SAVE_SALESPEOPLE, parameters))
+    if not renamed:
+        return []
+    return list(await tx.scalars(CLIENTS_OF, {"company": company, "codes": renamed}))
+
+
+async def _save_people(tx: AsyncConnection, company: str, body: People, also: set[str]) -> list[str]:
+    """Answers the clients that are told otherwise now, sorted. ``also`` are others that change with them: all are
+    locked at once, so that two sources do not wait for one another."""
     named = sorted({person.client_id for person in body.clients})
     # locked before anything is written, so that an erasure beside it is seen, and of two sources at once the
     # second sees the first
     await queries.add_clients(tx, company, named)
-    await queries.lock_clients(tx, company, named)
+    await queries.lock_clients(tx, company, sorted({*named, *also}))
     connection = await driver(tx)
     clients = Jsonb([person.model_dump() for person in body.clients])
     saved = await connection.execute(SAVE_SOURCE, {"company": company, "source": body.source, "clients": clients})

@@ -25,7 +25,7 @@ router = APIRouter(prefix="/companies/{company}", dependencies=[requires("admin"
 
 SOURCES = text(
     """
-    select client_id, source, name, emails, phones, address, contact_name, language, changed_at
+    select client_id, source, name, emails, phones, address, contact_name, language, fields, changed_at
     from person_source
     where company = :company and client_id = any(:client_ids)
     order by client_id, source
@@ -45,12 +45,36 @@ LABELS = text(
     order by entry_id
     """
 )
+FIELDS = text(
+    """
+    select client_id, fields, changed_at, changed_by from person_field
+    where company = :company and client_id = any(:client_ids)
+    order by client_id
+    """
+)
+ENTRY_FIELDS = text(
+    """
+    select distinct on (entry_id) entry_id, piece, fields
+    from entry join entry_field using (company, entry_id)
+    where company = :company and client_id = any(:client_ids)
+    order by entry_id
+    """
+)
+SALESPEOPLE = text(
+    """
+    select client_id, salesperson as code, coalesce(name, salesperson) as name
+    from client left join salesperson named on named.company = client.company and named.code = salesperson
+    where client.company = :company and client_id = any(:client_ids) and salesperson is not null
+    order by client_id
+    """
+)
 ERASED = text("select erased_at, erased_by from erased_person where company = :company and client_id = :client_id")
 KNOWN = text("select client_id from client where company = :company and client_id = :client_id")
 
 FORGET = (
     text("delete from person_source where company = :company and client_id = any(:client_ids)"),
     text("delete from person where company = :company and client_id = any(:client_ids)"),
+    text("delete from person_field where company = :company and client_id = any(:client_ids)"),
     text("delete from contact where company = :company and client_id = any(:client_ids)"),
     text(
         """
@@ -64,6 +88,13 @@ FORGET = (
         delete from entry_label using entry
         where entry.company = :company and entry.client_id = any(:client_ids)
             and entry_label.company = entry.company and entry_label.entry_id = entry.entry_id
+        """
+    ),
+    text(
+        """
+        delete from entry_field using entry
+        where entry.company = :company and entry.client_id = any(:client_ids)
+            and entry_field.company = entry.company and entry_field.entry_id = entry.entry_id
         """
     ),
 )
@@ -102,6 +133,9 @@ async def get_person_data(client_id: ClientQuery, company: CompanyDep, tx: TxDep
         "contacts": [contact for code in codes for contact in contacts.get(code, [])],
         "notes": await _rows(tx, NOTES, of_codes),
         "labels": await _rows(tx, LABELS, of_codes),
+        "fields": await _rows(tx, FIELDS, of_codes),
+        "entry_fields": await _rows(tx, ENTRY_FIELDS, of_codes),
+        "salespeople": await _rows(tx, SALESPEOPLE, of_codes),
     }
 
 

@@ -13,6 +13,7 @@ from chassis.http import AsOfDep, CompanyDep, TxDep
 from contracts.event import ClientId
 from contracts.terms import LETTERING_TOLERANCE, days_late
 from services.ledger.api.contacts import contacts_of
+from services.ledger.api.fields import named_fields
 from services.ledger.codes import EARLIER
 from services.ledger.domain import Promise, PromiseState, status_of
 from services.ledger.domain.refusals import UnknownClient
@@ -24,7 +25,9 @@ CLIENT = text(
     select client_id, version, coalesce(person.name, client_id) as name, contact_name,
         coalesce(emails, '{{}}') as emails, coalesce(phones, '{{}}') as phones, address, client.language,
         synced.account, synced.currency, client.profile, client.chosen_profile, client.category,
-        client.payment_mode, client.removed, flagged, stopped, stopped_on, stopped_by, resumes_on,
+        client.payment_mode, client.removed, coalesce(person.fields, '{{}}') as fields_told,
+        coalesce(written.fields, '{{}}') as fields_by_hand, client.salesperson, flagged,
+        stopped, stopped_on, stopped_by, resumes_on,
         exists (select from erased_person gone where gone.company = :company and gone.client_id = :client_id)
             as erased,
         (select into_client_id from client_merge merged
@@ -34,6 +37,7 @@ CLIENT = text(
     from client
     left join person using (company, client_id)
     left join synced_client synced using (company, client_id)
+    left join person_field written using (company, client_id)
     where company = :company and client_id = :client_id
     """  # noqa: S608 - a fragment of ledger's own
 )
@@ -81,6 +85,14 @@ NOTES = text(
     where company = :company and client_id = any(array({EARLIER}))
     order by written_at desc, note_id
     """  # noqa: S608 - a fragment of ledger's own
+)
+
+SALESPERSON = text("select name from salesperson where company = :company and code = :code")
+ENTRY_FIELDS = text(
+    """
+    select entry_id, fields from entry join entry_field using (company, entry_id)
+    where company = :company and client_id = :client_id and not removed
+    """
 )
 
 LABELS = text(
@@ -187,8 +199,14 @@ async def get_client(client_id: ClientQuery, company: CompanyDep, tx: TxDep, as_
         "resumes_on": client.pop("resumes_on"),
     }
     stopped = client.pop("stopped")
+    code = client.pop("salesperson")
+    name = await tx.scalar(SALESPERSON, {"company": company, "code": code}) if code else None
     return {
         **client,
+        "fields": client["fields_told"] | client["fields_by_hand"],
+        "salesperson": {"code": code, "name": name or code} if code else None,
+        "named_fields": await named_fields(tx, company),
+        "entry_fields": {held.entry_id: held.fields for held in await tx.execute(ENTRY_FIELDS, of_client)},
         "as_of": as_of,
         "stop": stop if stopped else None,
         "stopped_entries": [dict(stop._mapping) for stop in await tx.execute(STOPPED_ENTRIES, of_client)],

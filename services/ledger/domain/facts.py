@@ -71,6 +71,7 @@ class ClientFacts:
     category: str | None = None
     payment_mode: str | None = None
     removed: bool = False
+    salesperson: str | None = None
 
 
 class Group(NamedTuple):

@@ -6,7 +6,16 @@ the memory of what is still to be done.
 """
 
 from services.ledger.tables.columns import metadata
-from services.ledger.tables.kept import contact, entry_label, erased_person, note_text, person, person_source
+from services.ledger.tables.kept import (
+    contact,
+    entry_field,
+    entry_label,
+    erased_person,
+    note_text,
+    person,
+    person_field,
+    person_source,
+)
 from services.ledger.tables.stated import (
     client,
     client_merge,
@@ -14,6 +23,7 @@ from services.ledger.tables.stated import (
     dispute,
     entry_expectation,
     entry_stop,
+    free_field,
     lettered_payment,
     lettering_error,
     merged_entry,
@@ -28,6 +38,7 @@ DERIVED = (
     entry,
     synced_client,
     company,
+    free_field,
     client,
     promise,
     dispute,
@@ -40,5 +51,5 @@ DERIVED = (
     lettered_payment,
 )
 
-PERSONAL = (person_source, person, contact, entry_label, note_text, erased_person)
+PERSONAL = (person_source, person, person_field, contact, entry_label, entry_field, note_text, erased_person)
 """What an erasure looks at, besides the events' own tables, which hold no person."""

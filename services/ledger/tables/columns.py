@@ -8,6 +8,7 @@ AMOUNT = Numeric(18, 4)
 INSTANT = DateTime(timezone=True)
 NOW = text("now()")
 FALSE = text("false")
+NO_FIELDS = text("'{}'")
 
 
 def company_column() -> Column[str]:

@@ -14,7 +14,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from services.ledger.tables.columns import FALSE, INSTANT, NOW, company_column, metadata, partition
+from services.ledger.tables.columns import FALSE, INSTANT, NO_FIELDS, NOW, company_column, metadata, partition
 
 # what each source says of a client; a source that knows no address takes none away that another knows
 person_source = Table(
@@ -29,6 +29,7 @@ person_source = Table(
     Column("address", JSONB(none_as_null=True)),
     Column("contact_name", Text),
     Column("language", Text),
+    Column("fields", JSONB, nullable=False, server_default=NO_FIELDS),
     Column("changed_at", INSTANT, nullable=False, server_default=NOW),
     PrimaryKeyConstraint("company", "client_id", "source"),
 )
@@ -45,7 +46,30 @@ person = Table(
     Column("address", JSONB(none_as_null=True)),
     Column("contact_name", Text),
     Column("language", Text),
+    Column("fields", JSONB, nullable=False, server_default=NO_FIELDS),
     PrimaryKeyConstraint("company", "client_id"),
+)
+
+# free fields that people filled; each stands before what sources say, until it is given back
+person_field = Table(
+    "person_field",
+    metadata,
+    company_column(),
+    Column("client_id", Text, nullable=False),
+    Column("fields", JSONB, nullable=False),
+    Column("changed_at", INSTANT, nullable=False, server_default=NOW),
+    Column("changed_by", Text, nullable=False),
+    PrimaryKeyConstraint("company", "client_id"),
+)
+
+# names of those who look after clients, by the code that events carry
+salesperson = Table(
+    "salesperson",
+    metadata,
+    company_column(),
+    Column("code", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    PrimaryKeyConstraint("company", "code"),
 )
 
 entry_label = Table(
@@ -54,6 +78,15 @@ entry_label = Table(
     company_column(),
     Column("entry_id", Text, nullable=False),
     Column("label", Text, nullable=False),
+    PrimaryKeyConstraint("company", "entry_id"),
+)
+
+entry_field = Table(
+    "entry_field",
+    metadata,
+    company_column(),
+    Column("entry_id", Text, nullable=False),
+    Column("fields", JSONB, nullable=False),
     PrimaryKeyConstraint("company", "entry_id"),
 )
 

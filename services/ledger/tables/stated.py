@@ -1,6 +1,18 @@
 """From ledger's own stream."""
 
-from sqlalchemy import Boolean, Column, Date, Index, Integer, PrimaryKeyConstraint, Table, Text, Uuid, text
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Date,
+    Index,
+    Integer,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from services.ledger.tables.columns import AMOUNT, FALSE, INSTANT, company_column, metadata, partition
@@ -41,8 +53,24 @@ client = Table(
     # the day on which the stop ends by itself
     Column("resumes_on", Date),
     Column("flagged", Boolean, nullable=False, server_default=FALSE),
+    # the code of who looks after the client
+    Column("salesperson", Text),
     PrimaryKeyConstraint("company", "client_id"),
     Index("client_resumes", "company", "resumes_on", postgresql_where=text("resumes_on is not null")),
+)
+
+# what the company calls its free fields (rule 19.4); the fields of a client and those of an entry
+free_field = Table(
+    "free_field",
+    metadata,
+    company_column(),
+    Column("about", Text, nullable=False),
+    Column("field", Text, nullable=False),
+    partition(),
+    Column("place", SmallInteger, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("listed", Boolean, nullable=False),
+    PrimaryKeyConstraint("company", "about", "field"),
 )
 
 promise = Table(

@@ -42,5 +42,6 @@ synced_client = Table(
     Column("category", Text),
     Column("payment_mode", Text),
     Column("removed", Boolean, nullable=False),
+    Column("salesperson", Text),
     PrimaryKeyConstraint("company", "client_id"),
 )
