@@ -272,6 +272,9 @@ def story(
     check: Annotated[
         bool, typer.Option("--check", help="Compare with the stories' own expectations; exit 1 on a miss.")
     ] = False,
+    calendar: Annotated[
+        bool, typer.Option("--calendar", help="Answer with a diary: what was heard, said and held back each day.")
+    ] = False,
 ) -> None:
     """Tell stories: decide each round of a dated case by the real rules, and say why each entry is reminded.
 
@@ -280,7 +283,7 @@ def story(
     """
     from cli.story import story as tell
 
-    tell(files, as_json, check)
+    tell(files, as_json, check, calendar)
 
 
 @app.command()

@@ -1,6 +1,7 @@
 """The words a story may use: company, scenarios, clients, and the days. Anything else is refused."""
 
-from datetime import date
+from collections.abc import Iterator
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
@@ -189,6 +190,33 @@ class Expected(Line):
     levels: dict[str, str | None] = Field(default_factory=dict)
 
 
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+class Rounds(Line):
+    """Rounds held by themselves, after everything else of their day; actions are carried out on the same day
+    where ``carry_out`` says which.
+    """
+
+    first: date = Field(alias="from")
+    until: date
+    weekdays: tuple[Weekday, ...] = WEEKDAYS
+    carry_out: Choice | None = None
+
+    @model_validator(mode="after")
+    def _some(self) -> "Rounds":
+        if self.until < self.first:
+            raise ValueError("the last round comes before the first")
+        return self
+
+    def days(self) -> Iterator[date]:
+        for number in range((self.until - self.first).days + 1):
+            on = self.first + timedelta(days=number)
+            if WEEKDAYS[on.weekday()] in self.weekdays:
+                yield on
+
+
 class Happening(Line):
     """One thing of a day: a mapping with exactly one of these keys."""
 
@@ -229,4 +257,5 @@ class Story(Line):
     company: Company = Company()
     scenarios: dict[str, Annotated[Variants, BeforeValidator(_as_variants)]] | None = None
     clients: dict[str, Client] = Field(min_length=1)
+    rounds: Rounds | None = None
     days: dict[date, tuple[Happening, ...]] = Field(min_length=1)

@@ -265,6 +265,7 @@ class Happens:
             book = self.telling.books[action.client_id]
             levels = {key: level_name(stage.level) for key, stage in book.stages.items()}
             self.telling.say(action.client_id, sayings.done(action, levels, self.on), self.on)
+            self.telling.done.setdefault(self.on, []).append(action.action_id)
 
     def _fail(self, choice: Choice) -> None:
         for action in self._chosen(choice):

@@ -46,6 +46,7 @@ class Telling:
     actions: dict[UUID, dunning.Action] = field(default_factory=dict)
     opened_on: dict[UUID, date] = field(default_factory=dict)
     withdrawn: list[tuple[date, UUID, str]] = field(default_factory=list)
+    done: dict[date, list[UUID]] = field(default_factory=dict)
     rounds: list[Round] = field(default_factory=list)
 
     def say(self, client: str, event: Event, on: date) -> None:

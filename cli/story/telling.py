@@ -5,6 +5,8 @@ from datetime import date
 
 from cli.story.format import (
     Happening,
+    Nothing,
+    Rounds,
     StepLine,
     Story,
     Variants,
@@ -43,13 +45,28 @@ def begin(story: Story, places: Places) -> Telling:
 
 def tell(telling: Telling) -> Iterator[tuple[date, Happening, tuple[str | int, ...]]]:
     """Lives the days one thing at a time, giving each back once it has happened."""
-    for on in sorted(telling.story.days):
-        for number, happening in enumerate(telling.story.days[on]):
+    regular = telling.story.rounds
+    round_days = frozenset(() if regular is None else regular.days())
+    for on in sorted(round_days | set(telling.story.days)):
+        for number, happening in enumerate(telling.story.days.get(on, ())):
             word = happening.word()
             assert word is not None
             path = ("days", on.isoformat(), number, word)
             Happens(telling, on, path).live(happening)
             yield on, happening, path
+        if regular is not None and on in round_days:
+            yield from _round(telling, regular, on)
+
+
+def _round(telling: Telling, regular: Rounds, on: date) -> Iterator[tuple[date, Happening, tuple[str | int, ...]]]:
+    """The day's regular round, and what is done of it the same day."""
+    things = [Happening(round=Nothing())]
+    if regular.carry_out is not None:
+        things.append(Happening(carry_out=regular.carry_out))
+    for happening in things:
+        path = ("rounds", str(happening.word()))
+        Happens(telling, on, path).live(happening)
+        yield on, happening, path
 
 
 def _published(profile: str, variants: Variants) -> dunning.ScenarioPublished:

@@ -5,16 +5,14 @@ import os
 from pathlib import Path
 
 import pytest
-from typer import Typer
 from typer.testing import CliRunner
 
-from cli.story import story, told
+from cli.app import app
+from cli.story import told
 from cli.story.reading import StoryRefused
 
 HERE = Path(__file__).parent
 STORIES = sorted(HERE.glob("*.yaml"))
-app = Typer()
-app.command()(story)
 
 
 @pytest.mark.parametrize("file", STORIES, ids=lambda file: file.stem)
@@ -25,7 +23,7 @@ def test_the_story_ends_as_it_says(file):
 
 
 def test_the_answer_lists_actions_and_every_other_open_entry():
-    ran = CliRunner().invoke(app, [str(HERE / "sample.yaml"), "--json"])
+    ran = CliRunner().invoke(app, ["story", str(HERE / "sample.yaml"), "--json"])
     assert ran.exit_code == 0
     first, second, *_ = json.loads(ran.stdout)["rounds"]
     assert first["date"] == "2013-03-31"
@@ -48,7 +46,7 @@ def test_the_answer_lists_actions_and_every_other_open_entry():
 
 
 def test_people_read_a_table():
-    ran = CliRunner(env={"COLUMNS": "140"}).invoke(app, [str(HERE / "rule_21_8_thresholds.yaml")])
+    ran = CliRunner(env={"COLUMNS": "140"}).invoke(app, ["story", str(HERE / "rule_21_8_thresholds.yaml")])
     assert ran.exit_code == 0
     assert "Round of 2025-03-18" in ran.stdout
     assert "below the minimum" in ran.stdout
@@ -64,7 +62,7 @@ def test_a_missed_expectation_exits_1_and_names_its_place(tmp_path):
         "    - round: {}\n"
         "    - expect: {levels: {F: R1}}\n"
     )
-    ran = CliRunner().invoke(app, [str(file), "--check"])
+    ran = CliRunner().invoke(app, ["story", str(file), "--check"])
     assert ran.exit_code == 1
     assert f"{file}:6: days.2025-01-01.2.expect: levels.F: expected R1, got none" in ran.output
 
@@ -113,3 +111,33 @@ def test_a_bad_story_is_refused_naming_file_line_and_key(tmp_path, text, complai
 def test_a_file_that_is_not_there_is_named(tmp_path):
     with pytest.raises(StoryRefused, match=f"{tmp_path}{os.sep}none.yaml:1: story: cannot be read"):
         told(tmp_path / "none.yaml")
+
+
+def test_a_diary_tells_each_day_once_in_the_order_of_the_round(tmp_path):
+    file = tmp_path / "diary.yaml"
+    file.write_text(
+        "scenarios: {Standard: [{step: R1, medium: email, delay: 2}]}\n"
+        "rounds: {from: 2025-01-06, until: 2025-01-13, weekdays: [mon, wed], carry_out: all}\n"
+        "clients: {C: {email: c@example.org}}\n"
+        "days:\n"
+        "  2025-01-03:\n"
+        "    - invoice: {client: C, entry: F, amount: 1200.5, due: 2025-01-06}\n"
+        "    - invoice: {client: C, entry: G, amount: 80, due: 2025-01-06}\n"
+        "    - stop: {entry: G, resumes_on: 2025-01-10}\n"
+    )
+    ran = CliRunner().invoke(app, ["story", str(file), "--calendar"])
+    assert ran.stdout.splitlines() == [
+        "2025-01-03 Friday",
+        "  heard      invoice client=C entry=F amount=1200.5 due=2025-01-06",
+        "  heard      invoice client=C entry=G amount=80 due=2025-01-06",
+        "  heard      stop entry=G resumes_on=2025-01-10",
+        "",
+        "2025-01-08 Wednesday",
+        "  says       C R1 by email, 1 200.50 EUR since 2025-01-08: F 1 200.50",
+        "  holds back C G R1: entry_stopped",
+        "",
+        "2025-01-13 Monday",
+        "  lets go    C G",
+        "  says       C R1 by email, 80.00 EUR since 2025-01-08: G 80.00",
+        "  exhausted  C F",
+    ]
