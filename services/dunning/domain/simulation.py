@@ -1,0 +1,365 @@
+"""What would be sent to one client from day to day: decisions made on a copy of its state, never said.
+
+Every message is taken as carried out on the day it is decided, automatic and manual alike. Days on which nothing
+can change are passed over, and entries that sleep are left out of a look where they cannot matter: a spec holds
+the result against deciding everything every day.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from operator import itemgetter
+from typing import NamedTuple, Protocol
+
+from services.dunning.domain.decision import decide
+from services.dunning.domain.policy import Policy
+from services.dunning.domain.scenario import NOTICE, REMINDERS, Scenario, level_number
+from services.dunning.domain.state import ClientState, EntryState, OpenAction
+from services.dunning.domain.triggers import ONE_DAY
+from services.dunning.domain.verdicts import Decision, Due, Excluded, NoStep, NotDue, PlannedAction
+
+NEVER = date.max
+
+
+class Contact(NamedTuple):
+    """One message carried out. Amounts in ten-thousandths; ``book_amount`` is net, in bookkeeping currency."""
+
+    on: date
+    step: str
+    medium: str
+    currency: str
+    net_amount: int
+    book_amount: int
+    entries: int
+    automatic: bool
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What is tried. ``follows`` sends the clients of a profile to the scenario of another one."""
+
+    policy: Policy
+    scenarios: Mapping[str, Scenario]
+    follows: Mapping[str, str] = field(default_factory=dict)
+
+    def scenario_of(self, client: ClientState) -> Scenario | None:
+        profile = client.profile or self.policy.default_profile
+        return self.scenarios.get(self.follows.get(profile, profile))
+
+
+class Coming(Protocol):
+    """The facts that come from outside, day by day."""
+
+    def next_on(self) -> date:
+        """The day of the next fact; ``NEVER`` when none is left."""
+
+    def arrive(self, on: date, client: ClientState) -> ClientState:
+        """The client once the facts up to that day are known."""
+
+
+class Payments:
+    """Entries that are paid, each on a day of its own: they leave the open account."""
+
+    def __init__(self, paid_on: Mapping[str, date]) -> None:
+        self._left = sorted(((on, entry_id) for entry_id, on in paid_on.items()), reverse=True)
+
+    def next_on(self) -> date:
+        return self._left[-1][0] if self._left else NEVER
+
+    def arrive(self, on: date, client: ClientState) -> ClientState:
+        paid = set()
+        while self._left and self._left[-1][0] <= on:
+            paid.add(self._left.pop()[1])
+        return client._replace(entries=tuple(entry for entry in client.entries if entry.entry_id not in paid))
+
+
+class Alone(NamedTuple):
+    """What becomes of a debit that is looked at by itself.
+
+    ``step`` and what follows it tell of its message, if it gets one; ``level``, ``reminded_on`` and
+    ``noticed_on`` stand after it. ``wakes`` is the day of the next look; until then it does not matter to others,
+    unless it is ``excluded``: others may come and make up the message with it.
+    """
+
+    step: str | None
+    medium: str
+    automatic: bool
+    level: int
+    reminded_on: date | None
+    noticed_on: date | None
+    wakes: date
+    excluded: bool = False
+
+
+class Company:
+    """The rules of a company, and what is known of lone debits: the same dates come back for very many of them.
+
+    Names and amounts are left out of what is remembered; of amounts only the place between the thresholds counts.
+    """
+
+    def __init__(self, rules: Rules) -> None:
+        self.rules = rules
+        self._known: dict[tuple[object, ...], Alone | None] = {}
+        policy = rules.policy._asdict()
+        self._thresholds = [
+            value for name, value in policy.items() if name.startswith(("minimum_per", "maximum_per")) and value
+        ]
+
+    def alone(
+        self, entry: EntryState, client: ClientState, of_client: tuple[object, ...], on: date
+    ) -> Alone | None:
+        """``None`` when the look gives anything that is not about this entry alone.
+
+        ``of_client`` is ``client_key(client)``; entries and open actions of the client do not matter.
+        """
+        book = entry.book_amount
+        place = [(book > threshold) - (book < threshold) for threshold in self._thresholds]
+        key = (on, of_client, *entry_key(entry), *place)
+        if key not in self._known:
+            self._known[key] = self._look(entry, client._replace(entries=(entry,), open_actions=()), on)
+        return self._known[key]
+
+    def _look(self, entry: EntryState, client: ClientState, on: date) -> Alone | None:
+        decision = decide(client, self.rules.policy, self.rules.scenario_of(client), on)
+        stage = (entry.level, entry.reminded_on, entry.noticed_on)
+        match decision.verdicts[entry.entry_id]:
+            case NotDue() as verdict:
+                return Alone(None, "", False, *stage, verdict.until)
+            case NoStep():
+                return Alone(None, "", False, *stage, NEVER)
+            case Excluded():
+                return Alone(None, "", False, *stage, decision.next_on or NEVER, excluded=True)
+            case Due() if len(decision.actions) == 1:
+                (planned,) = decision.actions
+                after = _after(entry, planned.step, planned.entries[0].level_after, on)
+                then = _contacted(client, on)
+                wakes = on + ONE_DAY
+                following = self.alone(after, then, client_key(then), wakes)
+                if following is not None and following.step is None and not following.excluded:
+                    wakes = following.wakes
+                stage = (after.level, after.reminded_on, after.noticed_on)
+                return Alone(planned.step, planned.medium, planned.automatic, *stage, wakes)
+            case _:
+                return None
+
+
+_NAMES_AND_AMOUNTS = {"entry_id", "amount", "book_amount", "entered"}
+entry_key = itemgetter(*(n for n, name in enumerate(EntryState._fields) if name not in _NAMES_AND_AMOUNTS))
+client_key = itemgetter(
+    *(n for n, name in enumerate(ClientState._fields) if name not in {"client_id", "entries", "open_actions"})
+)
+
+
+def live(client: ClientState, coming: Coming, company: Company, first: date, last: date) -> list[Contact]:
+    """Every message from ``first`` to ``last``, both included, in order."""
+    return _Life(client, coming, company).until(first, last)
+
+
+def every_day(client: ClientState, coming: Coming, company: Company, first: date, last: date) -> list[Contact]:
+    """The same as ``live`` the long way: everything decided on every day. For specs and doubts."""
+    life = _Life(client, coming, company)
+    on = first
+    while on <= last:
+        life.wakes.clear()
+        life.until(on, on)
+        on += ONE_DAY
+    return life.contacts
+
+
+class _Life:
+    __slots__ = ("client", "coming", "company", "contacts", "key", "rules", "scenario", "wakes")
+
+    def __init__(self, client: ClientState, coming: Coming, company: Company) -> None:
+        self.coming = coming
+        self.company = company
+        self.rules = company.rules
+        self.contacts: list[Contact] = []
+        self.wakes: dict[str, date] = {}
+        """Entries that are known to need no look before a day."""
+        self._becomes(client)
+
+    def _becomes(self, client: ClientState) -> None:
+        self.client = client
+        self.scenario = self.rules.scenario_of(client)
+        self.key = client_key(client)
+
+    def until(self, first: date, last: date) -> list[Contact]:
+        on = first
+        while on <= last:
+            if self.coming.next_on() <= on:
+                self._becomes(self.coming.arrive(on, self.client))
+                self.wakes.clear()
+            again = self._day(on)
+            on = max(min(again, self.coming.next_on()), on + ONE_DAY)
+        return self.contacts
+
+    def _day(self, on: date) -> date:
+        """Live one day; the next one on which something can happen by itself."""
+        awake = self._awake(on)
+        if awake is None:
+            return self._look_at_all(on)
+        if len(awake) == 1 and (again := self._look_at_one(awake[0], on)) is not None:
+            return min(again, self._first_waking())
+        decision = decide(self.client._replace(entries=awake), self.rules.policy, self.scenario, on)
+        self._note(decision)
+        moved = self._carry_out(decision, on)
+        again = decision.next_on or NEVER
+        for entry in moved:
+            following = self.company.alone(entry, self.client, self.key, on + ONE_DAY)
+            if following is None or following.step is not None:
+                return on + ONE_DAY
+            again = min(again, following.wakes)
+            if not following.excluded:
+                self.wakes[entry.entry_id] = following.wakes
+        return min(again, self._first_waking())
+
+    def _look_at_all(self, on: date) -> date:
+        decision = decide(self.client, self.rules.policy, self.scenario, on)
+        self.wakes.clear()
+        if self._carry_out(decision, on):
+            return on + ONE_DAY
+        self._note(decision)
+        return decision.next_on or NEVER
+
+    def _look_at_one(self, entry: EntryState, on: date) -> date | None:
+        """From memory, the day of its next look; ``None`` when it tells nothing."""
+        found = self.company.alone(entry, self.client, self.key, on)
+        if found is None:
+            return None
+        if found.step is not None:
+            amounts = (entry.currency, entry.amount, entry.book_amount)
+            self.contacts.append(Contact(on, found.step, found.medium, *amounts, 1, found.automatic))
+            after = entry._replace(level=found.level, reminded_on=found.reminded_on, noticed_on=found.noticed_on)
+            entries = tuple([after if one is entry else one for one in self.client.entries])
+            self._becomes(_contacted(self.client._replace(entries=entries), on))
+        if not found.excluded:
+            self.wakes[entry.entry_id] = found.wakes
+        return found.wakes
+
+    def _awake(self, on: date) -> tuple[EntryState, ...] | None:
+        """The entries to look at; ``None`` for all of them.
+
+        A sleeping debit matters to others only through the account as a whole, or by the level at which a credit
+        waits for it.
+        """
+        client = self.client
+        if not self.wakes or client.open_actions or self.rules.policy.mode != "item":
+            return None
+        awake = tuple(entry for entry in client.entries if self.wakes.get(entry.entry_id, on) <= on)
+        if any(entry.amount <= 0 for entry in awake) or sum(entry.book_amount for entry in client.entries) <= 0:
+            return None
+        return awake
+
+    def _note(self, decision: Decision) -> None:
+        for entry_id, verdict in decision.verdicts.items():
+            match verdict:
+                case NotDue():
+                    self.wakes[entry_id] = verdict.until
+                case NoStep():
+                    self.wakes[entry_id] = NEVER
+                case _:
+                    self.wakes.pop(entry_id, None)
+
+    def _first_waking(self) -> date:
+        return min(self.wakes.values(), default=NEVER)
+
+    def _carry_out(self, decision: Decision, on: date) -> list[EntryState]:
+        """Everything open is done today; the entries as they are after it, where they moved."""
+        client = self.client
+        if not (decision.actions or decision.moves or client.open_actions):
+            return []
+        done = len(self.contacts)
+        known = {entry.entry_id: entry for entry in client.entries}
+        moved: dict[str, EntryState] = {}
+        withdrawn = {one.action_id for one in decision.withdrawals}
+        for opened in client.open_actions:
+            if opened.action_id not in withdrawn:
+                self.contacts.append(_of_open(opened, known, self.rules.policy, on))
+                moved |= _reached_by(opened, known, self.scenario, client.has_email, on)
+        for planned in decision.actions:
+            self.contacts.append(_of_planned(planned, on))
+            for held in planned.entries:
+                moved[held.entry_id] = _after(known[held.entry_id], planned.step, held.level_after, on)
+        for move in decision.moves:
+            moved[move.entry_id] = known[move.entry_id]._replace(level=move.level_after, reminded_on=on)
+        entries = tuple([moved.get(entry.entry_id, entry) for entry in client.entries])
+        client = client._replace(entries=entries, open_actions=())
+        self._becomes(_contacted(client, on) if len(self.contacts) > done else client)
+        return list(moved.values())
+
+
+def _contacted(client: ClientState, on: date) -> ClientState:
+    """What a contact changes about the client itself."""
+    return client
+
+
+def _of_planned(planned: PlannedAction, on: date) -> Contact:
+    return Contact(
+        on,
+        planned.step,
+        planned.medium,
+        planned.currency,
+        planned.net_amount,
+        planned.book_net_amount,
+        len(planned.entries),
+        planned.automatic,
+    )
+
+
+def _of_open(opened: OpenAction, known: Mapping[str, EntryState], policy: Policy, on: date) -> Contact:
+    """An action that was open when the simulation began, with the amounts that it holds."""
+    net = book = 0
+    for held in opened.entries:
+        if held.amount > 0 or policy.netting != "none":
+            net += held.amount
+            entry = known.get(held.entry_id)
+            book += held.amount if entry is None else entry.book_amount
+    return Contact(on, opened.step, opened.medium, opened.currency, net, book, len(opened.entries), False)
+
+
+def _reached_by(
+    opened: OpenAction, known: Mapping[str, EntryState], scenario: Scenario | None, has_email: bool, on: date
+) -> dict[str, EntryState]:
+    """Where an open action brings its entries: followers of an account by one level of their own (rule 6.4)."""
+    level = level_number(opened.step) if opened.step in REMINDERS else 0
+    held = [known[one.entry_id] for one in opened.entries if one.entry_id in known]
+    plan = None if scenario is None else scenario.plan(has_email)
+    highest = max((entry.level for entry in held if entry.amount > 0), default=0)
+    reached = {}
+    for entry in held:
+        after = level
+        if opened.mode == "account" and entry.level < highest and plan is not None and plan.after[entry.level]:
+            after = min(level, plan.after[entry.level][0].level)
+        reached[entry.entry_id] = _after(entry, opened.step, after, on)
+    return reached
+
+
+def _after(entry: EntryState, step: str, level: int, on: date) -> EntryState:
+    """A notice or a thank-you does not change the level (rule 5.4); none ever falls."""
+    if step == NOTICE:
+        return entry._replace(noticed_on=on)
+    if step not in REMINDERS:
+        return entry
+    return entry._replace(level=max(entry.level, level), reminded_on=on)
+
+
+def paid_by_habit(entries: Iterable[EntryState], delay_days: int | None, first: date) -> dict[str, date]:
+    """When invoices are paid if the client goes on as he did: so many days after the due date.
+
+    An invoice that is later than the habit already stays unpaid: it is one of those that reminders are for. So
+    does everything where nothing was ever paid (``delay_days`` is ``None``).
+    """
+    if delay_days is None:
+        return {}
+    paid = {}
+    for entry in entries:
+        if entry.amount > 0:
+            on = date.fromordinal(min(entry.due_date.toordinal() + delay_days, NEVER.toordinal()))
+            if on >= first:
+                paid[entry.entry_id] = on
+    return paid
+
+
+def median_days(delays: Sequence[int]) -> int | None:
+    """The lower of the two middle ones where their number is even; ``None`` without any."""
+    return sorted(delays)[(len(delays) - 1) // 2] if delays else None
