@@ -5,7 +5,7 @@ can change are passed over, and entries that sleep are left out of a look where 
 the result against deciding everything every day.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from operator import itemgetter
@@ -358,8 +358,3 @@ def paid_by_habit(entries: Iterable[EntryState], delay_days: int | None, first: 
             if on >= first:
                 paid[entry.entry_id] = on
     return paid
-
-
-def median_days(delays: Sequence[int]) -> int | None:
-    """The lower of the two middle ones where their number is even; ``None`` without any."""
-    return sorted(delays)[(len(delays) - 1) // 2] if delays else None

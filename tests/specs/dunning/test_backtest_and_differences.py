@@ -7,7 +7,7 @@ from contracts import dunning, ledger, sync
 from services.dunning.domain.history import Fact, begin, by_client
 from services.dunning.domain.policy import load as load_policy
 from services.dunning.domain.scenario import load as load_scenario
-from services.dunning.domain.simulation import Company, Contact, Rules, live, median_days
+from services.dunning.domain.simulation import Company, Contact, Rules, live
 from services.dunning.domain.tally import Tally, differ
 from tests.specs.dunning.given import (
     CLIENT,
@@ -200,10 +200,6 @@ def test_the_calendar_counts_and_sums_and_costs() -> None:
     assert again.total == (6, 6, 3_000_200)
     assert again.cost({"email": Decimal("0.5"), "phone": Decimal(4)}) == {"email": Decimal(2), "phone": Decimal(8)}
     assert list(again.by(1)) == [("R1",), ("R2",)]
-
-
-def test_the_median_is_a_delay_that_was() -> None:
-    assert [median_days(one) for one in ([], [5], [1, 9], [9, 1, 4])] == [None, 5, 1, 4]
 
 
 def test_a_year_of_silence_is_one_step() -> None:
