@@ -287,6 +287,28 @@ def story(
 
 
 @app.command()
+def mutants(
+    patterns: Annotated[
+        list[str] | None, typer.Argument(help="Only mutants like these: 'services.dunning.domain.triggers*'.")
+    ] = None,
+    at_once: Annotated[int, typer.Option("--at-once", min=1, help="Processes at a time.")] = 2,
+    afresh: Annotated[bool, typer.Option("--afresh", help="Forget what earlier runs found.")] = False,
+    diffs: Annotated[bool, typer.Option("--diffs", help="Show every survivor as a change.")] = False,
+    at_least: Annotated[float, typer.Option("--at-least", help="Exit 1 below this score.")] = 0.0,
+) -> None:
+    """Change the domains for the worse, line by line, and see whether the specs notice. Takes an hour or more."""
+    from cli.mutants import mutate, report, results, scores, shown, written
+
+    mutate(patterns or [], at_once, afresh)
+    found = scores(results())
+    typer.echo(written(report(found)))
+    if diffs:
+        typer.echo(shown(found["all"].survived))
+    if found["all"].share < at_least:
+        raise typer.Exit(1)
+
+
+@app.command()
 def lint() -> None:
     """Check style, formats, types and the boundaries between services."""
     from cli.checks import run_lint
@@ -300,6 +322,7 @@ def run() -> None:
     from chassis.embedded import DataDirectoryBusy
     from chassis.embedded_config import ServerNotInstalled
     from chassis.server_process import ServerFailed
+    from cli.mutants import MutantsFailed
     from cli.nursery import NurseryDied
     from cli.processes import ChildFailed
     from cli.road import RoadBlocked
@@ -312,6 +335,7 @@ def run() -> None:
         ServerNotInstalled,
         ServerFailed,
         ChildFailed,
+        MutantsFailed,
         NurseryDied,
         CannotConfine,
         NoUnprivilegedUser,
