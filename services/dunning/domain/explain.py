@@ -1,103 +1,45 @@
-"""Every verdict in words, with the number of the rule behind it.
+"""Every verdict in words: briefly for lists, and in full with the rules applied, their facts and what comes next.
 
-The English sentence is the message id; ``FRENCH`` is its catalogue, in the form gettext wants.
+The full explanation is told from the very decision (``case.see``), so it cannot say anything else.
 """
 
-from collections.abc import Callable
+from datetime import date
 from typing import NamedTuple, assert_never
 
-from services.dunning.domain import decision, exclusions, standing
+from services.dunning.domain.case import Case, Seen, cases
+from services.dunning.domain.forward import Coming, coming
 from services.dunning.domain.verdicts import Due, Excluded, NoStep, NotDue, Verdict
+from services.dunning.domain.wording import Facts, StepName
+from services.dunning.domain.words import COMING, REASONS, RULES, STEPS, Explanation, Words, tell
+from services.dunning.domain.words.coming import DUE, NEVER, NEXT, NOT_DUE, NOW, WHEN_LIFTED
+from services.dunning.domain.words.rules import own_step
+from services.dunning.domain.words.steps import told as told_steps
 
-Translate = Callable[[str], str]
-
-
-class Sentence(NamedTuple):
-    rule: str
-    text: str
-
-
-class Explanation(NamedTuple):
-    """``code`` for machines, ``rule`` a number of docs/rules.md, ``text`` for people."""
-
-    code: str
-    rule: str
-    text: str
+__all__ = ["ExplainedEntry", "Explanation", "explain", "explain_client", "explain_reason"]
 
 
-DUE = Sentence("4.12", "{step} is due and stands in an action.")
-NOT_DUE = Sentence("4.12", "{step} comes on {until}.")
-SENTENCES: dict[str, Sentence] = {
-    exclusions.CLIENT_STOPPED: Sentence("8.1", "The client is not to be reminded."),
-    exclusions.ENTRY_STOPPED: Sentence("8.2", "This entry is not to be reminded."),
-    exclusions.AUTOMATIC_PAYMENT_MODE: Sentence("8.3", "Its payment mode collects the money by itself."),
-    exclusions.BELOW_ENTRY_MINIMUM: Sentence("8.4", "Its amount is below the threshold for one entry."),
-    exclusions.PROMISE_AHEAD: Sentence("8.5", "Payment is promised and the day is not reached."),
-    exclusions.DISPUTED: Sentence("22.5", "It is in dispute, and disputes stop reminders here."),
-    exclusions.LETTERING_ERROR: Sentence("2.8", "Its lettering does not balance; accounting must be checked."),
-    exclusions.BELOW_MINIMUM: Sentence("8.8", "The total of the reminder is below the minimum."),
-    exclusions.ABOVE_MAXIMUM: Sentence("8.8", "The total of the reminder is above the maximum."),
-    exclusions.NET_NOT_POSITIVE: Sentence("22.10", "Credits leave nothing to ask for."),
-    decision.NO_SCENARIO: Sentence("3.6", "The client's profile has no scenario."),
-    decision.VARIANT_OFF: Sentence("4.1", "The scenario is switched off for clients like this one."),
-    decision.EXHAUSTED: Sentence("4.10", "The last step of the scenario is done."),
-    decision.NO_STEP: Sentence("4.10", "No step of the scenario is left for this entry."),
-    standing.SUPERSEDED: Sentence("22.12", "Another action has taken its place."),
-    standing.SETTLED: Sentence("5.8", "Everything it spoke of is settled."),
-    standing.MODE_SWITCHED: Sentence("22.15", "Reminders are grouped in another way now."),
-}
-FRENCH: dict[str, str] = {
-    DUE.text: "L'étape {step} est à faire et figure dans une action.",
-    NOT_DUE.text: "L'étape {step} viendra le {until}.",
-    "The client is not to be reminded.": "Le client n'est pas à relancer.",
-    "This entry is not to be reminded.": "Cette écriture n'est pas à relancer.",
-    "Its payment mode collects the money by itself.": "Son mode de règlement est automatique.",
-    "Its amount is below the threshold for one entry.": "Son montant est sous le seuil de relance à la pièce.",
-    "Payment is promised and the day is not reached.": "Une promesse de règlement est à venir.",
-    "It is in dispute, and disputes stop reminders here.": (
-        "Elle est en litige, et les litiges arrêtent les relances."
-    ),
-    "Its lettering does not balance; accounting must be checked.": (
-        "Son lettrage n'est pas équilibré ; la comptabilité est à vérifier."
-    ),
-    "The total of the reminder is below the minimum.": "Le total de la relance est sous le seuil.",
-    "The total of the reminder is above the maximum.": "Le total de la relance dépasse le plafond.",
-    "Credits leave nothing to ask for.": "Déduction faite des avoirs et règlements, rien n'est à demander.",
-    "The client's profile has no scenario.": "Le profil du client n'a pas de scénario.",
-    "The scenario is switched off for clients like this one.": (
-        "Le scénario est désactivé pour les clients de cette sorte."
-    ),
-    "The last step of the scenario is done.": "La dernière étape du scénario est faite.",
-    "No step of the scenario is left for this entry.": "Aucune étape du scénario ne reste pour cette écriture.",
-    "Another action has taken its place.": "Une autre action l'a remplacée.",
-    "Everything it spoke of is settled.": "Tout ce qu'elle réclamait est soldé.",
-    "Reminders are grouped in another way now.": "Le regroupement des relances a changé.",
-}
-STEP_IN_FRENCH = {"notice": "prévenance"}
+class ExplainedEntry(NamedTuple):
+    """``reasons`` say where it stands (due, not due until, every reason against it, no step); ``rules`` what was
+    applied, in the order in which it was; ``next`` what happens if nothing changes, first on ``next_on``.
+    """
 
-
-def english(text: str) -> str:
-    return text
-
-
-def french(text: str) -> str:
-    return FRENCH[text]
-
-
-TRANSLATIONS: dict[str, Translate] = {"en": english, "fr": french}
+    entry_id: str
+    status: str
+    step: str | None
+    until: date | None
+    reasons: tuple[Explanation, ...]
+    rules: tuple[Explanation, ...]
+    coming: Coming | None
+    next: Explanation
 
 
 def explain(verdict: Verdict, language: str = "en") -> tuple[Explanation, ...]:
-    """One explanation per reason. Unknown languages read English."""
-    translate = TRANSLATIONS.get(language, english)
+    """Briefly, of the verdict alone: one explanation per reason. Unknown languages read English."""
     match verdict:
         case Due():
-            text = translate(DUE.text).format(step=_step(verdict.step, language))
-            return (Explanation("due", DUE.rule, text),)
+            return (tell(COMING[DUE], {"step": StepName(verdict.step)}, language),)
         case NotDue():
-            until = verdict.until.strftime("%d/%m/%Y") if language == "fr" else verdict.until.isoformat()
-            text = translate(NOT_DUE.text).format(step=_step(verdict.step, language), until=until)
-            return (Explanation("not_due", NOT_DUE.rule, text),)
+            return (tell(COMING[NOT_DUE], {"step": StepName(verdict.step), "until": verdict.until}, language),)
         case Excluded():
             return tuple(explain_reason(reason, language) for reason in verdict.reasons)
         case NoStep():
@@ -106,10 +48,82 @@ def explain(verdict: Verdict, language: str = "en") -> tuple[Explanation, ...]:
             assert_never(verdict)
 
 
-def explain_reason(reason: str, language: str = "en") -> Explanation:
-    sentence = SENTENCES[reason]
-    return Explanation(reason, sentence.rule, TRANSLATIONS.get(language, english)(sentence.text))
+def explain_reason(reason: str, language: str = "en", facts: Facts | None = None) -> Explanation:
+    """A reason by its code, with its facts where they are known."""
+    return tell(REASONS.get(reason) or _without_words(reason), facts or {}, language)
 
 
-def _step(step: str, language: str) -> str:
-    return STEP_IN_FRENCH.get(step, step) if language == "fr" else step
+def _without_words(reason: str) -> Words:
+    """A code that another version of the engine said; its underscores are spaces to a reader."""
+    plain = reason.replace("_", " ").capitalize() + "."
+    return Words(reason, "8.17", ((plain, plain),))
+
+
+def explain_client(seen: Seen, language: str = "en") -> dict[str, ExplainedEntry]:
+    """In full, every open entry of a client, in the order of its entries."""
+    ahead = coming(seen.client, seen.policy, seen.scenario, seen.as_of)
+    return {entry_id: _explained(case, ahead.get(entry_id), language) for entry_id, case in cases(seen).items()}
+
+
+def _explained(case: Case, ahead: Coming | None, language: str) -> ExplainedEntry:
+    verdict = case.verdict
+    status, step, until = _short(verdict)
+    return ExplainedEntry(
+        entry_id=case.entry.entry_id,
+        status=status,
+        step=step,
+        until=until,
+        reasons=tuple(_reasons(case, language)),
+        rules=tuple(_rules(case, language)),
+        coming=ahead,
+        next=_next(case, ahead, language),
+    )
+
+
+def _short(verdict: Verdict) -> tuple[str, str | None, date | None]:
+    match verdict:
+        case Due():
+            return "due", verdict.step, None
+        case NotDue():
+            return "not_due", verdict.step, verdict.until
+        case Excluded():
+            return "excluded", verdict.step, None
+        case NoStep():
+            return "no_step", None, None
+
+
+def _reasons(case: Case, language: str) -> list[Explanation]:
+    match case.verdict:
+        case Due():
+            codes: tuple[str, ...] = (DUE,)
+        case NotDue():
+            codes = (NOT_DUE,)
+        case Excluded(_, reasons):
+            codes = reasons
+        case NoStep(reason):
+            codes = (reason,)
+    told = []
+    for code in codes:
+        words = COMING.get(code) or REASONS.get(code) or _without_words(code)
+        told.append(tell(words, words.facts(case) or {}, language))
+    return told
+
+
+def _rules(case: Case, language: str) -> list[Explanation]:
+    told = []
+    if case.found is not None and own_step(case):
+        told = [tell(STEPS[code], facts, language) for code, facts in told_steps(case.found, case.trail)]
+    for words in RULES.values():
+        facts = words.facts(case)
+        if facts is not None:
+            told.append(tell(words, facts, language))
+    return told
+
+
+def _next(case: Case, ahead: Coming | None, language: str) -> Explanation:
+    if ahead is not None:
+        code = NOW if ahead.on <= case.seen.as_of else NEXT
+        return tell(COMING[code], {"step": StepName(ahead.step), "on": ahead.on}, language)
+    if isinstance(case.verdict, Excluded):
+        return tell(COMING[WHEN_LIFTED], {"step": StepName(case.verdict.step)}, language)
+    return tell(COMING[NEVER], {}, language)

@@ -141,7 +141,7 @@ async def test_every_open_entry_is_explained_in_words(house: House):
         levels = (await http.get("/levels", params={"client_id": "A"})).json()
         nobody = await http.get("/explain")
     assert french["reasons"] == [
-        {"code": "client_stopped", "rule": "8.1", "text": "Le client n'est pas à relancer."}
+        {"code": "client_stopped", "rule": "8.1", "text": "Le client n'est pas à relancer.", "facts": {}}
     ]
     assert english.json()["entries"][0]["reasons"][0]["text"] == "R1 is due and stands in an action."
     assert levels["level"] is None
