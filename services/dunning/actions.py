@@ -71,6 +71,9 @@ def _action(row: Any, entries: tuple[ActionEntry, ...]) -> Action:
         entries=entries,
         mode=row.mode,
         accepted_reasons=tuple(row.accepted_reasons),
+        by_hand=row.by_hand,
+        counts=row.counts,
+        next_step=row.next_step,
     )
 
 

@@ -127,6 +127,26 @@ async def include(say: Say, occasion: Occasion, client_id: str, entry_ids: Seque
     return Confirmed(confirmed=[one.action_id for one in planned], positions=positions)
 
 
+async def say_decision(say: Say, occasion: Occasion, clients: Sequence[str], rules: Rulebook) -> list[Position]:
+    """Decide these clients again, after something was said of them on a day that is decided already.
+
+    Nothing leaves by itself outside a round: where something would, only withdrawals are said, and the next round
+    does the rest.
+    """
+    company, as_of = occasion.company, occasion.as_of
+    record = Record(company, as_of)
+    said: list[Said] = []
+    for one in (await load(say.tx, company, clients)).values():
+        decision = decide(one.state, rules.policy, rules.scenario_of(one.state), as_of)
+        if any(planned.automatic for planned in decision.actions):
+            said.extend(_withdrawals(one, decision))
+        else:
+            record.decided(one, decision)
+    positions = await say(company, [*record.said, *said], as_of=as_of, cause=occasion.cause)
+    await record.write(say.tx)
+    return positions
+
+
 async def _look_again(say: Say, occasion: Occasion, client_id: str, rules: Rulebook) -> list[Position]:
     """The client's verdicts with the new actions; whatever else its round would say waits for it."""
     company, as_of = occasion.company, occasion.as_of

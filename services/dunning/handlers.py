@@ -32,7 +32,7 @@ EMAIL_FAILED = "email_failed"
 
 HAS_POLICY = text("select exists (select from policy where company = :company)")
 STAGES = text(
-    "select client_id, entry_id, level, reminded_on, noticed_on from entry_level"
+    "select client_id, entry_id, level, reminded_on, noticed_on, next_step from entry_level"
     " where company = :company and client_id = any(cast(:clients as text[]))"
 )
 LEVELS = text(
@@ -62,7 +62,7 @@ async def on_carried_out(say: Say, heard: list[Delivered]) -> None:
             if one is None or one.status == "done":
                 continue
             client = one.action.client_id
-            fact = done(one.action, levels.get(client, {}), event.as_of)
+            fact = done(one.action, levels.get(client, {}), _done_on(event))
             levels.setdefault(client, {}).update({move.entry_id: move.level_after for move in fact.levels})
             await say(company, [Said(fact, client)], as_of=event.as_of, cause=event.cause())
 
@@ -93,29 +93,41 @@ async def on_client_merged(say: Say, heard: list[Delivered]) -> None:
         await lock(say.tx, event.company, sorted({merged.client_id, merged.into}))
         asked = {"company": event.company, "clients": [merged.client_id, merged.into]}
         stages = {(row.client_id, row.entry_id): row for row in await say.tx.execute(STAGES, asked)}
-        carried = [*_carried_levels(merged, into, stages), *_carried_notices(merged, into, stages, event.as_of)]
+        carried = [
+            *_carried_levels(merged, into, stages, event.as_of),
+            *_carried_notices(merged, into, stages, event.as_of),
+        ]
         said = [Said(one, merged.into) for one in carried]
         say.also_lock = {*say.also_lock, *(one.partition_in(event.company) for one in said)}
         await say(event.company, said, as_of=event.as_of, cause=event.cause())
 
 
 def _carried_levels(
-    merged: ClientMerged, into: Mapping[str, str], stages: Mapping[tuple[str, str], Any]
+    merged: ClientMerged, into: Mapping[str, str], stages: Mapping[tuple[str, str], Any], on: date
 ) -> list[LevelSet]:
-    """One per day on which levels were reached, since that day counts for the steps that follow."""
+    """One per day on which levels were reached, since that day counts for the steps that follow.
+
+    A next step that a person had chosen under the old code stays chosen (rule 5.6).
+    """
     moves: dict[date, list[LevelMove]] = {}
     for entry_id, target in sorted(into.items()):
         before = stages.get((merged.client_id, entry_id))
         after = stages.get((merged.into, target))
         reached = 0 if after is None else after.level
-        if before is not None and before.reminded_on is not None and before.level > reached:
+        untouched = after is None or (after.reminded_on is None and after.next_step is None)
+        forced = before is not None and before.next_step is not None and untouched
+        if before is not None and (forced or (before.reminded_on is not None and before.level > reached)):
             move = LevelMove(
-                entry_id=target, level_before=level_name(reached), level_after=level_name(before.level)
+                entry_id=target,
+                level_before=level_name(reached),
+                level_after=level_name(before.level),
+                next_step=before.next_step if forced else None,
+                reminded_on=before.reminded_on if forced else None,
             )
-            moves.setdefault(before.reminded_on, []).append(move)
+            moves.setdefault(before.reminded_on or on, []).append(move)
     return [
-        LevelSet(client_id=merged.into, reason=MERGED, set_on=on, levels=tuple(levels))
-        for on, levels in sorted(moves.items())
+        LevelSet(client_id=merged.into, reason=MERGED, set_on=reached_on, levels=tuple(levels))
+        for reached_on, levels in sorted(moves.items())
     ]
 
 
@@ -138,6 +150,13 @@ def _by_company(heard: Sequence[Delivered]) -> dict[str, list[Delivered]]:
     for event in heard:
         companies.setdefault(event.company, []).append(event)
     return companies
+
+
+def _done_on(event: Delivered) -> date:
+    """The day of the call, where a person says it later."""
+    fact = event.parse()
+    said = fact.done_on if isinstance(fact, LetterPrepared | CallLogged | OtherContactLogged) else None
+    return said or event.as_of
 
 
 def _action_id(event: Delivered) -> UUID:

@@ -223,16 +223,17 @@ ACTION = """
         from {heard}, jsonb_to_record(heard.body::jsonb -> 'action') as a(action_id uuid, client_id text,
             profile text, scenario_version integer, kind text, step text, medium text, template text,
             currency text, amount numeric, net_amount numeric, book_net_amount numeric, due_since date, mode text,
-            accepted_reasons text[], entries jsonb)
+            accepted_reasons text[], entries jsonb, by_hand boolean, counts boolean, next_step text)
     ),
     written as (
         insert into action as known (company, action_id, client_id, p, profile, scenario_version, kind, step,
             medium, template, currency, amount, net_amount, book_net_amount, due_since, mode, accepted_reasons,
-            status, opened_on, confirmed_on, confirmed_by)
+            status, opened_on, confirmed_on, confirmed_by, by_hand, counts, next_step)
         select company, action_id, client_id, p, profile, scenario_version, kind, step, medium, template,
             currency, amount, net_amount, book_net_amount, due_since, coalesce(mode, 'item'),
             coalesce(accepted_reasons, '{{}}'), %(status)s, as_of,
-            case when %(status)s = 'due' then as_of end, case when %(status)s = 'due' then actor end
+            case when %(status)s = 'due' then as_of end, case when %(status)s = 'due' then actor end,
+            coalesce(by_hand, false), coalesce(counts, true), next_step
         from opened
         on conflict (company, action_id) do update set
             status = excluded.status, confirmed_on = excluded.confirmed_on, confirmed_by = excluded.confirmed_by
@@ -260,27 +261,34 @@ DONE = """
 """
 
 MOVES = """
-    insert into entry_level as known (company, client_id, entry_id, p, level, reminded_on, noticed_on)
+    insert into entry_level as known (company, client_id, entry_id, p, level, reminded_on, noticed_on, next_step)
     select company, client_id, entry_id, max(p),
         coalesce((array_agg(level order by number desc) filter (where not notice))[1], 0),
-        (array_agg(moved_on order by number desc) filter (where not notice))[1],
-        (array_agg(moved_on order by number desc) filter (where notice))[1]
+        (array_agg(moved_on order by number desc) filter (where not notice and moved_on is not null))[1],
+        (array_agg(moved_on order by number desc) filter (where notice))[1],
+        (array_agg(next_step order by number desc) filter (where not notice))[1]
     from (
         select heard.company, heard.p, heard.number, e.client_id, m.entry_id,
             coalesce(e.step = 'notice', false) as notice,
             coalesce(substr(m.level_after, 2)::smallint, 0::smallint) as level,
-            coalesce(e.done_on, e.set_on) as moved_on
+            coalesce(e.done_on, m.reminded_on, case when m.next_step is null then e.set_on end) as moved_on,
+            m.next_step
         from {heard}, jsonb_to_record(heard.body::jsonb) as e(client_id text, step text, done_on date, set_on date,
-            levels jsonb), jsonb_to_recordset(e.levels) as m(entry_id text, level_after text)
+            levels jsonb), jsonb_to_recordset(e.levels) as m(entry_id text, level_after text, next_step text,
+            reminded_on date)
         union all
-        select heard.company, heard.p, heard.number, e.client_id, n.entry_id, true, 0::smallint, n.noticed_on
+        select heard.company, heard.p, heard.number, e.client_id, n.entry_id, true, 0::smallint, n.noticed_on,
+            null
         from {heard}, jsonb_to_record(heard.body::jsonb) as e(client_id text, noticed jsonb),
             jsonb_to_recordset(e.noticed) as n(entry_id text, noticed_on date)
     ) moves
     group by company, client_id, entry_id
     on conflict (company, client_id, entry_id) do update set
-        level = case when excluded.reminded_on is null then known.level else excluded.level end,
-        exhausted = known.exhausted and excluded.reminded_on is null,
+        level = case when excluded.reminded_on is null and excluded.next_step is null then known.level
+            else excluded.level end,
+        next_step = case when excluded.reminded_on is null and excluded.next_step is null then known.next_step
+            else excluded.next_step end,
+        exhausted = known.exhausted and excluded.reminded_on is null and excluded.next_step is null,
         reminded_on = coalesce(excluded.reminded_on, known.reminded_on),
         noticed_on = coalesce(excluded.noticed_on, known.noticed_on)
 """

@@ -43,8 +43,8 @@ EXCLUDED = text(
 )
 VERDICTS = (
     "select e.client_id, e.entry_id, e.piece, e.kind, e.currency, e.amount, e.due_date,"
-    " coalesce(l.level, 0) as level, l.reminded_on, l.noticed_on, v.status, v.step, v.next_on, v.reasons,"
-    " v.action_id, v.decided_on"
+    " coalesce(l.level, 0) as level, l.reminded_on, l.noticed_on, l.next_step as forced_step, v.status,"
+    " v.step, v.next_on, v.reasons, v.action_id, v.decided_on"
     " from entry e left join entry_level l using (company, client_id, entry_id)"
     " left join verdict v using (company, client_id, entry_id)"
     " where e.company = :company and not e.removed and {which}"

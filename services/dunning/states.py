@@ -70,7 +70,8 @@ ENTRIES = """
     select open.client_id, l.exhausted,
         entry_id, open.currency, (open.amount * 10000)::bigint, (open.book_amount * 10000)::bigint, open.due_date,
         open.counted_on, open.payment_mode, coalesce(l.level, 0), l.reminded_on, l.noticed_on, st.p is not null,
-        open.in_error, open.reopened_on, pr.first_on, pr.last_on, st.resumes_on, di.client_id is not null
+        open.in_error, open.reopened_on, pr.first_on, pr.last_on, st.resumes_on, di.client_id is not null,
+        l.next_step is not null
     from open
     left join levels l using (client_id, entry_id)
     left join stops st using (client_id, entry_id)
@@ -84,7 +85,7 @@ OPEN_ACTIONS = """
     from unnest(%(clients)s::text[]) asked(client_id)
     cross join lateral (
         select * from action where company = %(company)s and client_id = asked.client_id
-            and status in ('proposed', 'due') offset 0
+            and status in ('proposed', 'due') and counts offset 0
     ) a
     cross join lateral (
         select * from action_entry where company = %(company)s and client_id = asked.client_id

@@ -128,6 +128,8 @@ entry_level = Table(
     Column("reminded_on", Date),
     Column("noticed_on", Date),
     Column("exhausted", Boolean, nullable=False),
+    # chosen by a person; gone with the next reminder
+    _text("next_step", nullable=True),
 )
 action = Table(
     "action",
@@ -155,6 +157,9 @@ action = Table(
     _text("confirmed_by", nullable=True),
     Column("ended_on", Date),
     _text("reason", nullable=True),
+    Column("by_hand", Boolean, nullable=False),
+    Column("counts", Boolean, nullable=False),
+    _text("next_step", nullable=True),
 )
 action_entry = Table(
     "action_entry",

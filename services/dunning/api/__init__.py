@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from services.dunning.api import explanations, rounds, rules, tasks
+from services.dunning.api import explanations, levels, rounds, rules, tasks
 
 router = APIRouter(prefix="/companies/{company}")
-for part in (rounds, tasks, explanations, rules):
+for part in (rounds, tasks, levels, explanations, rules):
     router.include_router(part.router)

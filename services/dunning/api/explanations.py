@@ -54,6 +54,7 @@ async def levels(
             {
                 "entry_id": row["entry_id"],
                 "level": level_name(row["level"]),
+                "forced_step": row["forced_step"],
                 "reminded_on": row["reminded_on"],
                 "noticed_on": row["noticed_on"],
                 "status": row["status"],

@@ -28,6 +28,8 @@ class Stage:
     level: int = 0
     reminded_on: date | None = None
     noticed_on: date | None = None
+    next_step: str | None = None
+    """The one that a person chose to come next (rules 5.5, 5.6)."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,7 @@ class ClientBook:
             last_promise_on=max(promised, default=None),
             resumes_on=self.stopped_entries.get(line.entry_id),
             disputed=line.entry_id in self.disputes.values(),
+            forced=stage.next_step is not None,
             entered={step: times for (entry, step), times in self.entered.items() if entry == line.entry_id},
         )
 
@@ -147,7 +150,7 @@ def _evolve_own(book: ClientBook, event: Event) -> ClientBook:
         case dunning.ActionDone():
             return _done(book, event)
         case dunning.LevelSet():
-            stages = _moved(book, event.levels, event.set_on)
+            stages = _moved(book, event.levels, event.set_on, by_person=True)
             for told in event.noticed:
                 stage = stages.get(told.entry_id, Stage())
                 stages[told.entry_id] = replace(stage, noticed_on=told.noticed_on)
@@ -169,6 +172,7 @@ def _synced(book: ClientBook, lines: Iterable[sync.SyncedEntry], on: date) -> Cl
 
 
 def _opened(book: ClientBook, action: dunning.Action, confirmed: bool) -> ClientBook:
+    """An action that the scenario does not take into account is none of its open actions (rule 5.5)."""
     held = tuple(
         HeldEntry(entry.entry_id, entry.occurrence, ten_thousandths(entry.amount), entry.due_date)
         for entry in action.entries
@@ -185,11 +189,10 @@ def _opened(book: ClientBook, action: dunning.Action, confirmed: bool) -> Client
         held,
     )
     entered = {(entry.entry_id, action.step): entry.occurrence for entry in action.entries}
-    return replace(
-        book,
-        actions={**book.actions, action.action_id: opened},
-        entered={**book.entered, **entered},
-    )
+    known = {**book.entered, **entered}
+    if not action.counts:
+        return replace(book, entered=known)
+    return replace(book, actions={**book.actions, action.action_id: opened}, entered=known)
 
 
 def _done(book: ClientBook, done: dunning.ActionDone) -> ClientBook:
@@ -202,11 +205,20 @@ def _done(book: ClientBook, done: dunning.ActionDone) -> ClientBook:
     return replace(book, stages=stages, actions=_without(book.actions, done.action_id))
 
 
-def _moved(book: ClientBook, moves: Iterable[dunning.LevelMove], on: date) -> dict[str, Stage]:
+def _moved(
+    book: ClientBook, moves: Iterable[dunning.LevelMove], on: date, *, by_person: bool = False
+) -> dict[str, Stage]:
+    """A next step chosen without a reminder keeps the day of the last one (rule 5.6)."""
     stages = dict(book.stages)
     for move in moves:
         stage = stages.get(move.entry_id, Stage())
-        stages[move.entry_id] = replace(stage, level=level_number(move.level_after), reminded_on=on)
+        kept = stage.reminded_on if by_person and move.next_step else on
+        stages[move.entry_id] = replace(
+            stage,
+            level=level_number(move.level_after),
+            reminded_on=move.reminded_on or kept,
+            next_step=move.next_step,
+        )
     return stages
 
 

@@ -154,12 +154,26 @@ def newly_exhausted(client_id: str, verdicts: Mapping[str, Verdict], said: Itera
 
 
 def done(action: dunning.Action, levels: Mapping[str, str | None], done_on: date) -> dunning.ActionDone:
-    """The action was carried out. ``levels`` are those of its entries now; none ever falls."""
+    """The action was carried out. ``levels`` are those of its entries now; none ever falls, but where a person
+    chose the step that comes next (rule 5.5).
+    """
     moves = []
-    for entry in action.entries:
+    for entry in action.entries if action.counts else ():
         before = levels.get(entry.entry_id, entry.level_before)
-        after = before if action.step == NOTICE else max(before or "", entry.level_after or "") or None
-        moves.append(dunning.LevelMove(entry_id=entry.entry_id, level_before=before, level_after=after))
+        if action.step == NOTICE:
+            after = before
+        elif action.next_step is not None:
+            after = entry.level_after
+        else:
+            after = max(before or "", entry.level_after or "") or None
+        moves.append(
+            dunning.LevelMove(
+                entry_id=entry.entry_id,
+                level_before=before,
+                level_after=after,
+                next_step=None if action.step == NOTICE else action.next_step,
+            )
+        )
     return dunning.ActionDone(
         action_id=action.action_id,
         client_id=action.client_id,

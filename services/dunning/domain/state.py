@@ -14,6 +14,7 @@ class EntryState(NamedTuple):
     ``counted_on`` is the invoice date, or the entry date where accounting gives none. ``level`` is 0 to 7,
     ``reminded_on`` the day it was reached. ``first_promise_on`` and ``last_promise_on`` span the open promises.
     ``reopened_on`` is the day the line was un-lettered (rules 5.8, 22.8). A stop ends by itself on ``resumes_on``.
+    ``forced`` is true while the next step is one that a person chose (rules 5.5, 5.6).
     ``entered`` counts, per step, the
     actions that have held the entry (rule 22.12).
     """
@@ -35,6 +36,7 @@ class EntryState(NamedTuple):
     last_promise_on: date | None = None
     resumes_on: date | None = None
     disputed: bool = False
+    forced: bool = False
     entered: Mapping[str, int] = NEVER_ENTERED
 
 

@@ -60,6 +60,7 @@ def pending(entry: EntryState, plan: Plan, as_of: date, trail: Trail | None = No
         or entry.level
         or entry.amount <= 0
         or entry.noticed_on is not None
+        or entry.forced  # a person wants a reminder next (rule 5.6)
     ):
         return pending_reminder(entry, plan, as_of, trail)
     reminder = pending_reminder(entry, plan, as_of, trail)
@@ -85,7 +86,7 @@ def pending_reminder(entry: EntryState, plan: Plan, as_of: date, trail: Trail | 
         return None
     earliest = _day_after_last_step(entry)
     on = _not_before(earliest, _due_on(steps[0], entry, entry.reminded_on, trail), trail)
-    if not steps[0].ignorable:
+    if not steps[0].ignorable or entry.forced:  # what a person chose gives way to nothing (rule 5.6)
         return Pending(steps[0], on)
     chosen = Pending(steps[0], on)
     for ignored, step in pairwise(steps):
@@ -114,7 +115,7 @@ def next_change(entry: EntryState, plan: Plan, as_of: date, found: Pending) -> d
         return found.on
     if found.step.level == 0:  # R1 comes on the due date at the earliest, the notice lapses after it
         return entry.due_date if entry.due_date > as_of else entry.due_date + ONE_DAY
-    if not found.step.ignorable:
+    if not found.step.ignorable or entry.forced:
         return None
     previous_on = found.on
     days = []

@@ -19,7 +19,7 @@ MOST = 2000
 
 ENTRIES = text("""
     select e.*, m.stopped_on, m.resumes_on, m.expected_on, coalesce(m.notes, 0) as notes, d.dispute_id,
-        d.reason as dispute_reason, l.level, coalesce(x.reasons, '{}') as reasons,
+        d.reason as dispute_reason, l.level, l.next_step, coalesce(x.reasons, '{}') as reasons,
         r.difference
     from entry e
     left join entry_mark m using (company, client_id, entry_id)
@@ -136,6 +136,7 @@ def _line(  # noqa: PLR0913, PLR0917 - what one line is made of
         open=opened,
         lettering_error=row.difference,
         level=row.level,
+        forced_step=row.next_step,
         stopped_on=row.stopped_on,
         resumes_on=row.resumes_on,
         expected_on=row.expected_on,

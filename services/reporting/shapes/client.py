@@ -46,6 +46,8 @@ class StatementEntry(Shape):
     """Unlettered, or its lettering does not balance."""
     lettering_error: Money | None
     level: str | None
+    forced_step: str | None
+    """The step that a person chose to come next."""
     stopped_on: date | None
     resumes_on: date | None
     expected_on: date | None

@@ -64,6 +64,7 @@ entry_level = Table(
     Column("entry_id", Uuid, nullable=False),
     word("level", nullable=True),
     day("set_on", nullable=False),
+    word("next_step", nullable=True),
     PrimaryKeyConstraint("company", "client_id", "entry_id"),
 )
 

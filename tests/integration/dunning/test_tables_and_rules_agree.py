@@ -107,6 +107,15 @@ class History:
             case _:
                 await self.hear(on, client_changed(client, email=self.die.random() < 0.5))
 
+    async def choose_a_level(self, on: date) -> None:
+        """A person chooses what comes next for one line; settled ones are refused."""
+        one = self.lines[self.die.choice(sorted(self.lines))]
+        step = f"R{self.die.randint(1, 5)}"
+        wanted = {"client_id": one.client_id, "entry_id": one.entry_id, "next_step": step}
+        async with self.house.http() as http:
+            answer = await http.post("/levels", json={"levels": [wanted], "as_of": on.isoformat()})
+        assert answer.status_code == 200, answer.text
+
     async def carry_some_out(self, on: date) -> None:
         for row in await self.house.proposals():
             if self.die.random() < 0.4:
@@ -171,6 +180,8 @@ async def test_twenty_days_of_chance(house: House):
         for _ in range(history.die.randint(0, 9)):
             await history.something(on)
         await house.round(on.isoformat())
+        if number % 3 == 0:
+            await history.choose_a_level(on)
         await _assert_looking_everywhere_changes_nothing(house, on)
         await history.carry_some_out(on)
     assert len(await house.said("ActionDone")) > 10

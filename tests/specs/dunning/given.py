@@ -175,6 +175,19 @@ def at_level(name: str, level: str, on: str) -> Event:
     return dunning.LevelSet(client_id=CLIENT, reason="set", set_on=day(on), levels=(move,))
 
 
+def chosen_next(name: str, step_name: str, on: str, reminded_on: str | None = None) -> Event:
+    """A person chose the step that comes next for this entry (rule 5.6)."""
+    number = int(step_name[1:]) - 1
+    move = dunning.LevelMove(
+        entry_id=entry_id(name),
+        level_before=None,
+        level_after=f"R{number}" if number else None,
+        next_step=step_name,
+        reminded_on=day(reminded_on) if reminded_on else None,
+    )
+    return dunning.LevelSet(client_id=CLIENT, reason="set_by_person", set_on=day(on), levels=(move,))
+
+
 @dataclass
 class World:
     published: ScenarioPublished | None
