@@ -2,6 +2,7 @@
 
 import cli.app_connectors
 import cli.app_files
+import cli.app_levels
 import cli.app_person
 import cli.app_work  # noqa: F401 - all add their commands to the application
 from cli.app import run

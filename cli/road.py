@@ -216,6 +216,10 @@ class Road:
         body = {"action_ids": list(action_ids), "as_of": f"{as_of}"}
         return self._call("POST", self.addresses.dunning, "/confirm", json=body) or {}
 
+    def set_levels(self, levels: Sequence[Json]) -> Json:
+        """Choose what comes next for entries; how many were set, and which could not be and why."""
+        return self._call("POST", self.addresses.dunning, "/levels", json={"levels": list(levels)}) or {}
+
     def sending(self, as_of: date) -> Json:
         """How far the messages of that day have come."""
         return self._call("GET", self.addresses.notify, "/sending", params={"as_of": f"{as_of}"}) or {}

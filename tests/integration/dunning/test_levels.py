@@ -1,5 +1,8 @@
 """Levels set by people over HTTP, against the real tables (rule 5.6)."""
 
+from pathlib import Path
+
+from cli.levels import read_levels
 from contracts import ledger, notify
 from tests.integration.dunning.house import House, client_changed, entry_id, line
 
@@ -104,6 +107,22 @@ async def test_readers_and_other_companies_set_nothing(house: House):
     async with house.http("user", Authorization=f"Bearer {house.token('user', 'another')}") as http:
         assert (await http.post("/levels", json=body)).status_code == 404
     assert await house.said("LevelSet") == []
+
+
+async def test_the_file_of_an_older_tool_is_carried_over(house: House, tmp_path: Path):
+    """Rule 5.6: the proposals go on where the older tool stopped."""
+    await _a_book(house)
+    file = tmp_path / "reprise.csv"
+    file.write_text(
+        "Code client;Pièce;Niveau;Dernière relance\nA;A1;R1;10/03/2025\nA;gone;R2;\n", encoding="cp1252"
+    )
+    lines = read_levels(file)
+    async with house.http("user") as http:
+        body = {"levels": [one.wanted for one in lines], "as_of": DAY}
+        answer = (await http.post("/levels", json=body)).json()
+    assert [lines[one["place"]].number for one in answer["refused"]] == [3]
+    await house.round(DAY)
+    assert [(one["step"], one["medium"]) for one in await house.proposals()] == [("R2", "phone")]
 
 
 async def test_a_choice_goes_with_a_client_that_takes_another_code(house: House):
