@@ -36,7 +36,7 @@ REMEDIES = {
 
 
 class LevelsRefused(Exception):
-    """The file cannot be read as it is; nothing of it was applied. ``problems`` name file, line, column, remedy."""
+    """The file cannot be read as it is; nothing was applied. ``problems`` name file, line, column and remedy."""
 
     def __init__(self, problems: list[Json]) -> None:
         super().__init__(f"nothing was applied; {len(problems)} errors, the first: {sentence(problems[0])}")
