@@ -102,6 +102,8 @@ def _person(client_id: str, version: int, body: Mapping[str, Any]) -> Person:
             for one in body.get("contacts") or ()
         ),
         language=language_of(body.get("language")),
+        salesperson=(body.get("salesperson") or {}).get("name", ""),
+        free_fields=body.get("fields") or {},
     )
 
 

@@ -5,12 +5,14 @@ then those of equal lettering, then the rest in order, then lines that were gone
 file says nothing, and lettering k of several equal lines changes exactly k of them.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, LiteralString
 
 import psycopg
+
+from services.sync.domain.fields import NONE_FILLED
 
 Connection = psycopg.AsyncConnection[Any]
 
@@ -24,13 +26,14 @@ LABELS_AT_ONCE = 20_000
 STAGE = """
     create temp table seen (
         line integer, row_key uuid, state uuid, p smallint, client_id text, account text, lettering text,
-        book_amount numeric(18, 4), journal text, is_credit boolean, told text, label text, entry text
+        book_amount numeric(18, 4), journal text, is_credit boolean, told text, label text, fields text,
+        entry text
     ) on commit drop;
     create temp table pair (line integer, entry_id uuid) on commit drop;
     create temp table carried (row_key uuid primary key) on commit drop;
     create temp table change (
         entry_id uuid, row_key uuid, ordinal integer, state uuid, kind text, p smallint, client_id text,
-        lettering text, removed boolean, entry text, label text
+        lettering text, removed boolean, entry text, label text, fields text
     ) on commit drop;
 """
 
@@ -82,13 +85,14 @@ PASSES = (("lettering", "false"), ("null::text", "false"), ("null::text", "true"
 CHANGED = f"""
     insert into change
     select k.entry_id, k.row_key, k.ordinal, s.state, {KIND}, s.p, s.client_id, s.lettering, false, s.entry,
-        s.label
+        s.label, s.fields
     from left_known k join pair using (entry_id) join seen s on s.line = pair.line
 """  # noqa: S608
 
 MOVED = """
     insert into change
-    select r.entry_id, r.row_key, r.ordinal, r.state, r.kind, r.p, r.client_id, r.lettering, true, r.entry, null
+    select r.entry_id, r.row_key, r.ordinal, r.state, r.kind, r.p, r.client_id, r.lettering, true, r.entry, null,
+        null
     from left_known k join pair using (entry_id) join seen s on s.line = pair.line
     join source_row r on r.company = %(company)s and r.book = %(book)s and r.entry_id = k.entry_id
     where not k.removed and r.client_id <> s.client_id
@@ -100,7 +104,7 @@ NEW = f"""
     select case when exists (select from carried where carried.row_key = fresh.row_key) then row_key
         else encode(substr(sha256(
             convert_to(%(book)s || '/' || row_key || '/' || ordinal, 'UTF8')), 1, 16), 'hex')::uuid end,
-        row_key, ordinal, state, kind, p, client_id, lettering, false, entry, label
+        row_key, ordinal, state, kind, p, client_id, lettering, false, entry, label, fields
     from (
         select s.*, {KIND} as kind, (coalesce(known.last, 0)
             + row_number() over (partition by s.row_key order by s.state, s.line))::integer as ordinal
@@ -114,7 +118,8 @@ NEW = f"""
 
 GONE = """
     insert into change
-    select r.entry_id, r.row_key, r.ordinal, r.state, r.kind, r.p, r.client_id, r.lettering, true, r.entry, null
+    select r.entry_id, r.row_key, r.ordinal, r.state, r.kind, r.p, r.client_id, r.lettering, true, r.entry, null,
+        null
     from left_known k join source_row r
         on r.company = %(company)s and r.book = %(book)s and r.entry_id = k.entry_id
     where not k.removed and not exists (select from pair where pair.entry_id = k.entry_id)
@@ -159,6 +164,18 @@ LABELS = """
     from (
         select entry_id, label, (row_number() over (order by entry_id) - 1) / %(at_once)s as part
         from change where not removed and label <> ''
+    ) numbered
+    group by part order by part
+"""
+
+# a new line without fields has none to be taken away
+FIELDS = """
+    select json_object_agg(replace(entry_id::text, '-', ''), fields::json)::text
+    from (
+        select entry_id, fields, (row_number() over (order by entry_id) - 1) / %(at_once)s as part
+        from change where not removed and fields <> '' and (fields <> %(none)s or exists (
+            select from source_row last where last.company = %(company)s and last.book = %(book)s
+                and last.row_key = change.row_key and last.ordinal = change.ordinal))
     ) numbered
     group by part order by part
 """
@@ -297,6 +314,14 @@ async def labels(connection: Connection) -> AsyncIterator[str]:
         yield told
 
 
+async def fields(connection: Connection, company: str, book: str) -> AsyncIterator[str]:
+    """JSON objects of entry id to free fields, of the lines that are said and whose source tells of fields, many
+    at a time. To be asked before the lines are remembered."""
+    values = {"company": company, "book": book, "none": NONE_FILLED, "at_once": LABELS_AT_ONCE}
+    async for told in objects(connection, FIELDS, values):
+        yield told
+
+
 async def event_bodies(connection: Connection, query: LiteralString) -> AsyncIterator[tuple[int, str]]:
     """The rows of ``query``, read a few at a time: it takes the most ``entries`` and ``bytes`` of one event."""
     async with connection.cursor(name="events") as cursor:
@@ -308,8 +333,14 @@ async def event_bodies(connection: Connection, query: LiteralString) -> AsyncIte
 
 async def label_objects(connection: Connection, query: LiteralString) -> AsyncIterator[str]:
     """The rows of ``query``, one at a time: it takes the ``longest`` label and how many go ``at_once``."""
-    async with connection.cursor(name="labels") as cursor:
+    async for told in objects(connection, query, {"longest": LONGEST_LABEL, "at_once": LABELS_AT_ONCE}):
+        yield told
+
+
+async def objects(connection: Connection, query: LiteralString, values: Mapping[str, Any]) -> AsyncIterator[str]:
+    """The rows of ``query``, a JSON object each, one at a time."""
+    async with connection.cursor(name="objects") as cursor:
         cursor.itersize = 1
-        await cursor.execute(query, {"longest": LONGEST_LABEL, "at_once": LABELS_AT_ONCE})
+        await cursor.execute(query, values)
         async for (told,) in cursor:
             yield told

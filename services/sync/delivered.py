@@ -13,6 +13,7 @@ from pydantic_core import to_json
 from contracts.subjects import partition_of
 from services.sync import keyed, keyed_people
 from services.sync.changes import Connection
+from services.sync.domain.fields import LONGEST_VALUE, NONE_FILLED, members, salesperson_code
 from services.sync.domain.problems import Problem
 from services.sync.domain.receivables import digest, due_date
 from services.sync.domain.records import (
@@ -111,7 +112,7 @@ class Taking:
                 found.entries += 1
                 self._rows["delivered_entry"].append(self._entry(number, record))
             case GoneRecord():
-                row = (number, self._pass, record.key, True, *[None] * 9)
+                row = (number, self._pass, record.key, True, *[None] * 11)
                 self._rows["delivered_entry"].append(row)
             case ClientRecord():
                 found.clients += 1
@@ -174,6 +175,7 @@ class Taking:
                 "lettered_on": _iso(record.lettered_on),
             }
         )
+        fields = members(sorted(record.fields.items()))
         return (
             number,
             self._pass,
@@ -188,10 +190,14 @@ class Taking:
             record.book_amount,
             record.label,
             entry,
+            fields,
+            digest(fields) if fields != NONE_FILLED else None,
         )
 
     def _client(self, number: int, record: ClientRecord) -> tuple[Any, ...]:
         """``client`` is the JSON of ``SyncedClient`` but for its removal, ``person`` what ledger's people take."""
+        name = (record.sales_person or "").strip()
+        seller = (record.sales_person_code or "").strip() or salesperson_code(name)
         client = _members(
             {
                 "client_id": record.client_id,
@@ -200,8 +206,10 @@ class Taking:
                 "profile": record.profile,
                 "category": record.category,
                 "payment_mode": record.payment_mode,
+                **({"salesperson": seller} if seller else {}),
             }
         )
+        filled = {field: value[:LONGEST_VALUE] for field, value in sorted(record.fields.items()) if value}
         person = to_json(
             {
                 "name": record.name or record.client_id,
@@ -210,6 +218,8 @@ class Taking:
                 "address": record.address or None,
                 "contact_name": record.contact_name,
                 "language": record.language,
+                **({"fields": filled} if filled else {}),
+                **({"salesperson": {"code": seller, "name": name}} if seller and name else {}),
             }
         ).decode()
         contacts = to_json(

@@ -8,30 +8,31 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from services.sync.changes import Connection, event_bodies, label_objects
+from services.sync.changes import LABELS_AT_ONCE, Connection, event_bodies, label_objects, objects
 
 WANTED_AT_MOST = 5_000
 
 STAGE = """
     create temp table delivered_entry (
         line integer, pass smallint, key text, gone boolean, entry_id uuid, state uuid, label_state uuid,
-        p smallint, client_id text, is_open boolean, book_amount numeric(18, 4), label text, entry text
+        p smallint, client_id text, is_open boolean, book_amount numeric(18, 4), label text, entry text,
+        fields text, fields_state uuid
     ) on commit drop;
     create temp table delivered_key (key text) on commit drop;
     create temp table entry_change (
         key text, entry_id uuid, state uuid, label_state uuid, p smallint, client_id text, is_open boolean,
         book_amount numeric(18, 4), removed boolean, entry text, label text, is_said boolean, is_labelled boolean,
-        is_kept boolean
+        is_kept boolean, fields text, fields_state uuid, is_filled boolean
     ) on commit drop;
 """
 COLUMNS = (
     "line", "pass", "key", "gone", "entry_id", "state", "label_state", "p", "client_id", "is_open", "book_amount",
-    "label", "entry",
+    "label", "entry", "fields", "fields_state",
 )  # fmt: skip
 
 TWICE = """
     select key, min(line), max(line) from delivered_entry group by pass, key
-    having count(distinct (gone, state, label_state)) > 1 order by key limit 20
+    having count(distinct (gone, state, label_state, fields_state)) > 1 order by key limit 20
 """
 
 LATEST = """
@@ -50,17 +51,19 @@ CHANGED = """
     insert into entry_change
     select l.key, l.entry_id, l.state, l.label_state, l.p, l.client_id, l.is_open, l.book_amount, false, l.entry,
         l.label, k.key is null or k.removed or k.state <> l.state,
-        coalesce(k.label <> l.label_state, l.label <> ''), true
+        coalesce(k.label <> l.label_state, l.label <> ''), true, l.fields, l.fields_state,
+        k.fields is distinct from l.fields_state
     from latest_entry l
         left join keyed_entry k on k.company = %(company)s and k.source = %(source)s and k.key = l.key
-    where not l.gone and (k.key is null or k.removed or k.state <> l.state or k.label <> l.label_state)
+    where not l.gone and (k.key is null or k.removed or k.state <> l.state or k.label <> l.label_state
+        or k.fields is distinct from l.fields_state)
 """
 
 # the state under the former client, said and not kept: the key now stands for the entry at the other client
 MOVED = """
     insert into entry_change
     select k.key, k.entry_id, k.state, k.label, k.p, k.client_id, k.is_open, k.book_amount, true, k.entry,
-        null, true, false, false
+        null, true, false, false, null, k.fields, false
     from entry_change c join keyed_entry k on k.company = %(company)s and k.source = %(source)s and k.key = c.key
     where not k.removed and k.client_id <> c.client_id
 """
@@ -68,7 +71,7 @@ MOVED = """
 GONE = """
     insert into entry_change
     select k.key, k.entry_id, k.state, k.label, k.p, k.client_id, k.is_open, k.book_amount, true, k.entry,
-        null, true, false, true
+        null, true, false, true, null, k.fields, false
     from keyed_entry k left join latest_entry l on l.key = k.key
         left join (select distinct key from delivered_key) listed on listed.key = k.key
     where k.company = %(company)s and k.source = %(source)s and not k.removed
@@ -77,13 +80,14 @@ GONE = """
 
 REMEMBER = """
     insert into keyed_entry (company, source, key, entry_id, state, label, p, client_id, is_open, book_amount,
-        removed, entry)
+        removed, entry, fields)
     select %(company)s, %(source)s, key, entry_id, state, label_state, p, client_id, is_open, book_amount, removed,
-        entry
+        entry, fields_state
     from entry_change where is_kept
     on conflict (company, source, key) do update set state = excluded.state, label = excluded.label,
         p = excluded.p, client_id = excluded.client_id, is_open = excluded.is_open,
-        book_amount = excluded.book_amount, removed = excluded.removed, entry = excluded.entry
+        book_amount = excluded.book_amount, removed = excluded.removed, entry = excluded.entry,
+        fields = excluded.fields
 """
 
 UNKNOWN = """
@@ -116,6 +120,16 @@ LABELS = """
     from (
         select entry_id, label, (row_number() over (order by entry_id) - 1) / %(at_once)s as part
         from entry_change where is_labelled
+    ) numbered
+    group by part order by part
+"""
+
+
+FIELDS = """
+    select json_object_agg(replace(entry_id::text, '-', ''), fields::json)::text
+    from (
+        select entry_id, fields, (row_number() over (order by entry_id) - 1) / %(at_once)s as part
+        from entry_change where is_filled
     ) numbered
     group by part order by part
 """
@@ -216,4 +230,10 @@ async def events(connection: Connection) -> AsyncIterator[tuple[int, str]]:
 async def labels(connection: Connection) -> AsyncIterator[str]:
     """JSON objects of entry id to label, of entries that are new or whose text changed, many at a time."""
     async for told in label_objects(connection, LABELS):
+        yield told
+
+
+async def fields(connection: Connection) -> AsyncIterator[str]:
+    """JSON objects of entry id to free fields, of entries whose fields are new or changed, many at a time."""
+    async for told in objects(connection, FIELDS, {"at_once": LABELS_AT_ONCE}):
         yield told

@@ -10,7 +10,7 @@ from typing import Any
 from chassis.eventlog import Position
 from services.sync import keyed
 from services.sync.changes import ENTRIES_PER_EVENT, Connection
-from services.sync.people import Handing, in_calls
+from services.sync.people import Handing, in_calls, named_once
 
 STAGE = """
     create temp table delivered_client (
@@ -156,13 +156,17 @@ async def hand_over(connection: Connection, handing: Handing) -> dict[int, int]:
             "select client_id, person, contact from keyed_client_change where is_handed order by client_id"
         )
         while rows := await cursor.fetchmany(handing.at_once):
+            salespeople = named_once(person.pop("salesperson", None) for _, person, _ in rows)
             people = [{"client_id": client_id, **person} for client_id, person, _ in rows]
-            await _call(heads, handing, "/people", clients=people)
+            await _call(heads, handing, "/people", clients=people, **salespeople)
             for named in in_calls({client_id: told for client_id, _, told in rows}):
                 await _call(heads, handing, "/contacts", **named)
     async for labels in keyed.labels(connection):
         body = f'{{"labels":{labels}}}'.encode()
         await handing.ledger.put("/labels", company=handing.company, content=body, **handing.options)
+    async for fields in keyed.fields(connection):
+        body = f'{{"fields":{fields}}}'.encode()
+        await handing.ledger.put("/entry-fields", company=handing.company, content=body, **handing.options)
     return heads
 
 

@@ -5,7 +5,7 @@ Names, addresses and the texts of entries are personal: they pass through, only 
 
 import re
 import unicodedata
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from json import dumps
 from typing import Any
@@ -26,7 +26,7 @@ NOBODY = digest("")
 STAGE = """
     create temp table seen_client (
         client_id text, p smallint, account text, name text, person uuid, profile text, category text,
-        payment_mode text, currency text, details jsonb
+        payment_mode text, currency text, salesperson text, details jsonb
     ) on commit drop
 """
 
@@ -35,12 +35,13 @@ COMPARE = """
     create temp table client_change on commit drop as
     select * from (
         select s.client_id, s.p, told.account, s.name, s.person, false as removed, told.profile, told.category,
-            told.payment_mode, told.currency, s.details,
+            told.payment_mode, told.currency, told.salesperson, s.details,
             coalesce(%(domain)s, k.email_domain) as email_domain,
             not %(only_people)s and (k.client_id is null or k.removed
                 or (k.account, coalesce(k.profile, ''), coalesce(k.category, ''), coalesce(k.payment_mode, ''),
-                    coalesce(k.currency, ''))
-                is distinct from (told.account, told.profile, told.category, told.payment_mode, told.currency)
+                    coalesce(k.currency, ''), coalesce(k.salesperson, ''))
+                is distinct from (told.account, told.profile, told.category, told.payment_mode, told.currency,
+                    told.salesperson)
             ) as is_said,
             h.person is distinct from s.person
                 or k.email_domain is distinct from coalesce(%(domain)s, k.email_domain)
@@ -53,7 +54,8 @@ COMPARE = """
         lateral (select coalesce(s.account, k.account, %(account)s) as account,
             coalesce(s.profile, k.profile, '') as profile, coalesce(s.category, k.category, '') as category,
             coalesce(s.payment_mode, k.payment_mode, '') as payment_mode,
-            coalesce(s.currency, k.currency, '') as currency) told
+            coalesce(s.currency, k.currency, '') as currency,
+            coalesce(s.salesperson, k.salesperson, '') as salesperson) told
     ) compared
     where is_said or is_handed
 """
@@ -78,8 +80,9 @@ UNLISTED = """
 
 GONE = """
     insert into client_change (client_id, p, account, removed, profile, category, payment_mode, currency,
-        email_domain, is_said, is_handed)
-    select client_id, p, account, true, profile, category, payment_mode, currency, email_domain, true, false
+        salesperson, email_domain, is_said, is_handed)
+    select client_id, p, account, true, profile, category, payment_mode, currency, salesperson, email_domain, true,
+        false
     from source_client c
     where company = %(company)s and not removed
         and client_id in (select client_id from change where removed
@@ -94,12 +97,13 @@ GONE = """
 
 REMEMBER = """
     insert into source_client (company, client_id, p, account, profile, category, payment_mode, currency,
-        email_domain, removed)
-    select %(company)s, client_id, p, account, profile, category, payment_mode, currency, email_domain, removed
+        salesperson, email_domain, removed)
+    select %(company)s, client_id, p, account, profile, category, payment_mode, currency, salesperson,
+        email_domain, removed
     from client_change where is_said or email_domain is not null
     on conflict (company, client_id) do update set account = excluded.account, profile = excluded.profile,
         category = excluded.category, payment_mode = excluded.payment_mode, currency = excluded.currency,
-        email_domain = excluded.email_domain, removed = excluded.removed
+        salesperson = excluded.salesperson, email_domain = excluded.email_domain, removed = excluded.removed
 """
 
 REMEMBER_PEOPLE = """
@@ -115,7 +119,8 @@ EVENTS = """
         select p, client_id, (row_number() over (partition by p order by client_id collate "C") - 1) / %s as part,
             json_strip_nulls(json_build_object('client_id', client_id, 'account', account, 'removed', removed,
                 'profile', nullif(profile, ''), 'category', nullif(category, ''),
-                'payment_mode', nullif(payment_mode, ''), 'currency', nullif(currency, '')))::text as client
+                'payment_mode', nullif(payment_mode, ''), 'currency', nullif(currency, ''),
+                'salesperson', nullif(salesperson, '')))::text as client
         from client_change where is_said
     ) numbered
     group by p, part order by p, part
@@ -161,9 +166,15 @@ async def compare(  # noqa: PLR0913, PLR0917 what a source tells
             name = "" if read.holds == "contacts" else chosen_name(names, client_id)
             person = dumps(details.person, ensure_ascii=False, sort_keys=True) if details else None
             known = (
-                (details.profile, details.category, details.payment_mode, details.currency)
+                (
+                    details.profile,
+                    details.category,
+                    details.payment_mode,
+                    details.currency,
+                    details.salesperson,
+                )
                 if details
-                else (None,) * 4
+                else (None,) * 5
             )
             p, account_told = staging.partition(client_id), read.accounts.get(client_id)
             told = digest(f"{name}\x1f{person}" if person else name)
@@ -218,6 +229,7 @@ async def hand_over(connection: Connection, handing: Handing) -> dict[int, int]:
         )
         while rows := await cursor.fetchmany(handing.at_once):
             contacts = {row[0]: (row[3] or {}).pop("contacts", None) for row in rows}
+            salespeople = named_once((row[3] or {}).pop("salesperson", None) for row in rows)
             clients = [
                 {
                     "client_id": client_id,
@@ -227,7 +239,7 @@ async def hand_over(connection: Connection, handing: Handing) -> dict[int, int]:
                 }
                 for client_id, name, domain, details in rows
             ]
-            _note(heads, await _call(handing, "/people", {"clients": clients}))
+            _note(heads, await _call(handing, "/people", {"clients": clients, **salespeople}))
             told = {client_id: some for client_id, some in contacts.items() if some is not None}
             for named in in_calls(told):
                 _note(heads, await _call(handing, "/contacts", named))
@@ -235,7 +247,16 @@ async def hand_over(connection: Connection, handing: Handing) -> dict[int, int]:
         # as PostgreSQL made it: there is one per line, too many to be taken apart on the way
         body = f'{{"labels":{labels}}}'.encode()
         await handing.ledger.put("/labels", company=handing.company, content=body, **handing.options)
+    async for fields in changes.fields(connection, handing.company, handing.source):
+        body = f'{{"fields":{fields}}}'.encode()
+        await handing.ledger.put("/entry-fields", company=handing.company, content=body, **handing.options)
     return heads
+
+
+def named_once(told: Iterable[dict[str, str] | None]) -> dict[str, list[dict[str, str]]]:
+    """Sales people that clients name, each once, as a member of what ledger takes; none where nobody is named."""
+    named = {one["code"]: one for one in told if one}
+    return {"salespeople": [named[code] for code in sorted(named)]} if named else {}
 
 
 def in_calls(told: Mapping[str, list[dict[str, str]]]) -> Iterator[dict[str, list[Any]]]:

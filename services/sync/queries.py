@@ -67,15 +67,17 @@ async def time_zone(tx: AsyncConnection, company: str) -> str | None:
 
 async def import_settings(tx: AsyncConnection, company: str) -> dict[str, Any]:
     """How files of the company are read; the delivered settings when none were chosen."""
-    row = (
-        await tx.execute(
-            text("select accounts, term_days, journals, accepted from import_settings where company = :company"),
-            {"company": company},
-        )
-    ).one_or_none()
+    chosen = "select accounts, term_days, journals, accepted, fields from import_settings where company = :company"
+    row = (await tx.execute(text(chosen), {"company": company})).one_or_none()
     if row:
         return dict(row._mapping)
-    return {"accounts": list(DEFAULT_ACCOUNTS), "term_days": DEFAULT_TERM_DAYS, "journals": {}, "accepted": []}
+    return {
+        "accounts": list(DEFAULT_ACCOUNTS),
+        "term_days": DEFAULT_TERM_DAYS,
+        "journals": {},
+        "accepted": [],
+        "fields": {},
+    }
 
 
 async def journals(tx: AsyncConnection, company: str) -> dict[str, str]:

@@ -25,7 +25,7 @@ FIND = text(
     "select r.company, run_id, connector, file, r.email_domain, as_of, actor, correlation_id, status, stage,"
     " coalesce(accounts, '{411}') as accounts, coalesce(term_days, :term) as term_days,"
     " coalesce(journals, '{}') as journals, coalesce(accepted, '{}') as accepted, currency, fiscal_year_start,"
-    " mapping_name, mapping, dry_run"
+    " coalesce(s.fields, '{}') as fields, mapping_name, mapping, dry_run"
     " from run r join company c using (company) left join import_settings s using (company)"
     " where r.company = :company and run_id = :run_id"
 )
@@ -55,6 +55,7 @@ class Run:
     accepted: list[str]
     currency: str
     fiscal_year_start: str
+    fields: dict[str, str]
     mapping_name: str | None
     mapping: dict[str, Any] | None
     dry_run: bool
@@ -68,6 +69,7 @@ class Run:
             self.as_of,
             self.mapping_name or "",
             self.mapping,
+            self.fields,
         )
 
 

@@ -12,12 +12,13 @@ from datetime import date
 from json.encoder import encode_basestring
 
 from contracts.subjects import partition_of
+from services.sync.domain.fields import NONE_FILLED
 from services.sync.domain.lines import Line
 from services.sync.domain.receivables import decimals, digest, due_date
 
 COLUMNS = (
     "line", "row_key", "state", "p", "client_id", "account", "lettering", "book_amount", "journal", "is_credit",
-    "told", "label", "entry",
+    "told", "label", "fields", "entry",
 )  # fmt: skip
 
 
@@ -44,7 +45,7 @@ class Staging:
     def _row(self, line: Line) -> str:
         (
             number, client_id, account, journal, entry_number, entry_date, piece, piece_date, due, label, debit,
-            credit, currency, book, lettering, lettered_on, own_key, kind, payment_mode,
+            credit, currency, book, lettering, lettered_on, own_key, kind, payment_mode, fields,
         ) = line  # fmt: skip
         dated = piece_date or entry_date
         if credit:
@@ -76,14 +77,17 @@ class Staging:
         if payment_mode:
             entry += f',"payment_mode":{encode_basestring(payment_mode)}'
         # the text of a line with a key of its own may change, and ledger is to be told
-        state = digest(f"{entry}\x1f{label}" if own_key else entry)
+        told = f"{entry}\x1f{label}" if own_key else entry
+        # the same of its free fields, whatever line it is
+        state = digest(f"{told}\x1f{fields}" if fields not in ("", NONE_FILLED) else told)
         p = self.partition(client_id)
         row = (
             f"{number}\t{key}\t{state}\t{p}\t{client_id}\t{account}\t{lettering}\t{book_text}\t{journal}\t"
-            f"{'t' if credit else 'f'}\t{kind}\t{label}\t{entry}"
+            f"{'t' if credit else 'f'}\t{kind}\t{label}\t{fields}\t{entry}"
         )
         if "\\" in row or row.count("\t") >= len(COLUMNS):
-            texts = (client_id, account, lettering, book_text, journal, "t" if credit else "f", kind, label, entry)
+            side = "t" if credit else "f"
+            texts = (client_id, account, lettering, book_text, journal, side, kind, label, fields, entry)
             return f"{number}\t{key}\t{state}\t{p}\t" + "\t".join(map(escaped, texts)) + "\n"
         return row + "\n"
 

@@ -32,6 +32,7 @@ Language = Annotated[Literal["en", "fr"], Query(description="Language of message
 FileName = Annotated[str | None, Query(min_length=1, max_length=LONGEST_FILE_NAME)]
 MappingName = Annotated[str | None, Query(pattern=MAPPING_NAME, description="A saved mapping, for mapped files")]
 Domain = Annotated[str | None, Query(pattern=r"^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$")]
+EntryField = Literal["tag1", "tag2", "tag3"]
 AccountPrefix = Annotated[str, Field(pattern=r"^[0-9A-Za-z]{1,20}$")]
 
 
@@ -149,7 +150,8 @@ async def get_import(company: CompanyDep, tx: TxDep, run_id: UUID, language: Lan
 
 class ImportSettings(BaseModel):
     """How the files of a company are read. ``journals`` says what a journal holds where the first file misled;
-    ``accepted`` names codes of tolerable problems that never refuse a file."""
+    ``accepted`` names codes of tolerable problems that never refuse a file. ``fields`` says which further column
+    of a FEC holds a free field of entries (rule 19.4): ``{"tag1": "Chantier"}``."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -157,6 +159,7 @@ class ImportSettings(BaseModel):
     term_days: int = Field(30, ge=0, le=366)
     journals: dict[str, Nature] = Field(default_factory=dict, max_length=500)
     accepted: list[Annotated[str, Field(pattern=r"^[a-z_]{1,60}$")]] = Field(default_factory=list, max_length=50)
+    fields: dict[EntryField, Annotated[str, Field(min_length=1, max_length=100)]] = Field(default_factory=dict)
 
 
 @router.get("/import-settings")
@@ -176,10 +179,16 @@ async def put_import_settings(body: ImportSettings, company: CompanyDep, tx: TxD
     connection = await driver(tx)
     values = body.model_dump(mode="json")
     await connection.execute(
-        "insert into import_settings (company, accounts, term_days, journals, accepted)"
-        " values (%(company)s, %(accounts)s, %(term_days)s, %(journals)s, %(accepted)s)"
+        "insert into import_settings (company, accounts, term_days, journals, accepted, fields)"
+        " values (%(company)s, %(accounts)s, %(term_days)s, %(journals)s, %(accepted)s, %(fields)s)"
         " on conflict (company) do update set accounts = excluded.accounts, term_days = excluded.term_days,"
-        " journals = excluded.journals, accepted = excluded.accepted, changed_at = now()",
-        {"company": company, **values, "journals": Jsonb(values["journals"])},
+        " journals = excluded.journals, accepted = excluded.accepted, fields = excluded.fields,"
+        " changed_at = now()",
+        {
+            "company": company,
+            **values,
+            "journals": Jsonb(values["journals"]),
+            "fields": Jsonb(values["fields"]),
+        },
     )
     return values

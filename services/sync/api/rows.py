@@ -56,6 +56,7 @@ class EntryRow(Row):
 
     An entry in another currency needs ``book_amount``, its amount in the bookkeeping currency (rule 22.17).
     ``settled_on``, no day to come, letters it on that day; ``removed`` withdraws it, and needs the key alone.
+    ``tag1`` to ``tag3`` are its free fields (rule 19.4); a batch that says none of them leaves them as they are.
     """
 
     key: Key
@@ -78,6 +79,9 @@ class EntryRow(Row):
     lettered_on: date | None = None
     settled_on: date | None = None
     removed: bool = False
+    tag1: Text | None = None
+    tag2: Text | None = None
+    tag3: Text | None = None
 
     @model_validator(mode="after")
     def _is_whole(self) -> "EntryRow":
@@ -96,7 +100,9 @@ class EntryRow(Row):
 
 class ClientRow(Row):
     """One client as it stands now. A field that no row of the batch says is not touched; one that some rows say
-    is empty for the others, which takes profile, category and the like away from them."""
+    is empty for the others, which takes profile, category and the like away from them. ``tag1`` to ``tag10`` are
+    free fields (rule 19.4). A sales person without ``salesperson_code`` gets one out of the name, since events
+    carry codes only."""
 
     client_id: ClientId
     client_name: Text | None = None
@@ -115,6 +121,18 @@ class ClientRow(Row):
     postcode: Text | None = None
     city: Text | None = None
     country: Text | None = None
+    salesperson: Text | None = None
+    salesperson_code: Annotated[str, Field(max_length=100)] | None = None
+    tag1: Text | None = None
+    tag2: Text | None = None
+    tag3: Text | None = None
+    tag4: Text | None = None
+    tag5: Text | None = None
+    tag6: Text | None = None
+    tag7: Text | None = None
+    tag8: Text | None = None
+    tag9: Text | None = None
+    tag10: Text | None = None
 
 
 class ContactRow(Row):

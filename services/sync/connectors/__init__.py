@@ -1,6 +1,6 @@
 """Connectors: how lines of accounting come in. Each is pure: a file in, lines and problems out."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -21,13 +21,16 @@ class Rules:
     as_of: date | None = None
     mapping_name: str = ""
     mapping: dict[str, Any] | None = None
+    fields: Mapping[str, str] = field(default_factory=dict)
+    """Free field of an entry to the column of a FEC that holds it."""
 
 
 @dataclass
 class ClientDetails:
     """What a source tells of a client beside its name. None is: it says nothing of it; ``""``: it has none.
 
-    ``person`` holds members of what ledger takes of a client: emails, phones, address, contact_name, language.
+    ``person`` holds members of what ledger takes of a client: emails, phones, address, contact_name, language,
+    fields; and as ``salesperson`` the code and the name of who looks after it. ``salesperson`` is the code alone.
     """
 
     person: dict[str, Any]
@@ -35,6 +38,7 @@ class ClientDetails:
     category: str | None = None
     payment_mode: str | None = None
     currency: str | None = None
+    salesperson: str | None = None
 
 
 @dataclass

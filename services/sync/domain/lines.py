@@ -34,6 +34,8 @@ class Line(NamedTuple):
     key: str = ""
     kind: str = ""
     payment_mode: str = ""
+    fields: str = ""
+    """The free fields as a JSON object; empty where the source says nothing of them."""
 
 
 @dataclass

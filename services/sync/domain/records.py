@@ -18,6 +18,8 @@ Line = Annotated[str, Field(max_length=500)]
 """As long as ledger takes what it keeps of people."""
 Key = Annotated[str, Field(min_length=1, max_length=200)]
 Code = Annotated[str, Field(max_length=100)]
+ClientField = Annotated[str, Field(pattern=r"^tag([1-9]|10)$")]
+EntryField = Annotated[str, Field(pattern=r"^tag[1-3]$")]
 Mode = Literal["full", "incremental", "check"]
 """``full`` tells everything; ``incremental`` what changed; ``check`` what changed, every client and every key."""
 
@@ -48,7 +50,7 @@ class EntryRecord(Record):
     lettering: Code | None = None
     lettered_on: date | None = None
     label: Text = ""
-    fields: dict[Code, Text] = Field(default_factory=dict)
+    fields: dict[EntryField, Text] = Field(default_factory=dict)
 
 
 class Contact(Record):
@@ -79,8 +81,10 @@ class ClientRecord(Record):
     contact_name: Line | None = None
     language: Annotated[str, Field(pattern=r"^[a-z]{2}$")] | None = None
     sales_person: Line | None = None
+    """The name; without ``sales_person_code`` a code is made of it, since events carry codes only."""
+    sales_person_code: Code | None = None
     contacts: list[Contact] = Field(default_factory=list, max_length=200)
-    fields: dict[Code, Text] = Field(default_factory=dict)
+    fields: dict[ClientField, Text] = Field(default_factory=dict)
 
 
 class GoneRecord(Record):

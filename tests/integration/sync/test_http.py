@@ -112,7 +112,10 @@ async def test_settings_say_how_files_are_read(door: Door, sync: Sync, company: 
     await sync.register(company)
     delivered = (await door.call("GET", company, "/import-settings")).json()
     assert (delivered["accounts"], delivered["term_days"]) == (["411"], 30)
-    chosen = {"accounts": ["512"], "term_days": 45, "journals": {"BQ": "cash"}, "accepted": ["chronology_broken"]}
+    chosen = {
+        "accounts": ["512"], "term_days": 45, "journals": {"BQ": "cash"}, "accepted": ["chronology_broken"],
+        "fields": {"tag1": "Chantier"},
+    }  # fmt: skip
     assert (await door.call("PUT", company, "/import-settings", json=chosen)).status_code == 200
     kept = (await door.call("GET", company, "/import-settings")).json()
     assert {name: kept[name] for name in chosen} == chosen
@@ -125,6 +128,7 @@ async def test_settings_say_how_files_are_read(door: Door, sync: Sync, company: 
         {"accounts": []},
         {"accounts": ["4 11"]},
         {"journals": {"VE": "art"}},
+        {"fields": {"tag4": "Chantier"}},
     )
     for wrong in wrongs:
         assert (await door.call("PUT", company, "/import-settings", json=wrong)).status_code == 422

@@ -174,6 +174,7 @@ def test_a_client_is_read_with_his_people() -> None:
     assert (found.client_id, found.name, found.profile, found.category) == ("DUPONT", "Dupont SA", "Export", None)
     assert (found.payment_mode, found.sales_person, found.currency) == ("Prélèvement", "Anne Caron", "EUR")
     assert found.address == {"street": "1 rue", "postcode": "69000", "city": "Lyon"}
+    assert (found.sales_person_code, client(CO_No=0).sales_person_code) == ("4", None)
     assert found.fields == {"tag1": "BTP"}
     contact = found.contacts[0]
     assert (contact.key, contact.name, contact.service, contact.phones) == (

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from services.sync.connectors import Read, Rules
 from services.sync.connectors.fec.book import BookChecks
-from services.sync.connectors.fec.columns import LEGAL, Columns, known, parse_header
+from services.sync.connectors.fec.columns import LEGAL, Columns, folded, known, parse_header
 from services.sync.connectors.fec.dialect import (
     SEPARATOR_NAMES,
     SEPARATORS,
@@ -21,6 +21,7 @@ from services.sync.connectors.fec.dialect import (
 )
 from services.sync.connectors.fec.line_defects import Customers, Form, LineDefects
 from services.sync.connectors.fec.source_lines import REPLACEMENT, Group, SourceLines
+from services.sync.domain.fields import members
 from services.sync.domain.lines import JournalSide, Line
 from services.sync.domain.problems import Findings, Verdict, shown
 
@@ -59,6 +60,7 @@ class FecReading:
         self._amounts = Amounts(self._dialect.decimal)
         self._of_customer = itemgetter(*range(len(OF_CUSTOMER)))
         self._defects = self._judge()
+        self._tags: list[tuple[str, int]] = []
         self.read = Read()
 
     def _judge(self) -> LineDefects:
@@ -131,7 +133,17 @@ class FecReading:
             self._place["EcritureNum"] = absent + 1
         self._of_customer = itemgetter(*(self._place[name] for name in OF_CUSTOMER))
         self.read.encoding = self._source.written_in
+        self._find_fields()
         return all(self._place[name] < absent for name in NEEDED_TO_GO_ON)
+
+    def _find_fields(self) -> None:
+        """Where the free fields stand that the company chose. A file without such a column says nothing of it."""
+        names = [folded(name) for name in self._columns.names]
+        for tag, column in sorted(self._rules.fields.items()):
+            if folded(column) in names:
+                self._tags.append((tag, names.index(folded(column))))
+            else:
+                self._findings.remark(1, column, "field_column_missing", column=column)
 
     def _groups(self) -> Iterator[Group]:
         groups = self._source.groups()
@@ -249,6 +261,7 @@ class FecReading:
                 number, client_id, account, journal, entry_number, day, piece, self._dates[piece_day],
                 self._due_date(number, due) if due else "", label, debit, credit,
                 currency or self._rules.currency, book, lettering, self._dates[lettered_on], "", "", "",
+                members([(tag, fields[place].strip()) for tag, place in self._tags]) if self._tags else "",
             ),
         )  # fmt: skip
 

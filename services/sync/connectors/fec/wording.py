@@ -48,6 +48,12 @@ WORDS: dict[str, Words] = {
         "La colonne {column} manque ; elle est lue comme vide.",
         "Rien à faire pour les relances ; un FEC devrait contenir les 18 colonnes légales.",
     ),
+    "field_column_missing": Words(
+        "The column {column}, chosen for a free field, is missing: the field stays as it was.",
+        "Export the column again, or choose another in the import settings.",
+        "La colonne {column}, choisie pour un champ libre, manque : le champ reste tel quel.",
+        "Exportez de nouveau cette colonne, ou choisissez-en une autre dans les réglages d’import.",
+    ),
     "column_twice": Words(
         "The column {column} stands twice in the header.",
         "Keep one column {column}.",

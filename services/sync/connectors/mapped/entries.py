@@ -6,6 +6,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from services.sync.connectors import Read, Rules
 from services.sync.connectors.mapped.mapping import Mapping, folded
 from services.sync.connectors.mapped.values import AmountTexts, DateTexts
+from services.sync.domain.fields import ENTRY_FIELDS, members
 from services.sync.domain.lines import UNITS, Line
 from services.sync.domain.problems import Findings, shown
 from services.sync.domain.receivables import digest
@@ -51,6 +52,7 @@ class EntryRows:
         whole = mapping.whole_numbers
         self._whole_key, self._whole_client = "key" in whole, "client_id" in whole
         self._whole_piece, self._whole_number = "piece" in whole, "number" in whole
+        self._fills = any(map(mapping.told, ENTRY_FIELDS))
         self._read.is_keyed = self._is_keyed
 
     def take(self, number: int, fields: tuple[str, ...]) -> Iterator[Line]:
@@ -58,7 +60,7 @@ class EntryRows:
         (
             key, client_id, client_name, account, journal, entry_number, piece, entry_date, invoice_date, due_date,
             label, debit_text, credit_text, amount_text, side, book_text, currency, kind, payment_mode, lettering,
-            lettered_on, settled_on, status, removed,
+            lettered_on, settled_on, status, removed, *tags,
         ) = map(str.strip, fields)  # fmt: skip
         if removed and folded(removed) not in NO_WORDS:
             self._withdraw(number, key)
@@ -103,6 +105,7 @@ class EntryRows:
         line = Line(
             number, client_id, account, journal, entry_number, entered or dated, piece, invoiced or dated, due,
             label[:LONGEST_TEXT], debit, credit, currency, book, lettering, lettered, key, kind_said, payment_mode,
+            members(zip(ENTRY_FIELDS, tags, strict=True)) if self._fills else "",
         )  # fmt: skip
         if settled and settled <= self._as_of:
             code = "S" + digest(f"{client_id}\x1f{key or (piece, dated, label, debit, credit)}")[:11]
@@ -245,6 +248,7 @@ def _settlement(line: Line, code: str, day: str) -> Line:
         lettered_on=day,
         key=f"{line.key}{SETTLED}" if line.key else "",
         kind="payment" if line.debit else REFUND,
+        fields="",
     )
 
 

@@ -18,6 +18,7 @@ from services.sync.connectors.mapped.mapping import (
 )
 from services.sync.connectors.mapped.table import SEPARATOR_NAMES, Row, Table, header_of
 from services.sync.connectors.mapped.values import AmountTexts, best_form, date_pattern
+from services.sync.domain.fields import CLIENT_FIELDS
 
 SAMPLE_ROWS = 200
 SHOWN_ROWS = 8
@@ -79,6 +80,12 @@ NAMES: dict[str, tuple[str, ...]] = {
     "postcode": ("postcode", "codepostal", "cp", "zip", "zipcode", "postalcode"),
     "city": ("city", "ville"),
     "country": ("country", "pays", "countrycode", "codepays"),
+    "salesperson": (
+        "salesperson", "commercial", "representant", "vendeur", "salesrep", "nomcommercial", "collaborateur",
+    ),
+    "salesperson_code": ("salespersoncode", "codecommercial", "coderepresentant", "codevendeur", "cono"),
+    **{field: (field, field.replace("tag", "champlibre"), field.replace("tag", "tagclient"))
+       for field in CLIENT_FIELDS},
 }  # fmt: skip
 OPEN_WORDS = {"1", "true", "yes", "oui", "open", "ouvert", "ouverte", "o", "y", "unpaid", "non soldé", "due"}
 CLOSED_WORDS = {"0", "false", "no", "non", "closed", "soldé", "soldée", "paid", "payé", "payée", "n", "settled"}

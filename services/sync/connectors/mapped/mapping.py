@@ -9,17 +9,19 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from contracts.event import Currency
+from services.sync.domain import fields
 
 Holds = Literal["entries", "clients", "contacts"]
 
 ENTRY_FIELDS = (
     "key", "client_id", "client_name", "account", "journal", "number", "piece", "entry_date", "invoice_date",
     "due_date", "label", "debit", "credit", "amount", "side", "book_amount", "currency", "kind", "payment_mode",
-    "lettering", "lettered_on", "settled_on", "status", "removed",
+    "lettering", "lettered_on", "settled_on", "status", "removed", *fields.ENTRY_FIELDS,
 )  # fmt: skip
 CLIENT_FIELDS = (
     "client_id", "client_name", "account", "profile", "category", "payment_mode", "currency", "language",
     "contact_name", "email", "phone", "mobile", "address", "address_2", "postcode", "city", "country",
+    "salesperson", "salesperson_code", *fields.CLIENT_FIELDS,
 )  # fmt: skip
 CONTACT_FIELDS = (
     "client_id", "contact_name", "department", "email", "phone", "mobile", "language", "is_default",

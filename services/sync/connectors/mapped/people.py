@@ -7,15 +7,17 @@ from typing import Any
 from services.sync.connectors import ClientDetails, Read, Rules
 from services.sync.connectors.mapped.entries import CURRENCY_NAMES, LONGEST_CLIENT, NO_WORDS, whole_number
 from services.sync.connectors.mapped.mapping import Mapping, folded
+from services.sync.domain.fields import CLIENT_FIELDS
+from services.sync.domain.fields import salesperson_code as code_of_salesperson
 from services.sync.domain.lines import Line
 from services.sync.domain.problems import Findings, shown
 
 LONGEST_TEXT = 500
+LONGEST_CODE = 100
 _EMAIL = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s,;<>]+")
 _BETWEEN = re.compile(r"[;,\s]+")
 _LANGUAGE = re.compile(r"[a-z]{2}")
 _CURRENCY = re.compile(r"[A-Z]{3}")
-_ADDRESS = (("line1", "address"), ("line2", "address_2"), ("postcode", "postcode"), ("city", "city"))
 
 
 class _People:
@@ -70,7 +72,7 @@ class ClientRows(_People):
     def take(self, number: int, fields: tuple[str, ...]) -> Iterator[Line]:
         (
             code, name, account, profile, category, payment_mode, currency, language, contact_name, email, phone,
-            mobile, *address, country,
+            mobile, address, address_2, postcode, city, country, salesperson, salesperson_code, *tags,
         ) = (text.strip()[:LONGEST_TEXT] for text in fields)  # fmt: skip
         client_id = self._client(number, code)
         if not client_id:
@@ -84,15 +86,17 @@ class ClientRows(_People):
         self._read.names[client_id] = {name: 1}
         if self._mapping.told("account"):
             self._read.accounts[client_id] = account
-        lines = {part: text for (part, _), text in zip(_ADDRESS, address, strict=True) if text}
-        if country:
-            lines["country"] = country
+        told = {"line1": address, "line2": address_2, "postcode": postcode, "city": city, "country": country}
+        lines = {part: text for part, text in told.items() if text}
+        seller = salesperson_code[:LONGEST_CODE] or code_of_salesperson(salesperson)
         person: dict[str, Any] = {
             "emails": self._emails(number, email),
             "phones": list(dict.fromkeys(filter(None, (phone, mobile)))),
             "address": lines or None,
             "contact_name": contact_name or None,
             "language": self._language(number, language),
+            "fields": {tag: text for tag, text in zip(CLIENT_FIELDS, tags, strict=True) if text},
+            "salesperson": {"code": seller, "name": salesperson} if salesperson and seller else None,
         }
         said = {
             field: text if self._mapping.told(field) else None
@@ -101,6 +105,8 @@ class ClientRows(_People):
                 ("currency", currency),
             )
         }  # fmt: skip
+        if self._mapping.told("salesperson") or self._mapping.told("salesperson_code"):
+            said["salesperson"] = seller
         self._read.details[client_id] = ClientDetails(
             person={part: told for part, told in person.items() if told}, **said
         )

@@ -186,7 +186,8 @@ def client(
         "address": {part: line for part, line in address.items() if line},
         "contact_name": text(row["CT_Contact"]) or None,
         "language": language.lower() if _LANGUAGE.match(language) else None,
-        "sales_person": parameters.sales_people.get(row["CO_No"] or 0),
+        "sales_person": parameters.sales_people.get(row["CO_No"] or 0) or None,
+        "sales_person_code": str(row["CO_No"]) if row["CO_No"] else None,
         "contacts": contacts,
         "fields": fields(row, parameters.client_fields),
     }

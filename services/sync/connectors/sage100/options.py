@@ -4,11 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-ColumnName = Annotated[str, Field(min_length=1, max_length=128)]
-FieldName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+from services.sync.domain.records import ClientField, EntryField
 
-MOST_CLIENT_FIELDS = 10
-MOST_ENTRY_FIELDS = 3
+ColumnName = Annotated[str, Field(min_length=1, max_length=128)]
 
 
 class SageOptions(BaseModel):
@@ -24,14 +22,10 @@ class SageOptions(BaseModel):
     profile_column: ColumnName | None = None
     """Column of F_COMPTET that holds the client's profile, e.g. ``CT_Statistique01``."""
     category_column: ColumnName | None = None
-    client_fields: Annotated[dict[FieldName, ColumnName], Field(max_length=MOST_CLIENT_FIELDS)] = Field(
-        default_factory=dict
-    )
+    client_fields: dict[ClientField, ColumnName] = Field(default_factory=dict)
     """Custom field to column of F_COMPTET, free information columns included: ``{"tag1": "REP TEL"}``."""
-    entry_fields: Annotated[dict[FieldName, ColumnName], Field(max_length=MOST_ENTRY_FIELDS)] = Field(
-        default_factory=dict
-    )
-    """Custom field to column of F_ECRITUREC."""
+    entry_fields: dict[EntryField, ColumnName] = Field(default_factory=dict)
+    """Custom field to column of F_ECRITUREC: ``tag1`` to ``tag3``."""
     overlap_minutes: int = Field(120, ge=0, le=1440)
     """How far before its last mark an incremental read begins: covers transactions that were open meanwhile, and
     the hour that a server's clock repeats in autumn."""
