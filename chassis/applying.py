@@ -20,10 +20,17 @@ from chassis.parking import key_of, park, parked_keys, slices, without
 log = logging.getLogger(__name__)
 
 FENCE = """
-    select l.p, l.epoch, coalesce(c.pseq, 0), exists (select from parked where speaker = %(speaker)s)
+    select l.p, l.epoch, coalesce(c.pseq, 0), exists (select from parked where speaker = %(speaker)s),
+        set_config('synchronous_commit', %(commit)s, true)
     from partition_lease l left join checkpoint c on c.p = l.p and c.speaker = %(speaker)s
     where l.p = any(%(held)b) order by l.p for key share of l
 """
+
+AT_LEISURE = "off"
+"""How rows that come from events alone are committed: a crash of PostgreSQL may take the last of them back with
+the position beside them, and they are heard again. Nobody waits for the disk, batch after batch."""
+DURABLY = "on"
+"""How reactions are committed: what is said or done on hearing may leave before the next crash."""
 
 MOVE = """
     insert into checkpoint as c (speaker, p, pos, pseq, at, anchor)
@@ -94,9 +101,11 @@ class Applying:
         async with self.engine.begin() as tx:
             connection = await driver(tx)
             async with connection.cursor() as cursor:
-                await cursor.execute(FENCE, {"speaker": speaker, "held": held})
+                reacts = any(one.event is not None and one.event.type in self.listening.react for one in batch)
+                fence = {"speaker": speaker, "held": held, "commit": DURABLY if reacts else AT_LEISURE}
+                await cursor.execute(FENCE, fence)
                 rows = await cursor.fetchall()
-                applied = {p: number for p, epoch, number, _ in rows if own[p] == epoch}
+                applied = {p: number for p, epoch, number, *_ in rows if own[p] == epoch}
                 if len(applied) != len(held):
                     raise Fenced(sorted(set(held) - set(applied)))
                 new, fresh = self._fresh(speaker, batch, applied)

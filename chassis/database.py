@@ -58,15 +58,17 @@ def _connect_args(schema: str) -> dict[str, Any]:
     }
 
 
-def engine(
-    url: str, schema: str, *, size: int = 5, overflow: int = 5, application: str | None = None
-) -> AsyncEngine:
-    """An engine whose connections see one schema. ``url`` is ``postgresql+psycopg://...``."""
+def engine(url: str, schema: str, *, size: int = 10, application: str | None = None) -> AsyncEngine:
+    """An engine whose connections see one schema. ``url`` is ``postgresql+psycopg://...``.
+
+    ``size`` is the most connections it opens, each when it is first needed. All of them are kept: one that closes
+    after use is opened again a moment later under load, and logging in costs more than most transactions.
+    """
     return create_async_engine(
         url,
         connect_args=_connect_args(schema) | {"application_name": application or schema},
         pool_size=size,
-        max_overflow=overflow,
+        max_overflow=0,
         pool_pre_ping=True,
         pool_recycle=1800,
     )

@@ -37,6 +37,9 @@ log = logging.getLogger(__name__)
 FORGOTTEN_AFTER_SECONDS = 30
 """How long the server keeps a consumer that nobody asks."""
 
+WATCH_SECONDS = 2.0
+"""How often the server is asked whether the consumer is still there."""
+
 STALLED_AFTER_SECONDS = 20
 """A consumer with messages waiting and no progress for so long is started again."""
 
@@ -99,6 +102,7 @@ class Ear:
         self.trouble: str | None = None
         self.progressed = monotonic()
         self.moved = 0.0
+        self._watched = 0.0
         self._subscriber: BatchPullStreamSubscriber | None = None
         self._gap: Gap | None = None
         self._gaps = 0
@@ -109,8 +113,9 @@ class Ear:
     async def look_after(self, own: Mapping[int, int]) -> None:
         """Check the subscriber and, when it is not as it should be, start it again with back-off."""
         try:
-            if not self.dirty and self._subscriber is not None:
+            if not self.dirty and self._subscriber is not None and monotonic() - self._watched > WATCH_SECONDS:
                 await self._watch()
+                self._watched = monotonic()
             if self.dirty and monotonic() >= self._not_before:
                 await self.close()
                 if own:

@@ -14,6 +14,7 @@ import socket
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from uuid import UUID, uuid4
 
 from sqlalchemy import text
@@ -94,6 +95,8 @@ class JobWorker:
         self.owner = f"{socket.gethostname()}/{os.getpid()}/{uuid4().hex[:8]}"
         self._trouble: str | None = None
         self._held: set[UUID] = set()
+        # of the hands that are free one looks for work: a queue costs the same however many it has
+        self._looking = asyncio.Lock()
 
     def problems(self) -> list[str]:
         """What is wrong now, for health."""
@@ -121,14 +124,27 @@ class JobWorker:
         return True
 
     async def _work(self) -> None:
-        pause = self.poll_seconds
         while True:
             heed_cancellation()
-            if await self._guarded(self.step):
-                pause = self.poll_seconds
-            else:
-                await asyncio.sleep(pause)
-                pause = min(pause * IDLE_GROWTH, self.poll_seconds * IDLE_PAUSES)
+            async with self._looking:
+                jobs = await self._found()
+            if jobs:
+                await self._guarded(partial(self._in_hand, jobs))
+
+    async def _found(self) -> list[Job]:
+        """The next batch; looks for it until there is one, unless the database is away."""
+        pause = self.poll_seconds
+        found: list[Job] = []
+
+        async def look() -> bool:
+            found.extend(await self._take())
+            return bool(found)
+
+        while not await self._guarded(look):
+            heed_cancellation()
+            await asyncio.sleep(pause)
+            pause = min(pause * IDLE_GROWTH, self.poll_seconds * IDLE_PAUSES)
+        return found
 
     async def _guarded(self, step: Callable[[], Awaitable[bool]]) -> bool:
         try:
@@ -144,6 +160,10 @@ class JobWorker:
 
     async def step(self) -> bool:
         """Take one batch and carry it out; False when nothing was ready."""
+        jobs = await self._take()
+        return await self._in_hand(jobs) if jobs else False
+
+    async def _take(self) -> list[Job]:
         async with self.engine.begin() as tx:
             rows = (
                 await tx.execute(
@@ -156,10 +176,10 @@ class JobWorker:
                     },
                 )
             ).all()
-        if not rows:
-            return False
         jobs = [Job(**row._mapping, owner=self.owner, engine=self.engine) for row in rows]
-        jobs.sort(key=lambda job: (job.run_at, job.id))
+        return sorted(jobs, key=lambda job: (job.run_at, job.id))
+
+    async def _in_hand(self, jobs: list[Job]) -> bool:
         in_hand = {job.id for job in jobs}
         self._held |= in_hand
         try:

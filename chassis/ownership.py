@@ -21,12 +21,14 @@ from contracts.subjects import PARTITIONS
 
 log = logging.getLogger(__name__)
 
-SEEN = text("insert into worker (name) values (:name) on conflict (name) do update set seen = now()")
 FORGET = text("delete from worker where seen < now() - interval '1 day' or name = :name")
-COUNT = text("select count(*) from worker where seen > now() - make_interval(secs => :ttl)")
+# one statement, since every process asks it all day; a worker counts itself, seen or not
 RENEW = text(
-    "update partition_lease set until = now() + make_interval(secs => :ttl)"
-    " where owner = :name and p = any(cast(:own as smallint[])) returning p, epoch"
+    "with seen as (insert into worker (name) values (:name) on conflict (name) do update set seen = now()),"
+    " renewed as (update partition_lease set until = now() + make_interval(secs => :ttl)"
+    "   where owner = :name and p = any(cast(:own as smallint[])) returning p, epoch)"
+    " select workers, p, epoch from (select 1 + count(*) as workers from worker"
+    "   where seen > now() - make_interval(secs => :ttl) and name <> :name) counted left join renewed on true"
 )
 TAKE = text(
     "update partition_lease l set owner = :name, epoch = epoch + 1, until = now() + make_interval(secs => :ttl)"
@@ -51,11 +53,9 @@ class Ownership:
         """Renew, and take what is free up to the fair share. Answers the partitions held and the excess: those to
         give back, with ``release``, once nothing of them is in hand."""
         async with self.engine.begin() as tx:
-            await tx.execute(SEEN, {"name": self.name})
-            workers = await tx.scalar(COUNT, {"ttl": self.ttl})
-            share = math.ceil(PARTITIONS / max(1, workers or 1))
-            rows = await tx.execute(RENEW, {"name": self.name, "own": list(self.own), "ttl": self.ttl})
-            own = {row.p: row.epoch for row in rows if self.own.get(row.p) == row.epoch}
+            rows = (await tx.execute(RENEW, {"name": self.name, "own": list(self.own), "ttl": self.ttl})).all()
+            share = math.ceil(PARTITIONS / rows[0].workers)
+            own = {row.p: row.epoch for row in rows if row.p in self.own and self.own[row.p] == row.epoch}
             if len(own) < share:
                 taken = await tx.execute(TAKE, {"name": self.name, "ttl": self.ttl, "most": share - len(own)})
                 own |= {row.p: row.epoch for row in taken}

@@ -76,7 +76,7 @@ class Settings(BaseSettings):
     reporting_url: str = "http://127.0.0.1:8005"
     console_url: str = "http://127.0.0.1:8000"
 
-    pool_size: int = 5
+    pool_size: int = 10
     """Connections that each of the two engines of a process may hold."""
     lag_limit: float = 60.0
     """Readiness names the streams that are heard later than this."""

@@ -4,16 +4,17 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from chassis.database import transaction
+from chassis.database import driver, transaction
 from chassis.eventlog import Cause, Delivered, Position, Said, Say
 from chassis.projection import React
 from chassis.running import Running
-from contracts.ledger import PromiseBroken
+from contracts.ledger import PaymentLettered, PromiseBroken
 from contracts.sync import ClientsSynced, SyncCompleted
 from services.ledger import queries
 from services.ledger.domain import (
@@ -41,15 +42,27 @@ ADD_MILESTONES = text(
     """
 )
 
-TAKE_MILESTONE = text(
+MILESTONES_AT_ONCE = 8
+"""Partitions of one run that are judged in one transaction."""
+
+TAKE_MILESTONES = text(
     """
-    delete from milestone
-    where (company, run_id, p) = (
-        select m.company, m.run_id, m.p
+    with next as materialized (
+        select m.company, m.run_id
         from milestone m join checkpoint heard on heard.speaker = 'sync' and heard.p = m.p
         where heard.pseq >= m.number
         order by m.number
         limit 1
+        for update of m skip locked
+    )
+    delete from milestone
+    where (company, run_id, p) in (
+        select m.company, m.run_id, m.p
+        from next join milestone m using (company, run_id)
+            join checkpoint heard on heard.speaker = 'sync' and heard.p = m.p
+        where heard.pseq >= m.number
+        order by m.p
+        limit :most
         for update of m skip locked)
     returning company, p, number, as_of, correlation_id, causation_id, traceparent
     """
@@ -58,11 +71,11 @@ TAKE_MILESTONE = text(
 # one statement, so one snapshot: a later run that touches a group again is seen in both tables or in neither;
 # the groups, then all lettered lines of their clients, which the primary key finds client by client: a join would
 # read the whole company for the groups of one partition
-TAKE_GROUPS = text(
-    """
+TAKE_GROUPS = """
     with due as (
-        delete from touched_group
-        where company = :company and p = :p and number <= :number
+        delete from touched_group touched
+        using unnest(%(ps)b::smallint[], %(numbers)b::bigint[]) as heard(p, number)
+        where touched.company = %(company)s and touched.p = heard.p and touched.number <= heard.number
         returning client_id, account, lettering
     )
     select client_id, account, lettering, null as entry_id, null as kind, null as entry_date, null as book_amount
@@ -72,11 +85,10 @@ TAKE_GROUPS = text(
     from (select distinct client_id from due) touched
     cross join lateral (
         select * from entry
-        where company = :company and client_id = touched.client_id and lettering is not null and not removed
+        where company = %(company)s and client_id = touched.client_id and lettering is not null and not removed
         offset 0
     ) e
-    """
-)
+"""
 
 # texts come before the lines they belong to: only now is it known whose they are
 FORGET_TEXTS = text(
@@ -85,7 +97,7 @@ FORGET_TEXTS = text(
         select e.entry_id from erased_person erased
         cross join lateral (
             select entry_id from entry
-            where company = erased.company and client_id = erased.client_id and p = :p offset 0
+            where company = erased.company and client_id = erased.client_id and p = any(:ps) offset 0
         ) e
         where erased.company = :company
     ),
@@ -170,49 +182,53 @@ async def on_sync_completed(say: Say, heard: list[Delivered]) -> None:
 REACT: dict[str, React] = {"ClientsSynced": on_clients_synced, "SyncCompleted": on_sync_completed}
 
 
-@dataclass(frozen=True, slots=True)
-class SeenGroup:
+class SeenGroup(NamedTuple):
     client_id: str
     seen: GroupSeen
 
 
 async def settle(running: Running) -> bool:
-    """Judge the touched lettering groups of one partition of one completed run; False when none is whole.
+    """Judge the touched lettering groups of some partitions of one completed run; False when none is whole.
 
     A group is split over batches while a run is being heard, so errors are looked for only when the run's last
     number of the partition is applied (rule 2.8).
     """
     async with transaction(running.engine) as tx:
-        milestone = (await tx.execute(TAKE_MILESTONE)).one_or_none()
-        if milestone is None:
+        milestones = (await tx.execute(TAKE_MILESTONES, {"most": MILESTONES_AT_ONCE})).all()
+        if not milestones:
             return False
-        await tx.execute(FORGET_TEXTS, {"company": milestone.company, "p": milestone.p})
-        groups = await _take_groups(tx, milestone.company, milestone.p, milestone.number)
+        milestone = milestones[0]
+        heard = {one.p: one.number for one in milestones}
+        await tx.execute(FORGET_TEXTS, {"company": milestone.company, "ps": list(heard)})
+        groups = await _take_groups(tx, milestone.company, heard)
         states = await _states_for(tx, milestone.company, groups)
         said = []
-        for group in groups:
-            state = states[group.client_id]
-            for event in decide(state, group.seen, milestone.as_of):
-                said.append(Said(event, group.client_id))
-                state = evolve(state, event)
-            states[group.client_id] = state
+        for client_id, seen in groups:
+            for event in decide(states[client_id], seen, milestone.as_of):
+                said.append(Said(event, client_id))
+                # each group is judged once, so that its payments are told changes nothing for the others
+                if not isinstance(event, PaymentLettered):
+                    states[client_id] = evolve(states[client_id], event)
         cause = Cause(ACTOR, milestone.correlation_id, milestone.causation_id, milestone.traceparent)
         said = together(milestone.company, said)
         await running.say(tx)(milestone.company, said, as_of=milestone.as_of, cause=cause)
         return True
 
 
-async def _take_groups(tx: AsyncConnection, company: str, p: int, number: int) -> list[SeenGroup]:
-    due: list[tuple[str, Group]] = []
-    lines: dict[tuple[str, Group], list[GroupLine]] = defaultdict(list)
-    rows = await tx.execute(TAKE_GROUPS, {"company": company, "p": p, "number": number})
-    for client_id, account, lettering, entry_id, kind, entry_date, book_amount in rows:
-        key = (client_id, Group(account, lettering))
-        if entry_id is None:
-            due.append(key)
+async def _take_groups(tx: AsyncConnection, company: str, heard: Mapping[int, int]) -> list[SeenGroup]:
+    """``heard``: number by partition up to which a run is judged. Beneath SQLAlchemy: of a first import these are
+    most lines of a book."""
+    parameters = {"company": company, "ps": list(heard), "numbers": list(heard.values())}
+    connection = await driver(tx)
+    cursor = await connection.execute(TAKE_GROUPS.encode(), parameters, prepare=False)
+    due: list[tuple[str, str, str]] = []
+    lines: dict[tuple[str, str, str], list[GroupLine]] = defaultdict(list)
+    for row in await cursor.fetchall():
+        if row[3] is None:
+            due.append(row[:3])
         else:
-            lines[key].append(GroupLine(entry_id, kind, entry_date, book_amount))
-    return [SeenGroup(client_id, GroupSeen(group, tuple(lines[client_id, group]))) for client_id, group in due]
+            lines[row[:3]].append(GroupLine._make(row[3:]))
+    return [SeenGroup(key[0], GroupSeen(Group(*key[1:]), tuple(lines[key]))) for key in due]
 
 
 async def _states_for(tx: AsyncConnection, company: str, groups: Sequence[SeenGroup]) -> dict[str, ClientState]:

@@ -64,6 +64,8 @@ def decide(state: ClientState, fact: Fact, as_of: date) -> list[Event]:  # noqa:
 
     Raises a ``Refusal`` when a person asks for what cannot be; facts that are merely seen are never refused.
     """
+    if isinstance(fact, GroupSeen):  # a first import brings hundreds of thousands
+        return lettering.judge(state, fact)
     match fact:
         case RecordPromise():
             return promising.record(state, fact, as_of)
@@ -104,8 +106,6 @@ def decide(state: ClientState, fact: Fact, as_of: date) -> list[Event]:  # noqa:
             return [PersonErased(client_id=state.client_id, version=state.version + 1)]
         case ClientSeen():
             return _seen(state, fact)
-        case GroupSeen():
-            return lettering.judge(state, fact)
         case DayCame():
             return [*promising.broken(state, as_of), *_stops_over(state, as_of)]
         case _:

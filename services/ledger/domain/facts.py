@@ -219,8 +219,7 @@ class ClientSeen:
     person_changed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class GroupSeen:
+class GroupSeen(NamedTuple):
     """A lettering group as a completed run left it; no lines: nothing carries the code any more."""
 
     group: Group
