@@ -1,6 +1,7 @@
 """``python -m cli``, which the script ``relance`` runs."""
 
 import cli.app_connectors
+import cli.app_documents
 import cli.app_files
 import cli.app_levels
 import cli.app_person

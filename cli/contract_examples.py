@@ -45,6 +45,7 @@ WORDS = {
     "language": "fr",
     "fiscal_year_start": "01-01",
     "profile": "Standard",
+    "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
     "default_profile": "Standard",
     "connector": "fec",
     "source": "fec",

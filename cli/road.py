@@ -165,6 +165,35 @@ class Road:
             for name, base in (("ledger", self.addresses.ledger), ("notify", self.addresses.notify))
         }
 
+    def documents_of_person(self, client_id: str) -> bytes:
+        """The documents of the person behind a client, as a ZIP."""
+        asked = {"client_id": client_id}
+        return self._answer("GET", self.addresses.ledger, "/documents/of-person", params=asked).content
+
+    def missing_documents(self, *, unlettered: bool = False, since: date | None = None) -> Iterator[Json]:
+        """The invoices and credit notes without a document, as ledger pages them."""
+        query: dict[str, str | int] = {"limit": 5000}
+        if unlettered:
+            query["unlettered"] = "true"
+        if since is not None:
+            query["since"] = f"{since}"
+        while True:
+            found = self._call("GET", self.addresses.ledger, "/documents/missing", params=query) or {}
+            yield from found["entries"]
+            if not found.get("next"):
+                return
+            query["after"] = found["next"]
+
+    def upload_documents(self, bundle: Path) -> Json:
+        """Send a ZIP of PDFs with its metadata.json; what became of each."""
+        headers = {"Content-Type": "application/zip"}
+        return (
+            self._call(
+                "POST", self.addresses.ledger, "/documents", content=_chunks(bundle), more=headers, timeout=600
+            )
+            or {}
+        )
+
     def wait_until_ledger_heard(self, after: Mapping[str, Mapping[int, int]], within: float = 60) -> None:
         """Wait until ledger has applied ``{speaker: {partition: number}}``."""
         asked = ",".join(f"{speaker}/{p}/{n}" for speaker, heard in after.items() for p, n in heard.items())
@@ -238,18 +267,28 @@ class Road:
         self, method: str, base: str, path: str, *, missing_is_none: bool = False, **request: Any
     ) -> Json | None:
         try:
+            body: Json = self._answer(method, base, path, **request).json()
+        except RoadBlocked as blocked:
+            if missing_is_none and blocked.problem.get("status") == httpx.codes.NOT_FOUND:
+                return None
+            raise
+        return body
+
+    def _answer(
+        self, method: str, base: str, path: str, *, more: Mapping[str, str] | None = None, **request: Any
+    ) -> httpx.Response:
+        """A good answer; ``more`` are further headers. Raises ``RoadBlocked``."""
+        headers = {**self._headers(), **(more or {})}
+        try:
             answer = self._http.request(
-                method, f"{base}/companies/{self.company}{path}", headers=self._headers(), **request
+                method, f"{base}/companies/{self.company}{path}", headers=headers, **request
             )
         except httpx.HTTPError as unreachable:
             raise RoadBlocked(f"{base} does not answer: {unreachable}") from unreachable
-        if missing_is_none and answer.status_code == httpx.codes.NOT_FOUND:
-            return None
         if answer.is_error:
             problem = _problem(answer)
             raise RoadBlocked(_sentence(problem) or answer.reason_phrase, problem)
-        body: Json = answer.json()
-        return body
+        return answer
 
     def _headers(self) -> dict[str, str]:
         headers = {"Authorization": f"Bearer {mint(self._key, 'operator', [EVERY_COMPANY], 'admin')}"}

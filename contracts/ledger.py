@@ -1,8 +1,10 @@
 """What ledger says: what people state about clients, and what it finds true of their accounts."""
 
 from datetime import date
-from typing import ClassVar
+from typing import Annotated, ClassVar
 from uuid import UUID
+
+from pydantic import Field
 
 from contracts.event import Amount, ClientId, Currency, EntryId, Event, Fact
 
@@ -223,6 +225,29 @@ class NoteAdded(Event):
     client_id: ClientId
     entry_id: EntryId | None = None
     mentions: tuple[str, ...] = ()
+
+
+class DocumentAttached(Event):
+    """A PDF, most often the invoice itself, was attached to an entry (rule 19.6).
+
+    Its name and its content stay in ledger. The same content on the same entry is the same document.
+    """
+
+    speaker: ClassVar[str] = "ledger"
+    document_id: UUID
+    client_id: ClientId
+    entry_id: EntryId
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    bytes: int
+
+
+class DocumentRemoved(Event):
+    """The document is not kept any more: a person took it away, or the person behind its client was erased."""
+
+    speaker: ClassVar[str] = "ledger"
+    document_id: UUID
+    client_id: ClientId
+    entry_id: EntryId
 
 
 class ProfileAssigned(Event):

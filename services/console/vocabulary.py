@@ -192,6 +192,12 @@ REFUSALS = {
     ),
     "unknown-client": N_("Aucun client n’a ce code."),
     "unknown-contact": N_("Ce contact n’existe plus."),
+    "file-missing": N_("Choisissez un fichier PDF à joindre."),
+    "file-too-large": N_("Ce fichier dépasse 15 Mo."),
+    "not-a-pdf": N_("Ce fichier n’est pas un PDF."),
+    "entry-unknown": N_("Cette pièce n’existe plus en comptabilité."),
+    "person-erased": N_("Les données personnelles de ce client ont été effacées : rien n’y est joint."),
+    "unknown-document": N_("Ce document n’existe plus."),
     "role-insufficient": N_("Votre rôle ne permet pas cette action."),
 }
 DISPUTES = {

@@ -12,3 +12,9 @@ class LedgerSettings(Settings):
     """How often to look whether a company's day has begun. With ``allow_as_of`` days only begin when asked."""
     day_begins_alone: bool = True
     """Let the day of each company begin by the clock; off where something else calls ``POST /day``."""
+    largest_bundle_mb: int = 100
+    """How large a ZIP of documents may be as it is sent."""
+    largest_document_mb: int = 15
+    """How large one document may be: a mail may carry no more (rule 9.1)."""
+    largest_unpacked_mb: int = 400
+    """What the documents of one ZIP may come to when unpacked."""

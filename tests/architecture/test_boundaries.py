@@ -48,7 +48,7 @@ SPECIALITIES: dict[str, set[str]] = {
         "wording",
         "years",
     },
-    "ledger": {"codes", "together"},
+    "ledger": {"codes", "documents", "together"},
     "dunning": {"actions", "asking", "confirming", "defaults", "recording", "rounds", "rulebook", "states"},
     "notify": {
         "blocks",

@@ -35,6 +35,8 @@ DONE = {
     "remove-contact": N_("Le contact est supprimé."),
     "add-note": N_("La note est ajoutée."),
     "merge-clients": N_("Les deux codes sont fusionnés : promesses, litiges et niveaux sont repris."),
+    "attach-document": N_("Le document est joint à la pièce."),
+    "remove-document": N_("Le document est supprimé."),
     "assign-profile": N_("Le profil du client est changé."),
 }
 
@@ -129,6 +131,7 @@ async def _person(neighbours: Neighbours, client_id: str) -> Json:
         "labels": {},
         "promises": [],
         "contacts": [],
+        "documents": {},
         **found,
     }
 

@@ -6,6 +6,7 @@ from services.ledger.api import (
     commands,
     companies,
     contacts,
+    documents,
     fields,
     labels,
     merging,
@@ -16,5 +17,18 @@ from services.ledger.api import (
 )
 
 router = APIRouter()
-for part in (companies, people, labels, fields, contacts, commands, remarks, merging, personal, questions):
+parts = (
+    companies,
+    people,
+    labels,
+    fields,
+    contacts,
+    commands,
+    remarks,
+    documents,
+    merging,
+    personal,
+    questions,
+)
+for part in parts:
     router.include_router(part.router)

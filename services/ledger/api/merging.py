@@ -16,8 +16,9 @@ from services.ledger import queries
 from services.ledger.api.once import OnceDep
 from services.ledger.api.stating import OfClient, Stating, StatingDep
 from services.ledger.codes import lock_merges
+from services.ledger.documents import keeping
 from services.ledger.domain import ClientState
-from services.ledger.domain.merging import BookLine, Merging, merge, moved
+from services.ledger.domain.merging import BookLine, Merging, landing, merge, moved
 from services.ledger.domain.refusals import OneOfThemErased, UnknownClient
 from services.ledger.handlers import changed_clients
 
@@ -63,16 +64,20 @@ class Merged(OfClient):
 
 @router.post("/merge-clients")
 async def merge_clients(body: Merged, stating: StatingDep, once: OnceDep) -> dict[str, Any]:
-    """Carry promises, disputes, stops, notes, contacts and levels of a code over to the one it became.
+    """Carry promises, disputes, stops, notes, contacts, documents and levels of a code over to the one it became.
 
+    Where that one has become another client meanwhile, they go on there; the answer's ``into`` says where.
     Sent again, lines that accounting moved meanwhile are carried over too. Answers ``entries``, how many lines of
     the old code were found under the new one.
     """
 
     async def act() -> dict[str, Any]:
         company, tx = stating.company, stating.tx
-        both = sorted({body.client_id, body.into})
         await lock_merges(tx, company)
+        merged_into = {row.client_id: row.into_client_id for row in await tx.execute(MERGES, {"company": company})}
+        into = landing(body.into, merged_into)
+        into = body.into if into == body.client_id else into
+        both = sorted({body.client_id, into})
         states = await _states(stating, both)
         await _refuse_half_erased(tx, company, both)
         lines: dict[str, list[BookLine]] = defaultdict(list)
@@ -82,29 +87,35 @@ async def merge_clients(body: Merged, stating: StatingDep, once: OnceDep) -> dic
                 lines[row.client_id].append(BookLine(*row[1:9]))
             if row.client_id == body.client_id and not row.removed and row.lettering is None:
                 open_before.add(row.entry_id)
-        entries = moved(lines[body.client_id], lines[body.into])
-        targets = await queries.entries(tx, company, [body.into], sorted(entries.values()))
+        entries = moved(lines[body.client_id], lines[into])
+        targets = await queries.entries(tx, company, [into], sorted(entries.values()))
         of_old_code = {"company": company, "client_id": body.client_id}
+        documents = {
+            known.document_id: keeping.document_id(company, into, entries[known.entry_id], known.sha256)
+            for known in states[body.client_id].documents.values()
+            if known.entry_id in entries
+        }
         wanted = Merging(
             before=states[body.client_id],
-            after=replace(states[body.into], entries=targets.get(body.into, {})),
+            after=replace(states[into], entries=targets.get(into, {})),
             entries=entries,
-            merged_into={
-                row.client_id: row.into_client_id for row in await tx.execute(MERGES, {"company": company})
-            },
+            merged_into=merged_into,
             named={(row.entry_id, row.into_entry_id) for row in await tx.execute(NAMED, of_old_code)},
             remaining=not open_before <= entries.keys(),
+            documents=documents,
         )
         of_old, of_new = merge(wanted)
-        said = [Said(event, body.client_id) for event in of_old] + [Said(event, body.into) for event in of_new]
+        said = [Said(event, body.client_id) for event in of_old] + [Said(event, into) for event in of_new]
         # of both, for the clients' changes are said afterwards
         stating.say.also_lock = {partition_of(company, client_id) for client_id in both}
         positions = await stating.say(company, said, as_of=stating.as_of, cause=stating.cause)
         for moving in (MOVE_CONTACTS, MOVE_FIELDS):
-            await tx.execute(moving, of_old_code | {"into": body.into})
+            await tx.execute(moving, of_old_code | {"into": into})
+        for before, after in documents.items():
+            await keeping.carry(tx, company, before, after)
         changed = await changed_clients(tx, company, both, stating.as_of, person_changed=True)
         positions += await stating.say(company, changed, as_of=stating.as_of, cause=stating.cause)
-        return accepted(positions, entries=len(entries))
+        return accepted(positions, into=into, entries=len(entries))
 
     return await once(act)
 
@@ -123,6 +134,7 @@ async def _states(stating: Stating, client_ids: list[str]) -> dict[str, ClientSt
     states = await queries.lock_clients(tx, company, client_ids)
     promises = await queries.promises(tx, company, client_ids)
     stops = await queries.stopped_entries(tx, company, client_ids)
+    documents = await keeping.documents_of(tx, company, client_ids)
     for client_id in client_ids:
         if client_id not in states:
             raise UnknownClient(client_id)
@@ -131,6 +143,7 @@ async def _states(stating: Stating, client_ids: list[str]) -> dict[str, ClientSt
             states[client_id],
             promises=promises.get(client_id, {}),
             stopped_entries=stops.get(client_id, {}),
+            documents=documents.get(client_id, {}),
             disputes=await queries.disputes(tx, company, client_id),
             expected_on=await queries.expectations(tx, company, client_id),
         )

@@ -4,6 +4,7 @@ Erasing takes the words and addresses and leaves the accounts: what was owed, pr
 person. What sources say of the client afterwards is left aside, until an administrator admits the person again.
 """
 
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -17,6 +18,7 @@ from services.ledger import queries
 from services.ledger.api.contacts import contacts_by_client
 from services.ledger.api.stating import OfClient, StatingDep
 from services.ledger.codes import codes_of_client, lock_merges
+from services.ledger.documents import keeping
 from services.ledger.domain import ErasePerson, decide
 from services.ledger.domain.refusals import PersonNotErased, UnknownClient
 from services.ledger.handlers import changed_clients
@@ -114,7 +116,8 @@ ClientQuery = Annotated[ClientId, Query()]
 
 @router.get("/person-data")
 async def get_person_data(client_id: ClientQuery, company: CompanyDep, tx: TxDep) -> dict[str, Any]:
-    """Everything that ledger keeps of the person behind a client; messages are notify's, under the same path.
+    """Everything that ledger keeps of the person behind a client; messages are notify's, under the same path, and
+    the documents themselves come as a ZIP from ``/documents/of-person``.
 
     Under all codes that are this client (``client_ids``), whichever of them is asked for.
     """
@@ -136,6 +139,7 @@ async def get_person_data(client_id: ClientQuery, company: CompanyDep, tx: TxDep
         "fields": await _rows(tx, FIELDS, of_codes),
         "entry_fields": await _rows(tx, ENTRY_FIELDS, of_codes),
         "salespeople": await _rows(tx, SALESPEOPLE, of_codes),
+        "documents": await keeping.shown(tx, company, codes),
     }
 
 
@@ -155,11 +159,13 @@ async def erase_person(body: OfClient, stating: StatingDep) -> dict[str, Any]:
     states = await queries.lock_clients(tx, company, codes)
     if body.client_id not in states:
         raise UnknownClient(body.client_id)
+    documents = await keeping.documents_of(tx, company, codes)
     erased = [
         Said(event, client_id)
         for client_id, state in states.items()
-        for event in decide(state, ErasePerson(), stating.as_of)
+        for event in decide(replace(state, documents=documents.get(client_id, {})), ErasePerson(), stating.as_of)
     ]
+    await keeping.let_go(tx, company, [document for known in documents.values() for document in known])
     of_codes = {"company": company, "client_ids": codes}
     for forget in FORGET:
         await tx.execute(forget, of_codes)

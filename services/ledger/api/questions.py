@@ -15,6 +15,7 @@ from contracts.terms import LETTERING_TOLERANCE, days_late
 from services.ledger.api.contacts import contacts_of
 from services.ledger.api.fields import named_fields
 from services.ledger.codes import EARLIER
+from services.ledger.documents import keeping
 from services.ledger.domain import Promise, PromiseState, status_of
 from services.ledger.domain.refusals import UnknownClient
 
@@ -215,6 +216,7 @@ async def get_client(client_id: ClientQuery, company: CompanyDep, tx: TxDep, as_
         "expected": [dict(expected._mapping) for expected in await tx.execute(EXPECTATIONS, of_client)],
         "contacts": await contacts_of(tx, company, client_id),
         "notes": [dict(note._mapping) for note in await tx.execute(NOTES, of_client)],
+        "documents": await keeping.by_entry(tx, company, client_id=client_id),
         "labels": {label.entry_id: label.label for label in await tx.execute(LABELS, of_client)},
     }
 

@@ -3,6 +3,7 @@
 from dataclasses import asdict, replace
 from datetime import date
 from typing import assert_never
+from uuid import UUID
 
 from contracts.event import Event
 from contracts.ledger import (
@@ -12,6 +13,8 @@ from contracts.ledger import (
     ClientStopped,
     DisputeClosed,
     DisputeOpened,
+    DocumentAttached,
+    DocumentRemoved,
     EntryRepositioned,
     EntryResumed,
     EntryStopped,
@@ -23,6 +26,7 @@ from services.ledger.domain import lettering, promising
 from services.ledger.domain.facts import (
     AddNote,
     AssignProfile,
+    AttachDocument,
     CancelPromise,
     ClientSeen,
     ClientState,
@@ -34,6 +38,7 @@ from services.ledger.domain.facts import (
     GroupSeen,
     OpenDispute,
     RecordPromise,
+    RemoveDocument,
     RepositionEntry,
     ResumeClient,
     ResumeEntry,
@@ -55,6 +60,7 @@ from services.ledger.domain.refusals import (
     StopEndsInThePast,
     UnknownDispute,
     UnknownDisputeReason,
+    UnknownDocument,
     UnknownEntry,
 )
 
@@ -102,8 +108,13 @@ def decide(state: ClientState, fact: Fact, as_of: date) -> list[Event]:  # noqa:
             if profile == state.chosen_profile:
                 return []
             return [ProfileAssigned(client_id=state.client_id, profile=profile)]
+        case AttachDocument():
+            return _attach(state, fact)
+        case RemoveDocument(document_id):
+            return [_removed(state, document_id)]
         case ErasePerson():
-            return [PersonErased(client_id=state.client_id, version=state.version + 1)]
+            removed = [_removed(state, document_id) for document_id in state.documents]
+            return [*removed, PersonErased(client_id=state.client_id, version=state.version + 1)]
         case ClientSeen():
             return _seen(state, fact)
         case DayCame():
@@ -180,6 +191,29 @@ def _close_dispute(state: ClientState, wanted: CloseDispute) -> list[Event]:
     if known.closed:
         raise DisputeAlreadyClosed(state.client_id, wanted.dispute_id)
     return [DisputeClosed(dispute_id=known.dispute_id, client_id=state.client_id, entry_id=known.entry_id)]
+
+
+def _attach(state: ClientState, wanted: AttachDocument) -> list[Event]:
+    document = wanted.document
+    _must_know(state, document.entry_id)
+    if document.document_id in state.documents:
+        return []
+    return [
+        DocumentAttached(
+            document_id=document.document_id,
+            client_id=state.client_id,
+            entry_id=document.entry_id,
+            sha256=document.sha256,
+            bytes=document.bytes,
+        )
+    ]
+
+
+def _removed(state: ClientState, document_id: UUID) -> Event:
+    known = state.documents.get(document_id)
+    if known is None:
+        raise UnknownDocument(document_id)
+    return DocumentRemoved(document_id=document_id, client_id=state.client_id, entry_id=known.entry_id)
 
 
 def _reposition(state: ClientState, wanted: RepositionEntry, as_of: date) -> list[Event]:

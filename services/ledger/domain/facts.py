@@ -50,6 +50,16 @@ class Dispute:
 
 
 @dataclass(frozen=True, slots=True)
+class Document:
+    """A PDF attached to an entry (rule 19.6); ``bytes`` is its size."""
+
+    document_id: UUID
+    entry_id: str
+    sha256: str
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class EntryFacts:
     """An entry as accounting shows it; ``amount`` is debit minus credit, ``open`` is that of rule 2.8."""
 
@@ -113,6 +123,7 @@ class ClientState:
     """By entry, the day on which the stop ends by itself."""
     promises: Mapping[UUID, Promise] = field(default_factory=dict)
     disputes: Mapping[UUID, Dispute] = field(default_factory=dict)
+    documents: Mapping[UUID, Document] = field(default_factory=dict)
     expected_on: Mapping[str, date] = field(default_factory=dict)
     """By entry, the day on which a person expects its money instead of the due date (rule 5.7)."""
     lettering_errors: Mapping[Group, Decimal] = field(default_factory=dict)
@@ -197,6 +208,18 @@ class AddNote:
 
 
 @dataclass(frozen=True, slots=True)
+class AttachDocument:
+    """Attaching what is attached already changes nothing."""
+
+    document: Document
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveDocument:
+    document_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class AssignProfile:
     """``None`` gives the choice back to accounting (rule 3.5)."""
 
@@ -243,6 +266,8 @@ Command = (
     | RepositionEntry
     | FlagClient
     | AddNote
+    | AttachDocument
+    | RemoveDocument
     | AssignProfile
     | ErasePerson
 )

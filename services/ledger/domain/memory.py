@@ -16,6 +16,8 @@ from contracts.ledger import (
     ClientStopped,
     DisputeClosed,
     DisputeOpened,
+    DocumentAttached,
+    DocumentRemoved,
     EntryRepositioned,
     EntryResumed,
     EntryStopped,
@@ -35,6 +37,7 @@ from services.ledger.domain.facts import (
     ClientFacts,
     ClientState,
     Dispute,
+    Document,
     Group,
     Promise,
     PromiseState,
@@ -76,6 +79,11 @@ def evolve(state: ClientState, event: Event) -> ClientState:  # noqa: PLR0911, P
         case DisputeClosed(dispute_id=dispute_id):
             closed = replace(state.disputes[dispute_id], closed=True)
             return replace(state, disputes={**state.disputes, dispute_id: closed})
+        case DocumentAttached(document_id=document_id):
+            document = Document(document_id, event.entry_id, event.sha256, event.bytes)
+            return replace(state, documents={**state.documents, document_id: document})
+        case DocumentRemoved(document_id=document_id):
+            return replace(state, documents=_without(state.documents, document_id))
         case EntryRepositioned(entry_id=entry_id):
             others = _without(state.expected_on, entry_id)
             if event.expected_on is None:

@@ -5,7 +5,7 @@ Accounting has moved the lines already, or moves them later: a merge may be said
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from uuid import UUID, uuid5
@@ -18,6 +18,8 @@ from contracts.ledger import (
     ClientStopped,
     DisputeClosed,
     DisputeOpened,
+    DocumentAttached,
+    DocumentRemoved,
     EntryRepositioned,
     EntryResumed,
     EntryStopped,
@@ -74,6 +76,13 @@ def _looks(line: BookLine) -> tuple[object, ...]:
     return line.kind, line.journal, line.piece, line.entry_date, line.amount, line.currency
 
 
+def landing(client_id: str, merged_into: Mapping[str, str]) -> str:
+    """The code that a code has become by now, over a chain of merges; itself when it stands alone."""
+    while client_id in merged_into:
+        client_id = merged_into[client_id]
+    return client_id
+
+
 @dataclass(frozen=True, slots=True)
 class Merging:
     """``before`` is the old code's state, ``after`` the new one's; ``entries`` what ``moved`` found.
@@ -88,6 +97,8 @@ class Merging:
     merged_into: Mapping[str, str]
     named: Collection[tuple[str, str]] = frozenset()
     remaining: bool = False
+    documents: Mapping[UUID, UUID] = field(default_factory=dict)
+    """What a document of a line that moved is called under the new code."""
 
 
 def merge(wanted: Merging) -> tuple[list[Event], list[Event]]:
@@ -95,16 +106,14 @@ def merge(wanted: Merging) -> tuple[list[Event], list[Event]]:
 
     A pair of lines is named once: whoever hears it moves what he knows of the line, and would undo what was
     decided of the new one since.
-    Raises ``MergeIntoItself`` also round a circle, ``ClientAlreadyMerged`` into another code.
+    ``after`` is a code that stands (``landing``). Raises ``MergeIntoItself``, also round a circle, and
+    ``ClientAlreadyMerged`` when the old code became another client.
     """
     old, new = wanted.before.client_id, wanted.after.client_id
-    at: str | None = new
-    while at is not None:
-        if at == old:
-            raise MergeIntoItself(old, new)
-        at = wanted.merged_into.get(at)
+    if landing(new, wanted.merged_into) == old:
+        raise MergeIntoItself(old, new)
     known = wanted.merged_into.get(old)
-    if known is not None and known != new:
+    if known is not None and landing(known, wanted.merged_into) != new:
         raise ClientAlreadyMerged(old, known)
     ended, begun = _carried(wanted)
     if known is None:
@@ -139,10 +148,9 @@ def _carried(wanted: Merging) -> tuple[list[Event], list[Event]]:
                     promised_on=promise.promised_on,
                 )
             )
-            line = after.entries.get(entries[promise.entry_id])
-            if line is not None and not line.open:
+            if _is_settled(after, entries[promise.entry_id]):
                 # its lettering group was judged before the promise came, and is not again (rule 10.2)
-                about = {"client_id": after.client_id, "entry_id": line.entry_id}
+                about = {"client_id": after.client_id, "entry_id": entries[promise.entry_id]}
                 begun.append(PromiseKept(promise_id=carried, **about))
     open_after = {dispute.entry_id for dispute in after.disputes.values() if not dispute.closed}
     for dispute in before.disputes.values():
@@ -153,7 +161,7 @@ def _carried(wanted: Merging) -> tuple[list[Event], list[Event]]:
         if dispute.entry_id is not None or not wanted.remaining:
             ended.append(DisputeClosed(client_id=before.client_id, **closed))
         carried = uuid5(CARRIED, f"{dispute.dispute_id}")
-        if target not in open_after and carried not in after.disputes:
+        if target not in open_after and carried not in after.disputes and not _is_settled(after, target):
             open_after.add(target)
             begun.append(
                 DisputeOpened(
@@ -164,26 +172,55 @@ def _carried(wanted: Merging) -> tuple[list[Event], list[Event]]:
                 )
             )
     of_old, of_new = _entry_marks(before, after, entries)
-    return ended + of_old, begun + of_new
+    with_documents = _documents(wanted)
+    return [*ended, *of_old, *with_documents[0]], [*begun, *of_new, *with_documents[1]]
+
+
+def _documents(wanted: Merging) -> tuple[list[Event], list[Event]]:
+    """Documents of lines that moved; one that the new code has already is not attached twice."""
+    ended: list[Event] = []
+    begun: list[Event] = []
+    for document_id, carried in wanted.documents.items():
+        document = wanted.before.documents[document_id]
+        old = {"client_id": wanted.before.client_id, "entry_id": document.entry_id}
+        ended.append(DocumentRemoved(document_id=document_id, **old))
+        if carried not in wanted.after.documents:
+            begun.append(
+                DocumentAttached(
+                    document_id=carried,
+                    client_id=wanted.after.client_id,
+                    entry_id=wanted.entries[document.entry_id],
+                    sha256=document.sha256,
+                    bytes=document.bytes,
+                )
+            )
+    return ended, begun
+
+
+def _is_settled(after: ClientState, entry_id: str | None) -> bool:
+    """Nobody opens a dispute on such a line by hand, nor stops it: a mark there would never be looked at again."""
+    line = after.entries.get(entry_id) if entry_id is not None else None
+    return line is not None and not line.open
 
 
 def _entry_marks(
     before: ClientState, after: ClientState, entries: Mapping[str, str]
 ) -> tuple[list[Event], list[Event]]:
-    """Stops and expected days of lines that moved; where both codes have one, the new one's stands."""
+    """Stops and expected days of lines that moved and are still open; where both codes have one, the new one's
+    stands."""
     ended: list[Event] = []
     begun: list[Event] = []
     for entry_id, resumes_on in before.stopped_entries.items():
         if entry_id in entries:
             ended.append(EntryResumed(client_id=before.client_id, entry_id=entry_id))
             target = {"client_id": after.client_id, "entry_id": entries[entry_id]}
-            if entries[entry_id] not in after.stopped_entries:
+            if entries[entry_id] not in after.stopped_entries and not _is_settled(after, entries[entry_id]):
                 begun.append(EntryStopped(resumes_on=resumes_on, **target))
     for entry_id, expected_on in before.expected_on.items():
         if entry_id in entries:
             ended.append(EntryRepositioned(client_id=before.client_id, entry_id=entry_id, expected_on=None))
             target = {"client_id": after.client_id, "entry_id": entries[entry_id]}
-            if entries[entry_id] not in after.expected_on:
+            if entries[entry_id] not in after.expected_on and not _is_settled(after, entries[entry_id]):
                 begun.append(EntryRepositioned(expected_on=expected_on, **target))
     return ended, begun
 

@@ -56,6 +56,14 @@ class UnknownContact(Unknown):
 
 
 @dataclass(eq=False)
+class UnknownDocument(Unknown):
+    document_id: UUID
+
+    def __str__(self) -> str:
+        return f"There is no document {self.document_id}."
+
+
+@dataclass(eq=False)
 class PromiseInThePast(Refusal):
     client_id: str
     entry_id: str

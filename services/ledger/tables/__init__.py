@@ -8,6 +8,7 @@ the memory of what is still to be done.
 from services.ledger.tables.columns import metadata
 from services.ledger.tables.kept import (
     contact,
+    document_file,
     entry_field,
     entry_label,
     erased_person,
@@ -21,6 +22,7 @@ from services.ledger.tables.stated import (
     client_merge,
     company,
     dispute,
+    document,
     entry_expectation,
     entry_stop,
     free_field,
@@ -42,6 +44,7 @@ DERIVED = (
     client,
     promise,
     dispute,
+    document,
     entry_stop,
     entry_expectation,
     client_merge,
@@ -51,5 +54,15 @@ DERIVED = (
     lettered_payment,
 )
 
-PERSONAL = (person_source, person, person_field, contact, entry_label, entry_field, note_text, erased_person)
+PERSONAL = (
+    person_source,
+    person,
+    person_field,
+    contact,
+    entry_label,
+    entry_field,
+    note_text,
+    document_file,
+    erased_person,
+)
 """What an erasure looks at, besides the events' own tables, which hold no person."""

@@ -5,6 +5,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     Date,
+    LargeBinary,
     PrimaryKeyConstraint,
     SmallInteger,
     Table,
@@ -138,6 +139,18 @@ erased_person = Table(
     Column("erased_at", INSTANT, nullable=False, server_default=NOW),
     Column("erased_by", Text, nullable=False),
     PrimaryKeyConstraint("company", "client_id"),
+)
+
+# an invoice names people, and so may its file's name
+document_file = Table(
+    "document_file",
+    metadata,
+    company_column(),
+    Column("document_id", Uuid, nullable=False),
+    Column("file_name", Text, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Column("kept_at", INSTANT, nullable=False, server_default=NOW),
+    PrimaryKeyConstraint("company", "document_id"),
 )
 
 touched_group = Table(

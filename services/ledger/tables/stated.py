@@ -125,6 +125,22 @@ dispute = Table(
     Index("dispute_client", "company", "client_id"),
 )
 
+document = Table(
+    "document",
+    metadata,
+    company_column(),
+    Column("document_id", Uuid, nullable=False),
+    partition(),
+    Column("client_id", Text, nullable=False),
+    Column("entry_id", Text, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("bytes", Integer, nullable=False),
+    Column("attached_on", Date, nullable=False),
+    Column("attached_by", Text, nullable=False),
+    PrimaryKeyConstraint("company", "document_id"),
+    Index("document_entry", "company", "client_id", "entry_id"),
+)
+
 entry_expectation = Table(
     "entry_expectation",
     metadata,

@@ -51,11 +51,13 @@ class Person:
     async def get(self, path: str) -> httpx.Response:
         return await self.http.get(path)
 
-    async def post(self, path: str, on: str, **fields: str | list[str]) -> httpx.Response:
+    async def post(
+        self, path: str, on: str, *, files: dict[str, tuple[str, bytes]] | None = None, **fields: str | list[str]
+    ) -> httpx.Response:
         """Fill in the form that the page ``on`` shows."""
         token = TOKEN.search((await self.http.get(on)).text)
         assert token is not None
-        return await self.http.post(path, data={"csrf_token": token[1], **fields})
+        return await self.http.post(path, data={"csrf_token": token[1], **fields}, files=files)
 
 
 @pytest_asyncio.fixture

@@ -1,6 +1,8 @@
 """The other services as the console hears them: answers in their shapes, commands remembered."""
 
+import io
 import json
+import zipfile
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
@@ -536,6 +538,7 @@ def person() -> dict[str, Any]:
                 "mentions": [],
             }
         ],
+        "documents": {entry_id("FAC20114"): [{"document_id": action_id("invoice"), "file_name": "FAC20114.pdf"}]},
         "labels": {entry_id(line[0]): line[9] for line in ENTRIES},
     }
 
@@ -578,11 +581,18 @@ class FakeServices:
         self.headers.append(request.headers)
         service = request.url.host
         path = "/" + "/".join(request.url.path.split("/")[3:])
+        if path.startswith("/documents/"):
+            disposition = {"Content-Disposition": "inline; filename*=UTF-8''FAC20114.pdf"}
+            return httpx.Response(
+                200, content=b"%PDF-1.7", headers={"Content-Type": "application/pdf", **disposition}
+            )
         if service in self.silent:
             raise httpx.ConnectError("nobody listens", request=request)
         if path in self.refuse:
             return httpx.Response(self.refuse[path]["status"], json=self.refuse[path])
         body = json.loads(request.content) if request.content[:1] == b"{" else None
+        if request.content[:2] == b"PK":
+            body = zipfile.ZipFile(io.BytesIO(request.content)).namelist()
         if request.method in {"POST", "PUT"} and not path.endswith("/query"):
             self.commands.append((service, path, body))
         found = getattr(self, f"_{service}")(path, body, request)
@@ -594,7 +604,8 @@ class FakeServices:
 
     def _ledger(self, path: str, body: Any, request: httpx.Request) -> Any:
         if request.method in {"POST", "PUT"} and not path.endswith("/query"):
-            return {"position": "ledger/7/42", "positions": ["ledger/7/42"]}
+            results = [{"status": "attached"}] if path == "/documents" else []
+            return {"position": "ledger/7/42", "positions": ["ledger/7/42"], "results": results}
         if path == "/people/query":
             known = {code: name for name, code, *_ in DEBTORS}
             people = [{"client_id": one, "name": known.get(one, one)} for one in body["client_ids"]]
@@ -616,6 +627,7 @@ class FakeServices:
                 "contacts": [],
                 "notes": [{"text": "M. Goncalves promet"}],
                 "labels": [],
+                "documents": [{"document_id": action_id("invoice"), "file_name": "F1.pdf"}],
             },
         }.get(path)
 

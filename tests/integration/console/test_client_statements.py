@@ -152,6 +152,7 @@ async def test_personal_data_is_shown_handed_out_and_erased_only_when_sure(
 async def test_personal_data_is_for_administrators(reader: Person) -> None:
     assert (await reader.get(f"/c/{COMPANY}/personal?client_id={CLIENT}")).status_code == 403
     assert (await reader.get(f"/c/{COMPANY}/personal/file?client_id={CLIENT}")).status_code == 403
+    assert (await reader.get(f"/c/{COMPANY}/personal/documents?client_id={CLIENT}")).status_code == 403
 
 
 async def test_the_home_page_tells_who_mentions_me_and_what_comes_of_flagged_clients(clerk: Person) -> None:
@@ -169,3 +170,36 @@ async def test_the_lists_of_disputes_and_promises(clerk: Person) -> None:
     promises = (await clerk.get(f"/c/{COMPANY}/promises")).text
     for words in ("Dépassée", "Attendue", "10\u00a0000,00"):
         assert words in promises, words
+
+
+async def test_a_document_is_shown_on_its_line_and_handed_on(clerk: Person) -> None:
+    shown = await clerk.get(PAGE)
+    address = f"/c/{COMPANY}/documents/{action_id('invoice')}"
+    assert address in shown.text
+    assert "FAC20114.pdf" in shown.text
+    file = await clerk.get(address)
+    assert (file.content, file.headers["content-type"]) == (b"%PDF-1.7", "application/pdf")
+    assert "FAC20114.pdf" in file.headers["content-disposition"]
+
+
+async def test_a_pdf_is_attached_and_taken_away(clerk: Person, fakes: FakeServices) -> None:
+    fakes.commands.clear()
+    sent = await clerk.post(
+        f"/c/{COMPANY}/client/attach-document",
+        on=PAGE,
+        files={"file": ("Facture n° 1.pdf", b"%PDF-1.7")},
+        **OF_ENTRY,
+    )
+    assert "done=attach-document" in sent.headers["location"]
+    assert fakes.commands == [("ledger", "/documents", ["metadata.json", "Facture n° 1.pdf"])]
+    empty = await clerk.post(
+        f"/c/{COMPANY}/client/attach-document", on=PAGE, files={"file": ("leer.pdf", b"")}, **OF_ENTRY
+    )
+    assert "refused=file-missing" in empty.headers["location"]
+    document = action_id("invoice")
+    await clerk.post(f"/c/{COMPANY}/client/remove-document", on=PAGE, document_id=document, **OF_ENTRY)
+    assert fakes.commands[-1] == ("ledger", "/remove-document", {"document_id": document})
+
+
+async def test_an_administrator_gets_all_documents_of_a_person(clerk: Person) -> None:
+    assert (await clerk.get(f"/c/{COMPANY}/personal/documents?client_id={CLIENT}")).status_code == 200

@@ -124,3 +124,24 @@ async def test_notes_follow_over_a_chain_of_merges(voice: Voice, house: House, c
     assert sorted(note["text"] for note in last["notes"]) == ["De A", "De B"]
     assert last["merged_from"] == ["A", "B"]
     assert (await house.get(company, "/client", client_id="B"))["merged_from"] == ["A"]
+
+
+async def test_merging_into_a_code_that_became_another_lands_on_that_one(
+    voice: Voice, house: House, company: str
+) -> None:
+    """Rule 5.9."""
+    await house.put(company, "", {"name": "Acme"})
+    heard = await voice.run(company, [synced(f"I of {client}", client, "100") for client in ("A", "B", "C")])
+    for client in ("A", "B", "C"):
+        await house.get(company, "/client", heard=heard, client_id=client)
+    assert (await house.post(company, "/flag-client", {"client_id": "A"})).status_code == 200
+    gone = synced("I of A", "A", "100").model_copy(update={"removed": True})
+    heard = await voice.run(company, [gone])
+    await house.get(company, "/client", heard=heard, client_id="A")
+    assert (await house.post(company, "/merge-clients", {"client_id": "B", "into": "C"})).status_code == 200
+    answer = await house.post(company, "/merge-clients", {"client_id": "A", "into": "B"})
+    assert (answer.status_code, answer.json()["into"]) == (200, "C"), answer.text
+    last = await house.get(company, "/client", client_id="C")
+    assert (last["merged_from"], last["flagged"]) == (["A", "B"], True)
+    circle = await house.post(company, "/merge-clients", {"client_id": "C", "into": "A"})
+    assert (circle.status_code, circle.json()["type"]) == (409, "merge-into-itself")

@@ -5,7 +5,10 @@ vacuumed: those are left out, all other files of the data directory are read.
 """
 
 import asyncio
+import io
+import json
 import time
+import zipfile
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -26,7 +29,17 @@ from contracts.subjects import SPEAKERS, stream
 
 DAY = date(2026, 9, 15)
 CLIENT, OTHER = "4110042", "4110043"
-MARKS = ("Zebulon", "Quatrepoint", "zq-mail", "0655443322", "Ruelle-Zq", "ZQ-LABEL", "ZQ-NOTE", "ZQ-DRAFT")
+MARKS = (
+    "Zebulon",
+    "Quatrepoint",
+    "zq-mail",
+    "0655443322",
+    "Ruelle-Zq",
+    "ZQ-LABEL",
+    "ZQ-NOTE",
+    "ZQ-DRAFT",
+    "ZQ-PDF",
+)
 """What the person is made of; each stands in what is handed in, and nowhere else."""
 
 NOT_OURS = {"postgres", "mails"}
@@ -109,8 +122,19 @@ def everything_kept(trial: Trial, marks: tuple[str, ...]) -> list[str]:
     ]
 
 
+def bundle_of(folder: Path, invoices: dict[str, str]) -> Path:
+    """A ZIP with a PDF for each of these invoices."""
+    file = folder / "invoices.zip"
+    named = [{"file": name, "invoice_number": number} for name, number in invoices.items()]
+    with zipfile.ZipFile(file, "w") as made:
+        made.writestr("metadata.json", json.dumps({"documents": named}))
+        for name in invoices:
+            made.writestr(name, b"%PDF-1.4 ZQ-PDF Zebulon Quatrepoint\n%%EOF")
+    return file
+
+
 def enter_by_every_door(road: Road, trial: Trial, folder: Path, company: str) -> None:
-    """Import, people, contacts, notes, disputes, a call's comment, a draft and a mail that is sent."""
+    """Import, people, contacts, notes, disputes, an invoice's PDF, a draft and a mail that is sent."""
     road.register(company)
     address = {"street": "1 Ruelle-Zq", "city": "Metz"}
     whole = {"client_id": CLIENT, "name": "Zebulon Quatrepoint", "emails": ["zq-mail@example.org"]}
@@ -123,6 +147,8 @@ def enter_by_every_door(road: Road, trial: Trial, folder: Path, company: str) ->
     road.tell("add-note", client_id=CLIENT, text="ZQ-NOTE Zebulon rappelle")
     road.look_at(written(folder, FEC))
     road.tell("open-dispute", client_id=CLIENT, entry_id=entry_id, reason="price", comment="ZQ-NOTE Quatrepoint")
+    attached = road.upload_documents(bundle_of(folder, {"ZQ-PDF.pdf": "F1"}))
+    assert (attached["attached"], attached["refused"]) == (1, 0), attached
     road.round(DAY, imported["positions"])
     tasks = road.tasks(DAY)
     (mail,) = [
@@ -158,7 +184,13 @@ def test_nothing_of_an_erased_person_is_left_anywhere(trial: Trial, company: str
     enter_by_every_door(road, trial, tmp_path, company)
 
     kept = set(rows_holding(trial, MARKS))
-    of_ledger = ("ledger.person", "ledger.contact", "ledger.note_text", "ledger.entry_label")
+    of_ledger = (
+        "ledger.person",
+        "ledger.contact",
+        "ledger.note_text",
+        "ledger.entry_label",
+        "ledger.document_file",
+    )
     for table in (*of_ledger, "notify.message", "sync.upload"):
         assert any(row.startswith(f"{table}: ") for row in kept), f"the test puts nothing into {table}"
     assert asyncio.run(messages_holding(trial, MARKS)) == [], "no event ever holds a person"
@@ -166,6 +198,9 @@ def test_nothing_of_an_erased_person_is_left_anywhere(trial: Trial, company: str
 
     handed_out: dict[str, Any] = road.person_data(CLIENT)
     assert {mark for mark in MARKS if mark in str(handed_out)} == set(MARKS)
+    with zipfile.ZipFile(io.BytesIO(road.documents_of_person(CLIENT))) as documents:
+        (name,) = documents.namelist()
+        assert b"Zebulon Quatrepoint" in documents.read(name)
 
     road.tell("erase-person", client_id=CLIENT)
     assert until_gone(trial, company) == []
@@ -178,6 +213,11 @@ def test_nothing_of_an_erased_person_is_left_anywhere(trial: Trial, company: str
     )
     road.wait_until_ledger_heard({name: dict(heard) for name, heard in again["positions"].items()})
     assert until_gone(trial, company) == [], "no source brings the person back"
+
+    refused = road.upload_documents(bundle_of(tmp_path, {"ZQ-PDF.pdf": "F1"}))
+    assert refused["results"][0]["code"] == "person-erased"
+    assert until_gone(trial, company) == []
+    assert CLIENT not in str(list(road.missing_documents())), "nor is anybody asked for its invoices"
 
     road.tell("admit-person", client_id=CLIENT)
     import_file(road, tmp_path / "123456789FEC20261231.txt", None)

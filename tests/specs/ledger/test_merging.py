@@ -15,6 +15,8 @@ from contracts.ledger import (
     ClientStopped,
     DisputeClosed,
     DisputeOpened,
+    DocumentAttached,
+    DocumentRemoved,
     EntryRepositioned,
     EntryResumed,
     EntryStopped,
@@ -25,12 +27,12 @@ from contracts.ledger import (
     PromiseRecorded,
 )
 from services.ledger.domain import ClientState, EntryFacts, evolve
-from services.ledger.domain.merging import CARRIED, BookLine, Merging, merge, moved
+from services.ledger.domain.merging import CARRIED, BookLine, Merging, landing, merge, moved
 from services.ledger.domain.refusals import ClientAlreadyMerged, MergeIntoItself
 
 OLD, NEW = "411OLD", "411NEW"
 INVOICE, OTHER, SAME = "a" * 32, "b" * 32, "c" * 32
-PROMISE, DISPUTE = UUID(int=1), UUID(int=2)
+PROMISE, DISPUTE, DOCUMENT, CARRIED_DOCUMENT = (UUID(int=n) for n in (1, 2, 3, 4))
 DAY = date(2026, 3, 10)
 
 
@@ -221,3 +223,44 @@ def test_a_code_becomes_one_client() -> None:
     with pytest.raises(ClientAlreadyMerged) as told:
         merged([], [], {}, {OLD: "411X"})
     assert vars(told.value) == {"client_id": OLD, "into": "411X"}
+
+
+def test_a_code_that_became_another_client_leads_to_where_it_went() -> None:
+    chain = {"411B": "411C", "411C": "411D"}
+    assert [landing(code, chain) for code in ("411A", "411B", "411C", "411D")] == ["411A", "411D", "411D", "411D"]
+
+
+def test_a_merge_said_again_after_its_target_moved_on_carries_to_the_new_target() -> None:
+    known = {OLD: "411B", "411B": NEW}
+    of_old, of_new = merged([ClientStopped(client_id=OLD)], [], {INVOICE: OTHER}, known)
+    assert of_new == []
+    (said,) = of_old
+    assert isinstance(said, ClientMerged)
+    assert said.into == NEW
+
+
+@pytest.mark.parametrize("is_open", [True, False])
+def test_marks_of_a_line_that_was_settled_meanwhile_end_and_do_not_begin_again(is_open: bool) -> None:
+    """Nobody opens a dispute on a settled line, nor stops it (rules 8.2, 11.1)."""
+    before = [
+        DisputeOpened(dispute_id=DISPUTE, client_id=OLD, entry_id=INVOICE, reason="price"),
+        EntryStopped(client_id=OLD, entry_id=INVOICE),
+        EntryRepositioned(client_id=OLD, entry_id=INVOICE, expected_on=DAY),
+    ]
+    after = replace(state(NEW), entries={OTHER: EntryFacts(OTHER, Decimal(100), "EUR", is_open)})
+    of_old, of_new = merge(Merging(state(OLD, *before), after, {INVOICE: OTHER}, {}))
+    assert {type(event) for event in of_old} == {DisputeClosed, EntryResumed, EntryRepositioned, ClientMerged}
+    begun = {DisputeOpened, EntryStopped, EntryRepositioned} if is_open else set()
+    assert {type(event) for event in of_new} == begun
+
+
+@pytest.mark.parametrize("known_there", [False, True])
+def test_a_document_follows_its_line_and_is_not_attached_twice(known_there: bool) -> None:
+    attached = {"sha256": "0" * 64, "bytes": 9}
+    before = state(OLD, DocumentAttached(document_id=DOCUMENT, client_id=OLD, entry_id=INVOICE, **attached))
+    there = DocumentAttached(document_id=CARRIED_DOCUMENT, client_id=NEW, entry_id=OTHER, **attached)
+    after = state(NEW, there) if known_there else state(NEW)
+    wanted = Merging(before, after, {INVOICE: OTHER}, {}, documents={DOCUMENT: CARRIED_DOCUMENT})
+    of_old, of_new = merge(wanted)
+    assert DocumentRemoved(document_id=DOCUMENT, client_id=OLD, entry_id=INVOICE) in of_old
+    assert of_new == ([] if known_there else [there])

@@ -13,6 +13,7 @@ from chassis.database import driver
 from chassis.items import Items, insert_new
 from chassis.projection import Delivered, Project
 from contracts.ledger import DISPUTE_REASONS
+from services.ledger.projection import stated
 
 HEARD = """
     unnest(%(company)b::text[], %(p)b::smallint[], %(number)b::bigint[], %(as_of)b::date[],
@@ -151,128 +152,6 @@ PERSON_ERASED = """
     where client.company = erased.company and client.client_id = erased.client_id
 """
 
-CLIENT_STOPPED = """
-    insert into client (company, client_id, p, stopped, stopped_on, stopped_by, resumes_on)
-    select distinct on (heard.company, e.client_id) heard.company, e.client_id, heard.p, true, heard.as_of,
-        heard.actor, e.resumes_on
-    from {heard}, json_to_record(heard.body::json) as e(client_id text, resumes_on date)
-    order by heard.company, e.client_id, heard.number desc
-    on conflict (company, client_id) do update set
-        stopped = true, stopped_on = excluded.stopped_on, stopped_by = excluded.stopped_by,
-        resumes_on = excluded.resumes_on
-"""
-
-CLIENT_RESUMED = """
-    update client set stopped = false, stopped_on = null, stopped_by = null, resumes_on = null
-    from {heard}, json_to_record(heard.body::json) as e(client_id text)
-    where client.company = heard.company and client.client_id = e.client_id
-"""
-
-PROFILE_ASSIGNED = """
-    insert into client (company, client_id, p, chosen_profile)
-    select distinct on (heard.company, e.client_id) heard.company, e.client_id, heard.p, e.profile
-    from {heard}, json_to_record(heard.body::json) as e(client_id text, profile text)
-    order by heard.company, e.client_id, heard.number desc
-    on conflict (company, client_id) do update set chosen_profile = excluded.chosen_profile
-"""
-
-ENTRY_STOPPED = """
-    insert into entry_stop (company, client_id, entry_id, p, stopped_on, stopped_by, resumes_on)
-    select distinct on (heard.company, e.client_id, e.entry_id) heard.company, e.client_id, e.entry_id, heard.p,
-        heard.as_of, heard.actor, e.resumes_on
-    from {heard}, json_to_record(heard.body::json) as e(client_id text, entry_id text, resumes_on date)
-    order by heard.company, e.client_id, e.entry_id, heard.number desc
-    on conflict (company, client_id, entry_id) do update set
-        stopped_on = excluded.stopped_on, stopped_by = excluded.stopped_by, resumes_on = excluded.resumes_on
-"""
-
-ENTRY_RESUMED = """
-    delete from entry_stop
-    using {heard}, json_to_record(heard.body::json) as e(client_id text, entry_id text)
-    where entry_stop.company = heard.company and entry_stop.client_id = e.client_id
-        and entry_stop.entry_id = e.entry_id
-"""
-
-PROMISE_RECORDED = """
-    insert into promise (company, promise_id, p, client_id, entry_id, amount, currency, promised_on, state,
-        recorded_on, recorded_by)
-    select heard.company, e.promise_id, heard.p, e.client_id, e.entry_id, e.amount, e.currency, e.promised_on,
-        'open', heard.as_of, heard.actor
-    from {heard}, json_to_record(heard.body::json) as e(promise_id uuid, client_id text, entry_id text,
-        amount numeric, currency text, promised_on date)
-"""
-
-PROMISE_STATE = """
-    update promise set state = %(state)s, ended_on = case when %(ends)s then heard.as_of end
-    from {heard}, json_to_record(heard.body::json) as e(promise_id uuid)
-    where promise.company = heard.company and promise.promise_id = e.promise_id
-"""
-
-NOTE_ADDED = """
-    insert into note (company, note_id, p, client_id, entry_id, written_on, written_at, author, mentions)
-    select heard.company, e.note_id, heard.p, e.client_id, e.entry_id, heard.as_of, heard.at, heard.actor,
-        coalesce(e.mentions, '{{}}')
-    from {heard}, json_to_record(heard.body::json) as e(note_id uuid, client_id text, entry_id text,
-        mentions text[])
-"""
-
-DISPUTE_OPENED = """
-    insert into dispute (company, dispute_id, p, client_id, entry_id, reason, opened_on, opened_by)
-    select heard.company, e.dispute_id, heard.p, e.client_id, e.entry_id, e.reason, heard.as_of, heard.actor
-    from {heard}, json_to_record(heard.body::json) as e(dispute_id uuid, client_id text, entry_id text,
-        reason text)
-"""
-
-DISPUTE_CLOSED = """
-    update dispute set closed_on = heard.as_of, closed_by = heard.actor
-    from {heard}, json_to_record(heard.body::json) as e(dispute_id uuid)
-    where dispute.company = heard.company and dispute.dispute_id = e.dispute_id
-"""
-
-REPOSITIONED = """
-    with last as (
-        select distinct on (heard.company, e.client_id, e.entry_id) heard.company, heard.p, heard.as_of,
-            heard.actor, e.*
-        from {heard}, json_to_record(heard.body::json) as e(client_id text, entry_id text, expected_on date)
-        order by heard.company, e.client_id, e.entry_id, heard.number desc
-    ),
-    gone as (
-        delete from entry_expectation known using last
-        where known.company = last.company and known.client_id = last.client_id
-            and known.entry_id = last.entry_id and last.expected_on is null
-    )
-    insert into entry_expectation (company, client_id, entry_id, p, expected_on, set_on, set_by)
-    select company, client_id, entry_id, p, expected_on, as_of, actor from last where expected_on is not null
-    on conflict (company, client_id, entry_id) do update set
-        expected_on = excluded.expected_on, set_on = excluded.set_on, set_by = excluded.set_by
-"""
-
-CLIENT_FLAGGED = """
-    insert into client (company, client_id, p, flagged)
-    select distinct on (heard.company, e.client_id) heard.company, e.client_id, heard.p, e.flagged
-    from {heard}, json_to_record(heard.body::json) as e(client_id text, flagged boolean)
-    order by heard.company, e.client_id, heard.number desc
-    on conflict (company, client_id) do update set flagged = excluded.flagged
-"""
-
-CLIENT_MERGED = """
-    insert into client_merge (company, client_id, p, into_client_id, merged_on, merged_by)
-    select distinct on (heard.company, e.client_id) heard.company, e.client_id, heard.p, e."into", heard.as_of,
-        heard.actor
-    from {heard}, json_to_record(heard.body::json) as e(client_id text, "into" text)
-    order by heard.company, e.client_id, heard.number desc
-    on conflict (company, client_id) do update set
-        into_client_id = excluded.into_client_id, merged_on = excluded.merged_on, merged_by = excluded.merged_by
-"""
-
-MERGED_ENTRIES = """
-    insert into merged_entry (company, client_id, entry_id, into_entry_id, p)
-    select heard.company, e.client_id, named.entry_id, named.into_entry_id, heard.p
-    from {heard}, json_to_record(heard.body::json) as e(client_id text, entries json),
-        json_to_recordset(e.entries) as named(entry_id text, into_entry_id text)
-    on conflict do nothing
-"""
-
 ERROR_FOUND = """
     insert into lettering_error (company, client_id, account, lettering, p, difference, found_on)
     select distinct on (heard.company, e.client_id, e.account, e.lettering) heard.company, e.client_id, e.account,
@@ -384,7 +263,7 @@ async def payments_lettered(tx: AsyncConnection, heard: list[Delivered]) -> None
         await _payments_lettered(tx, heard)
 
 
-_client_merged, _merged_entries = _statement(CLIENT_MERGED), _statement(MERGED_ENTRIES)
+_client_merged, _merged_entries = _statement(stated.CLIENT_MERGED), _statement(stated.MERGED_ENTRIES)
 
 
 async def client_merged(tx: AsyncConnection, heard: list[Delivered]) -> None:
@@ -402,21 +281,23 @@ PROJECT: Mapping[str, Project] = {
     "ClientChanged": _statement(CLIENT_CHANGED),
     "ClientsChanged": _statement(CLIENTS_CHANGED),
     "PersonErased": _statement(PERSON_ERASED),
-    "ClientStopped": _statement(CLIENT_STOPPED),
-    "ClientResumed": _statement(CLIENT_RESUMED),
-    "ProfileAssigned": _statement(PROFILE_ASSIGNED),
-    "EntryStopped": _statement(ENTRY_STOPPED),
-    "EntryResumed": _statement(ENTRY_RESUMED),
-    "PromiseRecorded": _statement(PROMISE_RECORDED),
-    "PromiseCancelled": _statement(PROMISE_STATE, state="cancelled", ends=True),
-    "PromiseKept": _statement(PROMISE_STATE, state="kept", ends=True),
-    "PromiseBroken": _statement(PROMISE_STATE, state="broken", ends=False),
-    "PromiseReopened": _statement(PROMISE_STATE, state="open", ends=False),
-    "NoteAdded": _statement(NOTE_ADDED),
-    "DisputeOpened": _statement(DISPUTE_OPENED),
-    "DisputeClosed": _statement(DISPUTE_CLOSED),
-    "EntryRepositioned": _statement(REPOSITIONED),
-    "ClientFlagged": _statement(CLIENT_FLAGGED),
+    "ClientStopped": _statement(stated.CLIENT_STOPPED),
+    "ClientResumed": _statement(stated.CLIENT_RESUMED),
+    "ProfileAssigned": _statement(stated.PROFILE_ASSIGNED),
+    "EntryStopped": _statement(stated.ENTRY_STOPPED),
+    "EntryResumed": _statement(stated.ENTRY_RESUMED),
+    "PromiseRecorded": _statement(stated.PROMISE_RECORDED),
+    "PromiseCancelled": _statement(stated.PROMISE_STATE, state="cancelled", ends=True),
+    "PromiseKept": _statement(stated.PROMISE_STATE, state="kept", ends=True),
+    "PromiseBroken": _statement(stated.PROMISE_STATE, state="broken", ends=False),
+    "PromiseReopened": _statement(stated.PROMISE_STATE, state="open", ends=False),
+    "NoteAdded": _statement(stated.NOTE_ADDED),
+    "DisputeOpened": _statement(stated.DISPUTE_OPENED),
+    "DisputeClosed": _statement(stated.DISPUTE_CLOSED),
+    "DocumentAttached": _statement(stated.DOCUMENT_ATTACHED),
+    "DocumentRemoved": _statement(stated.DOCUMENT_REMOVED),
+    "EntryRepositioned": _statement(stated.REPOSITIONED),
+    "ClientFlagged": _statement(stated.CLIENT_FLAGGED),
     "ClientMerged": client_merged,
     "LetteringErrorFound": _statement(ERROR_FOUND),
     "LetteringErrorCleared": _statement(ERROR_CLEARED),
