@@ -65,7 +65,14 @@ class ScenarioPublished(Event):
 
 
 class PolicyChanged(Event):
-    """The company's whole policy. Thresholds compare bookkeeping amounts (rules 8.4, 8.8, 22.17)."""
+    """The company's whole policy. Thresholds compare bookkeeping amounts (rules 8.4, 8.8, 22.17).
+
+    ``automatic_from`` is the invoice date from which steps may leave by themselves; none while they may not (rule
+    22.13). ``stale_after_days`` is how old the last synchronisation may be for that (rule 2.6).
+    ``contact_gap_days`` lie between two contacts of one client (rule 22.7). Nothing is late for reminding during
+    ``tolerance_days`` after the due date, nor while a client's late total is at most ``tolerance_amount`` (rule
+    22.26).
+    """
 
     speaker: ClassVar[str] = "dunning"
     version: int
@@ -79,6 +86,43 @@ class PolicyChanged(Event):
     automatic_payment_modes: tuple[str, ...] = ()
     disputes_exclude: bool = False
     calendar: SendingCalendar = SendingCalendar()
+    creditors_hidden: bool = False
+    upcoming_credits_excluded: bool = False
+    contact_gap_days: int = 0
+    automatic_from: date | None = None
+    stale_after_days: int = 1
+    tolerance_days: int = 0
+    tolerance_amount: Amount | None = None
+
+
+class ClientPolicyChanged(Event):
+    """What holds for one client instead of the company's policy, whole; nothing given means nothing of its own.
+
+    ``profile`` names the profile whose scenario applies to it. A client that is ``never`` reminded is not proposed
+    at all (rule 22.27).
+    """
+
+    speaker: ClassVar[str] = "dunning"
+    client_id: ClientId
+    profile: str | None = None
+    never: bool = False
+    tolerance_days: int | None = None
+    tolerance_amount: Amount | None = None
+
+
+class AutomaticChoice(Fact):
+    """``automatic`` is true for opted in, false for opted out, ``None`` for what the company's policy says."""
+
+    entry_id: EntryId
+    automatic: bool | None
+
+
+class AutomaticChosen(Event):
+    """A person said of entries of a client whether their reminders may leave by themselves (rule 22.13)."""
+
+    speaker: ClassVar[str] = "dunning"
+    client_id: ClientId
+    entries: tuple[AutomaticChoice, ...]
 
 
 class ActionEntry(Fact):
@@ -153,11 +197,15 @@ class ActionDue(Event):
 
 
 class ExcludedEntry(Fact):
-    """An entry that is due for a step and is not reminded. ``reasons`` holds all of them, sorted."""
+    """An entry that is due for a step and is not reminded. ``reasons`` holds all of them, sorted.
+
+    ``until`` is the day on which a contact of its client is long enough ago (rule 22.7).
+    """
 
     entry_id: EntryId
     step: str
     reasons: tuple[str, ...]
+    until: date | None = None
 
 
 class ActionExcluded(Event):
@@ -241,7 +289,9 @@ class RoundCompleted(Event):
 
 
 class DunningExhausted(Event):
-    """Nothing follows the last active step that this entry has received."""
+    """Nothing follows the last active step that this entry has received. Said again only once its level has been
+    lowered and the end is reached anew.
+    """
 
     speaker: ClassVar[str] = "dunning"
     client_id: ClientId

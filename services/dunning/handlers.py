@@ -10,7 +10,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis.eventlog import Said, Say
 from chassis.projection import Delivered, React
-from contracts.dunning import ActionWithdrawn, LevelMove, LevelSet, NoticedEntry
+from contracts.dunning import (
+    ActionWithdrawn,
+    AutomaticChoice,
+    AutomaticChosen,
+    ClientPolicyChanged,
+    LevelMove,
+    LevelSet,
+    NoticedEntry,
+)
 from contracts.ledger import ClientMerged
 from contracts.notify import (
     CallLogged,
@@ -32,8 +40,11 @@ EMAIL_FAILED = "email_failed"
 
 HAS_POLICY = text("select exists (select from policy where company = :company)")
 STAGES = text(
-    "select client_id, entry_id, level, reminded_on, noticed_on, next_step from entry_level"
+    "select client_id, entry_id, level, reminded_on, noticed_on, next_step, automatic from entry_level"
     " where company = :company and client_id = any(cast(:clients as text[]))"
+)
+OWN_POLICIES = text(
+    "select * from client_policy where company = :company and client_id = any(cast(:clients as text[]))"
 )
 LEVELS = text(
     "select client_id, entry_id, level from entry_level"
@@ -83,20 +94,26 @@ async def on_not_carried_out(say: Say, heard: list[Delivered]) -> None:
 
 
 async def on_client_merged(say: Say, heard: list[Delivered]) -> None:
-    """The lines of a client that was renumbered keep the levels they had reached under the old code (rule 5.9)."""
+    """The lines of a client that was renumbered keep the levels they had reached under the old code (rule 5.9).
+
+    So does what was chosen for them, and the client's own policy (rule 22.24).
+    """
     for event in heard:
         merged = event.parse()
         assert isinstance(merged, ClientMerged)
         into = {one.entry_id: one.into_entry_id for one in merged.entries}
-        if not into:
-            continue
         await lock(say.tx, event.company, sorted({merged.client_id, merged.into}))
         asked = {"company": event.company, "clients": [merged.client_id, merged.into]}
         stages = {(row.client_id, row.entry_id): row for row in await say.tx.execute(STAGES, asked)}
+        own = {row["client_id"]: row for row in (await say.tx.execute(OWN_POLICIES, asked)).mappings()}
         carried = [
             *_carried_levels(merged, into, stages, event.as_of),
             *_carried_notices(merged, into, stages, event.as_of),
+            *_carried_choices(merged, into, stages),
+            *_carried_policy(merged, own),
         ]
+        if not carried:
+            continue
         said = [Said(one, merged.into) for one in carried]
         say.also_lock = {*say.also_lock, *(one.partition_in(event.company) for one in said)}
         await say(event.company, said, as_of=event.as_of, cause=event.cause())
@@ -143,6 +160,28 @@ def _carried_notices(
     if not noticed:
         return []
     return [LevelSet(client_id=merged.into, reason=MERGED, set_on=on, levels=(), noticed=tuple(noticed))]
+
+
+def _carried_choices(
+    merged: ClientMerged, into: Mapping[str, str], stages: Mapping[tuple[str, str], Any]
+) -> list[AutomaticChosen]:
+    """Whether reminders of a line may leave by themselves, where nothing was said under the new code."""
+    chosen = []
+    for entry_id, target in sorted(into.items()):
+        before, after = stages.get((merged.client_id, entry_id)), stages.get((merged.into, target))
+        if before is not None and before.automatic is not None and (after is None or after.automatic is None):
+            chosen.append(AutomaticChoice(entry_id=target, automatic=before.automatic))
+    return [AutomaticChosen(client_id=merged.into, entries=tuple(chosen))] if chosen else []
+
+
+def _carried_policy(merged: ClientMerged, own: Mapping[str, Any]) -> list[ClientPolicyChanged]:
+    """Where both codes have one, that of the code that stays counts."""
+    if merged.client_id not in own or merged.into in own:
+        return []
+    before = {
+        name: own[merged.client_id][name] for name in ClientPolicyChanged.model_fields if name != "client_id"
+    }
+    return [ClientPolicyChanged(client_id=merged.into, **before)]
 
 
 def _by_company(heard: Sequence[Delivered]) -> dict[str, list[Delivered]]:

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from chassis.database import driver
 from chassis.items import Items, insert_new
 from chassis.projection import Delivered, Project
+from services.dunning.policy_rows import AUTOMATIC, CLIENT_POLICY, CONTACT, SYNCED
 
 COLUMNS: Mapping[str, tuple[str, Callable[[Delivered], object]]] = {
     "company": ("text", lambda event: event.company),
@@ -288,9 +289,17 @@ MOVES = """
             else excluded.level end,
         next_step = case when excluded.reminded_on is null and excluded.next_step is null then known.next_step
             else excluded.next_step end,
-        exhausted = known.exhausted and excluded.reminded_on is null and excluded.next_step is null,
         reminded_on = coalesce(excluded.reminded_on, known.reminded_on),
         noticed_on = coalesce(excluded.noticed_on, known.noticed_on)
+"""
+
+LOWERED = """
+    update entry_level set exhausted = false
+    from {heard}, jsonb_to_record(heard.body::jsonb) as e(client_id text, levels jsonb),
+        jsonb_to_recordset(e.levels) as m(entry_id text, level_before text, level_after text)
+    where entry_level.company = heard.company and entry_level.client_id = e.client_id
+        and entry_level.entry_id = m.entry_id and entry_level.exhausted
+        and coalesce(m.level_after, '') < coalesce(m.level_before, '')
 """
 
 EXHAUSTED = """
@@ -303,9 +312,9 @@ EXHAUSTED = """
 EXCLUDED = """
     with last as (
         select distinct on (heard.company, x.client_id, e.entry_id) heard.company, x.client_id, heard.p,
-            e.entry_id, e.step, e.reasons
+            e.entry_id, e.step, e.reasons, e.until
         from {heard}, json_to_record(heard.body::json) as x(client_id text, entries json),
-            json_to_recordset(x.entries) as e(entry_id text, step text, reasons text[])
+            json_to_recordset(x.entries) as e(entry_id text, step text, reasons text[], until date)
         order by heard.company, x.client_id, e.entry_id, heard.number desc
     ),
     gone as (
@@ -313,10 +322,10 @@ EXCLUDED = """
         where exclusion.company = last.company and exclusion.client_id = last.client_id
             and exclusion.entry_id = last.entry_id and last.reasons = '{{}}'
     )
-    insert into exclusion (company, client_id, entry_id, p, step, reasons)
-    select company, client_id, entry_id, p, step, reasons from last where reasons <> '{{}}'
+    insert into exclusion (company, client_id, entry_id, p, step, reasons, until)
+    select company, client_id, entry_id, p, step, reasons, until from last where reasons <> '{{}}'
     on conflict (company, client_id, entry_id) do update set
-        step = excluded.step, reasons = excluded.reasons
+        step = excluded.step, reasons = excluded.reasons, until = excluded.until
 """
 
 
@@ -352,6 +361,7 @@ async def entries_synced(tx: AsyncConnection, heard: list[Delivered]) -> None:
 
 PROJECT: Mapping[str, Project] = {
     "EntriesSynced": entries_synced,
+    "SyncCompleted": _project(SYNCED),
     "CompanyRegistered": _project(COMPANY),
     "CompanyChanged": _project(COMPANY),
     "ClientChanged": _project(CLIENT_CHANGED, MARK),
@@ -369,13 +379,19 @@ PROJECT: Mapping[str, Project] = {
     "DisputeClosed": _project(DISPUTE_CLOSED, MARK),
     "LetteringErrorFound": _project(ERROR_FOUND, MARK),
     "LetteringErrorCleared": _project(ERROR_CLEARED, MARK),
+    "EmailSent": _project(CONTACT, MARK),
+    "LetterPrepared": _project(CONTACT, MARK),
+    "CallLogged": _project(CONTACT, MARK),
+    "OtherContactLogged": _project(CONTACT, MARK),
     "PolicyChanged": _project(POLICY),
+    "ClientPolicyChanged": _project(CLIENT_POLICY, MARK),
+    "AutomaticChosen": _project(AUTOMATIC, MARK),
     "ScenarioPublished": _project(SCENARIO),
     "ActionProposed": _project(ACTION, status="proposed"),
     "ActionDue": _project(ACTION, status="due"),
     "ActionWithdrawn": _project(WITHDRAWN, MARK),
     "ActionDone": _project(DONE, MOVES, MARK),
-    "LevelSet": _project(MOVES, MARK),
+    "LevelSet": _project(LOWERED, MOVES, MARK),
     "ActionExcluded": _project(EXCLUDED),
     "DunningExhausted": _project(EXHAUSTED),
 }

@@ -32,19 +32,20 @@ HELD_ENTRIES = text(
     " order by h.due_date, h.entry_id"
 )
 EXCLUDED = text(
-    "select v.client_id, v.entry_id, v.step, v.reasons, e.currency, e.amount, e.book_amount, e.due_date,"
+    "select v.client_id, v.entry_id, v.step, v.reasons, v.until, e.currency, e.amount, e.book_amount, e.due_date,"
     " e.piece, e.kind, coalesce(l.level, 0) as level, coalesce(c.has_email, false) as has_email,"
-    " coalesce(c.chosen_profile, c.profile) as profile"
+    " coalesce(o.profile, c.chosen_profile, c.profile) as profile"
     " from exclusion v join entry e using (company, client_id, entry_id)"
     " left join entry_level l using (company, client_id, entry_id)"
     " left join client c using (company, client_id)"
+    " left join client_policy o using (company, client_id)"
     " where v.company = :company and not e.removed and (e.lettering is null or 'lettering_error' = any(v.reasons))"
     " order by v.client_id, e.due_date, v.entry_id"
 )
 VERDICTS = (
     "select e.client_id, e.entry_id, e.piece, e.kind, e.currency, e.amount, e.due_date,"
-    " coalesce(l.level, 0) as level, l.reminded_on, l.noticed_on, l.next_step as forced_step, v.status,"
-    " v.step, v.next_on, v.reasons, v.action_id, v.decided_on"
+    " coalesce(l.level, 0) as level, l.reminded_on, l.noticed_on, l.next_step as forced_step, l.automatic,"
+    " v.status, v.step, v.next_on, v.reasons, v.action_id, v.decided_on"
     " from entry e left join entry_level l using (company, client_id, entry_id)"
     " left join verdict v using (company, client_id, entry_id)"
     " where e.company = :company and not e.removed and {which}"
@@ -53,6 +54,31 @@ VERDICTS = (
 )
 OF_CLIENT = text(VERDICTS.format(which="e.client_id = :client_id"))
 OF_ENTRY = text(VERDICTS.format(which="e.entry_id = :entry_id"))
+CLIENT_POLICIES = text(
+    "select * from client_policy where company = :company"
+    " and (client_id = :client_id or cast(:client_id as text) is null) order by client_id"
+)
+CHOICES = text(
+    "select e.client_id, e.entry_id, l.automatic"
+    " from unnest(cast(:clients as text[]), cast(:entries as text[])) as asked(client_id, entry_id)"
+    " join entry e on e.company = :company and e.client_id = asked.client_id and e.entry_id = asked.entry_id"
+    " left join entry_level l on l.company = e.company and l.client_id = e.client_id and l.entry_id = e.entry_id"
+)
+
+
+async def client_policies(tx: AsyncConnection, company: str, client_id: str | None) -> Sequence[RowMapping]:
+    """What clients have of their own; of one when it is named."""
+    asked = {"company": company, "client_id": client_id}
+    return (await tx.execute(CLIENT_POLICIES, asked)).mappings().all()
+
+
+async def automatic_choices(
+    tx: AsyncConnection, company: str, entries: Sequence[tuple[str, str]]
+) -> dict[tuple[str, str], bool | None]:
+    """Of the (client, entry) that exist: opted in, opted out, or neither."""
+    clients, ids = [client for client, _ in entries], [entry for _, entry in entries]
+    found = await tx.execute(CHOICES, {"company": company, "clients": clients, "entries": ids})
+    return {(client, entry): automatic for client, entry, automatic in found}
 
 
 async def last_round(tx: AsyncConnection, company: str, as_of: date | None = None) -> RowMapping | None:

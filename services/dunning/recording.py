@@ -131,7 +131,8 @@ def _value(verdict: Verdict) -> str:
             return f'["due","{verdict.step}",null,[],"{verdict.action_id}"]'
         case Excluded():
             reasons = '","'.join(verdict.reasons)
-            return f'["excluded","{verdict.step}",null,["{reasons}"],null]'
+            until = "null" if verdict.until is None else f'"{verdict.until}"'
+            return f'["excluded","{verdict.step}",{until},["{reasons}"],null]'
         case NoStep():
             return f'["no_step",null,null,["{verdict.reason}"],null]'
 
@@ -147,7 +148,7 @@ def as_verdict(
             return NotDue(step, next_on)
         case "excluded":
             assert step is not None
-            return Excluded(step, tuple(reasons))
+            return Excluded(step, tuple(reasons), next_on)
         case "due":
             assert step is not None
             assert action_id is not None

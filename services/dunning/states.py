@@ -11,16 +11,24 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from chassis.database import driver
 from contracts.subjects import partition_of
 from services.dunning.domain.sayings import Exclusion
-from services.dunning.domain.state import NEVER_ENTERED, ClientState, EntryState, HeldEntry, OpenAction
+from services.dunning.domain.state import (
+    NEVER_ENTERED,
+    ClientState,
+    Contact,
+    EntryState,
+    HeldEntry,
+    OpenAction,
+)
 
 # Every table is reached client by client (``offset 0`` keeps it so): a plan that reads one whole for each chunk of
 # a round, because statistics are young, would make the round's time grow with the square of the book.
 
 CLIENTS = """
-    select asked.client_id, coalesce(c.chosen_profile, c.profile), coalesce(c.has_email, false),
-        coalesce(c.stopped, false), c.payment_mode, d.verdicts, c.resumes_on,
+    select asked.client_id, d.verdicts, coalesce(o.profile, c.chosen_profile, c.profile),
+        coalesce(c.has_email, false), coalesce(c.stopped, false), c.payment_mode, c.resumes_on,
         exists (select from dispute where company = %(company)s and client_id = asked.client_id
-            and entry_id is null)
+            and entry_id is null),
+        coalesce(o.never, false), o.tolerance_days, (o.tolerance_amount * 10000)::bigint
     from unnest(%(clients)s::text[]) asked(client_id)
     left join lateral (
         select * from client where company = %(company)s and client_id = asked.client_id offset 0
@@ -28,6 +36,9 @@ CLIENTS = """
     left join lateral (
         select verdicts::text from decided where company = %(company)s and client_id = asked.client_id offset 0
     ) d on true
+    left join lateral (
+        select * from client_policy where company = %(company)s and client_id = asked.client_id offset 0
+    ) o on true
 """
 
 ENTRIES = """
@@ -71,7 +82,7 @@ ENTRIES = """
         entry_id, open.currency, (open.amount * 10000)::bigint, (open.book_amount * 10000)::bigint, open.due_date,
         open.counted_on, open.payment_mode, coalesce(l.level, 0), l.reminded_on, l.noticed_on, st.p is not null,
         open.in_error, open.reopened_on, pr.first_on, pr.last_on, st.resumes_on, di.client_id is not null,
-        l.next_step is not null
+        l.next_step is not null, l.automatic
     from open
     left join levels l using (client_id, entry_id)
     left join stops st using (client_id, entry_id)
@@ -81,7 +92,7 @@ ENTRIES = """
 
 OPEN_ACTIONS = """
     select a.client_id, a.action_id, a.step, a.medium, a.template, a.currency, a.mode, a.status = 'due',
-        a.accepted_reasons, h.entry_id, h.occurrence, (h.amount * 10000)::bigint, h.due_date
+        a.accepted_reasons, a.opened_on, h.entry_id, h.occurrence, (h.amount * 10000)::bigint, h.due_date
     from unnest(%(clients)s::text[]) asked(client_id)
     cross join lateral (
         select * from action where company = %(company)s and client_id = asked.client_id
@@ -102,10 +113,22 @@ ENTERED = """
     ) e
 """
 
+CONTACTS = """
+    select asked.client_id, k.* from unnest(%(clients)s::text[]) asked(client_id)
+    cross join lateral (
+        select max(c.contacted_on) as last_on, a.opened_on from contact c
+        left join action a on a.company = c.company and a.action_id = c.action_id and not a.by_hand
+        where c.company = %(company)s and c.client_id = asked.client_id
+        group by a.opened_on order by last_on desc, a.opened_on desc nulls last limit 2
+    ) k
+"""
+
+SYNCED = "select synced_on from company_sync where company = %(company)s"
+
 EXCLUSIONS = """
     select asked.client_id, x.* from unnest(%(clients)s::text[]) asked(client_id)
     cross join lateral (
-        select entry_id, step, reasons from exclusion
+        select entry_id, step, reasons, until from exclusion
         where company = %(company)s and client_id = asked.client_id offset 0
     ) x
 """
@@ -136,9 +159,12 @@ async def load(tx: AsyncConnection, company: str, clients: Sequence[str]) -> dic
         if exhausted:
             known[client].exhausted.add(columns[0])
     actions = await _open_actions(connection, ask)
-    for client, profile, has_email, stopped, payment_mode, verdicts, resumes_on, disputed in await _rows(
-        connection, CLIENTS, ask
-    ):
+    contacts: dict[str, list[Contact]] = {}
+    for client, on, round_on in await _rows(connection, CONTACTS, ask):
+        contacts.setdefault(client, []).append(Contact(on, round_on))
+    synced_on = next((on for (on,) in await _rows(connection, SYNCED, ask)), None)
+    for client, verdicts, *columns in await _rows(connection, CLIENTS, ask):
+        profile, has_email, stopped, payment_mode, resumes_on, disputed, never, tolerance_days, tolerated = columns
         known[client].verdicts = verdicts or NO_VERDICTS
         known[client].state = ClientState(
             company,
@@ -151,9 +177,14 @@ async def load(tx: AsyncConnection, company: str, clients: Sequence[str]) -> dic
             tuple(actions.get(client, ())),
             resumes_on,
             disputed,
+            never,
+            tolerance_days,
+            tolerated,
+            tuple(contacts.get(client, ())),
+            synced_on,
         )
-    for client, entry_id, step, reasons in await _rows(connection, EXCLUSIONS, ask):
-        known[client].exclusions[entry_id] = (step, tuple(reasons))
+    for client, entry_id, step, reasons, until in await _rows(connection, EXCLUSIONS, ask):
+        known[client].exclusions[entry_id] = (step, tuple(reasons), until)
     return known
 
 
@@ -196,9 +227,21 @@ async def _open_actions(
     held: dict[UUID, list[HeldEntry]] = {}
     for row in await _rows(connection, OPEN_ACTIONS, ask):
         heads[row[1]] = row
-        held.setdefault(row[1], []).append(HeldEntry(*row[9:]))
+        held.setdefault(row[1], []).append(HeldEntry(*row[10:]))
     actions: dict[str, list[OpenAction]] = {}
-    for action_id, (client, _, step, medium, template, currency, mode, due, accepted, *_) in heads.items():
+    for action_id, (
+        client,
+        _,
+        step,
+        medium,
+        template,
+        currency,
+        mode,
+        due,
+        accepted,
+        opened_on,
+        *_,
+    ) in heads.items():
         opened = OpenAction(
             action_id,
             step,
@@ -209,6 +252,7 @@ async def _open_actions(
             due,
             frozenset(accepted),
             tuple(held[action_id]),
+            opened_on,
         )
         actions.setdefault(client, []).append(opened)
     return actions

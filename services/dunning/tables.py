@@ -48,6 +48,8 @@ entry = Table(
     Column("reopened_on", Date),
 )
 
+company_sync = Table("company_sync", metadata, _key("company"), _p(), Column("synced_on", Date, nullable=False))
+
 # From ledger's stream.
 
 company = Table("company", metadata, _key("company"), _p(), _text("currency"), _text("time_zone"))
@@ -96,6 +98,18 @@ lettering_error = Table(
     "lettering_error", metadata, _key("company"), _key("client_id"), _key("account"), _key("lettering"), _p()
 )
 
+# From notify's stream.
+
+contact = Table(
+    "contact",
+    metadata,
+    _key("company"),
+    _key("client_id"),
+    Column("action_id", Uuid, primary_key=True),
+    _p(),
+    Column("contacted_on", Date, nullable=False),
+)
+
 # From dunning's own.
 
 policy = Table(
@@ -130,6 +144,18 @@ entry_level = Table(
     Column("exhausted", Boolean, nullable=False),
     # chosen by a person; gone with the next reminder
     _text("next_step", nullable=True),
+    Column("automatic", Boolean),
+)
+client_policy = Table(
+    "client_policy",
+    metadata,
+    _key("company"),
+    _key("client_id"),
+    _p(),
+    _text("profile", nullable=True),
+    Column("never", Boolean, nullable=False),
+    Column("tolerance_days", Integer),
+    Column("tolerance_amount", AMOUNT),
 )
 action = Table(
     "action",
@@ -185,17 +211,21 @@ exclusion = Table(
     _p(),
     _text("step"),
     Column("reasons", ARRAY(Text), nullable=False),
+    Column("until", Date),
 )
 
 DERIVED = (
     entry,
+    company_sync,
     company,
     client,
     entry_stop,
     dispute,
     promise,
     lettering_error,
+    contact,
     policy,
+    client_policy,
     scenario,
     entry_level,
     action,

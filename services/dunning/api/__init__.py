@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from services.dunning.api import explanations, levels, rounds, rules, tasks
+from services.dunning.api import clients, explanations, levels, rounds, rules, tasks
 
 router = APIRouter(prefix="/companies/{company}")
-for part in (rounds, tasks, levels, explanations, rules):
+for part in (rounds, tasks, levels, explanations, rules, clients):
     router.include_router(part.router)

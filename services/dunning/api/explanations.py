@@ -62,6 +62,7 @@ async def levels(
                 "next_on": row["next_on"],
                 "reasons": row["reasons"] or [],
                 "action_id": row["action_id"],
+                "automatic": row["automatic"],
             }
             for row in rows
         ],

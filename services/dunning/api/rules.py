@@ -1,5 +1,6 @@
 """The policy and the scenarios a company decides by: read, and changed whole, by administrators (rule 15.3)."""
 
+from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -33,6 +34,13 @@ class PolicyWanted(BaseModel):
     promises_exclude: bool = False
     automatic_payment_modes: tuple[str, ...] = ()
     disputes_exclude: bool = False
+    creditors_hidden: bool = False
+    upcoming_credits_excluded: bool = False
+    contact_gap_days: int = 0
+    automatic_from: date | None = None
+    stale_after_days: int = 1
+    tolerance_days: int = 0
+    tolerance_amount: Threshold = None
 
 
 class StepWanted(BaseModel):

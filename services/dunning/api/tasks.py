@@ -17,7 +17,7 @@ from contracts.terms import days_late
 from services.dunning import confirming, queries
 from services.dunning.actions import plain
 from services.dunning.confirming import Confirmed, Occasion
-from services.dunning.domain.exclusions import NEVER_ACCEPTED
+from services.dunning.domain.exclusions import CREDITOR_CLIENT, NEVER_ACCEPTED
 from services.dunning.domain.explain import explain_reason
 from services.dunning.domain.scenario import NOTICE, STEP_NAMES, level_name
 from services.dunning.rulebook import published
@@ -42,7 +42,9 @@ async def tasks(
 ) -> dict[str, Any]:
     """Open actions and excluded entries, grouped by medium, step, profile and variant (rules 8, 9.4).
 
-    An excluded row has no ``action_id`` and is not ticked; ``can_include`` says whether a person may tick it back.
+    An excluded row has no ``action_id`` and is not ticked; ``can_include`` says whether a person may tick it back,
+    ``until`` when its client is free to be contacted again. Creditor clients are left out where the policy hides
+    them (rule 22.3).
     """
     as_of = as_of or today
     policy, published_scenarios = await published(tx, company)
@@ -53,7 +55,10 @@ async def tasks(
         key = (action["medium"], action["step"], action["profile"], action["has_email"])
         groups.setdefault(key, []).append(_action_row(action, held.get(action["action_id"], []), as_of))
     looking = Looking(as_of, language, policy.default_profile, scenarios)
-    for key, row in _excluded_rows(await queries.excluded(tx, company), looking):
+    excluded = await queries.excluded(tx, company)
+    if policy.creditors_hidden:
+        excluded = [entry for entry in excluded if CREDITOR_CLIENT not in entry["reasons"]]
+    for key, row in _excluded_rows(excluded, looking):
         groups.setdefault(key, []).append(row)
     last = await queries.last_round(tx, company)
     return {
@@ -151,6 +156,7 @@ def _excluded_rows(entries: Iterable[RowMapping], looking: Looking) -> Iterable[
     for (client_id, step, currency), lines in together.items():
         first = lines[0]
         reasons = sorted({reason for line in lines for reason in line["reasons"]})
+        until = max((line["until"] for line in lines if line["until"]), default=None)
         levels = [line["level"] for line in lines]
         profile = first["profile"] or looking.default_profile
         key = (looking.medium(profile, step, first["has_email"]), step, profile, first["has_email"])
@@ -170,7 +176,10 @@ def _excluded_rows(entries: Iterable[RowMapping], looking: Looking) -> Iterable[
                 "opened_on": None,
                 "level_before": level_name(max(levels)),
                 "reasons": reasons,
-                "explanations": [explain_reason(reason, looking.language)._asdict() for reason in reasons],
+                "until": until,
+                "explanations": [
+                    explain_reason(reason, looking.language, until=until)._asdict() for reason in reasons
+                ],
                 "accepted_reasons": [],
                 "entries": [
                     _line(line, looking.as_of, level_name(line["level"]), line["reasons"]) for line in lines

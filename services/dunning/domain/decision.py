@@ -1,19 +1,20 @@
 """What is decided about one client on one day. Total and deterministic: the same facts give the same answer."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import date
 from typing import NamedTuple
-from uuid import UUID
 
 from services.dunning.domain import exclusions
 from services.dunning.domain.exclusions import NONE, entry_reasons, promised_until, stop_is_over, together
 from services.dunning.domain.grouping import Grouped, by_account, by_item
-from services.dunning.domain.identity import action_id
+from services.dunning.domain.leaving import contact_over_on, data_is_stale, leaves_by_itself
 from services.dunning.domain.looks import Draft, Look
+from services.dunning.domain.planning import plan_action
 from services.dunning.domain.policy import Policy
-from services.dunning.domain.scenario import Plan, Scenario
+from services.dunning.domain.scenario import NOTICE, Plan, Scenario
 from services.dunning.domain.standing import same_message, stands, withdrawal_reason
 from services.dunning.domain.state import ClientState, OpenAction
+from services.dunning.domain.tolerance import Tolerance, account_is_in_credit, late_total, tolerance_of
 from services.dunning.domain.triggers import ONE_DAY, Pending, next_change, pending
 from services.dunning.domain.verdicts import (
     Decision,
@@ -22,7 +23,6 @@ from services.dunning.domain.verdicts import (
     NoStep,
     NotDue,
     PlannedAction,
-    PlannedEntry,
     SilentMove,
     Verdict,
     Withdrawal,
@@ -32,7 +32,8 @@ NO_SCENARIO = "no_scenario"
 VARIANT_OFF = "variant_off"
 EXHAUSTED = "exhausted"
 NO_STEP = "no_step"
-NO_STEP_REASONS = (NO_SCENARIO, VARIANT_OFF, EXHAUSTED, NO_STEP)
+NEVER_REMINDED = "never_reminded"
+NO_STEP_REASONS = (NEVER_REMINDED, NO_SCENARIO, VARIANT_OFF, EXHAUSTED, NO_STEP)
 
 
 def decide(client: ClientState, policy: Policy, scenario: Scenario | None, as_of: date) -> Decision:
@@ -44,23 +45,29 @@ def decide(client: ClientState, policy: Policy, scenario: Scenario | None, as_of
 
 
 class Openly(NamedTuple):
-    """A decision together with what it was made of: the look at each entry, the messages drawn, the stop."""
+    """A decision together with what it was made of: the look at each entry, the messages drawn, and the reasons
+    that lie in the client, for notices and for reminders.
+    """
 
     decision: Decision
     plan: Plan | None
     looks: Mapping[str, Look]
     stop: tuple[str, ...]
+    against: tuple[str, ...]
+    against_reminders: tuple[str, ...]
     grouped: tuple[Grouped, ...]
 
 
 def decide_openly(client: ClientState, policy: Policy, scenario: Scenario | None, as_of: date) -> Openly:
     """The very decision that ``decide`` makes, for whoever explains it."""
     day = _decided(client, policy, scenario, as_of)
-    return Openly(day.decision(), day.plan, day.looks, day.stop, tuple(day.grouped))
+    return Openly(
+        day.decision(), day.plan, day.looks, day.stop, day.against, day.against_reminders, tuple(day.grouped)
+    )
 
 
 def _decided(client: ClientState, policy: Policy, scenario: Scenario | None, as_of: date) -> "_Day":
-    plan = None if scenario is None else scenario.plan(client.has_email)
+    plan = None if scenario is None or client.never else scenario.plan(client.has_email)
     day = _Day(client, policy, plan, scenario, as_of)
     day.look()
     day.keep_standing_actions()
@@ -74,6 +81,8 @@ class _Day:
 
     __slots__ = (
         "actions",
+        "against",
+        "against_reminders",
         "as_of",
         "by_account",
         "changes",
@@ -114,16 +123,22 @@ class _Day:
             self.stop = (exclusions.CLIENT_STOPPED,)
             if client.resumes_on is not None:
                 self.changes.add(client.resumes_on)
+        self.against = self.against_reminders = self.stop
 
     def look(self) -> None:
-        plan, as_of, by_account = self.plan, self.as_of, self.by_account
-        credits_wait = self.policy.netting == "account"
+        plan, as_of, by_account, policy = self.plan, self.as_of, self.by_account, self.policy
+        credits_wait = policy.netting == "account"
+        tolerance = tolerance_of(self.client, policy)
+        self._look_at_the_client(tolerance)
         for entry in self.client.entries:
             found = None if plan is None else pending(entry, plan, as_of)
             overdue = entry.due_date < as_of
             reasons = NONE
             if (found is not None and found.on <= as_of) or (by_account and overdue):
-                reasons = entry_reasons(entry, self.client, self.policy, as_of)
+                reasons = entry_reasons(entry, self.client, policy, as_of)
+                if tolerance.days and (found is None or found.step.level) and tolerance.covers(entry, as_of):
+                    reasons = (*reasons, exclusions.WITHIN_TOLERANCE_DAYS)
+                    self.changes.add(tolerance.over_on(entry))
                 if exclusions.PROMISE_AHEAD in reasons and (until := promised_until(entry, as_of)):
                     self.changes.add(until)
                 if exclusions.ENTRY_STOPPED in reasons and entry.resumes_on is not None:
@@ -137,12 +152,27 @@ class _Day:
             if not overdue and (by_account or (credits_wait and entry.amount <= 0)):
                 self.changes.add(entry.due_date + ONE_DAY)
 
+    def _look_at_the_client(self, tolerance: Tolerance) -> None:
+        """The reasons that lie in the client as a whole."""
+        client, as_of = self.client, self.as_of
+        if account_is_in_credit(client, self.policy, as_of, self.changes):
+            self.against = together(self.stop, (exclusions.CREDITOR_CLIENT,))
+        if client.never:
+            self.against = together(self.against, (NEVER_REMINDED,))
+        self.against_reminders = self.against
+        if tolerance.amount is not None and late_total(client, tolerance, as_of, self.changes) <= tolerance.amount:
+            self.against_reminders = together(self.against, (exclusions.WITHIN_TOLERANCE_AMOUNT,))
+
+    def _against(self, level: int) -> tuple[str, ...]:
+        """The reasons that lie in the client, for a notice (level 0) or a reminder."""
+        return self.against_reminders if level else self.against
+
     def keep_standing_actions(self) -> None:
         """Confirmed and ticked-back actions stand while they hold; other proposals must be drawn again alike."""
         for action in self.client.open_actions:
             if not action.confirmed and not action.accepted_reasons:
                 self.proposals.append(action)
-            elif stands(action, self.looks, self.stop, self.policy, self.as_of):
+            elif stands(action, self.looks, self._against_action(action), self.policy, self.as_of):
                 for held in action.entries:
                     if held.entry_id in self.looks:
                         self.verdicts[held.entry_id] = Due(action.step, action.action_id)
@@ -152,6 +182,8 @@ class _Day:
     def group(self) -> None:
         if self.plan is None:
             reason = NO_SCENARIO if self.scenario is None else VARIANT_OFF
+            if self.client.never:
+                reason = NEVER_REMINDED
             for entry_id in self.looks:
                 self.verdicts.setdefault(entry_id, NoStep(reason))
             return
@@ -164,7 +196,7 @@ class _Day:
             for drawn in grouped.drafts:
                 for look in barred:  # they would come along, were it not for their reasons
                     if look.entry.currency == drawn.currency:
-                        verdict = Excluded(drawn.step.name, together(look.reasons, self.stop))
+                        verdict = Excluded(drawn.step.name, together(look.reasons, self.against_reminders))
                         self.verdicts[look.entry.entry_id] = verdict
 
     def _sorted_out(self) -> tuple[list[Look], list[Look], list[Look]]:
@@ -186,7 +218,8 @@ class _Day:
             elif found.on > self.as_of:
                 self.verdicts[entry_id] = NotDue(found.step.name, found.on)
             elif look.reasons:
-                self.verdicts[entry_id] = Excluded(found.step.name, together(look.reasons, self.stop))
+                reasons = together(look.reasons, self._against(found.step.level))
+                self.verdicts[entry_id] = Excluded(found.step.name, reasons)
             elif self.by_account and found.step.level:
                 until = look.entry.due_date + ONE_DAY  # not yet due, so not in the account's message (rule 6.6)
                 self.verdicts[entry_id] = NotDue(found.step.name, until)
@@ -207,23 +240,40 @@ class _Day:
             self.verdicts[look.entry.entry_id] = NoStep(EXHAUSTED if look.entry.level else NO_STEP)
 
     def _judge(self, drawn: Draft) -> None:
-        reasons = together(drawn.reasons, self.stop)
+        step, as_of = drawn.step, self.as_of
+        reasons = together(drawn.reasons, self._against(step.level))
+        automatic = step.automatic and leaves_by_itself(drawn, self.policy)
+        kept = None if automatic else self._kept(drawn)
+        until = None
+        if self.client.contacts and self.policy.contact_gap_days:
+            round_on = as_of if kept is None else kept.opened_on
+            until = contact_over_on(self.client, self.policy, round_on)
+            if until is not None and until > as_of:
+                reasons = together(reasons, (exclusions.CONTACTED_RECENTLY,))
+                self.changes.add(until)
+            else:
+                until = None
+        if automatic and data_is_stale(self.client, self.policy, as_of):
+            reasons = together(reasons, (exclusions.STALE_DATA,))
+            self.changes.add(as_of + ONE_DAY)  # the next round looks again, whatever is heard until then
         verdict: Verdict
         if reasons:
-            verdict = Excluded(drawn.step.name, reasons)
+            verdict = Excluded(step.name, reasons, until)
+        elif kept is not None:
+            self.proposals.remove(kept)
+            verdict = Due(step.name, kept.action_id)
         else:
-            verdict = Due(drawn.step.name, self._keep_or_plan(drawn))
+            planned = plan_action(self.client, self.policy, self.plan, drawn)
+            if automatic:
+                planned = planned._replace(automatic=True)
+            self.actions.append(planned)
+            verdict = Due(step.name, planned.action_id)
         for member in drawn.members:
             self.verdicts[member.entry.entry_id] = verdict
 
-    def _keep_or_plan(self, drawn: Draft) -> UUID:
-        for proposal in self.proposals:
-            if same_message(proposal, drawn, self.policy):
-                self.proposals.remove(proposal)
-                return proposal.action_id
-        planned = plan_action(self.client, self.policy, self.plan, drawn)
-        self.actions.append(planned)
-        return planned.action_id
+    def _kept(self, drawn: Draft) -> OpenAction | None:
+        """The proposal that says what would be proposed now."""
+        return next((one for one in self.proposals if same_message(one, drawn, self.policy)), None)
 
     def _advance_silently(self, look: Look) -> None:
         assert self.plan is not None
@@ -245,8 +295,12 @@ class _Day:
 
     def withdraw_the_rest(self) -> None:
         for action in (*self.lapsed, *self.proposals):
-            reason = withdrawal_reason(action, self.looks, self.verdicts, self.stop, self.policy)
+            against = self._against_action(action)
+            reason = withdrawal_reason(action, self.looks, self.verdicts, against, self.policy)
             self.withdrawals.append(Withdrawal(action.action_id, reason))
+
+    def _against_action(self, action: OpenAction) -> tuple[str, ...]:
+        return self.against if action.step == NOTICE else self.against_reminders
 
     def decision(self) -> Decision:
         return Decision(
@@ -258,51 +312,3 @@ class _Day:
             withdrawals=self.withdrawals,
             next_on=min(self.changes, default=None),
         )
-
-
-def plan_action(
-    client: ClientState,
-    policy: Policy,
-    plan: Plan | None,
-    drawn: Draft,
-    accepted_reasons: Collection[str] = (),
-) -> PlannedAction:
-    """The action of a draft. Levels after: the step's own, except for followers of an account (rule 6.4)."""
-    step = drawn.step
-    name, level = step.name, step.level
-    since: date | None = None
-    entries = []
-    for member in drawn.members:
-        entry, found = member.entry, member.pending
-        leads = found is not None and found.step.level == level
-        if leads and found is not None and (since is None or found.on < since):
-            since = found.on
-        after = entry.level
-        if level:
-            reached = level
-            if not leads and policy.mode == "account" and plan is not None and plan.after[entry.level]:
-                reached = min(level, plan.after[entry.level][0].level)
-            after = max(after, reached)
-        occurrence = entry.entered.get(name, 0) + 1
-        entries.append(PlannedEntry(entry.entry_id, occurrence, entry.amount, entry.due_date, entry.level, after))
-    return PlannedAction(
-        action_id=action_id(
-            client.company,
-            client.client_id,
-            name,
-            drawn.currency,
-            [(entry.entry_id, entry.occurrence) for entry in entries],
-        ),
-        step=name,
-        medium=step.medium,
-        template=step.template,
-        automatic=step.automatic and not accepted_reasons,
-        mode=policy.mode,
-        currency=drawn.currency,
-        amount=drawn.amount,
-        net_amount=drawn.net_amount,
-        book_net_amount=drawn.book_net_amount,
-        due_since=since or drawn.members[0].entry.due_date,
-        entries=tuple(entries),
-        accepted_reasons=tuple(sorted(accepted_reasons)),
-    )

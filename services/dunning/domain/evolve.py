@@ -10,12 +10,12 @@ from decimal import Decimal
 from typing import TypeVar
 from uuid import UUID
 
-from contracts import dunning, ledger, sync
+from contracts import dunning, ledger, notify, sync
 from contracts.event import Event
 from contracts.terms import is_open, lettering_difference
 from services.dunning.domain.amounts import ten_thousandths
 from services.dunning.domain.scenario import NOTICE, level_number
-from services.dunning.domain.state import ClientState, EntryState, HeldEntry, OpenAction
+from services.dunning.domain.state import ClientState, Contact, EntryState, HeldEntry, OpenAction
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
@@ -30,6 +30,8 @@ class Stage:
     noticed_on: date | None = None
     next_step: str | None = None
     """The one that a person chose to come next (rules 5.5, 5.6)."""
+    automatic: bool | None = None
+    exhausted: bool = False
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,10 @@ class ClientBook:
     promises: Mapping[UUID, tuple[str, date]] = field(default_factory=dict)
     actions: Mapping[UUID, OpenAction] = field(default_factory=dict)
     entered: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    own: dunning.ClientPolicyChanged | None = None
+    opened_on: Mapping[UUID, date] = field(default_factory=dict)
+    contacted_on: Mapping[UUID, date] = field(default_factory=dict)
+    synced_on: date | None = None
 
     def state(self) -> ClientState:
         """What a decision looks at: the open entries, and why some are open although lettered (rule 2.8)."""
@@ -62,10 +68,12 @@ class ClientBook:
             if not line.removed
             and is_open(line.lettering, mislettered.get((line.account, line.lettering), Decimal(0)))
         ]
+        own = self.own or dunning.ClientPolicyChanged(client_id=self.client_id)
+        tolerated = own.tolerance_amount
         return ClientState(
             self.company,
             self.client_id,
-            self.assigned_profile or self.profile,
+            own.profile or self.assigned_profile or self.profile,
             self.has_email,
             self.stopped,
             self.payment_mode,
@@ -73,7 +81,25 @@ class ClientBook:
             tuple(self.actions.values()),
             self.resumes_on,
             None in self.disputes.values(),
+            own.never,
+            own.tolerance_days,
+            None if tolerated is None else ten_thousandths(tolerated),
+            self._contacts(),
+            self.synced_on,
         )
+
+    def exhausted(self) -> frozenset[str]:
+        """The entries whose end was said (``DunningExhausted``) and which have not left it since."""
+        return frozenset(entry_id for entry_id, stage in self.stages.items() if stage.exhausted)
+
+    def _contacts(self) -> tuple[Contact, ...]:
+        """The last day of each round's contacts, latest first; two tell all that a decision asks (rule 22.7)."""
+        last: dict[date | None, date] = {}
+        for action_id, on in self.contacted_on.items():
+            round_on = self.opened_on.get(action_id)
+            last[round_on] = max(on, last.get(round_on, on))
+        found = sorted(last.items(), key=lambda one: (one[1], one[0] or date.min), reverse=True)
+        return tuple(Contact(on, round_on) for round_on, on in found[:2])
 
     def _mislettered(self) -> dict[tuple[str, str | None], Decimal]:
         groups: dict[tuple[str, str | None], list[Decimal]] = {}
@@ -104,6 +130,7 @@ class ClientBook:
             resumes_on=self.stopped_entries.get(line.entry_id),
             disputed=line.entry_id in self.disputes.values(),
             forced=stage.next_step is not None,
+            automatic=stage.automatic,
             entered={step: times for (entry, step), times in self.entered.items() if entry == line.entry_id},
         )
 
@@ -111,6 +138,8 @@ class ClientBook:
 def evolve(book: ClientBook, event: Event, on: date) -> ClientBook:  # noqa: PLR0911, PLR0912 - a case per event
     """The book after one event of business date ``on``. Only ``EntriesSynced`` may speak of other clients too."""
     match event:
+        case sync.SyncCompleted():
+            return replace(book, synced_on=max(on, book.synced_on or on))
         case sync.EntriesSynced():
             lines = (line for line in event.entries if line.client_id == book.client_id)
             return _synced(book, lines, on)
@@ -137,14 +166,18 @@ def evolve(book: ClientBook, event: Event, on: date) -> ClientBook:  # noqa: PLR
             return book  # late, but still a promise: it makes the entry remindable by its date alone (rule 10.5)
         case ledger.PromiseCancelled():  # kept ones too
             return replace(book, promises=_without(book.promises, event.promise_id))
+        case notify.EmailSent():
+            return _contacted(book, event.action_id, on)
+        case notify.LetterPrepared() | notify.CallLogged() | notify.OtherContactLogged():
+            return _contacted(book, event.action_id, event.done_on or on)
         case _:
-            return _evolve_own(book, event)
+            return _evolve_own(book, event, on)
 
 
-def _evolve_own(book: ClientBook, event: Event) -> ClientBook:
+def _evolve_own(book: ClientBook, event: Event, on: date) -> ClientBook:  # noqa: PLR0911 - a case per event
     match event:
         case dunning.ActionProposed() | dunning.ActionDue():
-            return _opened(book, event.action, isinstance(event, dunning.ActionDue))
+            return _opened(book, event.action, isinstance(event, dunning.ActionDue), on)
         case dunning.ActionWithdrawn():
             return replace(book, actions=_without(book.actions, event.action_id))
         case dunning.ActionDone():
@@ -155,6 +188,17 @@ def _evolve_own(book: ClientBook, event: Event) -> ClientBook:
                 stage = stages.get(told.entry_id, Stage())
                 stages[told.entry_id] = replace(stage, noticed_on=told.noticed_on)
             return replace(book, stages=stages)
+        case dunning.DunningExhausted():
+            stage = book.stages.get(event.entry_id, Stage())
+            return replace(book, stages={**book.stages, event.entry_id: replace(stage, exhausted=True)})
+        case dunning.AutomaticChosen():
+            stages = dict(book.stages)
+            for choice in event.entries:
+                stage = stages.get(choice.entry_id, Stage())
+                stages[choice.entry_id] = replace(stage, automatic=choice.automatic)
+            return replace(book, stages=stages)
+        case dunning.ClientPolicyChanged():
+            return replace(book, own=event)
         case _:
             return book
 
@@ -171,12 +215,18 @@ def _synced(book: ClientBook, lines: Iterable[sync.SyncedEntry], on: date) -> Cl
     return replace(book, lines=known, reopened_on=reopened)
 
 
-def _opened(book: ClientBook, action: dunning.Action, confirmed: bool) -> ClientBook:
+def _contacted(book: ClientBook, action_id: UUID, on: date) -> ClientBook:
+    last = max(on, book.contacted_on.get(action_id, on))
+    return replace(book, contacted_on={**book.contacted_on, action_id: last})
+
+
+def _opened(book: ClientBook, action: dunning.Action, confirmed: bool, on: date) -> ClientBook:
     """An action that the scenario does not take into account is none of its open actions (rule 5.5)."""
     held = tuple(
         HeldEntry(entry.entry_id, entry.occurrence, ten_thousandths(entry.amount), entry.due_date)
         for entry in action.entries
     )
+    before = book.actions.get(action.action_id)
     opened = OpenAction(
         action.action_id,
         action.step,
@@ -187,12 +237,15 @@ def _opened(book: ClientBook, action: dunning.Action, confirmed: bool) -> Client
         confirmed,
         frozenset(action.accepted_reasons),
         held,
+        on if before is None else before.opened_on,
     )
     entered = {(entry.entry_id, action.step): entry.occurrence for entry in action.entries}
     known = {**book.entered, **entered}
+    rounds = book.opened_on if action.by_hand else {action.action_id: on, **book.opened_on}
     if not action.counts:
-        return replace(book, entered=known)
-    return replace(book, actions={**book.actions, action.action_id: opened}, entered=known)
+        return replace(book, entered=known, opened_on=rounds)
+    actions = {**book.actions, action.action_id: opened}
+    return replace(book, actions=actions, entered=known, opened_on=rounds)
 
 
 def _done(book: ClientBook, done: dunning.ActionDone) -> ClientBook:
@@ -202,6 +255,7 @@ def _done(book: ClientBook, done: dunning.ActionDone) -> ClientBook:
             stages[move.entry_id] = replace(stages.get(move.entry_id, Stage()), noticed_on=done.done_on)
     else:
         stages = _moved(book, done.levels, done.done_on)
+    book = _contacted(book, done.action_id, done.done_on)
     return replace(book, stages=stages, actions=_without(book.actions, done.action_id))
 
 
@@ -212,12 +266,14 @@ def _moved(
     stages = dict(book.stages)
     for move in moves:
         stage = stages.get(move.entry_id, Stage())
+        level = level_number(move.level_after)
         kept = stage.reminded_on if by_person and move.next_step else on
         stages[move.entry_id] = replace(
             stage,
-            level=level_number(move.level_after),
+            level=level,
             reminded_on=move.reminded_on or kept,
             next_step=move.next_step,
+            exhausted=stage.exhausted and level >= level_number(move.level_before),
         )
     return stages
 

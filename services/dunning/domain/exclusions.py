@@ -16,18 +16,30 @@ LETTERING_ERROR = "lettering_error"
 BELOW_MINIMUM = "below_minimum"
 ABOVE_MAXIMUM = "above_maximum"
 NET_NOT_POSITIVE = "net_not_positive"
+CREDITOR_CLIENT = "creditor_client"
+CREDIT_NOT_DUE = "credit_not_due"
+WITHIN_TOLERANCE_DAYS = "within_tolerance_days"
+WITHIN_TOLERANCE_AMOUNT = "within_tolerance_amount"
+CONTACTED_RECENTLY = "contacted_recently"
+STALE_DATA = "stale_data"
 
 REASONS = (
     CLIENT_STOPPED,
+    CREDITOR_CLIENT,
     ENTRY_STOPPED,
     AUTOMATIC_PAYMENT_MODE,
     BELOW_ENTRY_MINIMUM,
     PROMISE_AHEAD,
     DISPUTED,
     LETTERING_ERROR,
+    CREDIT_NOT_DUE,
+    WITHIN_TOLERANCE_DAYS,
+    WITHIN_TOLERANCE_AMOUNT,
     BELOW_MINIMUM,
     ABOVE_MAXIMUM,
     NET_NOT_POSITIVE,
+    CONTACTED_RECENTLY,
+    STALE_DATA,
 )
 NEVER_ACCEPTED = frozenset({LETTERING_ERROR, NET_NOT_POSITIVE})
 """No person ticks these back: a paid invoice must never be chased, a message never asks for nothing."""
@@ -53,6 +65,8 @@ def entry_reasons(entry: EntryState, client: ClientState, policy: Policy, as_of:
         reasons = [*(reasons or ()), DISPUTED]  # only where the company says so (rules 8.10, 22.5)
     if entry.lettering_error:
         reasons = [*(reasons or ()), LETTERING_ERROR]
+    if policy.upcoming_credits_excluded and entry.amount < 0 and entry.due_date >= as_of:
+        reasons = [*(reasons or ()), CREDIT_NOT_DUE]
     return NONE if reasons is None else tuple(reasons)
 
 
@@ -73,14 +87,15 @@ def promised_until(entry: EntryState, as_of: date) -> date | None:
 
 
 def message_reasons(book_net: int, net: int, policy: Policy) -> tuple[str, ...]:
-    """The reasons that lie in the message as a whole; equal to a threshold is sent (rule 8.12)."""
+    """All the reasons that lie in the message as a whole; equal to a threshold is sent (rule 8.12)."""
+    reasons = NONE
     if net <= 0:
-        return (NET_NOT_POSITIVE,)
+        reasons = (NET_NOT_POSITIVE,)
     if policy.minimum_per_reminder is not None and book_net < policy.minimum_per_reminder:
-        return (BELOW_MINIMUM,)
+        reasons = (*reasons, BELOW_MINIMUM)
     if policy.maximum_per_reminder is not None and book_net > policy.maximum_per_reminder:
-        return (ABOVE_MAXIMUM,)
-    return NONE
+        reasons = (*reasons, ABOVE_MAXIMUM)
+    return reasons
 
 
 @cache

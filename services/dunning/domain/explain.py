@@ -7,6 +7,7 @@ from datetime import date
 from typing import NamedTuple, assert_never
 
 from services.dunning.domain.case import Case, Seen, cases
+from services.dunning.domain.exclusions import CONTACTED_RECENTLY
 from services.dunning.domain.forward import Coming, coming
 from services.dunning.domain.verdicts import Due, Excluded, NoStep, NotDue, Verdict
 from services.dunning.domain.wording import Facts, StepName
@@ -41,15 +42,21 @@ def explain(verdict: Verdict, language: str = "en") -> tuple[Explanation, ...]:
         case NotDue():
             return (tell(COMING[NOT_DUE], {"step": StepName(verdict.step), "until": verdict.until}, language),)
         case Excluded():
-            return tuple(explain_reason(reason, language) for reason in verdict.reasons)
+            return tuple(explain_reason(reason, language, until=verdict.until) for reason in verdict.reasons)
         case NoStep():
             return (explain_reason(verdict.reason, language),)
         case _:
             assert_never(verdict)
 
 
-def explain_reason(reason: str, language: str = "en", facts: Facts | None = None) -> Explanation:
-    """A reason by its code, with its facts where they are known."""
+def explain_reason(
+    reason: str, language: str = "en", facts: Facts | None = None, until: date | None = None
+) -> Explanation:
+    """A reason by its code, with its facts where they are known. ``until`` is that of a verdict: the day on which
+    its client may be contacted again.
+    """
+    if facts is None and reason == CONTACTED_RECENTLY:
+        facts = {"until": until}
     return tell(REASONS.get(reason) or _without_words(reason), facts or {}, language)
 
 

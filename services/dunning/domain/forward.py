@@ -22,7 +22,7 @@ class Coming(NamedTuple):
 
 def coming(client: ClientState, policy: Policy, scenario: Scenario | None, as_of: date) -> dict[str, Coming]:
     """By entry; those that no day brings are left out. Nobody pays, says or does anything meanwhile: proposals
-    wait, and credits that stand alone go on (rule 22.14).
+    wait, credits that stand alone go on (rule 22.14), accounting is read every day from tomorrow (rule 2.6).
     """
     found: dict[str, Coming] = {}
     on: date | None = as_of
@@ -42,8 +42,9 @@ def coming(client: ClientState, policy: Policy, scenario: Scenario | None, as_of
 
 def after(client: ClientState, decision: Decision, on: date) -> ClientState:
     """The client once a round has recorded this decision: new proposals stand, lapsed ones are gone, credits that
-    stood alone have moved.
+    stood alone have moved; accounting is read every day from then on (rule 2.6).
     """
+    client = client._replace(synced_on=date.max)
     withdrawn = {withdrawal.action_id for withdrawal in decision.withdrawals}
     if not (withdrawn or decision.actions or decision.moves):
         return client
@@ -63,11 +64,11 @@ def after(client: ClientState, decision: Decision, on: date) -> ClientState:
         entries.append(entry)
     standing = [action for action in client.open_actions if action.action_id not in withdrawn]
     return client._replace(
-        entries=tuple(entries), open_actions=(*standing, *(_opened(planned) for planned in decision.actions))
+        entries=tuple(entries), open_actions=(*standing, *(_opened(planned, on) for planned in decision.actions))
     )
 
 
-def _opened(planned: PlannedAction) -> OpenAction:
+def _opened(planned: PlannedAction, on: date) -> OpenAction:
     return OpenAction(
         planned.action_id,
         planned.step,
@@ -78,4 +79,5 @@ def _opened(planned: PlannedAction) -> OpenAction:
         planned.automatic,
         frozenset(planned.accepted_reasons),
         tuple(HeldEntry(one.entry_id, one.occurrence, one.amount, one.due_date) for one in planned.entries),
+        on,
     )

@@ -3,9 +3,10 @@
 from collections.abc import Collection
 from datetime import date
 
-from services.dunning.domain.decision import decide, plan_action
+from services.dunning.domain.decision import decide
 from services.dunning.domain.exclusions import NET_NOT_POSITIVE, NEVER_ACCEPTED
 from services.dunning.domain.looks import Look, draft
+from services.dunning.domain.planning import plan_action
 from services.dunning.domain.policy import Policy
 from services.dunning.domain.scenario import Plan, Scenario, Step
 from services.dunning.domain.state import ClientState

@@ -1,5 +1,6 @@
 """The company's policy, checked when loaded; amounts in ten-thousandths of the bookkeeping currency."""
 
+from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -8,6 +9,7 @@ from services.dunning.domain.amounts import ten_thousandths
 
 GROUPINGS = ("item", "account")
 NETTINGS = ("same_level", "account", "none")
+MOST_DAYS = 365
 
 
 class Policy(NamedTuple):
@@ -20,6 +22,13 @@ class Policy(NamedTuple):
     promises_exclude: bool = False
     automatic_payment_modes: frozenset[str] = frozenset()
     disputes_exclude: bool = False
+    creditors_hidden: bool = False
+    upcoming_credits_excluded: bool = False
+    contact_gap_days: int = 0
+    automatic_from: date | None = None
+    stale_after_days: int = 1
+    tolerance_days: int = 0
+    tolerance_amount: int | None = None
 
 
 class PolicyRefused(Exception):
@@ -41,6 +50,12 @@ class MinimumAboveMaximum(PolicyRefused): ...
 class DefaultProfileMissing(PolicyRefused): ...
 
 
+class DaysOutOfRange(PolicyRefused): ...
+
+
+class ProfileWithoutScenario(PolicyRefused): ...
+
+
 def load(changed: PolicyChanged) -> Policy:
     if changed.mode not in GROUPINGS:
         raise UnknownGrouping(f"mode {changed.mode!r} is not one of {', '.join(GROUPINGS)}.")
@@ -50,8 +65,10 @@ def load(changed: PolicyChanged) -> Policy:
         raise DefaultProfileMissing("a client without a profile needs the name of the default one.")
     minimum, maximum = changed.minimum_per_reminder, changed.maximum_per_reminder
     for threshold in (changed.minimum_per_entry, minimum, maximum):
-        if threshold is not None and threshold < 0:
-            raise NegativeThreshold(f"a threshold is zero or more, not {threshold}.")
+        _check_amount(threshold)
+    _check_days("contact_gap_days", changed.contact_gap_days)
+    _check_days("stale_after_days", changed.stale_after_days)
+    check_tolerance(changed.tolerance_days, changed.tolerance_amount)
     if minimum is not None and maximum is not None and minimum > maximum:
         raise MinimumAboveMaximum(f"nothing passes a minimum of {minimum} and a maximum of {maximum}.")
     return Policy(
@@ -64,7 +81,31 @@ def load(changed: PolicyChanged) -> Policy:
         promises_exclude=changed.promises_exclude,
         automatic_payment_modes=frozenset(changed.automatic_payment_modes),
         disputes_exclude=changed.disputes_exclude,
+        creditors_hidden=changed.creditors_hidden,
+        upcoming_credits_excluded=changed.upcoming_credits_excluded,
+        contact_gap_days=changed.contact_gap_days,
+        automatic_from=changed.automatic_from,
+        stale_after_days=changed.stale_after_days,
+        tolerance_days=changed.tolerance_days,
+        tolerance_amount=_threshold(changed.tolerance_amount),
     )
+
+
+def check_tolerance(days: int | None, amount: Decimal | None) -> None:
+    """Of a company, or of one client; raises a ``PolicyRefused``."""
+    if days is not None:
+        _check_days("tolerance_days", days)
+    _check_amount(amount)
+
+
+def _check_amount(threshold: Decimal | None) -> None:
+    if threshold is not None and threshold < 0:
+        raise NegativeThreshold(f"a threshold is zero or more, not {threshold}.")
+
+
+def _check_days(name: str, days: int) -> None:
+    if not 0 <= days <= MOST_DAYS:
+        raise DaysOutOfRange(f"{name} is 0 to {MOST_DAYS} days, not {days}.")
 
 
 def _threshold(amount: Decimal | None) -> int | None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import date
 from functools import cache
+from operator import itemgetter
 from typing import TypeVar
 
 from pydantic import BaseModel
@@ -26,8 +27,8 @@ CREDIT_ALONE = "credit_alone"
 
 Model = TypeVar("Model", bound=BaseModel)
 
-Exclusion = tuple[str, tuple[str, ...]]
-"""Step and reasons, as last said of an entry."""
+Exclusion = tuple[str, tuple[str, ...], date | None]
+"""Step, reasons and the day until which, as last said of an entry."""
 
 
 def opening(client_id: str, decision: Decision, planned: PlannedAction) -> Event:
@@ -126,25 +127,25 @@ def changed_exclusions(
     client_id: str, verdicts: Mapping[str, Verdict], said: Mapping[str, Exclusion]
 ) -> Event | None:
     """Only the entries whose reasons changed since they were last said; no reasons means excluded no more."""
-    changed = []
+    changed: list[tuple[str, str, tuple[str, ...], date | None]] = []
     for entry_id, verdict in verdicts.items():
         if isinstance(verdict, Excluded):
-            if said.get(entry_id) != (verdict.step, verdict.reasons):
-                changed.append((entry_id, verdict.step, verdict.reasons))
+            if said.get(entry_id) != verdict:
+                changed.append((entry_id, *verdict))
         elif entry_id in said:
-            changed.append((entry_id, said[entry_id][0], ()))
-    changed.extend((entry_id, step, ()) for entry_id, (step, _) in said.items() if entry_id not in verdicts)
+            changed.append((entry_id, said[entry_id][0], (), None))
+    changed.extend((entry_id, one[0], (), None) for entry_id, one in said.items() if entry_id not in verdicts)
     if not changed:
         return None
     entries = tuple(
-        _made(dunning.ExcludedEntry, {"entry_id": entry_id, "step": step, "reasons": reasons})
-        for entry_id, step, reasons in sorted(changed)
+        _made(dunning.ExcludedEntry, {"entry_id": entry_id, "step": step, "reasons": reasons, "until": until})
+        for entry_id, step, reasons, until in sorted(changed, key=itemgetter(0))
     )
     return _made(dunning.ActionExcluded, {"client_id": client_id, "entries": entries})
 
 
 def newly_exhausted(client_id: str, verdicts: Mapping[str, Verdict], said: Iterable[str]) -> list[Event]:
-    """Entries that have received the last active step, said once each."""
+    """Entries that have received the last active step, said once for each stay there."""
     known = set(said)
     return [
         dunning.DunningExhausted(client_id=client_id, entry_id=entry_id)

@@ -15,6 +15,7 @@ from services.dunning.domain.decision import decide
 from services.dunning.domain.policy import Policy
 from services.dunning.domain.scenario import NOTICE, REMINDERS, Scenario, level_number
 from services.dunning.domain.state import ClientState, EntryState, OpenAction
+from services.dunning.domain.state import Contact as Made
 from services.dunning.domain.triggers import ONE_DAY
 from services.dunning.domain.verdicts import Decision, Due, Excluded, NoStep, NotDue, PlannedAction
 
@@ -132,7 +133,7 @@ class Company:
             case Due() if len(decision.actions) == 1:
                 (planned,) = decision.actions
                 after = _after(entry, planned.step, planned.entries[0].level_after, on)
-                then = _contacted(client, on)
+                then = _contacted(client, self.rules.policy, on)
                 wakes = on + ONE_DAY
                 following = self.alone(after, then, client_key(then), wakes)
                 if following is not None and following.step is None and not following.excluded:
@@ -179,7 +180,8 @@ class _Life:
         self._becomes(client)
 
     def _becomes(self, client: ClientState) -> None:
-        self.client = client
+        """Accounting is taken as read every day (rule 2.6)."""
+        self.client = client = client._replace(synced_on=date.max)
         self.scenario = self.rules.scenario_of(client)
         self.key = client_key(client)
 
@@ -231,7 +233,7 @@ class _Life:
             self.contacts.append(Contact(on, found.step, found.medium, *amounts, 1, found.automatic))
             after = entry._replace(level=found.level, reminded_on=found.reminded_on, noticed_on=found.noticed_on)
             entries = tuple([after if one is entry else one for one in self.client.entries])
-            self._becomes(_contacted(self.client._replace(entries=entries), on))
+            self._becomes(_contacted(self.client._replace(entries=entries), self.rules.policy, on))
         if not found.excluded:
             self.wakes[entry.entry_id] = found.wakes
         return found.wakes
@@ -243,8 +245,11 @@ class _Life:
         waits for it.
         """
         client = self.client
-        if not self.wakes or client.open_actions or self.rules.policy.mode != "item":
+        policy = self.rules.policy
+        if not self.wakes or client.open_actions or policy.mode != "item":
             return None
+        if policy.tolerance_amount is not None or client.tolerance_amount is not None:
+            return None  # what is late in all counts, whoever sleeps
         awake = tuple(entry for entry in client.entries if self.wakes.get(entry.entry_id, on) <= on)
         if any(entry.amount <= 0 for entry in awake) or sum(entry.book_amount for entry in client.entries) <= 0:
             return None
@@ -284,13 +289,16 @@ class _Life:
             moved[move.entry_id] = known[move.entry_id]._replace(level=move.level_after, reminded_on=on)
         entries = tuple([moved.get(entry.entry_id, entry) for entry in client.entries])
         client = client._replace(entries=entries, open_actions=())
-        self._becomes(_contacted(client, on) if len(self.contacts) > done else client)
+        self._becomes(_contacted(client, self.rules.policy, on) if len(self.contacts) > done else client)
         return list(moved.values())
 
 
-def _contacted(client: ClientState, on: date) -> ClientState:
-    """What a contact changes about the client itself."""
-    return client
+def _contacted(client: ClientState, policy: Policy, on: date) -> ClientState:
+    """What a contact changes about the client itself (rule 22.7)."""
+    if not policy.contact_gap_days:
+        return client
+    earlier = [contact for contact in client.contacts if contact.round_on != on]
+    return client._replace(contacts=(Made(on, on), *earlier[:1]))
 
 
 def _of_planned(planned: PlannedAction, on: date) -> Contact:

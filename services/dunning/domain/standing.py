@@ -17,7 +17,7 @@ WITHDRAWAL_REASONS = (SUPERSEDED, SETTLED, MODE_SWITCHED)
 
 
 def stands(
-    action: OpenAction, looks: Mapping[str, Look], stop: tuple[str, ...], policy: Policy, as_of: date
+    action: OpenAction, looks: Mapping[str, Look], against: tuple[str, ...], policy: Policy, as_of: date
 ) -> bool:
     """Whether a confirmed or ticked-back action still holds.
 
@@ -31,7 +31,7 @@ def stands(
         look = looks.get(held.entry_id)
         if look is None or look.entry.amount != held.amount:
             return False
-        if not action.accepted_reasons.issuperset(together(look.reasons, stop)):
+        if not action.accepted_reasons.issuperset(together(look.reasons, against)):
             return False
         if action.mode == "item" or action.step == NOTICE:
             found = look.pending
@@ -48,7 +48,6 @@ def same_message(proposal: OpenAction, drawn: Draft, policy: Policy) -> bool:
         or proposal.currency != drawn.currency
         or proposal.medium != step.medium
         or proposal.template != step.template
-        or step.automatic
         or _mode_switched(proposal, policy)
         or len(proposal.entries) != len(drawn.members)
     ):
@@ -65,7 +64,7 @@ def withdrawal_reason(
     action: OpenAction,
     looks: Mapping[str, Look],
     verdicts: Mapping[str, Verdict],
-    stop: tuple[str, ...],
+    against_client: tuple[str, ...],
     policy: Policy,
 ) -> str:
     """The first reason that holds for its entries; else that other entries or another step take its place."""
@@ -78,7 +77,7 @@ def withdrawal_reason(
     for entry_id in open_entries:
         verdict = verdicts.get(entry_id)
         reasons = verdict.reasons if isinstance(verdict, Excluded) else looks[entry_id].reasons
-        against.update(together(reasons, stop))
+        against.update(together(reasons, against_client))
     against -= action.accepted_reasons
     return min(against) if against else SUPERSEDED
 

@@ -14,9 +14,9 @@ class EntryState(NamedTuple):
     ``counted_on`` is the invoice date, or the entry date where accounting gives none. ``level`` is 0 to 7,
     ``reminded_on`` the day it was reached. ``first_promise_on`` and ``last_promise_on`` span the open promises.
     ``reopened_on`` is the day the line was un-lettered (rules 5.8, 22.8). A stop ends by itself on ``resumes_on``.
-    ``forced`` is true while the next step is one that a person chose (rules 5.5, 5.6).
-    ``entered`` counts, per step, the
-    actions that have held the entry (rule 22.12).
+    ``forced`` is true while the next step is one that a person chose (rules 5.5, 5.6). ``automatic`` is what a
+    person chose, ``None`` for what the policy says (rule 22.13). ``entered`` counts, per step, the actions that
+    have held the entry (rule 22.12).
     """
 
     entry_id: str
@@ -37,6 +37,7 @@ class EntryState(NamedTuple):
     resumes_on: date | None = None
     disputed: bool = False
     forced: bool = False
+    automatic: bool | None = None
     entered: Mapping[str, int] = NEVER_ENTERED
 
 
@@ -47,6 +48,15 @@ class HeldEntry(NamedTuple):
     occurrence: int
     amount: int
     due_date: date
+
+
+class Contact(NamedTuple):
+    """The last day on which the client was contacted by actions of one round; ``round_on`` is ``None`` for
+    contacts that no action of ours stands behind.
+    """
+
+    on: date
+    round_on: date | None
 
 
 class OpenAction(NamedTuple):
@@ -64,12 +74,16 @@ class OpenAction(NamedTuple):
     confirmed: bool
     accepted_reasons: frozenset[str]
     entries: tuple[HeldEntry, ...]
+    opened_on: date | None = None
 
 
 class ClientState(NamedTuple):
     """A client with its open lines. ``profile`` is ``None`` for the company's default one (rule 3.4).
 
-    ``disputed`` is a dispute of the whole account; a stop ends by itself on ``resumes_on``.
+    ``disputed`` is a dispute of the whole account; a stop ends by itself on ``resumes_on``. ``never``,
+    ``tolerance_days`` and ``tolerance_amount`` are the client's own policy (rules 22.26, 22.27). ``contacts``
+    are those of the last two rounds that led to any, latest first (rule 22.7). ``synced_on`` is the day of the
+    company's last successful synchronisation (rule 2.6).
     """
 
     company: str
@@ -82,3 +96,8 @@ class ClientState(NamedTuple):
     open_actions: tuple[OpenAction, ...] = ()
     resumes_on: date | None = None
     disputed: bool = False
+    never: bool = False
+    tolerance_days: int | None = None
+    tolerance_amount: int | None = None
+    contacts: tuple[Contact, ...] = ()
+    synced_on: date | None = None

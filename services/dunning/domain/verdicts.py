@@ -20,10 +20,13 @@ class NotDue(NamedTuple):
 
 
 class Excluded(NamedTuple):
-    """The step is due and nothing is said; all the reasons, sorted (rule 8)."""
+    """The step is due and nothing is said; all the reasons, sorted (rule 8). ``until`` is the day on which the
+    last contact of the client is long enough ago, when that is one of them (rule 22.7).
+    """
 
     step: str
     reasons: tuple[str, ...]
+    until: date | None = None
 
 
 class NoStep(NamedTuple):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from hashlib import md5
 from typing import Any
@@ -59,6 +59,20 @@ def line(client: str, name: str, amount: object, due: str, **options: object) ->
 
 def client_changed(client: str, email: bool = True, **options: Any) -> ledger.ClientChanged:
     return ledger.ClientChanged(client_id=client, version=1, has_email=email, **options)
+
+
+def synced() -> sync.SyncCompleted:
+    """Accounting was read well."""
+    return sync.SyncCompleted(
+        run_id=RUN,
+        connector="test",
+        source="test",
+        completed_at=datetime(2025, 1, 1, tzinfo=UTC),
+        entries_read=0,
+        changed=0,
+        archived=0,
+        positions={},
+    )
 
 
 @dataclass
@@ -181,4 +195,4 @@ def new_company() -> str:
     return f"t{uuid4().hex[:12]}"
 
 
-__all__ = ["House", "client_changed", "dunning", "entry_id", "line", "new_company", "scenario"]
+__all__ = ["House", "client_changed", "dunning", "entry_id", "line", "new_company", "scenario", "synced"]

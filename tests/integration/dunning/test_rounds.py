@@ -4,7 +4,7 @@ import asyncio
 from datetime import date
 
 from contracts import ledger, notify
-from tests.integration.dunning.house import House, client_changed, entry_id, line
+from tests.integration.dunning.house import House, client_changed, entry_id, line, synced
 
 STANDARD_DAY = "2025-03-18"
 
@@ -127,7 +127,9 @@ async def test_an_automatic_step_is_due_at_once_and_done_when_the_mail_has_left(
     async with house.http() as http:
         body = {"profile": "Standard", "with_email": [step], "without_email": []}
         assert (await http.put("/scenarios", json=body)).status_code == 200
+        assert (await http.put("/policy", json={"automatic_from": "2025-01-01"})).status_code == 200
     await _three_clients(house)
+    await house.hear(STANDARD_DAY, synced())
     await house.round(STANDARD_DAY)
     (due,) = await house.said("ActionDue")
     action = due["body"]["action"]["action_id"]

@@ -16,10 +16,11 @@ from services.dunning.domain.state import ClientState
 from services.dunning.recording import as_text
 from services.dunning.rulebook import rulebook
 from services.dunning.states import load
-from tests.integration.dunning.house import House, client_changed, entry_id, line
+from tests.integration.dunning.house import House, client_changed, entry_id, line, scenario, synced
 
 CLIENTS = [f"K{number}" for number in range(12)]
 D0 = date(2025, 3, 1)
+MOST_FACTS = 10
 
 
 class History:
@@ -36,6 +37,10 @@ class History:
     async def hear(self, on: date, *events: Event) -> None:
         self.heard.extend((on, event) for event in events)
         await self.house.hear(on.isoformat(), *events)
+
+    async def ask(self, on: date, path: str, body: dict[str, object]) -> None:
+        async with self.house.http(**{"Relance-As-Of": on.isoformat()}) as http:
+            assert (await http.put(path, json=body)).status_code == 200
 
     async def books(self, on: date, *lines: sync.SyncedEntry) -> None:
         self.lines |= {one.piece: one for one in lines}
@@ -55,7 +60,11 @@ class History:
         client = self.die.choice(CLIENTS)
         one = self.die.choice(sorted(self.lines))
         state = self.lines[one]
-        match self.die.randint(0, 10):
+        kind = self.die.randint(0, 14)
+        if kind > MOST_FACTS:
+            await self._of_policy(kind, on, client, state)
+            return
+        match kind:
             case 0:
                 resumes_on = self.die.choice([None, on + timedelta(days=self.die.randint(1, 6))])
                 await self.hear(on, ledger.ClientStopped(client_id=client, resumes_on=resumes_on))
@@ -116,6 +125,29 @@ class History:
             answer = await http.post("/levels", json={"levels": [wanted], "as_of": on.isoformat()})
         assert answer.status_code == 200, answer.text
 
+    async def _of_policy(self, kind: int, on: date, client: str, state: sync.SyncedEntry) -> None:
+        match kind:
+            case 11:
+                own = {
+                    "client_id": client,
+                    "never": self.die.random() < 0.1,
+                    "tolerance_days": self.die.choice([None, 0, 6]),
+                    "tolerance_amount": self.die.choice([None, "90"]),
+                }
+                await self.ask(on, "/client-policy", own)
+            case 12:
+                choice = {
+                    "automatic": self.die.choice([True, False, None]),
+                    "entries": [{"client_id": state.client_id, "entry_id": state.entry_id}],
+                }
+                await self.ask(on, "/automatic", choice)
+            case 13:
+                action = UUID(int=self.die.getrandbits(128))
+                called = notify.CallLogged(action_id=action, client_id=client, outcome="reached")
+                await self.hear(on, called)
+            case 14:
+                await self.hear(on, synced())
+
     async def carry_some_out(self, on: date) -> None:
         for row in await self.house.proposals():
             if self.die.random() < 0.4:
@@ -150,7 +182,8 @@ async def _books(house: House, history: History) -> dict[str, ClientBook]:
     ]
     for on, event in [*history.heard, *own]:
         named = {getattr(event, "client_id", None), getattr(getattr(event, "action", None), "client_id", None)}
-        for client in CLIENTS if isinstance(event, sync.EntriesSynced) else named - {None}:
+        of_all = isinstance(event, sync.EntriesSynced | sync.SyncCompleted)
+        for client in CLIENTS if of_all else named - {None}:
             books[client] = evolve(books[client], event, on)
     return books
 
@@ -171,14 +204,39 @@ async def test_twenty_days_of_chance(house: House):
             "disputes_exclude": True,
             "minimum_per_entry": "20",
             "maximum_per_reminder": "700",
+            "contact_gap_days": 3,
+            "upcoming_credits_excluded": True,
+            "tolerance_days": 2,
+            "tolerance_amount": "30",
+            "automatic_from": "2025-02-10",
         }
         assert (await http.put("/policy", json=policy)).status_code == 200
+        body = scenario(
+            {"step": "notice", "medium": "email", "delay_days": 6, "template": "notice", "mode": "automatic"},
+            {"step": "R1", "medium": "phone", "delay_days": 4},
+            {
+                "step": "R2",
+                "medium": "email",
+                "delay_days": 5,
+                "counted_from": "previous_step",
+                "template": "R2",
+                "mode": "automatic",
+            },
+            {"step": "R3", "medium": "phone", "delay_days": 3, "counted_from": "previous_step"},
+            without=[
+                {"step": "R1", "medium": "phone", "delay_days": 2},
+                {"step": "R2", "medium": "phone", "delay_days": 4, "counted_from": "previous_step"},
+            ],
+        )
+        assert (await http.put("/scenarios", json=body)).status_code == 200
     history = History(house, seed=7)
     await history.begin()
     for number in range(20):
         on = D0 + timedelta(days=number)
         for _ in range(history.die.randint(0, 9)):
             await history.something(on)
+        if number % 4 != 0:
+            await history.hear(on, synced())
         await house.round(on.isoformat())
         if number % 3 == 0:
             await history.choose_a_level(on)
@@ -186,6 +244,14 @@ async def test_twenty_days_of_chance(house: House):
         await history.carry_some_out(on)
     assert len(await house.said("ActionDone")) > 10
     assert len(await house.said("ActionWithdrawn")) > 2
+    reasons = {
+        reason
+        for said in await house.said("ActionExcluded")
+        for one in said["body"]["entries"]
+        for reason in one["reasons"]
+    }
+    assert reasons >= {"contacted_recently", "stale_data", "within_tolerance_days", "within_tolerance_amount"}
+    assert len([one for one in await house.said("ActionDue") if one["body"]["action"]["medium"] == "email"]) > 2
     books = await _books(house, history)
     for client, state in (await _states(house)).items():
         # lettered alone, a code is in error: the fold sees it, dunning hears it from ledger

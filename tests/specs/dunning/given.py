@@ -5,13 +5,13 @@ mirror; a day is decided with ``when(day)`` and its actions can be carried out.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from hashlib import md5
 from uuid import NAMESPACE_OID, UUID, uuid5
 
-from contracts import dunning, ledger, sync
+from contracts import dunning, ledger, notify, sync
 from contracts.dunning import PolicyChanged, ScenarioPublished, ScenarioStep
 from contracts.event import Event
 from services.dunning.domain import sayings
@@ -195,6 +195,8 @@ class World:
     book: ClientBook = field(default_factory=lambda: ClientBook(COMPANY, CLIENT, has_email=True))
     names: dict[str, str] = field(default_factory=dict)
     said: dict[UUID, dunning.Action] = field(default_factory=dict)
+    read_daily: bool = True
+    """Accounting is read every day, unless ``read_last`` says otherwise (rule 2.6)."""
 
     @property
     def scenario(self) -> Scenario | None:
@@ -224,8 +226,30 @@ class World:
         self.policy = PolicyChanged.model_validate(self.policy.model_dump() | options)
         return self
 
+    def read_last(self, text: str | None) -> "World":
+        """The last synchronisation that succeeded was on that day, or never."""
+        self.read_daily = False
+        self.book = replace(self.book, synced_on=None if text is None else day(text))
+        return self
+
+    def with_own_policy(self, text: str, **options: object) -> "World":
+        fields: dict[str, object] = {"client_id": CLIENT, **options}
+        return self.on(text, dunning.ClientPolicyChanged.model_validate(fields))
+
+    def chosen(self, text: str, name: str, automatic: bool | None) -> "World":
+        """The entry is opted in or out of what leaves by itself (rule 22.13)."""
+        choice = dunning.AutomaticChoice(entry_id=entry_id(name), automatic=automatic)
+        return self.on(text, dunning.AutomaticChosen(client_id=CLIENT, entries=(choice,)))
+
+    def called(self, text: str) -> "World":
+        """A person called the client of their own accord."""
+        made = notify.CallLogged(action_id=uuid5(NAMESPACE_OID, text), client_id=CLIENT, outcome="reached")
+        return self.on(text, made)
+
     def when(self, text: str) -> "Day":
         """Decide this day and remember what was said."""
+        if self.read_daily:
+            self.book = replace(self.book, synced_on=day(text))
         decision = decide(self.book.state(), load_policy(self.policy), self.scenario, day(text))
         for planned in decision.actions:
             event = sayings.opening(CLIENT, decision, planned)
@@ -236,7 +260,10 @@ class World:
             self.book = evolve(self.book, sayings.withdrawn(CLIENT, withdrawal), day(text))
         if decision.moves:
             self.book = evolve(self.book, sayings.advanced(CLIENT, decision.moves, day(text)), day(text))
-        return Day(self, decision, day(text))
+        ends = sayings.newly_exhausted(CLIENT, decision.verdicts, self.book.exhausted())
+        for end in ends:
+            self.book = evolve(self.book, end, day(text))
+        return Day(self, decision, day(text), len(ends))
 
     def confirm_all(self, text: str) -> "World":
         for action_id, opened in self.book.actions.items():
@@ -262,6 +289,8 @@ class Day:
     world: World
     decision: Decision
     date: date
+    ends: int = 0
+    """How many ``DunningExhausted`` were said."""
 
     def verdict(self, name: str) -> Verdict:
         return self.decision.verdicts[entry_id(name)]
@@ -294,9 +323,10 @@ class Day:
         assert self.verdict(name) == NotDue(step, day(until))
         return self
 
-    def excluded(self, name: str, *reasons: str, step: str | None = None) -> "Day":
+    def excluded(self, name: str, *reasons: str, step: str | None = None, until: str | None = None) -> "Day":
         verdict = self.verdict(name)
         assert isinstance(verdict, Excluded), verdict
+        assert verdict.until == (day(until) if until else None)
         assert verdict.reasons == tuple(sorted(reasons))
         assert step in (None, verdict.step)
         return self

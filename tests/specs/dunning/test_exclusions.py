@@ -157,14 +157,26 @@ def test_a_stopped_client_also_learns_that_his_total_is_too_small():
 
 
 def test_nothing_is_asked_when_credits_leave_nothing():
-    """Rules 7.7, 22.10: the eve of one cent, zero, below."""
-    for amount, sent in (("99.99", True), ("100.00", False), ("100.01", False)):
+    """Rules 7.7, 8.7, 22.10: the eve of one cent, zero, below."""
+    for amount, reasons in (
+        ("99.99", []),
+        ("100.00", ["net_not_positive"]),
+        ("100.01", ["net_not_positive", "creditor_client"]),
+    ):
         one = world(invoice("F", 100, "2025-03-10"), credit("A", amount, "2025-03-10"))
         decided = one.when("2025-03-18")
-        if sent:
-            decided.says(R1=("0.01", ["A", "F"]))
+        if reasons:
+            decided.silent().excluded("F", *reasons).excluded("A", *reasons)
         else:
-            decided.silent().excluded("F", "net_not_positive").excluded("A", "net_not_positive")
+            decided.says(R1=("0.01", ["A", "F"]))
+
+
+def test_a_message_that_asks_for_nothing_is_also_below_the_minimum():
+    """All the reasons are named, not the first."""
+    one = world(invoice("F", 100, "2025-03-10"), credit("A", 100, "2025-03-10"))
+    one.with_policy(minimum_per_reminder="50").when("2025-03-18").excluded(
+        "F", "net_not_positive", "below_minimum"
+    )
 
 
 def test_a_profile_without_scenario_is_never_proposed():

@@ -94,6 +94,7 @@ def test_every_entry_of_the_message_reaches_its_level():
 def test_an_automatic_step_is_due_at_once_and_a_manual_one_is_proposed():
     """Rule 4.15."""
     world = given(invoice("F", 100, "2025-01-01"), steps=[step("R1", 8, mode="automatic")])
+    world.with_policy(automatic_from="2025-01-01")
     decided = world.when("2025-01-09").says(R1=(100, ["F"]))
     assert decided.decision.actions[0].automatic
     world.when("2025-01-10").silent().due("F")
@@ -102,6 +103,6 @@ def test_an_automatic_step_is_due_at_once_and_a_manual_one_is_proposed():
 def test_a_step_made_automatic_does_not_wait_for_a_person_any_more():
     world = given(invoice("F", 100, "2025-01-01"), steps=LADDER)
     world.when("2025-01-09").says(R1=(100, ["F"]))
-    world.under(step("R1", 8, mode="automatic"))
+    world.under(step("R1", 8, mode="automatic")).with_policy(automatic_from="2025-01-01")
     decided = world.when("2025-01-10").says(R1=(100, ["F"])).withdraws("superseded")
     assert decided.decision.actions[0].automatic

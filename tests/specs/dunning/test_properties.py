@@ -10,7 +10,7 @@ from contracts.dunning import PolicyChanged
 from services.dunning.domain.decision import decide
 from services.dunning.domain.policy import load as load_policy
 from services.dunning.domain.scenario import load as load_scenario
-from services.dunning.domain.state import ClientState, EntryState
+from services.dunning.domain.state import ClientState, Contact, EntryState
 from services.dunning.domain.verdicts import Due, NotDue
 from tests.specs.dunning.given import COMPANY, STANDARD, World, at_level, given, invoice, previous, scenario, step
 from tests.specs.dunning.given import credit as credit_note
@@ -36,6 +36,11 @@ POLICIES = [
         {"netting": "account"},
         {"mode": "account", "promises_exclude": True},
         {"disputes_exclude": True, "minimum_per_entry": "20"},
+        {"contact_gap_days": 5, "tolerance_days": 4},
+        {"upcoming_credits_excluded": True, "tolerance_amount": "120", "netting": "account"},
+        {"mode": "account", "contact_gap_days": 3, "tolerance_days": 7, "tolerance_amount": "50"},
+        {"automatic_from": "2025-01-20", "stale_after_days": 3, "upcoming_credits_excluded": True},
+        {"automatic_from": "2025-01-01", "mode": "account", "contact_gap_days": 2, "tolerance_days": 1},
     )
 ]
 
@@ -63,6 +68,7 @@ def entries(draw: st.DrawFn, number: int) -> EntryState:
         last_promise_on=promised[-1] if promised else None,
         resumes_on=draw(maybe_day),
         disputed=draw(st.booleans()) and draw(st.booleans()),
+        automatic=draw(st.sampled_from([None, None, True, False])),
     )
 
 
@@ -72,7 +78,23 @@ def clients(draw: st.DrawFn) -> ClientState:
     lines = tuple(draw(entries(number)) for number in range(count))
     stopped, disputed = draw(st.integers(0, 9)) == 0, draw(st.integers(0, 9)) == 0
     resumes_on = draw(maybe_day) if stopped else None
-    return ClientState(COMPANY, "C1", None, True, stopped, None, lines, resumes_on=resumes_on, disputed=disputed)
+    contacts = [Contact(on, draw(maybe_day)) for on in draw(st.lists(days, max_size=2))]
+    return ClientState(
+        COMPANY,
+        "C1",
+        None,
+        True,
+        stopped,
+        None,
+        lines,
+        resumes_on=resumes_on,
+        disputed=disputed,
+        never=draw(st.integers(0, 19)) == 0,
+        tolerance_days=draw(st.sampled_from([None, None, None, 0, 12])),
+        tolerance_amount=draw(st.sampled_from([None, None, None, 0, 800_000])),
+        contacts=tuple(sorted(contacts, key=lambda contact: contact.on, reverse=True)),
+        synced_on=draw(maybe_day),
+    )
 
 
 cases = (clients(), st.sampled_from(POLICIES), st.sampled_from(SCENARIOS), days)
@@ -149,8 +171,18 @@ facts = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
-@forall(facts, st.sampled_from([{}, {"mode": "account"}, {"netting": "account"}]), st.integers(2, 5))
+LIVED: list[dict[str, object]] = [
+    {},
+    {"mode": "account"},
+    {"netting": "account"},
+    {"contact_gap_days": 3, "tolerance_days": 6},
+    {"tolerance_amount": "90", "upcoming_credits_excluded": True, "mode": "account"},
+    {"contact_gap_days": 7, "tolerance_amount": "60", "netting": "account"},
+]
+
+
+@settings(max_examples=100, deadline=None)
+@forall(facts, st.sampled_from(LIVED), st.integers(2, 5))
 def test_looking_only_when_named_gives_the_history_of_looking_every_day(lines, policy, every):
     """Two copies of one world over forty days, actions carried out now and then."""
     eager, lazy = _world(lines, policy), _world(lines, policy)

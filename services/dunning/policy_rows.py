@@ -1,0 +1,40 @@
+"""The statements that bring to rows what a policy looks at: syncs, contacts, a client's own policy, choices.
+
+``{heard}`` is spelled out by ``projection``, which applies them.
+"""
+
+SYNCED = """
+    insert into company_sync as known (company, p, synced_on)
+    select heard.company, max(heard.p), max(heard.as_of) from {heard} group by heard.company
+    on conflict (company) do update set synced_on = greatest(known.synced_on, excluded.synced_on)
+"""
+
+CONTACT = """
+    insert into contact as known (company, client_id, action_id, p, contacted_on)
+    select heard.company, e.client_id, e.action_id, max(heard.p), max(coalesce(e.done_on, heard.as_of))
+    from {heard}, json_to_record(heard.body::json) as e(client_id text, action_id uuid, done_on date)
+    group by heard.company, e.client_id, e.action_id
+    on conflict (company, client_id, action_id) do update set
+        contacted_on = greatest(known.contacted_on, excluded.contacted_on)
+"""
+
+CLIENT_POLICY = """
+    insert into client_policy (company, client_id, p, profile, never, tolerance_days, tolerance_amount)
+    select distinct on (heard.company, e.client_id) heard.company, e.client_id, heard.p, e.profile, e.never,
+        e.tolerance_days, e.tolerance_amount
+    from {heard}, json_to_record(heard.body::json) as e(client_id text, profile text, never boolean,
+        tolerance_days integer, tolerance_amount numeric)
+    order by heard.company, e.client_id, heard.number desc
+    on conflict (company, client_id) do update set profile = excluded.profile, never = excluded.never,
+        tolerance_days = excluded.tolerance_days, tolerance_amount = excluded.tolerance_amount
+"""
+
+AUTOMATIC = """
+    insert into entry_level (company, client_id, entry_id, p, level, exhausted, automatic)
+    select distinct on (heard.company, a.client_id, e.entry_id) heard.company, a.client_id, e.entry_id, heard.p, 0,
+        false, e.automatic
+    from {heard}, json_to_record(heard.body::json) as a(client_id text, entries json),
+        json_to_recordset(a.entries) as e(entry_id text, automatic boolean)
+    order by heard.company, a.client_id, e.entry_id, heard.number desc
+    on conflict (company, client_id, entry_id) do update set automatic = excluded.automatic
+"""
