@@ -56,6 +56,45 @@ DIFFERENCES = """
     order by 1 limit 20
 """
 
+FREE_COLUMNS: Json = {
+    "profile_column": "CT_Statistique01",
+    "client_fields": {"tag1": "REP TEL", "tag10": "Segment"},
+    "entry_fields": {"tag3": "EC_Piece"},
+}
+"""Options that read the columns which the base's company added, and one of its entries."""
+
+DIFFERING_FIELDS = """
+    with base as (
+        select c."CT_Num" as what, nullif(c."CO_No", 0)::text as seller,
+            v."CO_Prenom" || ' ' || v."CO_Nom" as name,
+            nullif(c."CT_Statistique01", '') as profile, nullif(c."REP TEL", '') as one,
+            nullif(c."Segment", '') as other
+        from {schema}."F_COMPTET" c left join {schema}."F_COLLABORATEUR" v on v."CO_No" = c."CO_No"
+        where c."CT_Type" = 0
+        union all
+        select e."EC_No"::text, null, null, null, null, nullif(e."EC_Piece", '')
+        from {schema}."F_ECRITUREC" e join {schema}."F_COMPTET" c on c."CT_Num" = e."CT_Num" and c."CT_Type" = 0
+        where e."CG_Num" like '411%%' and (e."EC_ANType" = 0 or e."JM_Date" < '2025-01-01')
+    ),
+    known as (
+        select c.client_id as what, c.salesperson as seller, v.name, c.profile, p.fields ->> 'tag1' as one,
+            p.fields ->> 'tag10' as other
+        from ledger.synced_client c join ledger.person p using (company, client_id)
+            left join ledger.salesperson v on v.company = c.company and v.code = c.salesperson
+        where c.company = %(company)s and not c.removed
+        union all
+        select k.key, null, null, null, null, f.fields ->> 'tag3'
+        from ledger.entry e join sync.keyed_entry k
+            on k.company = e.company and replace(k.entry_id::text, '-', '') = e.entry_id
+            left join ledger.entry_field f on f.company = e.company and f.entry_id = e.entry_id
+        where e.company = %(company)s and not e.removed
+    )
+    select what, base, known from base full outer join known using (what)
+    where (base.seller, base.name, base.profile, base.one, base.other) is distinct from
+        (known.seller, known.name, known.profile, known.one, known.other)
+    order by 1 limit 20
+"""
+
 
 class SageTrial:
     """One company, its base on the trial's own server, and the agent between them."""
@@ -80,12 +119,11 @@ class SageTrial:
             connection.execute(sql.SQL("set search_path to {}").format(sql.Identifier(self.schema)))
             return Accountant(connection, Random(seed), self._changed_at).make(changes)
 
-    def connect(self) -> None:
+    def connect(self, options: Json | None = None) -> None:
         """Register the company and its connector, and start the agent."""
         self.road.register("Fournitures Bijou")
-        self.road.put_connector(
-            CONNECTOR, {"base": "BIJOU", "place": "agent", "options": {"db_schema": self.schema}}
-        )
+        chosen = {"db_schema": self.schema, **(options or {})}
+        self.road.put_connector(CONNECTOR, {"base": "BIJOU", "place": "agent", "options": chosen})
         embedded = self._trial.stack.embedded
         token = mint(read_key(embedded.private_key_file), "connector:bijou", [self.road.company], "user", 600)
         self._write("token", token)
@@ -137,6 +175,13 @@ class SageTrial:
         query = sql.SQL(DIFFERENCES).format(schema=sql.Identifier(self.schema))
         with psycopg.connect(self._trial.dsn) as connection:
             return connection.execute(query, (self.road.company,)).fetchall()
+
+    def differing_fields(self) -> list[tuple[Any, ...]]:
+        """(client or entry number, what the base holds, what ledger holds) where free fields, sales person or
+        profile differ. To be asked of a base that was connected with ``FREE_COLUMNS``."""
+        query = sql.SQL(DIFFERING_FIELDS).format(schema=sql.Identifier(self.schema))
+        with psycopg.connect(self._trial.dsn) as connection:
+            return connection.execute(query, {"company": self.road.company}).fetchall()
 
     def wait_settled(self, seconds: float = 60) -> None:
         """Until ledger has judged every lettering group that was touched."""

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from cli.main_job import carry_out_emails
-from cli.sage_trial import FAST_BEATS, SageTrial
+from cli.sage_trial import FAST_BEATS, FREE_COLUMNS, SageTrial
 from cli.trial import Trial
 
 as_of = date(2026, 12, 31)
@@ -45,10 +45,11 @@ def test_ledger_is_the_base_and_nothing_made_here_is_lost(trial: Trial, company:
     base = SageTrial(trial, road, tmp_path)
     base.fill(ENTRIES)
     try:
-        base.connect()
+        base.connect(FREE_COLUMNS)
         (full,) = base.sync("full")
         assert full["status"] == "completed", full["errors"]
         assert base.differences() == []
+        assert base.differing_fields() == []
 
         clients = ["CL000002", "CL000003", "CL000004"]
         for client_id in clients:
@@ -70,6 +71,7 @@ def test_ledger_is_the_base_and_nothing_made_here_is_lost(trial: Trial, company:
         assert [run["status"] for run in runs] == ["completed"] * len(runs)
         assert runs[-1]["warnings"] == []
         assert base.differences() == []
+        assert base.differing_fields() == []
         (again,) = base.sync()
         assert (again["changed"], again["archived"], again["clients_changed"]) == (0, 0, 0)
         (exported,) = base.sync("full")
