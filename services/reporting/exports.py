@@ -38,6 +38,7 @@ FRENCH = {
     "profile": "Profil",
     "category": "Catégorie",
     "payment_mode": "Mode de règlement",
+    "salesperson": "Commercial",
     "level": "Niveau",
     "last_reminder_on": "Dernière relance",
     "stopped_on": "Stoppé le",
@@ -75,6 +76,7 @@ ENGLISH = {
     "profile": "Profile",
     "category": "Category",
     "payment_mode": "Payment mode",
+    "salesperson": "Sales person",
     "level": "Level",
     "last_reminder_on": "Last reminder",
     "stopped_on": "Stopped on",
@@ -167,6 +169,7 @@ BEFORE_SLICES = (
     "profile",
     "category",
     "payment_mode",
+    "salesperson",
     "stopped_on",
     "level",
     "last_reminder_on",
@@ -177,6 +180,9 @@ AFTER_SLICES = ("overdue", "upcoming", "total", "notes")
 def _field(name: str) -> Callable[[Any], Cell]:
     if name == "pieces":
         return lambda row: ", ".join(piece.piece or piece.entry_id for piece in row.pieces)
+
+    if name == "salesperson":
+        return lambda row: row.salesperson.name if row.salesperson else None
 
     def value(row: Any) -> Cell:
         cell: Cell = getattr(row, name)
@@ -197,6 +203,10 @@ def _slice_value(place: int) -> Callable[[Debtor], Cell]:
     return lambda row: row.slices[place]
 
 
+def _field_value(field: str) -> Callable[[Debtor], Cell]:
+    return lambda row: row.fields.get(field)
+
+
 def columns(table: Table, language: str) -> list[Column]:
     """Heading and value of every column."""
     words = FRENCH if language == "fr" else ENGLISH
@@ -204,6 +214,7 @@ def columns(table: Table, language: str) -> list[Column]:
         return [(words[name], _field(name)) for name in FIELDS[type(table)]]
     aged = [(_slice_heading(part, language), _slice_value(n)) for n, part in enumerate(table.slices)]
     before = [(words[name], _field(name)) for name in BEFORE_SLICES]
+    before += [(one.title, _field_value(one.field)) for one in table.fields]
     return [*before, *aged, *((words[name], _field(name)) for name in AFTER_SLICES)]
 
 
@@ -223,7 +234,7 @@ def csv_file(table: Table, language: str) -> bytes:
     shown = columns(table, language)
     output = io.StringIO()
     writer = csv.writer(output, delimiter=";", lineterminator="\r\n")
-    writer.writerow(heading for heading, _ in shown)
+    writer.writerow(_written(heading, language) for heading, _ in shown)
     for row in table.rows:
         writer.writerow(_written(value(row), language) for _, value in shown)
     return b"\xef\xbb\xbf" + output.getvalue().encode()

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from chassis.database import driver, transaction
 from chassis.http_client import Neighbour
 from chassis.jobs import Job
+from services.reporting import fields
 
 QUEUE = "people"
 BULK = 500
@@ -32,6 +33,7 @@ KEEP = """
     on conflict (company, client_id) do update set (version, name, search_key, sort_key) =
         row(excluded.version, excluded.name, excluded.search_key, excluded.sort_key)
     where person.version < excluded.version
+    returning client_id
 """
 
 ERASE = """
@@ -54,11 +56,12 @@ def fold(words: str) -> str:
 
 
 async def keep(tx: AsyncConnection, company: str, people: Sequence[Mapping[str, Any]]) -> None:
-    """Remember the names of ``[{client_id, version, name}]``, unless something newer is known."""
+    """Remember the names and free fields of ``[{client_id, version, name, fields, salesperson}]``, unless newer
+    ones are known."""
     connection = await driver(tx)
     named = sorted(people, key=lambda person: str(person["client_id"]))
     folded = [fold(person["name"] or person["client_id"]) for person in named]
-    await connection.execute(
+    renewed = await connection.execute(
         KEEP,
         {
             "company": company,
@@ -73,12 +76,25 @@ async def keep(tx: AsyncConnection, company: str, people: Sequence[Mapping[str, 
         },
     )
 
+    newer = {client_id for (client_id,) in await renewed.fetchall()}
+    told = [person for person in named if person["client_id"] in newer]
+    if told:
+        texts = {text for person in told for text in (person.get("fields") or {}).values()}
+        texts |= {one["name"] for person in told if (one := person.get("salesperson"))}
+        await fields.keep(tx, company, told, {text: key_of(text) for text in texts})
+
+
+def key_of(words: str) -> str:
+    """What a free field is found and sorted by: its folded form, and of signs alone the signs."""
+    return fold(words) or words.strip()
+
 
 async def erase(tx: AsyncConnection, erased: Sequence[tuple[str, str, int]]) -> None:
-    """Forget the names of ``[(company, client_id, version)]``."""
+    """Forget the names and free fields of ``[(company, client_id, version)]``."""
     connection = await driver(tx)
     companies, clients, versions = (list(column) for column in zip(*sorted(erased), strict=True))
     await connection.execute(ERASE, {"companies": companies, "clients": clients, "versions": versions})
+    await fields.erase(tx, companies, clients)
 
 
 async def refresh(engine: AsyncEngine, ledger: Neighbour, jobs: Sequence[Job]) -> None:

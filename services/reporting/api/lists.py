@@ -1,6 +1,6 @@
 """Lists with filters, order and pages; each also as a CSV or XLSX file of every row."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Annotated, Any, Literal
 
@@ -10,9 +10,9 @@ from chassis.http import TxDep
 from chassis.problems import Problem
 from services.reporting import exports, shapes
 from services.reporting.api.asking import Format, FormatDep, LanguageDep, PageDep, ViewDep
-from services.reporting.people import fold
+from services.reporting.people import fold, key_of
 from services.reporting.queries import activities, disputes, lists, promises
-from services.reporting.queries.who_owes_what import Wanted, who_owes_what
+from services.reporting.queries.who_owes_what import FIELDS, Wanted, who_owes_what
 
 router = APIRouter(prefix="/companies/{company}")
 
@@ -29,18 +29,40 @@ def asked_bounds(
     return bounds
 
 
+def asked_fields(  # noqa: PLR0913, PLR0917 - one parameter per field
+    tag1: Texts = (),
+    tag2: Texts = (),
+    tag3: Texts = (),
+    tag4: Texts = (),
+    tag5: Texts = (),
+    tag6: Texts = (),
+    tag7: Texts = (),
+    tag8: Texts = (),
+    tag9: Texts = (),
+    tag10: Texts = (),
+) -> Mapping[str, Sequence[str]]:
+    """What free fields of clients may hold (rule 19.4), however it is written: ``nord`` finds ``Nord``."""
+    told = (tag1, tag2, tag3, tag4, tag5, tag6, tag7, tag8, tag9, tag10)
+    return {name: [key_of(value) for value in values] for name, values in zip(FIELDS, told, strict=True) if values}
+
+
+FieldsDep = Annotated[Mapping[str, Sequence[str]], Depends(asked_fields)]
+
+
 def wanted_with(balance: str) -> Callable[..., Wanted]:
     """The filters of a list of clients whose balance is by default this one."""
 
     def asked(  # noqa: PLR0913, PLR0917 - one parameter per filter
         page: PageDep,
         bounds: Annotated[tuple[int, ...], Depends(asked_bounds)],
+        fields: FieldsDep,
         stopped: bool | None = None,
         late: bool | None = None,
         level: Texts = (),
         profile: Texts = (),
         payment_mode: Texts = (),
         category: Texts = (),
+        salesperson: Texts = (),
         q: Annotated[str, Query(max_length=100)] = "",
         kept_balance: Annotated[Literal["debtor", "creditor", "all"], Query(alias="balance")] = balance,  # type: ignore[assignment]
         sort: str = "-overdue",
@@ -52,6 +74,8 @@ def wanted_with(balance: str) -> Callable[..., Wanted]:
             profiles=profile,
             payment_modes=payment_mode,
             categories=category,
+            salespeople=salesperson,
+            fields=fields,
             words=fold(q).split(),
             balance=kept_balance,
             bounds=bounds,

@@ -15,15 +15,38 @@ COMPANY = """
 
 CLIENT = """
     insert into client (company, p, client_id, version, has_email, has_phone, has_address, profile, category,
-        payment_mode, removed)
+        payment_mode, removed, salesperson)
     select distinct on (h.company, c.client_id) h.company, h.p, c.client_id, c.version, c.has_email, c.has_phone,
-        c.has_address, c.profile, c.category, c.payment_mode, c.removed
+        c.has_address, c.profile, c.category, c.payment_mode, c.removed, c.salesperson
     from heard h cross join lateral jsonb_to_record(h.body) as c(client_id text, version bigint, has_email boolean,
-        has_phone boolean, has_address boolean, profile text, category text, payment_mode text, removed boolean)
+        has_phone boolean, has_address boolean, profile text, category text, payment_mode text, removed boolean,
+        salesperson text)
     order by h.company, c.client_id, h.number desc
     on conflict (company, client_id) do update set (version, has_email, has_phone, has_address, profile, category,
-        payment_mode, removed) = row(excluded.version, excluded.has_email, excluded.has_phone,
-        excluded.has_address, excluded.profile, excluded.category, excluded.payment_mode, excluded.removed)
+        payment_mode, removed, salesperson) = row(excluded.version, excluded.has_email, excluded.has_phone,
+        excluded.has_address, excluded.profile, excluded.category, excluded.payment_mode, excluded.removed,
+        excluded.salesperson)
+"""
+
+FIELDS = """
+    , last as (
+        select distinct on (h.company) h.company, h.p, h.body from heard h order by h.company, h.number desc
+    ),
+    named as (
+        select l.company, l.p, told.about, one.value ->> 'field' as field, one.place,
+            one.value ->> 'title' as title, coalesce(cast(one.value ->> 'listed' as boolean), true) as listed
+        from last l cross join (values ('client'), ('entry')) told(about)
+        cross join jsonb_array_elements(coalesce(l.body -> told.about, '[]')) with ordinality one(value, place)
+    ),
+    gone as (
+        delete from free_field known using last l
+        where known.company = l.company and not exists (select from named n
+            where n.company = known.company and n.about = known.about and n.field = known.field)
+    )
+    insert into free_field (company, p, about, field, place, title, listed)
+    select company, p, about, field, place, title, listed from named
+    on conflict (company, about, field) do update set (place, title, listed) =
+        row(excluded.place, excluded.title, excluded.listed)
 """
 
 CLIENTS = CLIENT.replace("jsonb_to_record(h.body)", "jsonb_to_recordset(h.body -> 'clients')")
@@ -164,6 +187,7 @@ PAYMENTS = """
 STATED: dict[str, Project] = {
     "CompanyRegistered": applying(COMPANY),
     "CompanyChanged": applying(COMPANY),
+    "FieldsNamed": applying(FIELDS),
     "ClientChanged": applying(CLIENT),
     "ClientsChanged": applying(CLIENTS),
     "ClientStopped": applying(STOP_CLIENT, FACT, kind="stop"),

@@ -11,7 +11,19 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from contracts.terms import days_late
 from services.reporting.people import fold
 from services.reporting.queries.view import ZERO, Page, View
-from services.reporting.shapes import DueItem, DueItems, Found, FoundClient, FoundPiece, Options, Receipt, Receipts
+from services.reporting.queries.who_owes_what import listed_fields
+from services.reporting.shapes import (
+    DueItem,
+    DueItems,
+    FieldOptions,
+    Found,
+    FoundClient,
+    FoundPiece,
+    Options,
+    Receipt,
+    Receipts,
+    Salesperson,
+)
 
 LAST_LETTER = "\U0010ffff"
 
@@ -97,7 +109,8 @@ OPTIONS = text("""
         from author where author.name is not null
     ),
     kind as materialized (
-        select distinct profile, category, payment_mode from client where company = :company and not removed
+        select distinct profile, category, payment_mode, salesperson from client
+        where company = :company and not removed
     )
     select array(select profile from scenario where company = :company
             union select coalesce(profile, :default_profile) from kind) as profiles,
@@ -107,10 +120,38 @@ OPTIONS = text("""
             where company = :company and is_open and payment_mode is not null) as payment_modes,
         array(select s.step ->> 'step' from scenario, jsonb_array_elements(with_email || without_email) s(step)
             where company = :company and s.step ->> 'step' like 'R%' group by 1) as levels,
+        array(select distinct salesperson from kind where salesperson is not null) as salespeople,
         array(select name from starter where name is not null
             union select name from author where name is not null) as actors
 """)
 """Actors are few among many actions: each is found in the index behind the one before."""
+
+SALESPEOPLE = text("""
+    select code, coalesce(name, code) as name from unnest(cast(:codes as text[])) asked(code)
+    left join (select * from salesperson where company = :company) named using (code)
+    order by coalesce(sort_key, lower(code)), code
+""")
+
+MOST_VALUES = 100
+VALUES = text("""
+    with recursive walk (field, key, value, n) as (
+        select named.field, one.key, one.value, 1
+        from free_field named cross join lateral (
+            select key, value from client_field
+            where company = :company and field = named.field order by key, client_id limit 1
+        ) one
+        where named.company = :company and named.about = 'client' and named.listed
+        union all
+        select walk.field, one.key, one.value, walk.n + 1
+        from walk cross join lateral (
+            select key, value from client_field
+            where company = :company and field = walk.field and key > walk.key order by key, client_id limit 1
+        ) one
+        where walk.n <= :most
+    )
+    select field, array_agg(value order by key) as values from walk group by field
+""")
+"""Values are few among many clients: each is found in the index behind the one before."""
 
 
 @dataclass(frozen=True)
@@ -236,10 +277,19 @@ async def options(tx: AsyncConnection, view: View) -> Options:
     """What the filters offer, each list sorted."""
     asked = {"company": view.company, "default_profile": view.default_profile}
     row = (await tx.execute(OPTIONS, asked)).one()
+    of_company = {"company": view.company}
+    salespeople = await tx.execute(SALESPEOPLE, of_company | {"codes": row.salespeople})
+    held = {found.field: found.values for found in await tx.execute(VALUES, of_company | {"most": MOST_VALUES})}
     return Options(
         profiles=sorted(row.profiles),
         categories=sorted(row.categories),
         payment_modes=sorted(row.payment_modes),
         levels=sorted(row.levels),
         actors=sorted(row.actors),
+        salespeople=[Salesperson(code=one.code, name=one.name) for one in salespeople],
+        fields=[
+            FieldOptions(field=one.field, title=one.title, values=values if len(values) <= MOST_VALUES else [])
+            for one in await listed_fields(tx, view.company)
+            for values in [held.get(one.field, [])]
+        ],
     )

@@ -1,6 +1,6 @@
 """What each client owes on a day, sliced by age: the list "who owes what", and the lines of its top."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from contracts.terms import AGEING_SLICES
 from services.reporting.queries.standings import LATE, edges, owing, summed
 from services.reporting.queries.view import ZERO, Page, View
-from services.reporting.shapes import Debtor, Slice, Totals, WhoOwesWhat
+from services.reporting.shapes import ClientField, Debtor, Salesperson, Slice, Totals, WhoOwesWhat
 
 BOUNDS = AGEING_SLICES[1:]
 """Days late that close the younger overdue slices; what is older is the last slice (rule 16.1)."""
@@ -24,7 +24,14 @@ SORTS = {
     "overdue": "f.overdue",
     "upcoming": "f.upcoming",
     "total": "f.total",
+    "salesperson": "coalesce(w.sort_key, lower(c.salesperson))",
 }
+FIELDS = tuple(f"tag{n}" for n in range(1, 11))
+"""Free fields of clients (rule 22.6)."""
+LISTED = text("""
+    select field, title from free_field where company = :company and about = 'client' and listed
+    order by place, field
+""")
 
 
 @dataclass(frozen=True)
@@ -41,6 +48,10 @@ class Wanted:
     profiles: Sequence[str] = ()
     payment_modes: Sequence[str] = ()
     categories: Sequence[str] = ()
+    salespeople: Sequence[str] = ()
+    """Codes; ``none`` for clients that nobody looks after."""
+    fields: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """By free field the folded forms (``people.key_of``) of what it may hold."""
     words: Sequence[str] = ()
     """Folded as ``people.fold`` does; each must occur in the name or the code."""
     balance: str = "debtor"
@@ -54,7 +65,11 @@ class Wanted:
     @property
     def sorts(self) -> dict[str, str]:
         """The orders on offer, and the column of each."""
-        return SORTS | {f"slice{n}": f"f.slice{n}" for n in range(1, len(self.bounds) + 2)}
+        return (
+            SORTS
+            | dict.fromkeys(FIELDS, "g.key")
+            | {f"slice{n}": f"f.slice{n}" for n in range(1, len(self.bounds) + 2)}
+        )
 
 
 def slices(bounds: Sequence[int]) -> list[Slice]:
@@ -121,6 +136,9 @@ REMINDED_ONE = """
             and a.done_on <= :as_of
     ) r on true"""
 CLIENT = "left join client c on c.company = :company and c.client_id = f.client_id"
+SALESPERSON = "left join salesperson w on w.company = :company and w.code = c.salesperson"
+SORT_FIELD = """
+    left join client_field g on g.company = :company and g.client_id = f.client_id and g.field = :sort"""
 PERSON = "left join person n on n.company = :company and n.client_id = f.client_id"
 
 
@@ -136,6 +154,14 @@ def _conditions(wanted: Wanted) -> list[str]:
         conditions.append("coalesce(c.profile, :default_profile) = any(cast(:profiles as text[]))")
     if wanted.categories:
         conditions.append("c.category = any(cast(:categories as text[]))")
+    if wanted.salespeople:
+        conditions.append("coalesce(c.salesperson, 'none') = any(cast(:salespeople as text[]))")
+    conditions += [
+        "f.client_id in (select client_id from client_field"  # noqa: S608 - fields of ``FIELDS``
+        f" where company = :company and field = '{name}' and key = any(cast(:{name} as text[])))"
+        for name in FIELDS
+        if wanted.fields.get(name)
+    ]
     if wanted.levels:
         conditions.append("coalesce(v.level, 'none') = any(cast(:levels as text[]))")
     conditions += [
@@ -161,6 +187,10 @@ def _statement(wanted: Wanted, rows: str) -> str:
         )
     elif "c." in needed:
         joins.append(CLIENT)
+    if "w." in needed:
+        joins.append(SALESPERSON)
+    if "g." in needed:
+        joins.append(SORT_FIELD)
     if "n." in needed:
         joins.append(PERSON)
     if "v." in needed:
@@ -193,15 +223,20 @@ def _statement(wanted: Wanted, rows: str) -> str:
         select t.*, f.*, coalesce(n.name, f.client_id) as name, coalesce(c.profile, :default_profile) as profile,
             c.category, c.payment_mode, coalesce(c.has_email, false) as has_email,
             coalesce(c.has_phone, false) as has_phone, c.stopped_on, coalesce(c.flagged, false) as flagged,
-            coalesce(c.notes, 0) as notes, v.level, r.last_reminder_on,
+            coalesce(c.notes, 0) as notes, v.level, r.last_reminder_on, c.salesperson as salesperson_code,
+            coalesce(w.name, c.salesperson) as salesperson_name,
+            (select jsonb_object_agg(held.field, held.value) from client_field held
+                where held.company = :company and held.client_id = f.client_id
+                    and held.field = any(cast(:listed as text[]))) as fields,
             exists (select from dispute d where d.company = :company and d.client_id = f.client_id
                 and d.closed_on is null) as disputed
-        from summed t left join paged f on true {CLIENT} {PERSON} {LEVEL_OF_ONE} {REMINDED_ONE}
+        from summed t left join paged f on true {CLIENT} {SALESPERSON} {PERSON} {LEVEL_OF_ONE}
+            {REMINDED_ONE}
         order by f.place {direction}, f.client_id
     """  # noqa: S608 - every fragment is written in this file
 
 
-def _parameters(view: View, wanted: Wanted) -> dict[str, Any]:
+def _parameters(view: View, wanted: Wanted, listed: Sequence[ClientField]) -> dict[str, Any]:
     return {
         "company": view.company,
         "as_of": view.as_of,
@@ -210,6 +245,10 @@ def _parameters(view: View, wanted: Wanted) -> dict[str, Any]:
         "profiles": list(wanted.profiles),
         "payment_modes": list(wanted.payment_modes),
         "categories": list(wanted.categories),
+        "salespeople": list(wanted.salespeople),
+        "sort": wanted.sort,
+        "listed": [one.field for one in listed],
+        **{name: list(keys) for name, keys in wanted.fields.items()},
         **{f"word{n}": word for n, word in enumerate(wanted.words)},
         **edges(view, (*LATE, *wanted.bounds)),
         **wanted.page.bounds,
@@ -236,20 +275,32 @@ def debtor(row: Any, count: int) -> Debtor:
         upcoming=row.upcoming,
         total=row.total,
         notes=row.notes,
+        salesperson=Salesperson(code=row.salesperson_code, name=row.salesperson_name)
+        if row.salesperson_code
+        else None,
+        fields=row.fields or {},
     )
+
+
+async def listed_fields(tx: AsyncConnection, company: str) -> list[ClientField]:
+    """The free fields of clients that stand in lists, in their order."""
+    rows = await tx.execute(LISTED, {"company": company})
+    return [ClientField(field=row.field, title=row.title) for row in rows]
 
 
 async def who_owes_what(tx: AsyncConnection, view: View, wanted: Wanted) -> WhoOwesWhat:
     """The clients wanted with their amounts; totals over all of them, rows of one page."""
     rows = await owing(tx, view) if _fits(wanted) else _added_up(wanted)
     statement = text(_statement(wanted, rows))
-    found = (await tx.execute(statement, _parameters(view, wanted))).all()
+    listed = await listed_fields(tx, view.company)
+    found = (await tx.execute(statement, _parameters(view, wanted, listed))).all()
     sums = found[0]
     count = len(wanted.bounds) + 1
     return WhoOwesWhat(
         as_of=view.as_of,
         currency=view.currency,
         slices=slices(wanted.bounds),
+        fields=listed,
         clients=sums.clients,
         overdue_clients=sums.overdue_clients,
         stopped_clients=sums.stopped_clients,

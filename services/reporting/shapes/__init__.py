@@ -14,8 +14,10 @@ endpoint            parameters (all optional unless marked !)                   
 /home               as_of                                                                           Home
 /who-owes-what      as_of, stopped (true|false), level (R1..R7|none, repeatable), profile           WhoOwesWhat
                     (repeatable), payment_mode (repeatable), category (repeatable), q,
-                    late (true|false), balance (debtor|creditor|all; debtor), slices ("30,60"),
-                    sort (name|profile|level|last_reminder|overdue|upcoming|total|slice1..sliceN;
+                    salesperson (code|none, repeatable), tag1..tag10 (what a free field holds,
+                    repeatable), late (true|false), balance (debtor|creditor|all; debtor), slices ("30,60"),
+                    sort (name|profile|level|last_reminder|overdue|upcoming|total|salesperson|
+                    tag1..tag10|slice1..sliceN;
                     prefix "-" = descending; -overdue), page (1), size (15, at most 500),
                     format (json|csv|xlsx), language (fr|en, of csv and xlsx headings)
 /client             client_id!, as_of, statement_on (the statement as of a past day)                ClientPage
@@ -45,7 +47,7 @@ from services.reporting.shapes.client import (
     Statement,
     StatementEntry,
 )
-from services.reporting.shapes.clients import Debtor, Slice, Totals, WhoOwesWhat
+from services.reporting.shapes.clients import ClientField, Debtor, Salesperson, Slice, Totals, WhoOwesWhat
 from services.reporting.shapes.history import Activities, Activity, ActivityPiece
 from services.reporting.shapes.home import (
     AgeingBucket,
@@ -67,6 +69,7 @@ from services.reporting.shapes.lists import (
     Disputes,
     DueItem,
     DueItems,
+    FieldOptions,
     Found,
     FoundClient,
     FoundPiece,
@@ -90,6 +93,7 @@ __all__ = [
     "Check",
     "Checks",
     "ClientAmount",
+    "ClientField",
     "ClientPage",
     "ContactSummary",
     "Debtor",
@@ -98,6 +102,7 @@ __all__ = [
     "DueItem",
     "DueItems",
     "EntryPromise",
+    "FieldOptions",
     "Found",
     "FoundClient",
     "FoundPiece",
@@ -117,6 +122,7 @@ __all__ = [
     "Promises",
     "Receipt",
     "Receipts",
+    "Salesperson",
     "Shape",
     "Share",
     "Slice",

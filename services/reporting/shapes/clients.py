@@ -14,6 +14,19 @@ class Slice(Shape):
     to_days: int | None
 
 
+class ClientField(Shape):
+    """A free field that the company lists (rule 19.4), ``tag1`` to ``tag10``, with its title."""
+
+    field: str
+    title: str
+
+
+class Salesperson(Shape):
+    code: str
+    name: str
+    """The code where the name is not known."""
+
+
 class Debtor(Shape):
     """A client with its amounts, as listed in "who owes what"."""
 
@@ -40,6 +53,10 @@ class Debtor(Shape):
     total: Money
     notes: int
     """How many notes were written on the client and its entries."""
+    salesperson: Salesperson | None
+    """Who looks after the client."""
+    fields: dict[str, str]
+    """What its listed free fields hold, by field; those that hold nothing are left out."""
 
 
 class Totals(Shape):
@@ -53,6 +70,8 @@ class WhoOwesWhat(Shape):
     as_of: date
     currency: str
     slices: list[Slice]
+    fields: list[ClientField]
+    """The free fields that stand as columns, in their order."""
     clients: int
     """Rows over all pages after filtering."""
     overdue_clients: int

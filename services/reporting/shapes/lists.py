@@ -4,6 +4,7 @@ from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
 
+from services.reporting.shapes.clients import ClientField, Salesperson
 from services.reporting.shapes.parts import Money, Shape
 
 
@@ -206,6 +207,12 @@ class Found(Shape):
     pieces: list[FoundPiece]
 
 
+class FieldOptions(ClientField):
+    """``values`` are what the field holds, sorted; empty where there are more than a hundred."""
+
+    values: list[str]
+
+
 class Options(Shape):
     """What the filters offer, sorted; levels are those of the published scenarios."""
 
@@ -214,3 +221,7 @@ class Options(Shape):
     payment_modes: list[str]
     levels: list[str]
     actors: list[str]
+    salespeople: list[Salesperson]
+    """By name."""
+    fields: list[FieldOptions]
+    """The free fields of clients that stand in lists, in their order."""

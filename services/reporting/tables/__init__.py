@@ -8,7 +8,7 @@ from sqlalchemy import Table
 
 from services.reporting.tables.carried_out import delivery
 from services.reporting.tables.decided import action, dunning_round, entry_level, exclusion, policy, scenario
-from services.reporting.tables.kept import person, standing, standing_day
+from services.reporting.tables.kept import client_field, person, salesperson, standing, standing_day
 from services.reporting.tables.stated import (
     client,
     client_merge,
@@ -16,6 +16,7 @@ from services.reporting.tables.stated import (
     entry_mark,
     fact,
     followed_company,
+    free_field,
     mention,
     promise,
 )
@@ -28,6 +29,7 @@ DERIVED: tuple[Table, ...] = (
     synced_partition,
     sync_run,
     followed_company,
+    free_field,
     client,
     entry_mark,
     client_merge,
@@ -44,4 +46,4 @@ DERIVED: tuple[Table, ...] = (
     delivery,
 )
 
-KEPT: tuple[Table, ...] = (person, standing, standing_day)
+KEPT: tuple[Table, ...] = (person, client_field, salesperson, standing, standing_day)

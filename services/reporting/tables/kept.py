@@ -18,6 +18,31 @@ person = Table(
 )
 Index("person_sort", person.c.company, person.c.sort_key, person.c.client_id)
 
+# what the free fields of clients hold; ``key`` is the folded form that filters ask for
+client_field = Table(
+    "client_field",
+    metadata,
+    word("company"),
+    word("client_id"),
+    word("field"),
+    word("value"),
+    word("key"),
+    PrimaryKeyConstraint("company", "client_id", "field"),
+)
+Index(
+    "client_field_key", client_field.c.company, client_field.c.field, client_field.c.key, client_field.c.client_id
+)
+
+salesperson = Table(
+    "salesperson",
+    metadata,
+    word("company"),
+    word("code"),
+    word("name"),
+    word("sort_key"),
+    PrimaryKeyConstraint("company", "code"),
+)
+
 # what every client owes on a day, made on demand from open entries, as new as the partitions it names
 standing = Table(
     "standing",

@@ -1,6 +1,18 @@
 """What comes from ledger."""
 
-from sqlalchemy import ARRAY, BigInteger, Boolean, Column, Index, Integer, PrimaryKeyConstraint, Table, Uuid, text
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Table,
+    Uuid,
+    text,
+)
 
 from services.reporting.tables.columns import day, instant, metadata, money, partition, word
 
@@ -36,10 +48,32 @@ client = Table(
     Column("notes", Integer, nullable=False, server_default="0"),
     day("resumes_on"),
     Column("flagged", Boolean, nullable=False, server_default="false"),
+    # the code of who looks after the client
+    word("salesperson", nullable=True),
     PrimaryKeyConstraint("company", "client_id"),
+)
+Index(
+    "client_salesperson",
+    client.c.company,
+    client.c.salesperson,
+    postgresql_where=text("salesperson is not null"),
 )
 Index("client_stopped", client.c.company, postgresql_where=text("stopped_on is not null"))
 Index("client_flagged", client.c.company, postgresql_where=text("flagged"))
+
+# what the company calls its free fields; the fields of a client and those of an entry
+free_field = Table(
+    "free_field",
+    metadata,
+    word("company"),
+    partition(),
+    word("about"),
+    word("field"),
+    Column("place", SmallInteger, nullable=False),
+    word("title"),
+    Column("listed", Boolean, nullable=False),
+    PrimaryKeyConstraint("company", "about", "field"),
+)
 
 entry_mark = Table(
     "entry_mark",

@@ -71,8 +71,9 @@ class Names:
         found = [self.people[company, client] for client in asked if (company, client) in self.people]
         return httpx.Response(200, json={"people": found, "next": None})
 
-    def know(self, company: str, client_id: str, name: str, version: int = 1) -> None:
-        self.people[company, client_id] = {"client_id": client_id, "name": name, "version": version}
+    def know(self, company: str, client_id: str, name: str, version: int = 1, **more: Any) -> None:
+        person = {"client_id": client_id, "name": name, "version": version, "fields": {}, "salesperson": None}
+        self.people[company, client_id] = person | more
 
 
 @dataclass

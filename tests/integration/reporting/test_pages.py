@@ -489,8 +489,8 @@ async def test_names_are_fetched_found_without_accents_and_forgotten(
 async def test_lists_are_files_too(house: House, book: Book) -> None:
     answer = await house.ask(book.company, "/who-owes-what", book.heard, format="csv")
     rows = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig")), delimiter=";"))
-    assert rows[0][8:12] == ["Plus de 60 j", "31 à 60 j", "1 à 30 j", "En retard"]
-    assert rows[1][8:14] == ["0,00", "0,00", "11732,52", "11732,52", "4410,03", "16142,55"]
+    assert rows[0][9:13] == ["Plus de 60 j", "31 à 60 j", "1 à 30 j", "En retard"]
+    assert rows[1][9:15] == ["0,00", "0,00", "11732,52", "11732,52", "4410,03", "16142,55"]
     for path in ("/who-owes-what", "/clients", "/activities", "/promises", "/receipts", "/due-items"):
         answer = await house.ask(book.company, path, format="xlsx")
         assert answer.status_code == 200
