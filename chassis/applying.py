@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from sqlalchemy import text
@@ -31,6 +31,8 @@ AT_LEISURE = "off"
 the position beside them, and they are heard again. Nobody waits for the disk, batch after batch."""
 DURABLY = "on"
 """How reactions are committed: what is said or done on hearing may leave before the next crash."""
+
+REACHED = text("select speaker, p, pseq from checkpoint where p = any(cast(:own as smallint[]))")
 
 MOVE = """
     insert into checkpoint as c (speaker, p, pos, pseq, at, anchor)
@@ -77,6 +79,8 @@ class Applying:
     engine: AsyncEngine
     listening: Listening
     most_parked: int = 100
+    reached: dict[tuple[str, int], int] = field(default_factory=dict)
+    """The last number committed from here, by (speaker, partition)."""
 
     async def apply(
         self,
@@ -125,7 +129,28 @@ class Applying:
                         "anchors": [UUID(one.event_id) for one in latest.values()],
                     },
                 )
+        self.reached.update({(speaker, p): applied[p] for p in touched})
         return new
+
+    async def taken_back(self, own: Iterable[int]) -> set[str]:
+        """The speakers of whom PostgreSQL lacks, in the partitions held, what was committed ``AT_LEISURE`` before
+        it crashed. Nothing else tells of it when nothing more is said. What was reached is forgotten then: it is
+        heard again.
+        """
+        reached = dict(self.reached)  # before the question: what is committed meanwhile is not in its answer
+        async with self.engine.connect() as connection:
+            known = {
+                (row.speaker, row.p): row.pseq for row in await connection.execute(REACHED, {"own": list(own)})
+            }
+        held = frozenset(own)
+        lost = {
+            speaker
+            for (speaker, p), number in reached.items()
+            if p in held and known.get((speaker, p), 0) < number
+        }
+        for key in [key for key in self.reached if key[0] in lost]:
+            del self.reached[key]
+        return lost
 
     def _fresh(self, speaker: str, batch: Sequence[Heard], applied: dict[int, int]) -> tuple[int, list[Delivered]]:
         """How many messages were not applied yet, and the events among them that matter here; moves ``applied``

@@ -48,6 +48,9 @@ PART_BYTES = 2 << 20
 MOVE_EVERYWHERE_SECONDS = 2.0
 """How often the position of partitions that a batch does not touch is moved along."""
 
+COMPARE_SECONDS = 2.0
+"""How often what was committed is looked for in PostgreSQL, which may have taken it back when it crashed."""
+
 LONGEST_PAUSE_SECONDS = 10.0
 
 
@@ -80,6 +83,7 @@ class ProjectionWorker:
         self.ownership = Ownership(engine, ttl=lease_seconds)
         self.applying = Applying(service, engine, listening, most_parked)
         self._turn = asyncio.Lock()
+        self._compared = monotonic()
         self._leaving = False
         self._trouble: str | None = None
         names = listening.project.keys() | listening.react.keys()
@@ -136,6 +140,11 @@ class ProjectionWorker:
         if excess or own != self.ownership.own:
             await self._hold(own, excess)
         self.ownership.own = {p: epoch for p, epoch in own.items() if p not in excess}
+        if monotonic() - self._compared > COMPARE_SECONDS:
+            for speaker in await self.applying.taken_back(self.ownership.own):
+                log.warning("rows were taken back: heard again", extra={"stream": self.ears[speaker].stream})
+                self.ears[speaker].dirty = True
+            self._compared = monotonic()
         for ear in self.ears.values():
             await ear.look_after(self.ownership.own)
 

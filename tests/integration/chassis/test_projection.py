@@ -70,6 +70,21 @@ async def test_rewound_to_the_first_message_nothing_is_applied_twice(toys: Toys)
         assert await toys.chains() == await toys.chains_expected()
 
 
+async def test_what_a_crash_of_postgresql_took_back_is_heard_again_though_nothing_more_is_said(toys: Toys) -> None:
+    """Rows that come from events alone are not waited for on the disk: their last moments may be gone."""
+
+    async def back() -> bool:
+        return await toys.chains() == await toys.chains_expected()
+
+    async with toys.relay(), toys.worker():
+        await toys.say("acme", *((f"C{n}", 10 * n + 1) for n in range(30)))
+        assert await toys.all_heard()
+        async with transaction(toys.beta) as tx:
+            await tx.execute(text("delete from checkpoint"))
+            await tx.execute(text("delete from tally"))
+        await eventually(back)
+
+
 async def test_two_workers_share_the_partitions_and_one_takes_over_when_the_other_leaves(toys: Toys) -> None:
     async def shared() -> bool:
         return await leases(toys) == [32, 32]
