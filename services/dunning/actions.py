@@ -74,6 +74,7 @@ def _action(row: Any, entries: tuple[ActionEntry, ...]) -> Action:
         by_hand=row.by_hand,
         counts=row.counts,
         next_step=row.next_step,
+        copies=tuple(row.copies),
     )
 
 

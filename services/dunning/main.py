@@ -11,6 +11,7 @@ from chassis.service import Service
 from contracts.registry import EVENTS
 from services.dunning import queries, tables
 from services.dunning.api import router
+from services.dunning.api.scenarios import ProfileTwice
 from services.dunning.asking import RoundBeforeTheLast, RoundStillRunning
 from services.dunning.domain.including import EntryNotExcluded, ReasonNotAcceptable
 from services.dunning.domain.policy import PolicyRefused
@@ -44,7 +45,12 @@ def build(settings: DunningSettings) -> Service:
             project=PROJECT,
             react=REACT,
             tables=tables.DERIVED,
-            bulk={"EntriesSynced": "entries", "ClientsSynced": "clients", "ClientsChanged": "clients"},
+            bulk={
+                "EntriesSynced": "entries",
+                "ClientsSynced": "clients",
+                "ClientsChanged": "clients",
+                "PaymentsLettered": "groups",
+            },
         ),
         router=router,
         background={"rounds": rounds},
@@ -56,6 +62,7 @@ def build(settings: DunningSettings) -> Service:
             EntryNotExcluded: 409,
             ReasonNotAcceptable: 409,
             ScenarioRefused: 422,
+            ProfileTwice: 422,
             PolicyRefused: 422,
         },
     )

@@ -15,6 +15,7 @@ from chassis.database import driver
 from chassis.items import Items, insert_new
 from chassis.projection import Delivered, Project
 from services.dunning.policy_rows import AUTOMATIC, CLIENT_POLICY, CONTACT, SYNCED
+from services.dunning.thanking import MARK_PAID, OLDEST_PAYMENT_DAYS, PAYMENT, PAYMENTS
 
 COLUMNS: Mapping[str, tuple[str, Callable[[Delivered], object]]] = {
     "company": ("text", lambda event: event.company),
@@ -23,6 +24,7 @@ COLUMNS: Mapping[str, tuple[str, Callable[[Delivered], object]]] = {
     "as_of": ("date", lambda event: event.as_of),
     "actor": ("text", lambda event: event.actor),
     "client": ("text", lambda event: event.client_id),
+    "said_at": ("timestamptz", lambda event: event.occurred_at),
     "body": ("text", lambda event: event.body.decode()),
 }
 """What a statement may read of the events it applies, as ``heard.<name>``."""
@@ -98,11 +100,12 @@ ENTRIES = f"""
 """  # noqa: S608
 
 COMPANY = """
-    insert into company (company, p, currency, time_zone)
-    select distinct on (heard.company) heard.company, heard.p, e.currency, e.time_zone
-    from {heard}, json_to_record(heard.body::json) as e(currency text, time_zone text)
+    insert into company (company, p, currency, time_zone, country)
+    select distinct on (heard.company) heard.company, heard.p, e.currency, e.time_zone, coalesce(e.country, 'FR')
+    from {heard}, json_to_record(heard.body::json) as e(currency text, time_zone text, country text)
     order by heard.company, heard.number desc
-    on conflict (company) do update set currency = excluded.currency, time_zone = excluded.time_zone
+    on conflict (company) do update set
+        currency = excluded.currency, time_zone = excluded.time_zone, country = excluded.country
 """
 
 CLIENT_CHANGED = """
@@ -218,23 +221,30 @@ SCENARIO = """
         version = excluded.version, body = excluded.body, set_on = excluded.set_on
 """
 
+SCENARIO_VERSION = """
+    insert into scenario_version (company, profile, version, p, body, set_on, actor, said_at)
+    select heard.company, e.profile, e.version, heard.p, heard.body::jsonb, heard.as_of, heard.actor, heard.said_at
+    from {heard}, json_to_record(heard.body::json) as e(profile text, version integer)
+    on conflict do nothing
+"""
+
 ACTION = """
     with opened as materialized (
         select heard.company, heard.p, heard.as_of, heard.actor, a.*
         from {heard}, jsonb_to_record(heard.body::jsonb -> 'action') as a(action_id uuid, client_id text,
             profile text, scenario_version integer, kind text, step text, medium text, template text,
             currency text, amount numeric, net_amount numeric, book_net_amount numeric, due_since date, mode text,
-            accepted_reasons text[], entries jsonb, by_hand boolean, counts boolean, next_step text)
+            accepted_reasons text[], copies uuid[], entries jsonb, by_hand boolean, counts boolean, next_step text)
     ),
     written as (
         insert into action as known (company, action_id, client_id, p, profile, scenario_version, kind, step,
             medium, template, currency, amount, net_amount, book_net_amount, due_since, mode, accepted_reasons,
-            status, opened_on, confirmed_on, confirmed_by, by_hand, counts, next_step)
+            status, opened_on, confirmed_on, confirmed_by, by_hand, counts, next_step, copies)
         select company, action_id, client_id, p, profile, scenario_version, kind, step, medium, template,
             currency, amount, net_amount, book_net_amount, due_since, coalesce(mode, 'item'),
             coalesce(accepted_reasons, '{{}}'), %(status)s, as_of,
             case when %(status)s = 'due' then as_of end, case when %(status)s = 'due' then actor end,
-            coalesce(by_hand, false), coalesce(counts, true), next_step
+            coalesce(by_hand, false), coalesce(counts, true), next_step, coalesce(copies, '{{}}')
         from opened
         on conflict (company, action_id) do update set
             status = excluded.status, confirmed_on = excluded.confirmed_on, confirmed_by = excluded.confirmed_by
@@ -277,6 +287,7 @@ MOVES = """
         from {heard}, jsonb_to_record(heard.body::jsonb) as e(client_id text, step text, done_on date, set_on date,
             levels jsonb), jsonb_to_recordset(e.levels) as m(entry_id text, level_after text, next_step text,
             reminded_on date)
+        where e.step is distinct from 'thanks'
         union all
         select heard.company, heard.p, heard.number, e.client_id, n.entry_id, true, 0::smallint, n.noticed_on,
             null
@@ -377,6 +388,8 @@ PROJECT: Mapping[str, Project] = {
     "PromiseReopened": _project(PROMISE_RECORDED, MARK),
     "DisputeOpened": _project(DISPUTE_OPENED, MARK),
     "DisputeClosed": _project(DISPUTE_CLOSED, MARK),
+    "PaymentLettered": _project(PAYMENT, MARK, oldest=OLDEST_PAYMENT_DAYS),
+    "PaymentsLettered": _project(PAYMENTS, MARK_PAID, oldest=OLDEST_PAYMENT_DAYS),
     "LetteringErrorFound": _project(ERROR_FOUND, MARK),
     "LetteringErrorCleared": _project(ERROR_CLEARED, MARK),
     "EmailSent": _project(CONTACT, MARK),
@@ -386,7 +399,7 @@ PROJECT: Mapping[str, Project] = {
     "PolicyChanged": _project(POLICY),
     "ClientPolicyChanged": _project(CLIENT_POLICY, MARK),
     "AutomaticChosen": _project(AUTOMATIC, MARK),
-    "ScenarioPublished": _project(SCENARIO),
+    "ScenarioPublished": _project(SCENARIO, SCENARIO_VERSION),
     "ActionProposed": _project(ACTION, status="proposed"),
     "ActionDue": _project(ACTION, status="due"),
     "ActionWithdrawn": _project(WITHDRAWN, MARK),

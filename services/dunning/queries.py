@@ -16,6 +16,10 @@ ROUND = text(
 FAILURES = text(
     "select client_id, reason from round_failure where company = :company and as_of = :as_of order by client_id"
 )
+SCENARIO_VERSIONS = text(
+    "select body, set_on, actor, said_at from scenario_version"
+    " where company = :company and profile = :profile order by version"
+)
 TIME_ZONE = text("select time_zone from company where company = :company")
 
 OPEN_ACTIONS = text(
@@ -90,6 +94,12 @@ async def last_round(tx: AsyncConnection, company: str, as_of: date | None = Non
 async def failures(tx: AsyncConnection, company: str, as_of: date) -> list[dict[str, Any]]:
     """Clients that could not be decided, with the reason."""
     return [dict(row) for row in (await tx.execute(FAILURES, {"company": company, "as_of": as_of})).mappings()]
+
+
+async def scenario_versions(tx: AsyncConnection, company: str, profile: str) -> Sequence[RowMapping]:
+    """Every version of a profile's scenario, the first one first."""
+    asked = {"company": company, "profile": profile}
+    return (await tx.execute(SCENARIO_VERSIONS, asked)).mappings().all()
 
 
 async def time_zone(tx: AsyncConnection, company: str) -> str | None:

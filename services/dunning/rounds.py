@@ -21,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from chassis.database import driver, is_transient, transaction
 from chassis.eventlog import Cause, Said, Say
 from contracts.dunning import RoundCompleted
+from services.dunning.domain.calendar import uncovered_since
 from services.dunning.domain.decision import decide
 from services.dunning.domain.scenario import STEP_NAMES
 from services.dunning.recording import Record
@@ -47,6 +48,9 @@ SKIP_EMPTY = text(
 TAKE_PARTITIONS = text(
     "select p, reached from round_partition where company = :company and as_of = :as_of and not done"
     " order by p limit :most for update skip locked"
+)
+ROUNDS_BEFORE = text(
+    "select as_of from round where company = :company and as_of < :as_of order by as_of desc limit 14"
 )
 LEFT = text("select count(*) from round_partition where company = :company and as_of = :as_of and not done")
 CANDIDATES = """
@@ -123,8 +127,11 @@ class Rounds:
             if found is None:
                 return
             rules = await rulebook(tx, company)
+            before = (await tx.scalars(ROUNDS_BEFORE, {"company": company, "as_of": as_of})).all()
             await tx.execute(SKIP_EMPTY, {"company": company, "as_of": as_of, "whole": found.whole})
-        one = OneRound(self, company, as_of, found.whole, rules, Cause(found.actor, found.correlation_id))
+        cause = Cause(found.actor, found.correlation_id)
+        uncovered = uncovered_since(as_of, before, rules.days)
+        one = OneRound(self, company, as_of, found.whole, rules, cause, uncovered)
         with _rare_collections():
             async with asyncio.TaskGroup() as lanes:
                 for _ in range(self.lanes):
@@ -157,6 +164,7 @@ class OneRound:
     whole: bool
     rules: Rulebook
     cause: Cause
+    since: date
     most_clients: int = 200
     most_partitions: int = 16
 
@@ -224,7 +232,7 @@ class OneRound:
         policy, as_of = self.rules.policy, self.as_of
         for client, one in known.items():
             try:
-                decision = decide(one.state, policy, self.rules.scenario_of(one.state), as_of)
+                decision = decide(one.state, policy, self.rules.scenario_of(one.state), as_of, self.since)
             except Exception as error:  # one bad client stops nobody (habit 17)
                 log.exception("client not decided", extra={**self.key, "client_id": client})
                 reason = f"{type(error).__name__}: {error}"

@@ -8,11 +8,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from contracts.dunning import PolicyChanged, ScenarioPublished
 from services.dunning.domain import policy as policies
 from services.dunning.domain import scenario as scenarios
+from services.dunning.domain.calendar import EVERY_DAY, CompanyDays
 from services.dunning.domain.policy import Policy
 from services.dunning.domain.scenario import Scenario
 from services.dunning.domain.state import ClientState
 
 POLICY = text("select body from policy where company = :company")
+COUNTRY = text("select country from company where company = :company")
 SCENARIOS = text("select body from scenario where company = :company order by profile")
 
 
@@ -31,6 +33,7 @@ class Rulebook:
     policy: Policy
     scenarios: dict[str, Scenario]
     mark: str
+    days: CompanyDays
 
     def scenario_of(self, state: ClientState) -> Scenario | None:
         return self.scenarios.get(state.profile or self.policy.default_profile)
@@ -48,5 +51,22 @@ async def published(tx: AsyncConnection, company: str) -> tuple[PolicyChanged, l
 async def rulebook(tx: AsyncConnection, company: str) -> Rulebook:
     """Raises ``CompanyUnknown``."""
     policy, scenario_list = await published(tx, company)
-    mark = " ".join([f"policy {policy.version}", *(f"{one.profile} {one.version}" for one in scenario_list)])
-    return Rulebook(policies.load(policy), {one.profile: scenarios.load(one) for one in scenario_list}, mark)
+    days = await company_days(tx, company, policy)
+    versions = [f"{one.profile} {one.version}" for one in scenario_list]
+    return Rulebook(
+        policies.load(policy),
+        {one.profile: scenarios.load(one, days) for one in scenario_list},
+        " ".join([days.country, f"policy {policy.version}", *versions]),
+        days,
+    )
+
+
+async def country_of(tx: AsyncConnection, company: str) -> str:
+    """Whose public holidays count; France for a company that was not heard of yet."""
+    country: str | None = await tx.scalar(COUNTRY, {"company": company})
+    return country or EVERY_DAY.country
+
+
+async def company_days(tx: AsyncConnection, company: str, policy: PolicyChanged) -> CompanyDays:
+    """The company's calendar, and the country whose holidays count."""
+    return CompanyDays(policy.calendar, await country_of(tx, company))

@@ -19,6 +19,7 @@ from services.dunning.domain.state import (
     HeldEntry,
     OpenAction,
 )
+from services.dunning.thanking import PAID, paid_groups
 
 # Every table is reached client by client (``offset 0`` keeps it so): a plan that reads one whole for each chunk of
 # a round, because statistics are young, would make the round's time grow with the square of the book.
@@ -92,7 +93,7 @@ ENTRIES = """
 
 OPEN_ACTIONS = """
     select a.client_id, a.action_id, a.step, a.medium, a.template, a.currency, a.mode, a.status = 'due',
-        a.accepted_reasons, a.opened_on, h.entry_id, h.occurrence, (h.amount * 10000)::bigint, h.due_date
+        a.accepted_reasons, a.opened_on, a.copies, h.entry_id, h.occurrence, (h.amount * 10000)::bigint, h.due_date
     from unnest(%(clients)s::text[]) asked(client_id)
     cross join lateral (
         select * from action where company = %(company)s and client_id = asked.client_id
@@ -159,6 +160,7 @@ async def load(tx: AsyncConnection, company: str, clients: Sequence[str]) -> dic
         if exhausted:
             known[client].exhausted.add(columns[0])
     actions = await _open_actions(connection, ask)
+    paid = paid_groups(await _rows(connection, PAID, ask), entered)
     contacts: dict[str, list[Contact]] = {}
     for client, on, round_on in await _rows(connection, CONTACTS, ask):
         contacts.setdefault(client, []).append(Contact(on, round_on))
@@ -182,6 +184,7 @@ async def load(tx: AsyncConnection, company: str, clients: Sequence[str]) -> dic
             tolerated,
             tuple(contacts.get(client, ())),
             synced_on,
+            tuple(paid.get(client, ())),
         )
     for client, entry_id, step, reasons, until in await _rows(connection, EXCLUSIONS, ask):
         known[client].exclusions[entry_id] = (step, tuple(reasons), until)
@@ -227,7 +230,7 @@ async def _open_actions(
     held: dict[UUID, list[HeldEntry]] = {}
     for row in await _rows(connection, OPEN_ACTIONS, ask):
         heads[row[1]] = row
-        held.setdefault(row[1], []).append(HeldEntry(*row[10:]))
+        held.setdefault(row[1], []).append(HeldEntry(*row[11:]))
     actions: dict[str, list[OpenAction]] = {}
     for action_id, (
         client,
@@ -240,6 +243,7 @@ async def _open_actions(
         due,
         accepted,
         opened_on,
+        copies,
         *_,
     ) in heads.items():
         opened = OpenAction(
@@ -253,6 +257,7 @@ async def _open_actions(
             frozenset(accepted),
             tuple(held[action_id]),
             opened_on,
+            tuple(copies),
         )
         actions.setdefault(client, []).append(opened)
     return actions

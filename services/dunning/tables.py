@@ -5,7 +5,7 @@
 any time, and tested to come out the same. ``round*`` is work and its history.
 """
 
-from sqlalchemy import Boolean, Column, Date, Integer, MetaData, Numeric, SmallInteger, Table, Text, Uuid
+from sqlalchemy import Boolean, Column, Date, DateTime, Integer, MetaData, Numeric, SmallInteger, Table, Text, Uuid
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 metadata = MetaData()
@@ -52,7 +52,9 @@ company_sync = Table("company_sync", metadata, _key("company"), _p(), Column("sy
 
 # From ledger's stream.
 
-company = Table("company", metadata, _key("company"), _p(), _text("currency"), _text("time_zone"))
+company = Table(
+    "company", metadata, _key("company"), _p(), _text("currency"), _text("time_zone"), _text("country")
+)
 client = Table(
     "client",
     metadata,
@@ -98,6 +100,19 @@ lettering_error = Table(
     "lettering_error", metadata, _key("company"), _key("client_id"), _key("account"), _key("lettering"), _p()
 )
 
+paid_group = Table(
+    "paid_group",
+    metadata,
+    _key("company"),
+    _key("client_id"),
+    # the first of its payments names it: a payment is announced once
+    _key("payment_id"),
+    _p(),
+    Column("payments", ARRAY(Text), nullable=False),
+    Column("settled", ARRAY(Text), nullable=False),
+    Column("paid_on", Date, nullable=False),
+)
+
 # From notify's stream.
 
 contact = Table(
@@ -130,6 +145,18 @@ scenario = Table(
     Column("version", Integer, nullable=False),
     Column("body", JSONB, nullable=False),
     Column("set_on", Date, nullable=False),
+)
+scenario_version = Table(
+    "scenario_version",
+    metadata,
+    _key("company"),
+    _key("profile"),
+    Column("version", Integer, primary_key=True),
+    _p(),
+    Column("body", JSONB, nullable=False),
+    Column("set_on", Date, nullable=False),
+    _text("actor"),
+    Column("said_at", DateTime(timezone=True), nullable=False),
 )
 entry_level = Table(
     "entry_level",
@@ -177,6 +204,7 @@ action = Table(
     Column("due_since", Date, nullable=False),
     _text("mode"),
     Column("accepted_reasons", ARRAY(Text), nullable=False),
+    Column("copies", ARRAY(Uuid), nullable=False),
     _text("status"),
     Column("opened_on", Date, nullable=False),
     Column("confirmed_on", Date),
@@ -224,9 +252,11 @@ DERIVED = (
     promise,
     lettering_error,
     contact,
+    paid_group,
     policy,
     client_policy,
     scenario,
+    scenario_version,
     entry_level,
     action,
     action_entry,

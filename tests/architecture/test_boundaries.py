@@ -60,7 +60,8 @@ SPECIALITIES: dict[str, set[str]] = {
         "rounds",
         "rulebook",
         "states",
-    },
+    }
+    | {"thanking"},
     "notify": {
         "blocks",
         "compiling",

@@ -82,7 +82,7 @@ def test_a_missed_expectation_exits_1_and_names_its_place(tmp_path):
             "scenarios:\n"
             "  Standard: [{step: R1, medium: phone, delay: 3, from: previous_step}]\n"
             "days: {2025-01-01: [{round: {}}]}",
-            ":3: scenarios.Standard: Standard, with e-mail: R1 is the first reminder",
+            ":3: scenarios.Standard: Standard, with e-mail, R1: R1 is the first active reminder",
         ),
         ("company: {mode: both}\nclients: {C: {}}\ndays: {2025-01-01: [{round: {}}]}", ":1: company: mode 'both'"),
         (

@@ -1,19 +1,21 @@
-"""The policy and the scenarios a company decides by: read, and changed whole, by administrators (rule 15.3)."""
+"""The policy a company decides by: read, and changed whole, by administrators (rule 15.3)."""
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
+from itertools import islice
 from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from chassis.eventlog import Said
 from chassis.http import AsOfDep, CauseDep, CompanyDep, SayDep, TxDep, accepted, requires
-from contracts.dunning import PolicyChanged, ScenarioPublished, ScenarioStep
+from contracts.dunning import PolicyChanged
+from services.dunning.api.scenarios import CalendarWanted
 from services.dunning.asking import LOCK_COMPANY
 from services.dunning.domain import policy as policies
-from services.dunning.domain import scenario as scenarios
-from services.dunning.rulebook import published
+from services.dunning.domain.calendar import calendar, holidays_between, knows_holidays_of
+from services.dunning.rulebook import company_days, published
 
 router = APIRouter()
 
@@ -41,32 +43,7 @@ class PolicyWanted(BaseModel):
     stale_after_days: int = 1
     tolerance_days: int = 0
     tolerance_amount: Threshold = None
-
-
-class StepWanted(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    step: str
-    medium: str
-    delay_days: int
-    counted_from: str = "due_date"
-    mode: str = "manual"
-    template: str | None = None
-    ignorable: bool = False
-    enabled: bool = True
-    end_of_month: bool = False
-
-
-class ScenarioWanted(BaseModel):
-    """The whole scenario of a profile."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    profile: str = Field(min_length=1, max_length=64)
-    with_email: tuple[StepWanted, ...]
-    without_email: tuple[StepWanted, ...]
-    with_email_enabled: bool = True
-    without_email_enabled: bool = True
+    calendar: CalendarWanted = CalendarWanted()
 
 
 @router.get("/policy")
@@ -90,35 +67,22 @@ async def set_policy(
     return accepted(positions, version=changed.version)
 
 
-@router.get("/scenarios")
-async def all_scenarios(company: CompanyDep, tx: TxDep) -> dict[str, Any]:
-    """Every profile's scenario. A profile that is not here has none, and its clients are never proposed."""
-    return {"scenarios": [one.model_dump(mode="json") for one in (await published(tx, company))[1]]}
-
-
-@router.put("/scenarios", dependencies=[requires("admin")])
-async def publish(
-    body: ScenarioWanted, company: CompanyDep, today: AsOfDep, say: SayDep, cause: CauseDep
+@router.get("/calendar")
+async def sending_calendar(
+    company: CompanyDep, tx: TxDep, today: AsOfDep, days: Annotated[int, Query(ge=1, le=800)] = 366
 ) -> dict[str, Any]:
-    """Publish the scenario of a profile, whole. 422 names what cannot work; nothing changes then."""
-    await say.tx.execute(LOCK_COMPANY, {"company": company})
-    known = {one.profile: one for one in (await published(say.tx, company))[1]}
-    before = known.get(body.profile)
-    version = before.version + 1 if before else 1
-    scenario = ScenarioPublished(
-        profile=body.profile,
-        version=version,
-        with_email=_steps(body.with_email),
-        without_email=_steps(body.without_email),
-        with_email_enabled=body.with_email_enabled,
-        without_email_enabled=body.without_email_enabled,
-    )
-    scenarios.load(scenario)
-    if before is not None and scenario.model_copy(update={"version": before.version}) == before:
-        return accepted([], version=before.version)
-    positions = await say(company, [Said(scenario)], as_of=today, cause=cause)
-    return accepted(positions, version=version)
+    """The company's sending calendar (rule 4.16), the holidays of its country, and its next open days.
 
-
-def _steps(wanted: tuple[StepWanted, ...]) -> tuple[ScenarioStep, ...]:
-    return tuple(ScenarioStep(**step.model_dump()) for step in wanted)
+    ``holidays_known`` is false where the public holidays of the country are not known: none are left out then.
+    """
+    of = await company_days(tx, company, (await published(tx, company))[0])
+    until = today + timedelta(days=days)
+    found = calendar(of)
+    following = (today + timedelta(days=number) for number in range(days))
+    return {
+        "calendar": of.calendar.model_dump(mode="json"),
+        "country": of.country,
+        "holidays_known": knows_holidays_of(of.country),
+        "holidays": holidays_between(of.country, today, until),
+        "open_days": list(islice((day for day in following if found is None or found.next_open(day) == day), 20)),
+    }

@@ -19,6 +19,7 @@ from services.dunning.actions import plain
 from services.dunning.confirming import Confirmed, Occasion
 from services.dunning.domain.exclusions import CREDITOR_CLIENT, NEVER_ACCEPTED
 from services.dunning.domain.explain import explain_reason
+from services.dunning.domain.sayings import kind_of
 from services.dunning.domain.scenario import NOTICE, STEP_NAMES, level_name
 from services.dunning.rulebook import published
 
@@ -94,7 +95,7 @@ def _group(key: Key, rows: list[Row], scenarios: dict[str, ScenarioPublished]) -
     return {
         "medium": medium,
         "step": step,
-        "kind": "notice" if step == NOTICE else "reminder",
+        "kind": kind_of(step),
         "profile": profile,
         "has_email": has_email,
         **_timing(scenarios.get(profile), step, has_email),

@@ -8,12 +8,21 @@ from services.dunning.domain import exclusions
 from services.dunning.domain.exclusions import NONE, entry_reasons, promised_until, stop_is_over, together
 from services.dunning.domain.grouping import Grouped, by_account, by_item
 from services.dunning.domain.leaving import contact_over_on, data_is_stale, leaves_by_itself
-from services.dunning.domain.looks import Draft, Look
+from services.dunning.domain.looks import Draft, Look, draft
 from services.dunning.domain.planning import plan_action
 from services.dunning.domain.policy import Policy
-from services.dunning.domain.scenario import NOTICE, Plan, Scenario
-from services.dunning.domain.standing import same_message, stands, withdrawal_reason
+from services.dunning.domain.scenario import NOTICE, THANKS, Plan, Scenario, Step
+from services.dunning.domain.standing import SUPERSEDED, same_message, stands, withdrawal_reason
 from services.dunning.domain.state import ClientState, OpenAction
+from services.dunning.domain.thanks import (
+    Gratitude,
+    gratitude,
+    plan_thanks,
+    same_thanks,
+    speaks_of,
+    thanks_stand,
+    why_withdrawn,
+)
 from services.dunning.domain.tolerance import Tolerance, account_is_in_credit, late_total, tolerance_of
 from services.dunning.domain.triggers import ONE_DAY, Pending, next_change, pending
 from services.dunning.domain.verdicts import (
@@ -36,12 +45,15 @@ NEVER_REMINDED = "never_reminded"
 NO_STEP_REASONS = (NEVER_REMINDED, NO_SCENARIO, VARIANT_OFF, EXHAUSTED, NO_STEP)
 
 
-def decide(client: ClientState, policy: Policy, scenario: Scenario | None, as_of: date) -> Decision:
+def decide(
+    client: ClientState, policy: Policy, scenario: Scenario | None, as_of: date, since: date | None = None
+) -> Decision:
     """Everything due, not due, excluded or withdrawn for this client on ``as_of``.
 
-    ``scenario`` is that of the client's profile, ``None`` when the profile has none (rule 3.6).
+    ``scenario`` is that of the client's profile, ``None`` when the profile has none (rule 3.6). ``since`` is the
+    first day that no round has covered, ``as_of`` when none was missed (``calendar.uncovered_since``).
     """
-    return _decided(client, policy, scenario, as_of).decision()
+    return _decided(client, policy, scenario, as_of, since).decision()
 
 
 class Openly(NamedTuple):
@@ -58,20 +70,28 @@ class Openly(NamedTuple):
     grouped: tuple[Grouped, ...]
 
 
-def decide_openly(client: ClientState, policy: Policy, scenario: Scenario | None, as_of: date) -> Openly:
+def decide_openly(
+    client: ClientState, policy: Policy, scenario: Scenario | None, as_of: date, since: date | None = None
+) -> Openly:
     """The very decision that ``decide`` makes, for whoever explains it."""
-    day = _decided(client, policy, scenario, as_of)
+    day = _decided(client, policy, scenario, as_of, since)
     return Openly(
         day.decision(), day.plan, day.looks, day.stop, day.against, day.against_reminders, tuple(day.grouped)
     )
 
 
-def _decided(client: ClientState, policy: Policy, scenario: Scenario | None, as_of: date) -> "_Day":
+def _decided(
+    client: ClientState, policy: Policy, scenario: Scenario | None, as_of: date, since: date | None
+) -> "_Day":
     plan = None if scenario is None or client.never else scenario.plan(client.has_email)
     day = _Day(client, policy, plan, scenario, as_of)
+    if since is not None:
+        day.since = min(since, as_of)
     day.look()
     day.keep_standing_actions()
     day.group()
+    if client.paid:
+        day.thank()
     day.withdraw_the_rest()
     return day
 
@@ -95,6 +115,7 @@ class _Day:
         "policy",
         "proposals",
         "scenario",
+        "since",
         "stop",
         "verdicts",
         "withdrawals",
@@ -107,7 +128,7 @@ class _Day:
         self.policy = policy
         self.plan = plan
         self.scenario = scenario
-        self.as_of = as_of
+        self.as_of = self.since = as_of
         self.looks: dict[str, Look] = {}
         self.verdicts: dict[str, Verdict] = {}
         self.actions: list[PlannedAction] = []
@@ -172,6 +193,9 @@ class _Day:
         for action in self.client.open_actions:
             if not action.confirmed and not action.accepted_reasons:
                 self.proposals.append(action)
+            elif action.step == THANKS:
+                if not thanks_stand(action, self.client, self.against):
+                    self.lapsed.append(action)
             elif stands(action, self.looks, self._against_action(action), self.policy, self.as_of):
                 for held in action.entries:
                     if held.entry_id in self.looks:
@@ -262,6 +286,9 @@ class _Day:
         elif kept is not None:
             self.proposals.remove(kept)
             verdict = Due(step.name, kept.action_id)
+        elif (opens := self._opens(step)) > as_of:
+            self._wait_for(opens, drawn, automatic)
+            return
         else:
             planned = plan_action(self.client, self.policy, self.plan, drawn)
             if automatic:
@@ -274,6 +301,72 @@ class _Day:
     def _kept(self, drawn: Draft) -> OpenAction | None:
         """The proposal that says what would be proposed now."""
         return next((one for one in self.proposals if same_message(one, drawn, self.policy)), None)
+
+    def _opens(self, step: Step) -> date:
+        """The first day, from today on, on which something new may be said by this step (rule 4.16)."""
+        return self.as_of if step.calendar is None else step.calendar.opens(self.as_of, self.since)
+
+    def _wait_for(self, opens: date, drawn: Draft, automatic: bool) -> None:
+        """On a closed day nothing new is said; what a person was asked before stays, less what was paid since."""
+        step = drawn.step
+        held: set[str] = set()
+        if not automatic:
+            for proposal in self.proposals:
+                if proposal.step == step.name and proposal.currency == drawn.currency:
+                    held.update(entry.entry_id for entry in proposal.entries)
+        asked = [member for member in drawn.members if member.entry.entry_id in held]
+        for member in drawn.members:
+            if member.entry.entry_id not in held:
+                self.verdicts[member.entry.entry_id] = NotDue(step.name, opens)
+                self.changes.add(opens)
+        if not asked:
+            return
+        smaller = draft(step, drawn.currency, asked, self.policy)
+        kept = self._kept(smaller)
+        verdict: Verdict
+        if smaller.reasons:
+            verdict = Excluded(step.name, smaller.reasons)
+        elif kept is not None:
+            self.proposals.remove(kept)
+            verdict = Due(step.name, kept.action_id)
+        else:
+            planned = plan_action(self.client, self.policy, self.plan, smaller)
+            self.actions.append(planned)
+            verdict = Due(step.name, planned.action_id)
+        for member in asked:
+            self.verdicts[member.entry.entry_id] = verdict
+
+    def thank(self) -> None:
+        """Thank for payments (rule 12); nobody who is not to be reminded, nobody whom the company owes money."""
+        if self.against:
+            return
+        confirmed = [one for one in self.client.open_actions if one.step == THANKS and one.confirmed]
+        for one in gratitude(self.client, self.plan):
+            if one.until < self.as_of or any(speaks_of(action, one.group) for action in confirmed):
+                continue
+            if one.on > self.as_of:
+                self.changes.add(one.on)
+                continue
+            self.changes.add(one.until + ONE_DAY)
+            self._thank_for(one)
+
+    def _thank_for(self, one: Gratitude) -> None:
+        automatic = one.step.automatic and self.policy.automatic_from is not None
+        kept = None if automatic else next((own for own in self.proposals if same_thanks(own, one)), None)
+        if kept is not None:
+            self.proposals.remove(kept)
+            return
+        if self.client.contacts and self.policy.contact_gap_days:
+            until = contact_over_on(self.client, self.policy, self.as_of)
+            if until is not None and until > self.as_of:
+                self.changes.add(until)
+                return
+        if (opens := self._opens(one.step)) > self.as_of:
+            self.changes.add(opens)
+        elif automatic and data_is_stale(self.client, self.policy, self.as_of):
+            self.changes.add(self.as_of + ONE_DAY)
+        else:
+            self.actions.append(plan_thanks(self.client, self.policy.mode, one, automatic))
 
     def _advance_silently(self, look: Look) -> None:
         assert self.plan is not None
@@ -295,8 +388,12 @@ class _Day:
 
     def withdraw_the_rest(self) -> None:
         for action in (*self.lapsed, *self.proposals):
-            against = self._against_action(action)
-            reason = withdrawal_reason(action, self.looks, self.verdicts, against, self.policy)
+            if action.step == THANKS:
+                why = why_withdrawn(action, self.client, self.plan, self.against, self.as_of)
+                reason = SUPERSEDED if why is None else why
+            else:
+                against = self._against_action(action)
+                reason = withdrawal_reason(action, self.looks, self.verdicts, against, self.policy)
             self.withdrawals.append(Withdrawal(action.action_id, reason))
 
     def _against_action(self, action: OpenAction) -> tuple[str, ...]:

@@ -14,8 +14,16 @@ from contracts import dunning, ledger, notify, sync
 from contracts.event import Event
 from contracts.terms import is_open, lettering_difference
 from services.dunning.domain.amounts import ten_thousandths
-from services.dunning.domain.scenario import NOTICE, level_number
-from services.dunning.domain.state import ClientState, Contact, EntryState, HeldEntry, OpenAction
+from services.dunning.domain.scenario import NOTICE, THANKS, level_number
+from services.dunning.domain.state import (
+    ClientState,
+    Contact,
+    EntryState,
+    HeldEntry,
+    OpenAction,
+    PaidGroup,
+    PaidLine,
+)
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
@@ -58,6 +66,8 @@ class ClientBook:
     opened_on: Mapping[UUID, date] = field(default_factory=dict)
     contacted_on: Mapping[UUID, date] = field(default_factory=dict)
     synced_on: date | None = None
+    paid: tuple[ledger.LetteredGroup, ...] = ()
+    thanked: frozenset[str] = frozenset()
 
     def state(self) -> ClientState:
         """What a decision looks at: the open entries, and why some are open although lettered (rule 2.8)."""
@@ -86,6 +96,28 @@ class ClientBook:
             None if tolerated is None else ten_thousandths(tolerated),
             self._contacts(),
             self.synced_on,
+            tuple(self._paid(group) for group in self.paid if self.thanked.isdisjoint(group.payments)),
+        )
+
+    def _paid(self, group: ledger.LetteredGroup) -> PaidGroup:
+        known = [self.lines.get(entry_id) for entry_id in (*group.payments, *group.settled)]
+        currency = next((line.currency for line in known if line is not None), None)
+        return PaidGroup(
+            group.paid_on,
+            all(line is not None and line.lettering is not None and not line.removed for line in known),
+            tuple(
+                PaidLine(
+                    line.entry_id,
+                    line.currency,
+                    ten_thousandths(line.debit - line.credit),
+                    ten_thousandths(line.book_amount),
+                    line.due_date,
+                    self.stages.get(line.entry_id, Stage()).level,
+                    self.entered.get((line.entry_id, THANKS), 0),
+                )
+                for line in known
+                if line is not None and line.currency == currency
+            ),
         )
 
     def exhausted(self) -> frozenset[str]:
@@ -159,6 +191,11 @@ def evolve(book: ClientBook, event: Event, on: date) -> ClientBook:  # noqa: PLR
             return replace(book, disputes={**book.disputes, event.dispute_id: event.entry_id})
         case ledger.DisputeClosed():
             return replace(book, disputes=_without(book.disputes, event.dispute_id))
+        case ledger.PaymentLettered():
+            return replace(book, paid=(*book.paid, event))
+        case ledger.PaymentsLettered():
+            mine = (group for group in event.groups if group.client_id == book.client_id)
+            return replace(book, paid=(*book.paid, *mine))
         case ledger.PromiseRecorded():  # one that stands again too
             made = (event.entry_id, event.promised_on)
             return replace(book, promises={**book.promises, event.promise_id: made})
@@ -238,6 +275,7 @@ def _opened(book: ClientBook, action: dunning.Action, confirmed: bool, on: date)
         frozenset(action.accepted_reasons),
         held,
         on if before is None else before.opened_on,
+        action.copies,
     )
     entered = {(entry.entry_id, action.step): entry.occurrence for entry in action.entries}
     known = {**book.entered, **entered}
@@ -253,6 +291,9 @@ def _done(book: ClientBook, done: dunning.ActionDone) -> ClientBook:
         stages = dict(book.stages)
         for move in done.levels:
             stages[move.entry_id] = replace(stages.get(move.entry_id, Stage()), noticed_on=done.done_on)
+    elif done.step == THANKS:  # nor does a thank-you
+        stages = dict(book.stages)
+        book = replace(book, thanked=book.thanked.union(move.entry_id for move in done.levels))
     else:
         stages = _moved(book, done.levels, done.done_on)
     book = _contacted(book, done.action_id, done.done_on)

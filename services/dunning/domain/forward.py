@@ -80,4 +80,5 @@ def _opened(planned: PlannedAction, on: date) -> OpenAction:
         frozenset(planned.accepted_reasons),
         tuple(HeldEntry(one.entry_id, one.occurrence, one.amount, one.due_date) for one in planned.entries),
         on,
+        copies=planned.copies,
     )

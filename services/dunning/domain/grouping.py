@@ -92,7 +92,10 @@ def by_account(overdue: Sequence[Look], policy: Policy, as_of: date) -> Grouped:
         members = []
         for look in account:
             if as_of in (look.entry.reminded_on, look.entry.noticed_on):
-                tomorrow = Pending(step, as_of + ONE_DAY)  # never two steps of one entry on one day
+                next_day = as_of + ONE_DAY
+                if step.calendar is not None:
+                    next_day = step.calendar.next_open(next_day)
+                tomorrow = Pending(step, next_day)  # never two steps of one entry on one day
                 grouped.waiting.append((look, tomorrow))
             else:
                 members.append(look)

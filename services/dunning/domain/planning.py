@@ -58,4 +58,6 @@ def plan_action(
         due_since=since or drawn.members[0].entry.due_date,
         entries=tuple(entries),
         accepted_reasons=tuple(sorted(accepted_reasons)),
+        not_before=step.not_before,
+        copies=step.copies,
     )

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from contracts.dunning import PolicyChanged
 from services.dunning.domain.amounts import ten_thousandths
+from services.dunning.domain.calendar import impossible
 
 GROUPINGS = ("item", "account")
 NETTINGS = ("same_level", "account", "none")
@@ -47,6 +48,9 @@ class NegativeThreshold(PolicyRefused): ...
 class MinimumAboveMaximum(PolicyRefused): ...
 
 
+class CalendarImpossible(PolicyRefused): ...
+
+
 class DefaultProfileMissing(PolicyRefused): ...
 
 
@@ -63,6 +67,10 @@ def load(changed: PolicyChanged) -> Policy:
         raise UnknownNetting(f"netting {changed.netting!r} is not one of {', '.join(NETTINGS)}.")
     if not changed.default_profile.strip():
         raise DefaultProfileMissing("a client without a profile needs the name of the default one.")
+    if (part := impossible(changed.calendar)) is not None:
+        raise CalendarImpossible(
+            f"{part}: weekdays are 1 to 7, days of the month 1 to 31, the hour is written HH:MM."
+        )
     minimum, maximum = changed.minimum_per_reminder, changed.maximum_per_reminder
     for threshold in (changed.minimum_per_entry, minimum, maximum):
         _check_amount(threshold)

@@ -12,7 +12,7 @@ from contracts import dunning
 from contracts.event import Event
 from services.dunning.domain.amounts import decimal
 from services.dunning.domain.decision import EXHAUSTED
-from services.dunning.domain.scenario import NOTICE, level_name
+from services.dunning.domain.scenario import NOTICE, THANKS, level_name
 from services.dunning.domain.verdicts import (
     Decision,
     Excluded,
@@ -35,7 +35,7 @@ def opening(client_id: str, decision: Decision, planned: PlannedAction) -> Event
     """``ActionDue`` for an automatic step, ``ActionProposed`` for one that waits for a person."""
     action = action_of(client_id, decision.profile, decision.scenario_version, planned)
     if planned.automatic:
-        return _made(dunning.ActionDue, {"action": action, "draft_id": None, "not_before": None})
+        return _made(dunning.ActionDue, {"action": action, "draft_id": None, "not_before": planned.not_before})
     return _made(dunning.ActionProposed, {"action": action})
 
 
@@ -62,7 +62,7 @@ def action_of(client_id: str, profile: str, scenario_version: int, planned: Plan
             "client_id": client_id,
             "profile": profile,
             "scenario_version": scenario_version,
-            "kind": "notice" if planned.step == NOTICE else "reminder",
+            "kind": kind_of(planned.step),
             "step": planned.step,
             "medium": planned.medium,
             "template": planned.template,
@@ -77,9 +77,14 @@ def action_of(client_id: str, profile: str, scenario_version: int, planned: Plan
             "by_hand": False,
             "counts": True,
             "next_step": None,
-            "copies": (),
+            "copies": planned.copies,
         },
     )
+
+
+def kind_of(step: str) -> str:
+    """The kind of action that a step of a scenario makes."""
+    return step if step in (NOTICE, THANKS) else "reminder"
 
 
 def _made(model: type[Model], values: dict[str, object]) -> Model:
@@ -161,7 +166,7 @@ def done(action: dunning.Action, levels: Mapping[str, str | None], done_on: date
     moves = []
     for entry in action.entries if action.counts else ():
         before = levels.get(entry.entry_id, entry.level_before)
-        if action.step == NOTICE:
+        if action.step in (NOTICE, THANKS):
             after = before
         elif action.next_step is not None:
             after = entry.level_after
@@ -172,7 +177,7 @@ def done(action: dunning.Action, levels: Mapping[str, str | None], done_on: date
                 entry_id=entry.entry_id,
                 level_before=before,
                 level_after=after,
-                next_step=None if action.step == NOTICE else action.next_step,
+                next_step=None if action.step in (NOTICE, THANKS) else action.next_step,
             )
         )
     return dunning.ActionDone(

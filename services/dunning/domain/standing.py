@@ -48,6 +48,7 @@ def same_message(proposal: OpenAction, drawn: Draft, policy: Policy) -> bool:
         or proposal.currency != drawn.currency
         or proposal.medium != step.medium
         or proposal.template != step.template
+        or proposal.copies != step.copies
         or _mode_switched(proposal, policy)
         or len(proposal.entries) != len(drawn.members)
     ):

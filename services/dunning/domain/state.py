@@ -75,6 +75,30 @@ class OpenAction(NamedTuple):
     accepted_reasons: frozenset[str]
     entries: tuple[HeldEntry, ...]
     opened_on: date | None = None
+    copies: tuple[UUID, ...] = ()
+
+
+class PaidLine(NamedTuple):
+    """A payment, or what it settles. ``entered`` counts the thank-yous that have held it."""
+
+    entry_id: str
+    currency: str
+    amount: int
+    book_amount: int
+    due_date: date
+    level: int = 0
+    entered: int = 0
+
+
+class PaidGroup(NamedTuple):
+    """Payments that were lettered together, and what they settle, in the payments' currency (rule 12.2).
+
+    ``settled`` while every line is there and lettered. Groups that were thanked are not here any more.
+    """
+
+    paid_on: date
+    settled: bool
+    lines: tuple[PaidLine, ...]
 
 
 class ClientState(NamedTuple):
@@ -101,3 +125,4 @@ class ClientState(NamedTuple):
     tolerance_amount: int | None = None
     contacts: tuple[Contact, ...] = ()
     synced_on: date | None = None
+    paid: tuple[PaidGroup, ...] = ()

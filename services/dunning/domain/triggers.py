@@ -16,7 +16,9 @@ INVOICE_DATE = "invoice_date"
 PREVIOUS_STEP = "previous_step"
 REOPENED = "reopened"
 DELAY = "delay"
+FROM_END_OF_MONTH = "from_end_of_month"
 END_OF_MONTH = "end_of_month"
+CLOSED_DAY = "closed_day"
 ONE_STEP_A_DAY = "one_step_a_day"
 STEP_IGNORED = "step_ignored"
 STAGES = (
@@ -25,7 +27,9 @@ STAGES = (
     PREVIOUS_STEP,
     REOPENED,
     DELAY,
+    FROM_END_OF_MONTH,
     END_OF_MONTH,
+    CLOSED_DAY,
     ONE_STEP_A_DAY,
     STEP_IGNORED,
 )
@@ -72,6 +76,7 @@ def pending(entry: EntryState, plan: Plan, as_of: date, trail: Trail | None = No
         on = entry.reopened_on
         if way is not None:
             way.append(Stage(REOPENED, on))
+    on = _open_day(notice, on, way)
     if on > entry.due_date:  # it would come only after it has lapsed
         return reminder
     if trail is not None and way is not None:
@@ -85,13 +90,13 @@ def pending_reminder(entry: EntryState, plan: Plan, as_of: date, trail: Trail | 
     if not steps:
         return None
     earliest = _day_after_last_step(entry)
-    on = _not_before(earliest, _due_on(steps[0], entry, entry.reminded_on, trail), trail)
+    on = _due_on(steps[0], entry, entry.reminded_on, earliest, trail)
     if not steps[0].ignorable or entry.forced:  # what a person chose gives way to nothing (rule 5.6)
         return Pending(steps[0], on)
     chosen = Pending(steps[0], on)
     for ignored, step in pairwise(steps):
         way = None if trail is None else [Stage(STEP_IGNORED, on, step=ignored.name)]
-        on = _not_before(earliest, _due_on(step, entry, on, way), way)  # as if done on the day it fell due
+        on = _due_on(step, entry, on, earliest, way)  # as if done on the day it fell due
         if on <= as_of:
             chosen = Pending(step, on)
             if trail is not None and way is not None:
@@ -109,6 +114,16 @@ def _not_before(earliest: date | None, on: date, trail: Trail | None) -> date:
     return earliest
 
 
+def _open_day(step: Step, on: date, trail: Trail | None) -> date:
+    """A step that falls on a closed day comes on the next open one (rule 4.16)."""
+    if step.calendar is None:
+        return on
+    opens = step.calendar.next_open(on)
+    if trail is not None and opens != on:
+        trail.append(Stage(CLOSED_DAY, opens))
+    return opens
+
+
 def next_change(entry: EntryState, plan: Plan, as_of: date, found: Pending) -> date | None:
     """A day after ``as_of`` before which the pending step of this entry neither changes nor becomes due."""
     if found.on > as_of:
@@ -117,10 +132,10 @@ def next_change(entry: EntryState, plan: Plan, as_of: date, found: Pending) -> d
         return entry.due_date if entry.due_date > as_of else entry.due_date + ONE_DAY
     if not found.step.ignorable or entry.forced:
         return None
-    previous_on = found.on
+    previous_on, earliest = found.on, _day_after_last_step(entry)
     days = []
     for step in plan.after[found.step.level]:
-        previous_on = _due_on(step, entry, previous_on)
+        previous_on = _due_on(step, entry, previous_on, earliest)
         days.append(previous_on)
         if not step.ignorable:
             break
@@ -135,7 +150,13 @@ def _day_after_last_step(entry: EntryState) -> date | None:
     return None if last is None else last + ONE_DAY
 
 
-def _due_on(step: Step, entry: EntryState, previous_on: date | None, trail: Trail | None = None) -> date:
+def _due_on(
+    step: Step,
+    entry: EntryState,
+    previous_on: date | None,
+    earliest: date | None,
+    trail: Trail | None = None,
+) -> date:
     code = step.counted_from
     if code == PREVIOUS_STEP:
         reference = previous_on or entry.due_date
@@ -147,11 +168,21 @@ def _due_on(step: Step, entry: EntryState, previous_on: date | None, trail: Trai
         reference = entry.counted_on
     if entry.reopened_on is not None and entry.reopened_on > reference:
         reference, code = entry.reopened_on, REOPENED
+    if trail is not None:
+        trail.append(Stage(code, reference))
+    if step.from_end_of_month:
+        reference = end_of_month(reference)
+        if trail is not None:
+            trail.append(Stage(FROM_END_OF_MONTH, reference))
     on = reference + step.delay
     if trail is not None:
-        trail += (Stage(code, reference), Stage(DELAY, on, step.delay.days))
+        trail.append(Stage(DELAY, on, step.delay.days))
     if step.end_of_month:
-        on = on.replace(day=monthrange(on.year, on.month)[1])
+        on = end_of_month(on)
         if trail is not None:
             trail.append(Stage(END_OF_MONTH, on))
-    return on
+    return _open_day(step, _not_before(earliest, on, trail), trail)
+
+
+def end_of_month(day: date) -> date:
+    return day.replace(day=monthrange(day.year, day.month)[1])

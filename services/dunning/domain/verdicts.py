@@ -65,6 +65,8 @@ class PlannedAction(NamedTuple):
     due_since: date
     entries: tuple[PlannedEntry, ...]
     accepted_reasons: tuple[str, ...] = ()
+    not_before: str | None = None
+    copies: tuple[UUID, ...] = ()
 
 
 class SilentMove(NamedTuple):

@@ -105,10 +105,10 @@ async def test_a_client_that_cannot_be_decided_stops_nobody(house: House, monkey
     await _three_clients(house)
     real = rounds.decide
 
-    def sometimes(client, policy, scenario, as_of):
+    def sometimes(client, policy, scenario, as_of, since):
         if client.client_id == "A":
             raise ZeroDivisionError("no such day")
-        return real(client, policy, scenario, as_of)
+        return real(client, policy, scenario, as_of, since)
 
     monkeypatch.setattr(rounds, "decide", sometimes)
     await house.round(STANDARD_DAY)

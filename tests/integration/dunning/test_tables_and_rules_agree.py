@@ -6,6 +6,8 @@ from datetime import date, timedelta
 from decimal import Decimal
 from uuid import UUID
 
+import pytest
+
 from chassis.database import transaction
 from chassis.eventlog import Cause, Said
 from contracts import dunning, ledger, notify, sync
@@ -33,6 +35,7 @@ class History:
         self.promises: list[tuple[UUID, str, str]] = []
         self.disputes: list[tuple[UUID, str]] = []
         self.heard: list[tuple[date, Event]] = []
+        self.paid = 0
 
     async def hear(self, on: date, *events: Event) -> None:
         self.heard.extend((on, event) for event in events)
@@ -60,7 +63,7 @@ class History:
         client = self.die.choice(CLIENTS)
         one = self.die.choice(sorted(self.lines))
         state = self.lines[one]
-        kind = self.die.randint(0, 14)
+        kind = self.die.randint(0, 16)
         if kind > MOST_FACTS:
             await self._of_policy(kind, on, client, state)
             return
@@ -147,6 +150,29 @@ class History:
                 await self.hear(on, called)
             case 14:
                 await self.hear(on, synced())
+            case _:
+                await self.somebody_pays(on, client)
+
+    async def somebody_pays(self, on: date, client: str) -> None:
+        """An open invoice, a payment of some days ago, both lettered, and ledger announces it."""
+        unpaid = [one for one in self.lines.values() if one.client_id == client and one.book_amount > 0]
+        unpaid = [one for one in unpaid if one.lettering is None]
+        if not unpaid:
+            return
+        self.paid += 1
+        of, code = self.die.choice(unpaid), f"P{self.paid}"
+        paid_on = on - timedelta(days=self.die.randint(0, 8))
+        money = line(client, f"{client}.{code}", -of.book_amount, paid_on.isoformat(), lettering=code)
+        await self.books(on, of.model_copy(update={"lettering": code}), money)
+        announced = ledger.PaymentLettered(
+            client_id=client,
+            account="411",
+            lettering=code,
+            payments=(money.entry_id,),
+            settled=(of.entry_id,),
+            paid_on=paid_on,
+        )
+        await self.hear(on, announced)
 
     async def carry_some_out(self, on: date) -> None:
         for row in await self.house.proposals():
@@ -192,11 +218,30 @@ def _comparable(state: ClientState) -> ClientState:
     """Without the order of rows, and with steps never entered left out."""
     return state._replace(
         entries=tuple(sorted(one._replace(entered=dict(one.entered)) for one in state.entries)),
+        paid=tuple(sorted(state.paid)),
         open_actions=tuple(sorted(one._replace(entries=tuple(sorted(one.entries))) for one in state.open_actions)),
     )
 
 
-async def test_twenty_days_of_chance(house: House):
+EVERY_DAY: dict[str, object] = {}
+WORKDAYS = {"weekdays": [1, 2, 3, 4, 5], "skip_holidays": True, "not_before": "08:00"}
+TWICE_A_MONTH = {"weekdays": [1, 2, 3, 4, 5], "month_days": [5, 14]}
+"""March 2025 has a Saturday first; the fourteenth is a Friday."""
+
+
+THANKS: dict[str, object] = {
+    "step": "thanks",
+    "delay_days": 2,
+    "counted_from": "payment_date",
+    "template": "thanks",
+}
+
+
+@pytest.mark.parametrize(
+    ("seed", "calendar", "mode"),
+    [(7, EVERY_DAY, "manual"), (11, WORKDAYS, "manual"), (3, WORKDAYS, "automatic"), (5, TWICE_A_MONTH, "manual")],
+)
+async def test_twenty_days_of_chance(house: House, seed: int, calendar: dict[str, object], mode: str):
     """Incremental equals full every day; tables equal the fold of all events at the end."""
     async with house.http() as http:
         policy = {
@@ -209,10 +254,11 @@ async def test_twenty_days_of_chance(house: House):
             "tolerance_days": 2,
             "tolerance_amount": "30",
             "automatic_from": "2025-02-10",
+            "calendar": calendar,
         }
         assert (await http.put("/policy", json=policy)).status_code == 200
         body = scenario(
-            {"step": "notice", "medium": "email", "delay_days": 6, "template": "notice", "mode": "automatic"},
+            {"step": "notice", "medium": "email", "delay_days": 6, "template": "notice", "mode": mode},
             {"step": "R1", "medium": "phone", "delay_days": 4},
             {
                 "step": "R2",
@@ -220,16 +266,18 @@ async def test_twenty_days_of_chance(house: House):
                 "delay_days": 5,
                 "counted_from": "previous_step",
                 "template": "R2",
-                "mode": "automatic",
+                "mode": mode,
             },
             {"step": "R3", "medium": "phone", "delay_days": 3, "counted_from": "previous_step"},
+            THANKS | {"medium": "email", "mode": mode, "calendar": {"month_days": []}},
             without=[
                 {"step": "R1", "medium": "phone", "delay_days": 2},
                 {"step": "R2", "medium": "phone", "delay_days": 4, "counted_from": "previous_step"},
+                THANKS | {"medium": "letter"},
             ],
         )
         assert (await http.put("/scenarios", json=body)).status_code == 200
-    history = History(house, seed=7)
+    history = History(house, seed)
     await history.begin()
     for number in range(20):
         on = D0 + timedelta(days=number)
@@ -242,8 +290,13 @@ async def test_twenty_days_of_chance(house: House):
             await history.choose_a_level(on)
         await _assert_looking_everywhere_changes_nothing(house, on)
         await history.carry_some_out(on)
-    assert len(await house.said("ActionDone")) > 10
+    assert len(await house.said("ActionDone")) > 8
     assert len(await house.said("ActionWithdrawn")) > 2
+    proposed = await house.said("ActionProposed", "ActionDue")
+    assert any(row["body"]["action"]["kind"] == "thanks" for row in proposed)
+    left_by_themselves = {row["as_of"].isoweekday() for row in await house.said("ActionDue")}
+    assert bool(left_by_themselves) is (mode == "automatic")
+    assert left_by_themselves <= {1, 2, 3, 4, 5}
     reasons = {
         reason
         for said in await house.said("ActionExcluded")
@@ -256,7 +309,8 @@ async def test_twenty_days_of_chance(house: House):
     for client, state in (await _states(house)).items():
         # lettered alone, a code is in error: the fold sees it, dunning hears it from ledger
         balanced = tuple(one for one in books[client].state().entries if not one.lettering_error)
-        expected = books[client].state()._replace(entries=balanced)
+        thankable = tuple(one for one in books[client].state().paid if one.paid_on > D0 - timedelta(days=5))
+        expected = books[client].state()._replace(entries=balanced, paid=thankable)
         assert _comparable(state) == _comparable(expected), client
 
 

@@ -15,6 +15,7 @@ from contracts import dunning, ledger, notify, sync
 from contracts.dunning import PolicyChanged, ScenarioPublished, ScenarioStep
 from contracts.event import Event
 from services.dunning.domain import sayings
+from services.dunning.domain.calendar import CompanyDays
 from services.dunning.domain.decision import decide
 from services.dunning.domain.evolve import ClientBook, evolve
 from services.dunning.domain.policy import load as load_policy
@@ -200,7 +201,7 @@ class World:
 
     @property
     def scenario(self) -> Scenario | None:
-        return None if self.published is None else load_scenario(self.published)
+        return None if self.published is None else load_scenario(self.published, CompanyDays(self.policy.calendar))
 
     def on(self, text: str, *facts: Event) -> "World":
         """These facts became known on that day."""
@@ -246,11 +247,12 @@ class World:
         made = notify.CallLogged(action_id=uuid5(NAMESPACE_OID, text), client_id=CLIENT, outcome="reached")
         return self.on(text, made)
 
-    def when(self, text: str) -> "Day":
-        """Decide this day and remember what was said."""
+    def when(self, text: str, since: str | None = None) -> "Day":
+        """Decide this day and remember what was said. ``since`` is the first day that no round has covered."""
+        missed = None if since is None else day(since)
         if self.read_daily:
             self.book = replace(self.book, synced_on=day(text))
-        decision = decide(self.book.state(), load_policy(self.policy), self.scenario, day(text))
+        decision = decide(self.book.state(), load_policy(self.policy), self.scenario, day(text), missed)
         for planned in decision.actions:
             event = sayings.opening(CLIENT, decision, planned)
             assert isinstance(event, dunning.ActionProposed | dunning.ActionDue)

@@ -3,6 +3,7 @@
 import pytest
 
 from services.dunning.domain import scenario as scenarios
+from services.dunning.domain import scenario_refusals as refusals
 from tests.specs.dunning.given import (
     at_level,
     credit,
@@ -35,7 +36,7 @@ def test_seven_reminders_follow_one_another_and_no_eighth():
         world.when(on).says(**{f"R{number}": (100, ["F"])}).carried_out()
         assert world.level("F") == f"R{number}"
     world.when("2025-03-06").silent().no_step("F", "exhausted")
-    with pytest.raises(scenarios.UnknownStep):
+    with pytest.raises(refusals.UnknownStep):
         scenarios.load(scenario(*SEVEN, previous("R8", 8)))
 
 
@@ -44,7 +45,7 @@ def test_a_single_active_step_is_enough_and_none_is_not():
     world = given(invoice("F", 100, "2025-03-10"), steps=[step("notice", 8)])
     world.when("2025-03-02").says(notice=(100, ["F"])).carried_out()
     world.when("2025-03-11").silent().no_step("F", "no_step")
-    with pytest.raises(scenarios.NoActiveStep):
+    with pytest.raises(refusals.NoActiveStep):
         scenarios.load(scenario(step("notice", 8, enabled=False)))
 
 
@@ -65,7 +66,7 @@ def test_what_is_written_needs_a_template_and_what_is_said_does_not(medium, temp
     if possible:
         assert scenarios.load(written).with_email is not None
     else:
-        with pytest.raises(scenarios.TemplateMissing):
+        with pytest.raises(refusals.TemplateMissing):
             scenarios.load(written)
 
 

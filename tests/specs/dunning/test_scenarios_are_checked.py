@@ -6,28 +6,29 @@ from contracts.dunning import PolicyChanged, ScenarioPublished
 from services.dunning.defaults import WITHOUT_SCENARIO, delivered_policy, delivered_scenarios
 from services.dunning.domain import policy as policies
 from services.dunning.domain import scenario as scenarios
+from services.dunning.domain import scenario_refusals as refusals
 from tests.specs.dunning.given import STANDARD, given, invoice, previous, scenario, step
 
 
 @pytest.mark.parametrize(
     ("steps", "refusal"),
     [
-        ([previous("R1", 8)], scenarios.FirstReminderCountsFromPreviousStep),
-        ([step("R1", 8, enabled=False), previous("R2", 8)], scenarios.FirstReminderCountsFromPreviousStep),
-        ([step("R1", 8), step("R2", 8, counted_from="invoice_date")], scenarios.ReferenceDatesDiffer),
-        ([step("R2", 8), step("R1", 8)], scenarios.StepsOutOfOrder),
-        ([step("R1", 8), step("R1", 16)], scenarios.StepsOutOfOrder),
-        ([step("R1", 8, enabled=False)], scenarios.NoActiveStep),
-        ([step("R1", -1)], scenarios.DelayOutOfRange),
-        ([step("R1", 3651)], scenarios.DelayOutOfRange),
-        ([step("R8", 8)], scenarios.UnknownStep),
-        ([step("R1", 8, medium="fax")], scenarios.UnknownMedium),
-        ([step("R1", 8, counted_from="order_date")], scenarios.UnknownReference),
-        ([step("R1", 8, mode="perhaps")], scenarios.UnknownMode),
-        ([step("R1", 8, template=None)], scenarios.TemplateMissing),
-        ([step("R1", 8, medium="letter", template=None)], scenarios.TemplateMissing),
-        ([step("R1", 8, medium="phone", mode="automatic")], scenarios.OnlyEmailIsAutomatic),
-        ([step("notice", 8, counted_from="invoice_date")], scenarios.NoticeNotCountedFromDueDate),
+        ([previous("R1", 8)], refusals.FirstReminderCountsFromPreviousStep),
+        ([step("R1", 8, enabled=False), previous("R2", 8)], refusals.FirstReminderCountsFromPreviousStep),
+        ([step("R1", 8), step("R2", 8, counted_from="invoice_date")], refusals.ReferenceDatesDiffer),
+        ([step("R2", 8), step("R1", 8)], refusals.StepsOutOfOrder),
+        ([step("R1", 8), step("R1", 16)], refusals.StepsOutOfOrder),
+        ([step("R1", 8, enabled=False)], refusals.NoActiveStep),
+        ([step("R1", -1)], refusals.DelayOutOfRange),
+        ([step("R1", 3651)], refusals.DelayOutOfRange),
+        ([step("R8", 8)], refusals.UnknownStep),
+        ([step("R1", 8, medium="fax")], refusals.UnknownMedium),
+        ([step("R1", 8, counted_from="order_date")], refusals.UnknownReference),
+        ([step("R1", 8, mode="perhaps")], refusals.UnknownMode),
+        ([step("R1", 8, template=None)], refusals.TemplateMissing),
+        ([step("R1", 8, medium="letter", template=None)], refusals.TemplateMissing),
+        ([step("R1", 8, medium="phone", mode="automatic")], refusals.OnlyEmailIsAutomatic),
+        ([step("notice", 8, counted_from="invoice_date")], refusals.NoticeNotCountedFromDueDate),
     ],
 )
 def test_an_impossible_scenario_is_refused_with_a_sentence(steps, refusal):
@@ -36,12 +37,12 @@ def test_an_impossible_scenario_is_refused_with_a_sentence(steps, refusal):
 
 
 def test_clients_without_an_address_get_no_e_mail_step():
-    with pytest.raises(scenarios.EmailStepForClientsWithoutEmail):
+    with pytest.raises(refusals.EmailStepForClientsWithoutEmail):
         scenarios.load(scenario(step("R1", 8), without=[step("R1", 8)]))
 
 
 def test_a_scenario_with_both_variants_off_is_refused():
-    with pytest.raises(scenarios.NoActiveStep):
+    with pytest.raises(refusals.NoActiveStep):
         scenarios.load(scenario(*STANDARD, with_email_enabled=False, without_email_enabled=False))
 
 

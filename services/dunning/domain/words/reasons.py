@@ -3,7 +3,7 @@
 Who adds a reason to the engine adds it here: code, rule, sentences from the fullest to the plain one, facts.
 """
 
-from services.dunning.domain import decision, exclusions, standing
+from services.dunning.domain import decision, exclusions, standing, thanks
 from services.dunning.domain.case import Case
 from services.dunning.domain.exclusions import promised_until
 from services.dunning.domain.scenario import level_name
@@ -323,6 +323,26 @@ ALL = (
         standing.MODE_SWITCHED,
         "22.15",
         (("Reminders are grouped in another way now.", "Le regroupement des relances a changé."),),
+    ),
+    Words(
+        thanks.LETTERING_UNDONE,
+        "12.1",
+        (
+            (
+                "The payment is not lettered with these invoices any more.",
+                "Le règlement n'est plus lettré avec ces factures.",
+            ),
+        ),
+    ),
+    Words(
+        thanks.THANKS_LAPSED,
+        "12.3",
+        (("The payment is too old to be thanked for.", "Le règlement est trop ancien pour en remercier."),),
+    ),
+    Words(
+        thanks.THANKS_OFF,
+        "4.10",
+        (("The scenario does not thank any more.", "Le scénario ne remercie plus."),),
     ),
     Words(
         "withdrawn_by_person",

@@ -53,6 +53,26 @@ ALL = (
         ),
     ),
     Words(
+        triggers.FROM_END_OF_MONTH,
+        "4.7",
+        (
+            (
+                "{step} comes {delay} after the end of the month, {reference}: {on}.",
+                "{step} : {delay} après la fin du mois, le {reference}, soit le {on}.",
+            ),
+        ),
+    ),
+    Words(
+        triggers.CLOSED_DAY,
+        "4.16",
+        (
+            (
+                "Nothing is sent on that day; the next open one is {on}.",
+                "Rien ne part ce jour-là ; le premier jour ouvert est le {on}.",
+            ),
+        ),
+    ),
+    Words(
         FROM_REOPENING,
         "22.8",
         (
@@ -105,7 +125,10 @@ def told(found: Pending, trail: tuple[Stage, ...]) -> Iterator[tuple[str, Facts]
     step = StepName(found.step.name)
     reference: Stage | None = None
     for number, stage in enumerate(trail):
-        if number + 1 < len(trail) and trail[number + 1].code == triggers.DELAY:
+        following = trail[number + 1].code if number + 1 < len(trail) else None
+        if following == triggers.FROM_END_OF_MONTH:
+            continue  # told by the end of its month
+        if following == triggers.DELAY:
             reference = stage
         elif stage.code == triggers.DELAY:
             assert reference is not None

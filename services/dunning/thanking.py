@@ -1,0 +1,79 @@
+"""Payments that may be thanked for (rule 12): kept as ledger announces them, read as a decision needs them."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Any
+
+from services.dunning.domain.scenario import THANKS
+from services.dunning.domain.scenario_words import LONGEST_THANKS_DELAY_DAYS
+from services.dunning.domain.state import NEVER_ENTERED, PaidGroup, PaidLine
+from services.dunning.domain.thanks import NOT_OLDER_THAN
+
+OLDEST_PAYMENT_DAYS = NOT_OLDER_THAN.days + LONGEST_THANKS_DELAY_DAYS
+"""Payments older than this, when they are announced, are thanked by no scenario, and are not kept."""
+
+PAYMENT = """
+    insert into paid_group (company, client_id, payment_id, p, payments, settled, paid_on)
+    select heard.company, g.client_id, g.payments[1], heard.p, g.payments, g.settled, g.paid_on
+    from {heard}, json_to_record(heard.body::json) as g(client_id text, payments text[], settled text[],
+        paid_on date)
+    where g.paid_on >= heard.as_of - %(oldest)s::integer
+    on conflict do nothing
+"""
+
+PAYMENTS = PAYMENT.replace("json_to_record(heard.body::json)", "json_to_recordset(heard.body::json -> 'groups')")
+
+MARK_PAID = """
+    insert into schedule as known (company, p, client_id, next_on)
+    select distinct heard.company, heard.p, g.client_id, '-infinity'::date
+    from {heard}, json_to_recordset(heard.body::json -> 'groups') as g(client_id text, paid_on date)
+    where g.paid_on >= heard.as_of - %(oldest)s::integer
+    order by heard.company, heard.p, g.client_id
+    on conflict (company, p, client_id) do update set next_on = '-infinity' where known.next_on <> '-infinity'
+"""
+
+PAID = """
+    select asked.client_id, g.payment_id, g.paid_on, e.entry_id, e.currency, (e.amount * 10000)::bigint,
+        (e.book_amount * 10000)::bigint, e.due_date, coalesce(l.level, 0),
+        coalesce(e.lettering is not null and not e.removed, false)
+    from unnest(%(clients)s::text[]) asked(client_id)
+    cross join lateral (
+        select * from paid_group g where company = %(company)s and client_id = asked.client_id
+            and paid_on > (
+                select min((body ->> 'thanks_since')::date) from scenario where company = %(company)s
+            )
+            and not exists (
+                select from action_entry h join action a using (company, client_id, action_id)
+                where h.company = g.company and h.client_id = g.client_id and h.entry_id = g.payment_id
+                    and h.step = 'thanks' and a.status = 'done'
+            )
+        offset 0
+    ) g
+    cross join lateral unnest(g.payments || g.settled) with ordinality as line(entry_id, n)
+    left join lateral (
+        select * from entry where company = %(company)s and client_id = asked.client_id
+            and entry_id = line.entry_id offset 0
+    ) e on true
+    left join entry_level l on l.company = e.company and l.client_id = e.client_id and l.entry_id = e.entry_id
+    order by asked.client_id, g.paid_on, g.payment_id, line.n
+"""
+
+
+def paid_groups(
+    rows: Iterable[tuple[Any, ...]], entered: Mapping[tuple[str, str], Mapping[str, int]]
+) -> dict[str, list[PaidGroup]]:
+    """Payments that may still be thanked (rule 12). A line that accounting has not told of yet, or took back,
+    makes its group unsettled."""
+    groups: dict[tuple[str, str, date], list[tuple[Any, ...]]] = {}
+    for client, payment, paid_on, *line in rows:
+        groups.setdefault((client, payment, paid_on), []).append(tuple(line))
+    paid: dict[str, list[PaidGroup]] = {}
+    for (client, _, paid_on), lines in groups.items():
+        currency = next((line[1] for line in lines if line[0] is not None), None)
+        held = tuple(
+            PaidLine._make((*line[:6], entered.get((client, line[0]), NEVER_ENTERED).get(THANKS, 0)))
+            for line in lines
+            if line[0] is not None and line[1] == currency
+        )
+        paid.setdefault(client, []).append(PaidGroup(paid_on, all(line[6] for line in lines), held))
+    return paid
