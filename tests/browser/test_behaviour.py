@@ -7,6 +7,7 @@ from tests.browser.conftest import Site
 
 
 def test_unticking_changes_the_count_and_one_question_precedes_the_sending(played: Site, browser: Browser) -> None:
+    """Rule 9.7."""
     assert played.fakes is not None
     page = browser.new_page(locale="fr-FR")
     sign_in(page, played.url, played.login, played.password)

@@ -55,6 +55,7 @@ def content_of(page: Page, column: str) -> str:
 
 
 def test_columns_are_guessed_checked_and_imported(page: Page, tmp_path: Path) -> None:
+    """Rule 20.2."""
     file = tmp_path / "factures ouvertes 2026-11.csv"
     file.write_bytes(text_of([*ROWS, ("C9", "Oubli", "F9", "01/03/2026", "31/03/2026", "cent", "")]))
     send(page, file, "Un autre fichier CSV ou XLSX : choisir ses colonnes")

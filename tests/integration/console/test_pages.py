@@ -62,6 +62,7 @@ async def test_no_link_is_dead(clerk: Person) -> None:
 
 
 async def test_a_reader_sees_no_command_and_the_server_refuses_them(reader: Person, fakes: FakeServices) -> None:
+    """Rule 15.3."""
     for path in PAGES:
         text = (await reader.get(f"/c/{COMPANY}/{path}")).text
         commands = set(re.findall(r'(?:action|formaction)="(/c/[^"]+)" ?(?:method|formmethod)', text))

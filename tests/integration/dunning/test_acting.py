@@ -23,7 +23,7 @@ async def _a_round(house: House) -> None:
 
 
 async def test_the_days_tasks_are_grouped_and_excluded_rows_stay_visible(house: House):
-    """Rules 8, 9.4."""
+    """Rules 8.1, 9.4."""
     await _a_round(house)
     async with house.http() as http:
         tasks = (await http.get("/tasks", params={"as_of": "2025-03-20"})).json()

@@ -22,7 +22,7 @@ async def _three_clients(house: House) -> None:
 
 
 async def test_a_new_company_begins_with_the_delivered_rules(house: House):
-    """Rules 4.13, 4.18."""
+    """Rules 4.3, 4.13, 4.18."""
     async with house.http() as http:
         scenarios = (await http.get("/scenarios")).json()["scenarios"]
         policy = (await http.get("/policy")).json()

@@ -25,6 +25,7 @@ async def from_sage(house: House, company: str, *contacts: dict[str, str]) -> in
 async def test_a_contact_written_by_hand_makes_the_client_reachable(
     voice: Voice, house: House, company: str
 ) -> None:
+    """Rule 19.2."""
     await known_client(voice, house, company)
     wanted = {"client_id": "C1", "name": "Alice Martin", "email": "alice@example.org", "reminders_from": 2}
     answer = await house.put(company, "/contact", wanted)

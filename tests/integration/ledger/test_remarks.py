@@ -73,7 +73,7 @@ async def test_a_company_edits_its_reasons(voice: Voice, house: House, company: 
 
 
 async def test_stops_end_by_themselves_on_their_day(voice: Voice, house: House, company: str) -> None:
-    """Rules 8.1, 8.2."""
+    """Rules 8.1, 8.2, 22.20."""
     await known_client(voice, house, company)
     await posted(house, company, "/stop-client", {"client_id": "C1", "resumes_on": "2026-03-12"})
     await posted(house, company, "/stop-entry", INVOICE | {"resumes_on": "2026-03-13"})

@@ -180,6 +180,7 @@ def until_gone(trial: Trial, company: str) -> list[str]:
 
 
 def test_nothing_of_an_erased_person_is_left_anywhere(trial: Trial, company: str, tmp_path: Path) -> None:
+    """Rule 22.25."""
     road = trial.road(company, DAY)
     enter_by_every_door(road, trial, tmp_path, company)
 

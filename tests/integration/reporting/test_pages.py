@@ -226,6 +226,7 @@ async def named(house: House, book: Book) -> None:
 
 
 async def test_home_shows_what_is_owed_paid_and_to_be_reminded(house: House, book: Book) -> None:
+    """Rules 1.5, 9.5, 9.6: what is to be reminded is less than what is overdue, counted by client and step."""
     home = await house.get(book.company, "/home", book.heard)
     assert home["owed"] == {
         "total": "23458.55",
@@ -267,6 +268,7 @@ async def test_the_data_is_stale_from_the_second_day_without_a_run(house: House,
 
 
 async def test_a_client_page_tells_amounts_levels_and_what_waits(house: House, book: Book) -> None:
+    """Rules 5.2, 17.1: the score looks at the payments of the fiscal year."""
     page = await house.get(book.company, "/client", book.heard, client_id="411MUNOZ")
     assert (page["overdue"], page["upcoming"], page["amount_due"]) == ("11732.52", "4410.03", "16142.55")
     assert (page["level"], page["next_level"], page["has_scenario"]) == ("R1", "R2", True)

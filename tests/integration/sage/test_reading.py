@@ -18,6 +18,7 @@ from tests.specs.sync.books import Writing, book, invoice
 
 
 async def test_a_full_export_says_the_base_as_it_is(reader: Reader, company: str) -> None:
+    """Rule 2.1."""
     await reader.connect(company)
     run = await reader.synced(company, "full")
     assert run["status"] == "completed", run["errors"]

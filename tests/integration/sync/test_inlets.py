@@ -374,6 +374,7 @@ async def machine(tmp_path: Path) -> AsyncIterator[dict[str, Any]]:
 async def test_files_come_in_over_sftp(  # noqa: PLR0917
     door: Door, sync: Sync, company: str, inbox: Path, machine: dict[str, Any], tmp_path: Path
 ) -> None:
+    """Rule 20.1."""
     await prepared(door, sync, company, place=machine["place"])
     put(machine["folder"], "a.csv", FILE)
     assert [run["errors"][0]["code"] for run in await fetched(door, sync, company)] == ["secret_missing"]

@@ -43,7 +43,7 @@ def test_a_stopped_entry_leaves_the_rest_remindable():
 
 
 def test_an_automatic_payment_mode_is_not_reminded():
-    """Rules 8.3, 14.3: the entry's mode, else the client's, else manual."""
+    """Rules 8.3, 14.2, 14.3: the entry's mode, else the client's, else manual."""
     one = world(
         client(payment_mode="PRL"),
         invoice("F", 100, "2025-03-10"),

@@ -58,7 +58,7 @@ def test_a_notice_and_a_reminder_never_share_a_day():
 
 
 def test_due_since_counts_from_the_day_the_step_became_due():
-    """Example 21.2: R1 on 01/11/2016, R2 = R1 + 8; on 29/01/2019 due since 811 days."""
+    """Rule 1.10; example 21.2: R1 on 01/11/2016, R2 = R1 + 8; on 29/01/2019 due since 811 days."""
     world = given(invoice("F", 100, "2016-10-01"), at_level("F", "R1", "2016-11-01"))
     decided = world.when("2019-01-29").says(R2=(100, ["F"]))
     assert (day("2019-01-29") - decided.decision.actions[0].due_since).days == 811

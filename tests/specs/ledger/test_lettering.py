@@ -86,7 +86,7 @@ def test_a_second_payment_in_the_group_is_announced_alone() -> None:
 
 
 def test_a_code_used_again_the_year_after_announces_the_new_year_only() -> None:
-    """A group is account, client and code: next year's lines join those of the year before (rules 2.8, 12.2)."""
+    """Rules 2.8, 12.2, 22.22: a group is account, client and code; the next year's lines join it."""
     before = (line("i1", "100", "invoice"), line("p1", "-100", "payment", on=EVE))
     after = (line("i2", "70", "invoice"), line("p2", "-70", "payment"))
     first = paid(("p1",), ("i1",), on=EVE)

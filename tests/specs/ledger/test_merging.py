@@ -94,6 +94,7 @@ def test_a_line_that_stands_under_the_old_code_has_not_moved_whatever_the_new_on
 
 
 def test_a_merge_names_the_lines_that_moved() -> None:
+    """Rule 22.24."""
     of_old, of_new = merged([], [], {INVOICE: OTHER})
     entry = MergedEntry(entry_id=INVOICE, into_entry_id=OTHER)
     assert of_old == [ClientMerged(client_id=OLD, into=NEW, entries=(entry,))]

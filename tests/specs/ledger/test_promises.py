@@ -161,8 +161,8 @@ def test_a_kept_or_cancelled_promise_is_kept_no_more() -> None:
 
 
 def test_a_kept_promise_stands_again_when_the_payment_is_taken_back() -> None:
-    """Rules 10.2, 22.8: kept means lettered; the entry is open again, so is the promise, and late if its day has
-    passed.
+    """Rules 10.2, 22.8, 22.21: kept means lettered; the entry is open again, so is the promise, and late if its
+    day has passed.
     """
     reopened = PromiseReopened(**recorded().model_dump())
     unlettered = GroupSeen(Group("411000", "AA"), ())

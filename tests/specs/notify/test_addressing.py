@@ -34,6 +34,7 @@ def sent(step: str, *contacts: Contact, emails: tuple[str, ...] = PERSON.emails)
     ],
 )
 def test_each_contact_gets_its_steps(step: str, to: tuple[str, ...], copies: tuple[str, ...]) -> None:
+    """Rules 19.1, 22.23."""
     assert sent(step, ANNE, BOSS, THANKED) == (to, copies)
 
 

@@ -36,6 +36,7 @@ def test_credits_of_the_level_are_netted() -> None:
     ("as_of", "days"), [(date(2026, 3, 30), 0), (date(2026, 3, 31), 0), (date(2026, 4, 1), 1), (DAY, 8)]
 )
 def test_days_late_count_from_the_day_after_the_due_date(as_of: date, days: int) -> None:
+    """Rule 1.8."""
     subjects = about(INVOICE, as_of=as_of)
     shown = render("x", "%max_days_late%", subjects, "fr")
     assert shown.text.strip() == str(days)
@@ -44,6 +45,7 @@ def test_days_late_count_from_the_day_after_the_due_date(as_of: date, days: int)
 
 
 def test_the_three_layouts() -> None:
+    """Rules 7.6, 13.2."""
     subjects = about(INVOICE, PAYMENT)
     compact, columns, levels = (
         render("x", f"%tableau_comptable{layout}%", subjects, "fr").html for layout in (1, 2, 3)

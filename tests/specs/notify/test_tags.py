@@ -16,6 +16,7 @@ def codes(subject: str, body: str) -> list[tuple[str, str, int, int]]:
 
 
 def test_every_tag_of_the_rule_exists() -> None:
+    """Rule 13.5."""
     named = {
         *("client_name", "client_code", "client_address", "contact_name"),
         *("total", "total_overdue", "total_upcoming", "level", "oldest_due_date", "max_days_late"),
@@ -114,6 +115,7 @@ def test_levels_past_the_last_written_one_say_what_it_says() -> None:
 
 
 def test_the_companys_own_text_comes_before_the_delivered_one_and_the_steps_name_before_its_level() -> None:
+    """Rule 13.1."""
     own = {
         Key("R1", "email", "fr"): Text("A", "a", own=True),
         Key("doux", "email", "fr"): Text("B", "b", own=True),

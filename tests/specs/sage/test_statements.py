@@ -41,6 +41,7 @@ def as_sql_server_gets(statement: object) -> str:
 
 
 def test_sql_server_gets_plain_queries_of_named_columns(connection: Connection) -> None:
+    """Rule 1.1: the base is read and never written to."""
     asked = statements(connection, entry_fields={"tag1": "Chantier"}, client_fields={"tag1": "REP TEL"})
     since = Since(datetime(2026, 3, 1), 7)
     entries = as_sql_server_gets(asked.changed_entries(since))
