@@ -247,6 +247,22 @@ def home() -> dict[str, Any]:
     }
 
 
+PROMISES = {
+    piece: [
+        {
+            "promise_id": action_id(f"promise {piece}"),
+            "amount": amount,
+            "currency": "EUR",
+            "promised_on": promised_on,
+            "status": status,
+        }
+    ]
+    for piece, amount, promised_on, status in (
+        ("FAC20131", "5000.00", "2026-11-30", "expected"),
+        ("FAC20162", "1980.00", "2026-11-20", "late"),
+    )
+}
+
 ENTRIES = (
     (
         "FAC19988",
@@ -301,17 +317,7 @@ def statement() -> dict[str, Any]:
                 "expected_on": "2026-12-20" if piece == "FAC20233" else None,
                 "dispute_id": action_id("dispute") if piece == "FAC20162" else None,
                 "dispute_reason": "quantity" if piece == "FAC20162" else None,
-                "promises": [
-                    {
-                        "promise_id": action_id("promise"),
-                        "amount": "5000.00",
-                        "currency": "EUR",
-                        "promised_on": "2026-11-30",
-                        "status": "expected",
-                    }
-                ]
-                if promised
-                else [],
+                "promises": PROMISES.get(piece, []),
                 "notes": 1 if promised else 0,
                 "excluded": ["entry_stopped"] if piece == "FAC20162" else [],
                 "pending_action_id": None,

@@ -203,3 +203,10 @@ async def test_a_pdf_is_attached_and_taken_away(clerk: Person, fakes: FakeServic
 
 async def test_an_administrator_gets_all_documents_of_a_person(clerk: Person) -> None:
     assert (await clerk.get(f"/c/{COMPANY}/personal/documents?client_id={CLIENT}")).status_code == 200
+
+
+async def test_a_promise_is_orange_when_late_and_blue_when_ahead(clerk: Person) -> None:
+    """Rule 10.3."""
+    shown = (await clerk.get(PAGE)).text
+    assert '<span class="b b-due">30/11/26</span>' in shown
+    assert '<span class="b b-late">20/11/26</span>' in shown
