@@ -1,6 +1,6 @@
 """The table of a message (rules 7.6, 1.8, 18.3) and the amounts of the worked examples 21.3 and 21.4."""
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -99,3 +99,11 @@ def test_penalties_are_rounded_per_invoice_and_the_indemnity_counts_late_invoice
     assert table.penalties(Decimal("0.12")) == Decimal("9.86") + Decimal("0.11")
     assert table.penalties(None) == 0
     assert table.fixed_indemnity() == 80
+
+
+def test_the_interest_of_fifteen_days_is_that_of_erpnexts_test() -> None:
+    """Rule 18.3: 100 at 10 % a year, fifteen days late, is 0.41; the day it is due, nothing."""
+    rate = Decimal("0.10")
+    late, due_today = entry("F", "100", due=DAY - timedelta(days=15)), entry("F", "100", due=DAY)
+    assert about(late).statement.penalties(rate) == Decimal("0.41")
+    assert about(due_today).statement.penalties(rate) == 0
