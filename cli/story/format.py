@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from contracts.dunning import PolicyChanged
+from contracts.dunning import PolicyChanged, SendingCalendar
 from contracts.event import Currency
 
 Money = Annotated[Decimal, Field(max_digits=18, decimal_places=4)]
@@ -17,13 +17,21 @@ class Line(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
+class Calendar(SendingCalendar):
+    """Of the company, or what a step has otherwise."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
 class Company(PolicyChanged):
-    """The policy, any option by name, and the bookkeeping currency."""
+    """The policy, any option by name, the bookkeeping currency, and the country whose holidays count."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     version: int = 1
     currency: Currency = "EUR"
+    country: str = "FR"
+    calendar: Calendar = Calendar()
 
 
 class StepLine(Line):
@@ -36,6 +44,8 @@ class StepLine(Line):
     ignorable: bool = False
     enabled: bool = True
     end_of_month: bool = False
+    from_end_of_month: bool = False
+    calendar: Calendar | None = None
 
 
 class Variants(Line):
@@ -43,6 +53,7 @@ class Variants(Line):
 
     with_email: tuple[StepLine, ...] = ()
     without_email: tuple[StepLine, ...] = ()
+    thanks_since: date = date.min
 
 
 def _as_variants(value: Any) -> Any:

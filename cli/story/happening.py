@@ -24,8 +24,10 @@ from cli.story.format import (
 from cli.story.reading import StoryRefused
 from cli.story.state import ClientRound, Round, Telling, client_changed, entry_id
 from contracts import dunning, ledger, sync
+from contracts.terms import lettering_difference
 from services.dunning.domain import policy as policies
 from services.dunning.domain import sayings
+from services.dunning.domain.calendar import uncovered_since
 from services.dunning.domain.decision import decide
 from services.dunning.domain.scenario import level_name
 from services.dunning.domain.verdicts import Decision
@@ -104,6 +106,28 @@ class Happens:
             raise self.refuse("entries", "lettering joins entries of one client")
         lines = [line.model_copy(update={"lettering": letter.code, "lettered_on": self.on}) for _, line in found]
         self._synced(found[0][0], *lines)
+        self._announce(found[0][0], letter.code, lines)
+
+    def _announce(self, client: str, code: str, lines: list[sync.SyncedEntry]) -> None:
+        """As ledger does: payments of a balanced group, once each, with what they settle (rule 12)."""
+        paying = [
+            line
+            for line in lines
+            if line.kind == "payment" and line.credit and line.entry_id not in self.telling.announced
+        ]
+        settled = [line for line in lines if line.kind != "payment" and line.debit]
+        if not paying or not settled or lettering_difference(line.book_amount for line in lines):
+            return
+        self.telling.announced.update(line.entry_id for line in paying)
+        lettered = ledger.PaymentLettered(
+            client_id=client,
+            account="411",
+            lettering=code,
+            payments=tuple(sorted(line.entry_id for line in paying)),
+            settled=tuple(sorted(line.entry_id for line in settled)),
+            paid_on=max(line.entry_date for line in paying),
+        )
+        self.telling.say(client, lettered, self.on)
 
     def _unletter(self, unletter: Unletter) -> None:
         book = self.telling.books[self._client(unletter.client)]
@@ -221,11 +245,13 @@ class Happens:
             raise self.telling.places.refuse(self.path, "a company has one round a day")
         policy = policies.load(self.telling.policy)
         found = []
+        scenarios = self.telling.scenarios
+        since = uncovered_since(self.on, [one.on for one in self.telling.rounds], self.telling.days)
         for client, book in self.telling.books.items():
             before = frozenset(book.actions)
             state = book.state()
-            scenario = self.telling.scenarios.get(state.profile or policy.default_profile)
-            decision = decide(state, policy, scenario, self.on)
+            scenario = scenarios.get(state.profile or policy.default_profile)
+            decision = decide(state, policy, scenario, self.on, since)
             self._record(client, decision)
             after = tuple(self.telling.books[client].actions)
             found.append(ClientRound(client, decision, before, after))

@@ -11,8 +11,10 @@ from cli.story.format import (
 from cli.story.reading import Places
 from contracts import dunning, ledger
 from contracts.event import Event
+from services.dunning.domain.calendar import CompanyDays
 from services.dunning.domain.evolve import ClientBook, evolve
 from services.dunning.domain.scenario import Scenario, level_name
+from services.dunning.domain.scenario import load as load_scenario
 from services.dunning.domain.verdicts import Decision
 
 
@@ -39,7 +41,7 @@ class Telling:
     story: Story
     places: Places
     policy: dunning.PolicyChanged
-    scenarios: dict[str, Scenario]
+    published: dict[str, dunning.ScenarioPublished]
     books: dict[str, ClientBook] = field(default_factory=dict)
     owners: dict[str, str] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
@@ -48,6 +50,17 @@ class Telling:
     withdrawn: list[tuple[date, UUID, str]] = field(default_factory=list)
     done: dict[date, list[UUID]] = field(default_factory=dict)
     rounds: list[Round] = field(default_factory=list)
+    announced: set[str] = field(default_factory=set)
+    """Payments that were said to be lettered."""
+
+    @property
+    def days(self) -> CompanyDays:
+        return CompanyDays(self.policy.calendar, self.story.company.country)
+
+    @property
+    def scenarios(self) -> dict[str, Scenario]:
+        """As they are compiled with the calendar of the day."""
+        return {profile: load_scenario(one, self.days) for profile, one in self.published.items()}
 
     def say(self, client: str, event: Event, on: date) -> None:
         self.books[client] = evolve(self.books[client], event, on)

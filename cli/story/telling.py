@@ -18,8 +18,9 @@ from contracts import dunning
 from services.dunning.defaults import delivered_scenarios
 from services.dunning.domain import policy as policies
 from services.dunning.domain.evolve import ClientBook
-from services.dunning.domain.scenario import ScenarioRefused
+from services.dunning.domain.scenario import THANKS, ScenarioRefused
 from services.dunning.domain.scenario import load as load_scenario
+from services.dunning.domain.scenario_words import PAYMENT_DATE
 
 
 def begin(story: Story, places: Places) -> Telling:
@@ -28,15 +29,16 @@ def begin(story: Story, places: Places) -> Telling:
         policies.load(story.company)
     except policies.PolicyRefused as refusal:
         raise places.refuse(("company",), str(refusal)) from refusal
-    scenarios = {}
+    published = {}
     if story.scenarios is None:
-        scenarios = {one.profile: load_scenario(one) for one in delivered_scenarios()}
+        published = {one.profile: one for one in delivered_scenarios()}
     for profile, variants in (story.scenarios or {}).items():
         try:
-            scenarios[profile] = load_scenario(_published(profile, variants))
+            published[profile] = _published(profile, variants)
+            load_scenario(published[profile])
         except ScenarioRefused as refusal:
             raise places.refuse(("scenarios", profile), str(refusal)) from refusal
-    telling = Telling(story, places, story.company, scenarios)
+    telling = Telling(story, places, story.company, published)
     for name, client in story.clients.items():
         telling.books[name] = ClientBook("story", name)
         telling.say(name, client_changed(name, client.email, client.profile, client.payment_mode), date.min)
@@ -81,18 +83,22 @@ def _published(profile: str, variants: Variants) -> dunning.ScenarioPublished:
         version=1,
         with_email=tuple(_step(line) for line in variants.with_email),
         without_email=tuple(_step(line) for line in without),
+        thanks_since=variants.thanks_since,
     )
 
 
 def _step(line: StepLine) -> dunning.ScenarioStep:
+    told = "counted_from" in line.model_fields_set
     return dunning.ScenarioStep(
         step=line.step,
         medium=line.medium,
         delay_days=line.delay,
-        counted_from=line.counted_from,
+        counted_from=PAYMENT_DATE if line.step == THANKS and not told else line.counted_from,
         mode=line.mode,
         template=line.template or (line.step if line.medium in {"email", "letter"} else None),
         ignorable=line.ignorable,
         enabled=line.enabled,
         end_of_month=line.end_of_month,
+        from_end_of_month=line.from_end_of_month,
+        calendar=line.calendar,
     )

@@ -22,6 +22,7 @@ class WithholdReason(StrEnum):
     ENTRY_STOPPED = "entry_stopped"
     ENTRY_REMOVED = "entry_removed"
     ENTRY_LETTERED = "entry_lettered"
+    LETTERING_UNDONE = "lettering_undone"
     ENTRY_CHANGED = "entry_changed"
     PROMISE_AHEAD = "promise_ahead"
     DISPUTED = "disputed"
@@ -117,6 +118,8 @@ def _reasons_of_entry(
     if entry.stopped and not stop_is_over(entry.resumes_on, as_of):
         yield WithholdReason.ENTRY_STOPPED
     if thanks:
+        if not entry.lettered:
+            yield WithholdReason.LETTERING_UNDONE
         return
     if entry.lettered:
         yield WithholdReason.ENTRY_LETTERED

@@ -1,24 +1,30 @@
 """What notify does on hearing dunning and ledger."""
 
 from collections.abc import Mapping
+from datetime import datetime, time
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from psycopg.types.json import Jsonb
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from chassis import clock
 from chassis.database import driver
 from chassis.eventlog import Delivered, Say
 from chassis.jobs import NewJob, enqueue
 from chassis.projection import React
 from contracts.dunning import ActionDue
 from contracts.ledger import PersonErased
+from services.notify import queries
 
 QUEUE = "email"
 
 REOPEN = """
-    update job set status = 'ready', run_at = now(), attempts = 0, error = null, payload = again.payload,
-        changed_at = now()
-    from unnest(%(ids)b::uuid[], %(payloads)b::jsonb[]) as again(id, payload)
+    update job set status = 'ready', run_at = coalesce(again.run_at, now()), attempts = 0, error = null,
+        payload = again.payload, changed_at = now()
+    from unnest(%(ids)b::uuid[], %(payloads)b::jsonb[], %(instants)b::timestamptz[])
+        as again(id, payload, run_at)
     where job.id = again.id and job.status = 'failed'
 """
 
@@ -56,6 +62,7 @@ async def on_action_due(say: Say, heard: list[Delivered]) -> None:
                 key=event.client_id,
                 p=event.partition,
                 payload=_payload(event),
+                run_at=await _may_leave_at(say.tx, event, said.not_before),
             )
     new = set(await enqueue(say.tx, QUEUE, list(jobs.values())))
     known = [job for job in jobs.values() if job.id not in new]
@@ -63,8 +70,22 @@ async def on_action_due(say: Say, heard: list[Delivered]) -> None:
         connection = await driver(say.tx)
         await connection.execute(
             REOPEN,
-            {"ids": [job.id for job in known], "payloads": [Jsonb(dict(job.payload)) for job in known]},
+            {
+                "ids": [job.id for job in known],
+                "payloads": [Jsonb(dict(job.payload)) for job in known],
+                "instants": [job.run_at for job in known],
+            },
         )
+
+
+async def _may_leave_at(tx: AsyncConnection, event: Delivered, not_before: str | None) -> datetime | None:
+    """The instant of a local time of day (rule 4.16). A day that was chosen for a trial waits for no clock."""
+    if not_before is None:
+        return None
+    zone = await queries.time_zone(tx, event.company)
+    if event.as_of != clock.today(zone):
+        return None
+    return datetime.combine(event.as_of, time.fromisoformat(not_before), ZoneInfo(zone))
 
 
 def _payload(event: Delivered) -> dict[str, str | None]:

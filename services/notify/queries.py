@@ -74,6 +74,7 @@ SENDER = text(
 )
 
 
+COPIES = text("select copy_id, email from copy_address where company = :company and copy_id = any(:copy_ids)")
 ZONE = text("select time_zone from company where company = :company")
 
 
@@ -165,6 +166,14 @@ async def drafts(tx: AsyncConnection, company: str, draft_ids: Collection[UUID])
         return {}
     rows = await tx.execute(DRAFTS, {"company": company, "draft_ids": list(draft_ids)})
     return {row.draft_id: Text(row.subject, row.body, own=True) for row in rows}
+
+
+async def copies(tx: AsyncConnection, company: str, copy_ids: Collection[UUID]) -> dict[UUID, str]:
+    """Addresses of those that are still in the address book."""
+    if not copy_ids:
+        return {}
+    rows = await tx.execute(COPIES, {"company": company, "copy_ids": list(copy_ids)})
+    return {row.copy_id: row.email for row in rows}
 
 
 async def sender(tx: AsyncConnection, company: str, default_domain: str) -> Sender:

@@ -296,3 +296,17 @@ task_comment = Table(
     Column("written_at", INSTANT, nullable=False, server_default=NOW),
     PrimaryKeyConstraint("company", "action_id"),
 )
+
+copy_address = Table(
+    "copy_address",
+    metadata,
+    _company(),
+    Column("copy_id", Uuid, nullable=False),
+    Column("email", Text, nullable=False),
+    Column("name", Text, nullable=False, server_default=""),
+    # of the account, when it is one of its users
+    Column("user_id", Text),
+    Column("changed_by", Text, nullable=False),
+    Column("changed_at", INSTANT, nullable=False, server_default=NOW),
+    PrimaryKeyConstraint("company", "copy_id"),
+)

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from uuid import UUID
 
@@ -18,13 +18,13 @@ from chassis.jobs import Job
 from chassis.running import Running
 from contracts.dunning import Action
 from services.notify import pixel, queries
-from services.notify.addressing import addressed_to, recipients
+from services.notify.addressing import Recipients, addressed_to, recipients
 from services.notify.blocks import LAYOUTS, blocks_in
 from services.notify.compiling import UnknownTag
 from services.notify.delivered import Key, TemplateMissing, Text, choose
 from services.notify.domain import Person, Sender, Subjects, last_look, message_id, statement
 from services.notify.formats import Medium
-from services.notify.messages import Mail, compose
+from services.notify.messages import Mail, compose, usable_addresses
 from services.notify.people import labels, people
 from services.notify.queries import Looked, Totals
 from services.notify.rendering import Rendered, render
@@ -78,6 +78,7 @@ class Desk:
     looked: Mapping[UUID, Looked]
     totals: Mapping[tuple[str, str], Totals]
     people: Mapping[str, Person]
+    copies: Mapping[UUID, str] = field(default_factory=dict)
 
     def text_for(self, looked: Looked, language: str, medium: Medium) -> tuple[Text, str]:
         """A person's draft, or the template of the step. Raises ``TemplateMissing``."""
@@ -89,6 +90,14 @@ class Desk:
         """The person as a message of this action speaks to it."""
         person = self.people[action.client_id]
         return addressed_to(person, recipients(person, action))
+
+    def receivers(self, action: Action) -> Recipients:
+        """Who gets the mail: the client's people, and in copy those whom the step names (rule 4.14)."""
+        found = recipients(self.people[action.client_id], action)
+        named = usable_addresses([self.copies[copy_id] for copy_id in action.copies if copy_id in self.copies])
+        known = {*found.to, *found.copies}
+        more = tuple(email for email in named if email not in known) if found.to else ()
+        return replace(found, copies=(*found.copies, *more))
 
     def subjects(self, looked: Looked, texts: Mapping[str, str], pixel_url: str = "") -> Subjects:
         action = looked.action
@@ -134,9 +143,11 @@ class Writer:
             templates = await queries.own_templates(tx, company)
             drafts = await queries.drafts(tx, company, draft_ids)
             totals = await queries.totals(tx, company, clients, as_of)
+            named = {copy_id for one in looked.values() for copy_id in one.action.copies}
+            copies = await queries.copies(tx, company, named)
         ledger = self.running.neighbour("ledger")
         found = await people(self.running.engine, ledger, company, clients)
-        return Desk(company, as_of, sender, templates, drafts, looked, totals, found)
+        return Desk(company, as_of, sender, templates, drafts, looked, totals, found, copies)
 
     async def _as_of(self, tx: AsyncConnection, company: str, due_on: date) -> date:
         """The day the message leaves: where callers choose the date, the day it became due."""
@@ -207,7 +218,7 @@ class Writer:
             parcel.failure = TEMPLATE_INVALID
             return
         person = desk.people[looked.action.client_id]
-        found = recipients(person, looked.action)
+        found = desk.receivers(looked.action)
         parcel.person_version = person.version
         parcel.mail = compose(
             rendered,

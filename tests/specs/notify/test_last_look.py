@@ -84,8 +84,9 @@ def test_a_dispute_holds_it_back_where_the_company_chose_so() -> None:
     assert look(line, disputes_exclude=True) is WithholdReason.DISPUTED
     assert look(INVOICE, client_disputed=True, disputes_exclude=True) is WithholdReason.DISPUTED
     assert look(line, disputes_exclude=True, despite=("disputed",)) is None
-    thanks = action([line], kind="thanks", step="thanks")
-    assert last_look(thanks, situation(line, disputes_exclude=True), DAY) is None
+    settled = entry("FAC1", "100", disputed=True, lettered=True)
+    thanks = action([settled], kind="thanks", step="thanks")
+    assert last_look(thanks, situation(settled, disputes_exclude=True), DAY) is None
 
 
 def test_nothing_leaves_for_nothing() -> None:
@@ -107,6 +108,8 @@ def test_a_thank_you_speaks_of_settled_entries() -> None:
     thanks = action([settled], kind="thanks", step="thanks")
     assert last_look(thanks, situation(settled), DAY) is None
     assert last_look(thanks, situation(settled, client_stopped=True), DAY) is WithholdReason.CLIENT_STOPPED
+    opened_again = entry("FAC1", "100")
+    assert last_look(thanks, situation(opened_again), DAY) is WithholdReason.LETTERING_UNDONE
 
 
 def test_every_reason_has_a_spec() -> None:
@@ -118,6 +121,7 @@ def test_every_reason_has_a_spec() -> None:
         WithholdReason.ENTRY_STOPPED,
         WithholdReason.ENTRY_REMOVED,
         WithholdReason.ENTRY_LETTERED,
+        WithholdReason.LETTERING_UNDONE,
         WithholdReason.ENTRY_CHANGED,
         WithholdReason.PROMISE_AHEAD,
         WithholdReason.DISPUTED,
