@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from faststream.nats import NatsBroker
 from faststream.nats.opentelemetry import NatsTelemetryMiddleware
 from faststream.nats.prometheus import NatsPrometheusMiddleware
+from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 NATS_PING_SECONDS = 10
 NATS_RECONNECT_SECONDS = 1
+BUS_SECONDS = 3
 log = logging.getLogger(__name__)
 
 
@@ -106,6 +108,16 @@ class Running:
         """Waits until NATS is there; afterwards the connection mends itself."""
         await self.broker.start()
         self._connected = True
+
+    async def bus(self) -> Client:
+        """The connection to NATS, for requests: made now where no worker of this process has made it. Raises
+        ``TimeoutError`` when NATS is not there.
+        """
+        if not self.broker.running:
+            await asyncio.wait_for(self.broker.start(), BUS_SECONDS)
+            self._connected = True
+        connection: Client = self.broker.config.connection_state.connection
+        return connection
 
     def is_connected(self) -> bool:
         """NATS answers now."""

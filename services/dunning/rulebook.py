@@ -1,5 +1,6 @@
 """What a company decides by: its policy and its scenarios, as last published."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import text
@@ -51,7 +52,12 @@ async def published(tx: AsyncConnection, company: str) -> tuple[PolicyChanged, l
 async def rulebook(tx: AsyncConnection, company: str) -> Rulebook:
     """Raises ``CompanyUnknown``."""
     policy, scenario_list = await published(tx, company)
-    days = await company_days(tx, company, policy)
+    return compiled(policy, scenario_list, await country_of(tx, company))
+
+
+def compiled(policy: PolicyChanged, scenario_list: Sequence[ScenarioPublished], country: str) -> Rulebook:
+    """Policy and scenarios as they were published, ready to decide by. ``country`` is whose holidays count."""
+    days = CompanyDays(policy.calendar, country)
     versions = [f"{one.profile} {one.version}" for one in scenario_list]
     return Rulebook(
         policies.load(policy),

@@ -44,7 +44,11 @@ class Stage:
 
 @dataclass(frozen=True)
 class ClientBook:
-    """Everything dunning has heard and said about one client."""
+    """Everything dunning has heard and said about one client.
+
+    ``errors`` are the lettering errors that ledger found, by account and code; ``None`` where nobody listens to
+    ledger, as in stories: then they are seen in the lines themselves (rule 2.8).
+    """
 
     company: str
     client_id: str
@@ -68,6 +72,7 @@ class ClientBook:
     synced_on: date | None = None
     paid: tuple[ledger.LetteredGroup, ...] = ()
     thanked: frozenset[str] = frozenset()
+    errors: frozenset[tuple[str, str]] | None = None
 
     def state(self) -> ClientState:
         """What a decision looks at: the open entries, and why some are open although lettered (rule 2.8)."""
@@ -133,7 +138,9 @@ class ClientBook:
         found = sorted(last.items(), key=lambda one: (one[1], one[0] or date.min), reverse=True)
         return tuple(Contact(on, round_on) for round_on, on in found[:2])
 
-    def _mislettered(self) -> dict[tuple[str, str | None], Decimal]:
+    def _mislettered(self) -> Mapping[tuple[str, str | None], Decimal]:
+        if self.errors is not None:
+            return {found: Decimal(1) for found in self.errors}
         groups: dict[tuple[str, str | None], list[Decimal]] = {}
         for line in self.lines.values():
             if line.lettering is not None and not line.removed:
@@ -168,7 +175,7 @@ class ClientBook:
 
 
 def evolve(book: ClientBook, event: Event, on: date) -> ClientBook:  # noqa: PLR0911, PLR0912 - a case per event
-    """The book after one event of business date ``on``. Only ``EntriesSynced`` may speak of other clients too."""
+    """The book after one event of business date ``on``. Bulk events may speak of other clients too."""
     match event:
         case sync.SyncCompleted():
             return replace(book, synced_on=max(on, book.synced_on or on))
@@ -177,6 +184,15 @@ def evolve(book: ClientBook, event: Event, on: date) -> ClientBook:  # noqa: PLR
             return _synced(book, lines, on)
         case ledger.ClientChanged():
             return replace(book, profile=event.profile, has_email=event.has_email, payment_mode=event.payment_mode)
+        case ledger.ClientsChanged():
+            told = next((one for one in event.clients if one.client_id == book.client_id), None)
+            if told is None:
+                return book
+            return replace(book, profile=told.profile, has_email=told.has_email, payment_mode=told.payment_mode)
+        case ledger.LetteringErrorFound() if book.errors is not None:
+            return replace(book, errors=book.errors | {(event.account, event.lettering)})
+        case ledger.LetteringErrorCleared() if book.errors is not None:
+            return replace(book, errors=book.errors - {(event.account, event.lettering)})
         case ledger.ProfileAssigned():
             return replace(book, assigned_profile=event.profile)
         case ledger.ClientStopped():

@@ -2,19 +2,27 @@
 facts behind it, its sentences in French and English.
 
 ``reasons`` and ``policy`` hold what keeps an entry back and what ends an action, ``rules`` what else was applied,
-``steps`` how the day of a step was found, ``coming`` what happens next. A code that the engine can give and that
-stands in none of them fails a test.
+``steps`` how the day of a step was found, ``coming`` what happens next, ``past`` what happened. A code that the
+engine can give and that stands in none of them fails a test.
 """
 
 from collections.abc import Mapping
 
-from services.dunning.domain.words import coming, policy, reasons, rules, steps
+from services.dunning.domain.words import coming, past, policy, reasons, rules, steps
 from services.dunning.domain.words.telling import Explanation, Words, tell
 
 REASONS: Mapping[str, Words] = {one.code: one for one in (*reasons.ALL, *policy.ALL)}
 RULES: Mapping[str, Words] = {one.code: one for one in rules.ALL}
 STEPS: Mapping[str, Words] = {one.code: one for one in steps.ALL}
 COMING: Mapping[str, Words] = {one.code: one for one in coming.ALL}
-EVERYTHING: tuple[Words, ...] = (*reasons.ALL, *policy.ALL, *rules.ALL, *steps.ALL, *coming.ALL)
+PAST: Mapping[str, Words] = {one.code: one for one in past.ALL}
+EVERYTHING: tuple[Words, ...] = (
+    *reasons.ALL,
+    *policy.ALL,
+    *rules.ALL,
+    *steps.ALL,
+    *coming.ALL,
+    *past.ALL,
+)
 
-__all__ = ["COMING", "EVERYTHING", "REASONS", "RULES", "STEPS", "Explanation", "Words", "tell"]
+__all__ = ["COMING", "EVERYTHING", "PAST", "REASONS", "RULES", "STEPS", "Explanation", "Words", "tell"]

@@ -1,0 +1,141 @@
+"""What happened to a client, in words: one sentence per fact of its history."""
+
+from services.dunning.domain.words.telling import Words
+
+ALL = (
+    Words("entry_came", "1.1", (
+        ("{piece} came from accounting: {amount}, due on {due_date}.",
+         "{piece} reçue de la comptabilité : {amount}, échéance le {due_date}."),
+    )),
+    Words("entry_due_date_changed", "5.9", (
+        ("Accounting moved the due date of {piece} from {before} to {due_date}.",
+         "La comptabilité a déplacé l'échéance de {piece} du {before} au {due_date}."),
+    )),
+    Words("entry_amount_changed", "22.9", (
+        ("Accounting changed the amount of {piece} from {before} to {amount}.",
+         "La comptabilité a changé le montant de {piece} de {before} à {amount}."),
+    )),
+    Words("entry_changed_otherwise", "1.1", (
+        ("Accounting changed {piece}.", "La comptabilité a modifié {piece}."),
+    )),
+    Words("entry_settled", "5.8", (
+        ("{piece} was lettered, code {lettering}: it left the cycle.",
+         "{piece} a été lettrée, code {lettering} : elle sort du cycle."),
+    )),
+    Words("entry_reopened", "22.8", (
+        ("{piece} was un-lettered: it goes on at its former level.",
+         "{piece} a été délettrée : elle reprend à son niveau."),
+    )),
+    Words("entry_taken_back", "2.9", (
+        ("Accounting took {piece} back.", "La comptabilité a retiré {piece}."),
+    )),
+    Words("lettering_error_found", "2.8", (
+        ("The lettering {lettering} does not balance: {difference} too much or too little.",
+         "Le lettrage {lettering} n'est pas équilibré : écart de {difference}."),
+    )),
+    Words("lettering_error_cleared", "2.8", (
+        ("The lettering {lettering} balances again.", "Le lettrage {lettering} est de nouveau équilibré."),
+    )),
+    Words("email_known", "4.2", (
+        ("The client has an e-mail address.", "Le client a une adresse e-mail."),
+    )),
+    Words("email_unknown", "4.2", (
+        ("The client has no e-mail address.", "Le client n'a pas d'adresse e-mail."),
+    )),
+    Words("profile_is", "3.4", (
+        ("The client's profile is {profile}.", "Le profil du client est {profile}."),
+        ("The client has the default profile.", "Le client a le profil par défaut."),
+    )),
+    Words("payment_mode_is", "14.3", (
+        ("The client's payment mode is {payment_mode}.", "Le mode de règlement du client est {payment_mode}."),
+        ("The client has no payment mode.", "Le client n'a pas de mode de règlement."),
+    )),
+    Words("profile_assigned", "3.5", (
+        ("A person gave the client the profile {profile}.", "Un utilisateur a choisi le profil {profile}."),
+        ("A person gave the choice of profile back to accounting.",
+         "Un utilisateur a rendu le choix du profil à la comptabilité."),
+    )),
+    Words("client_was_stopped", "8.1", (
+        ("Reminders to the client were stopped until {until}.", "STOP du client jusqu'au {until}."),
+        ("Reminders to the client were stopped.", "STOP du client."),
+    )),
+    Words("client_was_resumed", "8.1", (
+        ("Reminders to the client may go again.", "Le client peut de nouveau être relancé."),
+    )),
+    Words("entry_was_stopped", "8.2", (
+        ("Reminders of {piece} were stopped until {until}.", "STOP de {piece} jusqu'au {until}."),
+        ("Reminders of {piece} were stopped.", "STOP de {piece}."),
+    )),
+    Words("entry_was_resumed", "8.2", (
+        ("{piece} may be reminded again.", "{piece} peut de nouveau être relancée."),
+    )),
+    Words("promise_made", "10.1", (
+        ("{amount} of {piece} promised for {promised_on}.", "{amount} de {piece} promis pour le {promised_on}."),
+    )),
+    Words("promise_stands_again", "22.21", (
+        ("The promise for {promised_on} on {piece} stands again.",
+         "La promesse du {promised_on} sur {piece} est de nouveau ouverte."),
+    )),
+    Words("promise_cancelled", "10.2", (
+        ("A promise on {piece} was cancelled.", "Une promesse sur {piece} a été annulée."),
+    )),
+    Words("promise_kept", "10.2", (
+        ("A promise on {piece} was kept.", "Une promesse sur {piece} a été tenue."),
+    )),
+    Words("promise_broken", "10.2", (
+        ("A promise on {piece} is late.", "Une promesse sur {piece} est en retard."),
+    )),
+    Words("dispute_was_opened", "11.1", (
+        ("A dispute was opened on {piece}.", "Un litige a été ouvert sur {piece}."),
+        ("A dispute was opened on the whole account.", "Un litige a été ouvert sur tout le compte."),
+    )),
+    Words("dispute_was_closed", "11.1", (
+        ("The dispute on {piece} was closed.", "Le litige sur {piece} a été clos."),
+        ("The dispute on the whole account was closed.", "Le litige sur tout le compte a été clos."),
+    )),
+    Words("repositioned", "5.7", (
+        ("The money of {piece} is expected on {expected_on}; reminders do not move.",
+         "L'encaissement de {piece} est attendu le {expected_on} ; les relances ne bougent pas."),
+        ("The money of {piece} is expected on its due date again.",
+         "L'encaissement de {piece} est de nouveau attendu à l'échéance."),
+    )),
+    Words("action_was_proposed", "4.12", (
+        ("{step} was proposed by {medium}: {net} for {pieces}, due since {since}.",
+         "{step} proposée par {medium} : {net} pour {pieces}, à faire depuis le {since}."),
+    )),
+    Words("action_was_confirmed", "4.15", (
+        ("{step} was confirmed, by {medium}: {net} for {pieces}.",
+         "{step} confirmée, par {medium} : {net} pour {pieces}."),
+    )),
+    Words("action_was_decided", "4.15", (
+        ("{step} was decided automatically, by {medium}: {net} for {pieces}, due since {since}.",
+         "{step} décidée automatiquement, par {medium} : {net} pour {pieces}, due depuis le {since}."),
+    )),
+    Words("action_was_withdrawn", "8.17", (
+        ("{step} was withdrawn: {why}", "{step} retirée : {why}"),
+        ("An action was withdrawn: {why}", "Une action a été retirée : {why}"),
+    )),
+    Words("action_was_done", "5.3", (
+        ("{step} was done by {medium}; {pieces}: level {level}.",
+         "{step} faite par {medium} ; {pieces} : niveau {level}."),
+        ("{step} was done by {medium}: {pieces}.", "{step} faite par {medium} : {pieces}."),
+    )),
+    Words("level_was_set", "5.6", (
+        ("{pieces}: level {level}.", "{pieces} : niveau {level}."),
+        ("{pieces}: no level any more.", "{pieces} : plus de niveau."),
+    )),
+    Words("credit_went_on", "22.14", (
+        ("{pieces}, alone without a debit, went on to {level} without a message.",
+         "{pieces}, sans débit à cette étape, passe à {level} sans message."),
+    )),
+    Words("was_excluded", "8.17", (
+        ("{piece} was due for {step} and not reminded: {why}",
+         "{piece}, à relancer ({step}), ne l'a pas été : {why}"),
+    )),
+    Words("excluded_no_more", "8.17", (
+        ("Nothing held {piece} back any more.", "Plus rien ne retenait {piece}."),
+    )),
+    Words("was_exhausted", "4.10", (
+        ("No step follows for {piece}.", "Aucune étape ne suit pour {piece}."),
+    )),
+)  # fmt: skip
