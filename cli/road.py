@@ -231,6 +231,13 @@ class Road:
             f"the round of {as_of}",
         )
 
+    def explain(self, *, as_of: date | None = None, history: bool = False, **asked: str | None) -> Json:
+        """Why a client (``client_id``) or an entry (``entry_id``) is reminded or not, as of a day, in words
+        (``language``)."""
+        query = {**asked, "as_of": as_of and as_of.isoformat(), "history": "true" if history else None}
+        found = {name: value for name, value in query.items() if value}
+        return self._call("GET", self.addresses.dunning, "/explain", params=found) or {}
+
     def tasks(self, as_of: date) -> Json:
         """The day's tasks by medium and step, excluded rows included."""
         return self._call("GET", self.addresses.dunning, "/tasks", params={"as_of": f"{as_of}"}) or {}

@@ -23,7 +23,8 @@ from services.console.gateway import Gateway
 from services.console.settings import ConsoleSettings
 from services.console.site import site
 from services.console.visits import Console
-from tests.integration.console.fixture_tasks import explained, tasks
+from tests.integration.console.fixture_explained import explained
+from tests.integration.console.fixture_tasks import tasks
 from tests.integration.console.neighbours import AS_OF, FakeServices
 
 PASSWORD = "motdepasse-solide"

@@ -13,6 +13,7 @@ from services.console.accounts import names_of_members
 from services.console.formatting import day_written
 from services.console.gateway import Json, Neighbours, Refused
 from services.console.language import N_
+from services.console.pages.client_past import happened_to, past_page
 from services.console.rendering import page
 from services.console.visits import PageUnknown, Visit, VisitDep
 
@@ -63,12 +64,16 @@ async def client(
     entry: str = "",
     lettered: bool = True,
     statement_on: str = "",
+    as_of: str = "",
     contact: str = "",
     after: str = "",
     done: str = "",
     refused: str = "",
 ) -> Response:
     neighbours = visit.neighbours(at_least=after)
+    past_day = day_written(as_of) if as_of else None
+    if past_day is not None and past_day < visit.as_of:
+        return await past_page(request, visit, neighbours, client_id, past_day, tab)
     asked = Asked(
         client_id,
         tab if tab in TABS else "statement",
@@ -107,6 +112,7 @@ async def client(
         dispute_reasons=visit.about_company.get("dispute_reasons", []),
         actors=actors,
         why=why,
+        happened_to=happened_to(why or {}),
         pieces={line["entry_id"]: line for line in found["statement"]["entries"]},
         notice=_notice(visit, done, refused),
         tomorrow=visit.as_of + timedelta(days=1),
@@ -140,7 +146,9 @@ async def _why(neighbours: Neighbours, visit: Visit, asked: Asked) -> Json | Non
     """Dunning's explanation of every open entry; only for its own tab."""
     if asked.tab != "why":
         return None
-    found: Json = await neighbours.get("dunning", "/explain", client_id=asked.client_id, language=visit.language)
+    found: Json = await neighbours.get(
+        "dunning", "/explain", client_id=asked.client_id, language=visit.language, history="true"
+    )
     return found
 
 

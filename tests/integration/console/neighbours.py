@@ -752,6 +752,13 @@ class FakeServices:
             },
         }.get(path)
 
+    def _explain(self, path: str, as_of: str | None) -> Any:
+        from tests.integration.console.fixture_explained import explained, past_statement
+
+        if as_of is None:
+            return self.explained
+        return explained(as_of) if path == "/explain" else past_statement(as_of)
+
     def _dunning(self, path: str, body: Any, request: httpx.Request) -> Any:
         if path == "/policy":
             return {"positions": ["dunning/7/14"]} if request.method == "PUT" else POLICY
@@ -759,8 +766,8 @@ class FakeServices:
             return self.tasks
         if path == "/confirm":
             return {"confirmed": body["action_ids"], "refused": [], "positions": ["dunning/7/12"]}
-        if path == "/explain":
-            return self.explained
+        if path in {"/explain", "/statement"}:
+            return self._explain(path, request.url.params.get("as_of"))
         if path == "/include":
             return {"positions": ["dunning/7/13"]}
         return None
