@@ -39,18 +39,20 @@ async def said_about(  # noqa: PLR0913 where, whose, and from when
     registry: Registry,
     *,
     partitions: Collection[int] = (),
+    also: Collection[str] = (),
     after: int = 0,
     generation: int = 1,
 ) -> AsyncIterator[list[Heard]]:
     """Everything ``speaker`` said about ``company`` until now, in parts, each partition in order and each event
-    once. ``partitions`` narrows it, ``after`` is the stream sequence (``Heard.at``) of the last event known.
+    once. ``partitions`` narrows it; ``also`` names subjects besides, which these do not hold; ``after`` is the
+    stream sequence (``Heard.at``) of the last event known.
 
     Raises ``PastUnreadable``.
     """
     jetstream = bus.jetstream()
     name = stream(speaker, generation)
     config = ConsumerConfig(
-        filter_subjects=[company_filter(speaker, company, p) for p in sorted(partitions)]
+        filter_subjects=[*(company_filter(speaker, company, p) for p in sorted(partitions)), *also]
         or [company_filter(speaker, company)],
         deliver_policy=DeliverPolicy.BY_START_SEQUENCE,
         opt_start_seq=after + 1,

@@ -128,7 +128,10 @@ class AutomaticChosen(Event):
 class ActionEntry(Fact):
     """One line of a message. ``amount`` is debit minus credit in the action's currency.
 
-    ``level_after`` is the level it reaches once the action is carried out.
+    ``level_after`` is the level it reaches once the action is carried out. ``due_on`` is the day on which its own
+    step was due and ``reminded_on`` that of its last reminder, as they were when the action was decided: with the
+    scenario of that version they tell why, and nothing need be decided again. A confirmation leaves them out: the
+    proposal said them.
     """
 
     entry_id: EntryId
@@ -137,6 +140,8 @@ class ActionEntry(Fact):
     due_date: date
     level_before: str | None = None
     level_after: str | None = None
+    due_on: date | None = None
+    reminded_on: date | None = None
 
 
 class Action(Fact):
@@ -174,6 +179,8 @@ class Action(Fact):
     counts: bool = True
     next_step: str | None = None
     copies: tuple[UUID, ...] = ()
+    policy_version: int | None = None
+    """Of the company's policy that it was decided by; left out where a person composed or confirmed it."""
 
 
 class ActionProposed(Event):

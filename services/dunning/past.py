@@ -24,14 +24,14 @@ from chassis.running import Running
 from contracts import dunning, ledger, sync
 from contracts.event import Event
 from contracts.registry import EVENTS
-from contracts.subjects import partition_of
+from contracts.subjects import partition_of, subject
 from services.dunning.domain.evolve import ClientBook, evolve
 from services.dunning.domain.memory import Told
 from services.dunning.rulebook import Rulebook, compiled
 
 log = logging.getLogger(__name__)
 
-SPEAKERS = ("sync", "ledger")
+SPEAKERS = ("sync", "ledger", "notify")
 KEPT_CLIENTS = 256
 
 OWN = text(
@@ -118,12 +118,15 @@ async def _read(process: Running, known: PastOfClient, speaker: str) -> None:
         raise PastUnreadable(speaker, "the streams do not answer") from failure
     name = known.client_id
     last, told = heard.last, []
-    async for part in said_about(bus, speaker, known.company, EVENTS, partitions=[p], after=heard.last):
+    runs = partition_of(known.company, None)  # where sync says that a run has ended (rule 2.6)
+    also = [subject("sync", known.company, runs, "SyncCompleted")] if speaker == "sync" and runs != p else []
+    asked = said_about(bus, speaker, known.company, EVENTS, partitions=[p], also=also, after=heard.last)
+    async for part in asked:
         for one in part:
             assert one.event is not None
             event = about(one.event, name)
             if event is not None:
-                position = f"{speaker}/{p}/{one.number}"
+                position = f"{speaker}/{one.partition}/{one.number}"
                 told.append(Told(event, one.event.as_of, one.event.actor, one.event.occurred_at, position))
             last = one.at
     heard.told += told
@@ -135,6 +138,8 @@ def about(delivered: Delivered, client_id: str) -> Event | None:
     if delivered.client_id is not None:
         return delivered.parse() if delivered.client_id == client_id and delivered.model is not None else None
     match delivered.type:
+        case "SyncCompleted":
+            return delivered.parse()
         case "EntriesSynced":
             body = _cut(delivered.body, "entries", client_id)
             return None if body is None else sync.EntriesSynced.model_validate(body)

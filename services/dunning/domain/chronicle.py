@@ -246,6 +246,12 @@ class _Telling:
                 yield Line("action_was_done", facts, of, event.action_id, recorded)
             case dunning.LevelSet():
                 yield from self._levels(event)
+            case dunning.AutomaticChosen():
+                yield from self._automatic(event)
+            case dunning.ClientPolicyChanged():
+                recorded = event.model_dump(mode="json", exclude={"client_id"}, exclude_none=True)
+                code = "client_never_reminded" if event.never else "own_policy"
+                yield Line(code, {"profile": event.profile}, (), None, recorded)
             case dunning.DunningExhausted():
                 yield Line("was_exhausted", {"piece": self.piece(event.entry_id)}, (event.entry_id,))
             case _:
@@ -253,11 +259,20 @@ class _Telling:
 
     def _levels(self, event: dunning.LevelSet) -> Iterator[Line]:
         """One line per level, since a person may set many at once."""
-        by_level: dict[str | None, list[str]] = {}
+        alike: dict[tuple[str | None, str | None], list[str]] = {}
         for move in event.levels:
-            by_level.setdefault(move.level_after, []).append(move.entry_id)
-        code = "credit_went_on" if event.reason == CREDIT_ALONE else "level_was_set"
+            alike.setdefault((move.next_step, move.level_after), []).append(move.entry_id)
         recorded = event.model_dump(mode="json", include={"reason", "set_on", "levels"})
-        for level, entries in by_level.items():
-            facts = {"pieces": self.pieces(entries), "level": level}
+        for (next_step, level), entries in alike.items():
+            code = "credit_went_on" if event.reason == CREDIT_ALONE else "level_was_set"
+            facts: dict[str, Any] = {"pieces": self.pieces(entries), "level": level}
+            if next_step is not None:
+                code, facts["step"] = "next_step_chosen", StepName(next_step)
             yield Line(code, facts, tuple(entries), None, recorded)
+
+    def _automatic(self, event: dunning.AutomaticChosen) -> Iterator[Line]:
+        codes = {True: "automatic_chosen", False: "automatic_refused", None: "automatic_as_policy"}
+        for choice, code in codes.items():
+            entries = tuple(one.entry_id for one in event.entries if one.automatic is choice)
+            if entries:
+                yield Line(code, {"pieces": self.pieces(entries)}, entries)

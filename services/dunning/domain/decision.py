@@ -408,4 +408,5 @@ class _Day:
             moves=self.moves,
             withdrawals=self.withdrawals,
             next_on=min(self.changes, default=None),
+            policy_version=self.policy.version,
         )

@@ -37,7 +37,19 @@ def plan_action(
                 reached = min(level, plan.after[entry.level][0].level)
             after = max(after, reached)
         occurrence = entry.entered.get(name, 0) + 1
-        entries.append(PlannedEntry(entry.entry_id, occurrence, entry.amount, entry.due_date, entry.level, after))
+        due_on = found.on if leads and found is not None else None
+        entries.append(
+            PlannedEntry(
+                entry.entry_id,
+                occurrence,
+                entry.amount,
+                entry.due_date,
+                entry.level,
+                after,
+                due_on,
+                entry.reminded_on,
+            )
+        )
     return PlannedAction(
         action_id=action_id(
             client.company,

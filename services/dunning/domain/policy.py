@@ -30,6 +30,7 @@ class Policy(NamedTuple):
     stale_after_days: int = 1
     tolerance_days: int = 0
     tolerance_amount: int | None = None
+    version: int = 0
 
 
 class PolicyRefused(Exception):
@@ -96,6 +97,7 @@ def load(changed: PolicyChanged) -> Policy:
         stale_after_days=changed.stale_after_days,
         tolerance_days=changed.tolerance_days,
         tolerance_amount=_threshold(changed.tolerance_amount),
+        version=changed.version,
     )
 
 

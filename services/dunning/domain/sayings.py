@@ -33,14 +33,16 @@ Exclusion = tuple[str, tuple[str, ...], date | None]
 
 def opening(client_id: str, decision: Decision, planned: PlannedAction) -> Event:
     """``ActionDue`` for an automatic step, ``ActionProposed`` for one that waits for a person."""
-    action = action_of(client_id, decision.profile, decision.scenario_version, planned)
+    action = action_of(client_id, decision.profile, (decision.scenario_version, decision.policy_version), planned)
     if planned.automatic:
         return _made(dunning.ActionDue, {"action": action, "draft_id": None, "not_before": planned.not_before})
     return _made(dunning.ActionProposed, {"action": action})
 
 
-def action_of(client_id: str, profile: str, scenario_version: int, planned: PlannedAction) -> dunning.Action:
-    """Of checked values, so not validated again: a round says a great many."""
+def action_of(client_id: str, profile: str, versions: tuple[int, int], planned: PlannedAction) -> dunning.Action:
+    """``versions`` are those of the scenario and of the policy. Of checked values, so not validated again: a round
+    says a great many.
+    """
     entries = tuple(
         _made(
             dunning.ActionEntry,
@@ -51,6 +53,8 @@ def action_of(client_id: str, profile: str, scenario_version: int, planned: Plan
                 "due_date": entry.due_date,
                 "level_before": level_name(entry.level_before),
                 "level_after": level_name(entry.level_after),
+                "due_on": entry.due_on,
+                "reminded_on": entry.reminded_on,
             },
         )
         for entry in planned.entries
@@ -61,7 +65,7 @@ def action_of(client_id: str, profile: str, scenario_version: int, planned: Plan
             "action_id": planned.action_id,
             "client_id": client_id,
             "profile": profile,
-            "scenario_version": scenario_version,
+            "scenario_version": versions[0],
             "kind": kind_of(planned.step),
             "step": planned.step,
             "medium": planned.medium,
@@ -78,6 +82,7 @@ def action_of(client_id: str, profile: str, scenario_version: int, planned: Plan
             "counts": True,
             "next_step": None,
             "copies": planned.copies,
+            "policy_version": versions[1],
         },
     )
 

@@ -47,6 +47,8 @@ class PlannedEntry(NamedTuple):
     due_date: date
     level_before: int
     level_after: int
+    due_on: date | None = None
+    reminded_on: date | None = None
 
 
 class PlannedAction(NamedTuple):
@@ -94,3 +96,4 @@ class Decision(NamedTuple):
     moves: list[SilentMove]
     withdrawals: list[Withdrawal]
     next_on: date | None
+    policy_version: int = 0

@@ -88,6 +88,7 @@ class House:
         settings = DunningSettings(
             database_url=stack.database_url("dunning", "worker"),
             api_database_url=stack.database_url("dunning", "api"),
+            nats_url=stack.nats_url("dunning"),
             token_public_key_file=stack.public_key_file,
             allow_as_of=True,
             round_wait_seconds=1,

@@ -143,7 +143,9 @@ async def test_every_open_entry_is_explained_in_words(house: House):
     assert french["reasons"] == [
         {"code": "client_stopped", "rule": "8.1", "text": "Le client n'est pas à relancer.", "facts": {}}
     ]
-    assert english.json()["entries"][0]["reasons"][0]["text"] == "R1 is due and stands in an action."
+    assert english.json()["entries"][0]["reasons"][0]["text"] == (
+        "R1 is due since 18 Mar 2025; it was proposed on 18 Mar 2025 and waits for a person."
+    )
     assert levels["level"] is None
     assert levels["entries"][0]["status"] == "due"
     assert nobody.status_code == 422

@@ -24,8 +24,8 @@ def _due(case: Case) -> Facts | None:
     }
     if made is not None and made.confirmed is not None:
         facts |= {"confirmed_on": made.confirmed.on, "by": Actor(made.confirmed.by)}
-    elif made is not None:
-        facts |= {"proposed_on": made.opened.on}
+    elif case.action is not None and not case.action.confirmed:
+        facts |= {"proposed_on": case.action.opened_on if made is None else made.opened.on}
     return facts
 
 

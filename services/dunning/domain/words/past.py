@@ -135,6 +135,27 @@ ALL = (
     Words("excluded_no_more", "8.17", (
         ("Nothing held {piece} back any more.", "Plus rien ne retenait {piece}."),
     )),
+    Words("automatic_chosen", "22.13", (
+        ("Reminders of {pieces} may leave by themselves.", "Les relances de {pieces} peuvent partir seules."),
+    )),
+    Words("automatic_refused", "22.13", (
+        ("Reminders of {pieces} may not leave by themselves.", "Les relances de {pieces} ne partent pas seules."),
+    )),
+    Words("automatic_as_policy", "22.13", (
+        ("Reminders of {pieces} leave as the policy says.", "Les relances de {pieces} suivent la politique."),
+    )),
+    Words("client_never_reminded", "22.27", (
+        ("The client is never reminded.", "Le client n'est jamais relancé."),
+    )),
+    Words("own_policy", "22.27", (
+        ("The client follows the scenario of the profile {profile}.",
+         "Le client suit le scénario du profil {profile}."),
+        ("The client has a policy of its own.", "Le client a une politique à lui."),
+    )),
+    Words("next_step_chosen", "5.6", (
+        ("A person chose {step} as the next step of {pieces}.",
+         "Un utilisateur a choisi {step} comme prochaine étape de {pieces}."),
+    )),
     Words("was_exhausted", "4.10", (
         ("No step follows for {piece}.", "Aucune étape ne suit pour {piece}."),
     )),
