@@ -18,7 +18,7 @@ from services.dunning.domain.evolve import ClientBook
 from services.dunning.domain.memory import Memory, remember
 from services.dunning.domain.state import ClientState
 from services.dunning.past import PastOfClient, past_of, rules_of
-from services.dunning.rulebook import Rulebook, compiled, published
+from services.dunning.rulebook import Rulebook, compiled, country_of, published
 from services.dunning.states import load
 
 log = logging.getLogger(__name__)
@@ -84,7 +84,8 @@ async def told(process: Running, tx: AsyncConnection, asked: Asked) -> Told:
         pieces = _pieces_of(book)
     else:
         policy, scenarios = await published(tx, asked.company)
-        rules, version = compiled(policy, scenarios), policy.version
+        rules = compiled(policy, scenarios, await country_of(tx, asked.company))
+        version = policy.version
         state = (await load(tx, asked.company, [asked.client_id]))[asked.client_id].state
         pieces = await _pieces(tx, asked, state)
     home = await tx.scalar(HOME, {"company": asked.company}) or "EUR"

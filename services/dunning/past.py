@@ -27,7 +27,7 @@ from contracts.registry import EVENTS
 from contracts.subjects import partition_of, subject
 from services.dunning.domain.evolve import ClientBook, evolve
 from services.dunning.domain.memory import Told
-from services.dunning.rulebook import Rulebook, compiled
+from services.dunning.rulebook import Rulebook, compiled, country_of
 
 log = logging.getLogger(__name__)
 
@@ -189,4 +189,4 @@ async def rules_of(tx: AsyncConnection, company: str, as_of: date) -> tuple[Rule
     if policy is None:
         raise NothingKnownYet(company, as_of)
     rules: Sequence[dunning.ScenarioPublished] = [published[profile] for profile in sorted(published)]
-    return compiled(policy, rules), policy.version
+    return compiled(policy, rules, await country_of(tx, company)), policy.version
