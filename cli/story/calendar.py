@@ -126,4 +126,6 @@ def _plain(thing: Any) -> str:
 def _value(value: Any) -> str:
     if isinstance(value, list | tuple):
         return "+".join(_value(one) for one in value)
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}={_value(one)}" for key, one in value.items()) + "}"
     return "none" if value is None else str(value)

@@ -161,6 +161,13 @@ class ClientChange(Line):
     payment_mode: str | None = None
 
 
+class ScenarioEdit(Line):
+    """A profile's scenario from now on, whole; entries keep their place."""
+
+    profile: str
+    steps: Annotated[Variants, BeforeValidator(_as_variants)]
+
+
 class Nothing(Line):
     pass
 
@@ -247,6 +254,7 @@ class Happening(Line):
     reposition: Reposition | None = None
     client: ClientChange | None = None
     policy: dict[str, Any] | None = None
+    scenario: ScenarioEdit | None = None
     round: Nothing | None = None
     confirm: Choice | None = None
     carry_out: Choice | None = None

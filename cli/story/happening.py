@@ -16,11 +16,13 @@ from cli.story.format import (
     Promise,
     Remove,
     Reposition,
+    ScenarioEdit,
     Stop,
     Unletter,
     Which,
     Whom,
 )
+from cli.story.publishing import published
 from cli.story.reading import StoryRefused
 from cli.story.state import ClientRound, Round, Telling, client_changed, entry_id
 from contracts import dunning, ledger, sync
@@ -29,7 +31,8 @@ from services.dunning.domain import policy as policies
 from services.dunning.domain import sayings
 from services.dunning.domain.calendar import uncovered_since
 from services.dunning.domain.decision import decide
-from services.dunning.domain.scenario import level_name
+from services.dunning.domain.scenario import ScenarioRefused, level_name
+from services.dunning.domain.scenario import load as load_scenario
 from services.dunning.domain.verdicts import Decision
 
 RUN = UUID(int=0)
@@ -239,6 +242,15 @@ class Happens:
             policies.load(self.telling.policy)
         except (ValueError, policies.PolicyRefused) as refusal:
             raise self.telling.places.refuse(self.path, str(refusal)) from refusal
+
+    def _scenario(self, edit: ScenarioEdit) -> None:
+        before = self.telling.published.get(edit.profile)
+        edited = published(edit.profile, edit.steps, 1 if before is None else before.version + 1)
+        try:
+            load_scenario(edited, self.telling.days)
+        except ScenarioRefused as refusal:
+            raise self.refuse("steps", str(refusal)) from refusal
+        self.telling.published[edit.profile] = edited
 
     def _round(self, _: object) -> None:
         if self.telling.rounds and self.telling.rounds[-1].on == self.on:
