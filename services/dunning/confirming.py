@@ -8,8 +8,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from uuid import UUID
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from chassis.eventlog import Cause, Position, Said, Say
 from contracts.dunning import ActionDue, ActionWithdrawn
+from services.dunning import queries
 from services.dunning.actions import load_actions
 from services.dunning.domain.decision import decide
 from services.dunning.domain.including import tick_back
@@ -125,6 +128,12 @@ async def include(say: Say, occasion: Occasion, client_id: str, entry_ids: Seque
     positions = await say(company, said, as_of=as_of, cause=occasion.cause)
     positions += await _look_again(say, occasion, client_id, rules)
     return Confirmed(confirmed=[one.action_id for one in planned], positions=positions)
+
+
+async def decided_today(tx: AsyncConnection, company: str, as_of: date) -> bool:
+    """Whether the round of that day is made: then what people do is decided at once, else by the round."""
+    last = await queries.last_round(tx, company)
+    return last is not None and last["as_of"] == as_of and last["status"] == "completed"
 
 
 async def say_decision(say: Say, occasion: Occasion, clients: Sequence[str], rules: Rulebook) -> list[Position]:

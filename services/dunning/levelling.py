@@ -10,8 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis.eventlog import Position, Said, Say
 from contracts.dunning import LevelMove, LevelSet
-from services.dunning import queries
-from services.dunning.confirming import Occasion, say_decision
+from services.dunning.confirming import Occasion, decided_today, say_decision
 from services.dunning.domain.levels import (
     ENTRY_UNKNOWN,
     SET_BY_PERSON,
@@ -86,7 +85,7 @@ async def set_levels(say: Say, occasion: Occasion, wanted: Sequence[Wanted]) -> 
     ]
     answer.set = sum(len(of) for of in moves.values())
     answer.positions = await say(company, said, as_of=as_of, cause=occasion.cause)
-    if said and await _decided_today(say.tx, company, as_of):
+    if said and await decided_today(say.tx, company, as_of):
         moved = [client for client, of in moves.items() if of]
         answer.positions += await say_decision(say, occasion, moved, rules)
     return answer
@@ -128,8 +127,3 @@ async def _pieces(tx: AsyncConnection, company: str, wanted: Sequence[Wanted]) -
         for client, piece, entry_id in await tx.execute(PIECES, {"company": company, **asked}):
             found.setdefault((client, piece), []).append(entry_id)
     return found
-
-
-async def _decided_today(tx: AsyncConnection, company: str, as_of: date) -> bool:
-    last = await queries.last_round(tx, company)
-    return last is not None and last["as_of"] == as_of and last["status"] == "completed"

@@ -13,7 +13,9 @@ from services.dunning import queries, tables
 from services.dunning.api import router
 from services.dunning.api.scenarios import ProfileTwice
 from services.dunning.asking import RoundBeforeTheLast, RoundStillRunning
+from services.dunning.domain.by_hand import ByHandRefused
 from services.dunning.domain.including import EntryNotExcluded, ReasonNotAcceptable
+from services.dunning.domain.levels import LevelRefused
 from services.dunning.domain.policy import PolicyRefused
 from services.dunning.domain.scenario import ScenarioRefused
 from services.dunning.handlers import REACT
@@ -61,6 +63,8 @@ def build(settings: DunningSettings) -> Service:
             RoundStillRunning: 409,
             EntryNotExcluded: 409,
             ReasonNotAcceptable: 409,
+            ByHandRefused: 409,
+            LevelRefused: 409,
             ScenarioRefused: 422,
             ProfileTwice: 422,
             PolicyRefused: 422,

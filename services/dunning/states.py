@@ -93,7 +93,8 @@ ENTRIES = """
 
 OPEN_ACTIONS = """
     select a.client_id, a.action_id, a.step, a.medium, a.template, a.currency, a.mode, a.status = 'due',
-        a.accepted_reasons, a.opened_on, a.copies, h.entry_id, h.occurrence, (h.amount * 10000)::bigint, h.due_date
+        a.accepted_reasons, a.opened_on, a.copies, a.by_hand, h.entry_id, h.occurrence,
+        (h.amount * 10000)::bigint, h.due_date
     from unnest(%(clients)s::text[]) asked(client_id)
     cross join lateral (
         select * from action where company = %(company)s and client_id = asked.client_id
@@ -230,7 +231,7 @@ async def _open_actions(
     held: dict[UUID, list[HeldEntry]] = {}
     for row in await _rows(connection, OPEN_ACTIONS, ask):
         heads[row[1]] = row
-        held.setdefault(row[1], []).append(HeldEntry(*row[11:]))
+        held.setdefault(row[1], []).append(HeldEntry(*row[12:]))
     actions: dict[str, list[OpenAction]] = {}
     for action_id, (
         client,
@@ -244,6 +245,7 @@ async def _open_actions(
         accepted,
         opened_on,
         copies,
+        by_hand,
         *_,
     ) in heads.items():
         opened = OpenAction(
@@ -258,6 +260,7 @@ async def _open_actions(
             tuple(held[action_id]),
             opened_on,
             tuple(copies),
+            by_hand,
         )
         actions.setdefault(client, []).append(opened)
     return actions

@@ -35,6 +35,22 @@ class Text:
     own: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What a person wrote for a message, in place of the template and of what is usual (rule 9.1).
+
+    ``None`` leaves what is usual: the template, the recipients of rule 19.1, the company as sender, the client's
+    own address.
+    """
+
+    text: Text | None = None
+    to: tuple[str, ...] | None = None
+    copies: tuple[str, ...] | None = None
+    sender_name: str | None = None
+    reply_to: str | None = None
+    address: tuple[str, ...] | None = None
+
+
 class TemplateMissing(LookupError):
     """Neither the company nor the product has a template for this action."""
 

@@ -34,8 +34,9 @@ FORGET_MESSAGES = text(
     " where company = :company and client_id = :client_id"
 )
 FORGET_DRAFTS = text(
-    "delete from draft using action where draft.company = action.company and draft.action_id = action.action_id"
-    " and action.company = :company and action.client_id = :client_id"
+    "delete from draft where draft.company = :company and (draft.client_id = :client_id or exists ("
+    "select from action where action.company = draft.company and action.action_id = draft.action_id"
+    " and action.client_id = :client_id))"
 )
 # a mail server's answer may repeat the address
 FORGET_ERRORS = text("update job set error = null where company = :company and key = :client_id")

@@ -113,6 +113,7 @@ class ReadMail:
     subject: str
     sender: str
     recipients: str
+    copies: str
     date: str
     text: str
     html: str
@@ -126,6 +127,7 @@ def read(raw: bytes) -> ReadMail:
         subject=str(message["Subject"] or ""),
         sender=str(message["From"] or ""),
         recipients=str(message["To"] or ""),
+        copies=str(message["Cc"] or ""),
         date=str(message["Date"] or ""),
         text=plain.get_content() if plain is not None else "",
         html=rich.get_content() if rich is not None else "",

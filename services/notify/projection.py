@@ -186,9 +186,10 @@ ACTION_ENDED = """
 OUTCOME = """
     insert into outcome (company, action_id, p, client_id, kind, reason, message_id, at, as_of, actor)
     select distinct on (heard.company, e.action_id) heard.company, e.action_id, heard.p, e.client_id, %(kind)s,
-        coalesce(e.reason, e.outcome), e.message_id, heard.at, heard.as_of, heard.actor
+        coalesce(e.reason, e.outcome), e.message_id, heard.at, coalesce(e.done_on, heard.as_of),
+        heard.actor
     from {heard}, json_to_record(heard.body::json) as e(action_id uuid, client_id text, reason text, outcome text,
-        message_id text)
+        message_id text, done_on date)
     order by heard.company, e.action_id, heard.number desc
     on conflict (company, action_id) do update set
         kind = excluded.kind, reason = excluded.reason, message_id = excluded.message_id, at = excluded.at,

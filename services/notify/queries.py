@@ -1,21 +1,31 @@
 """What notify reads of its own rows before it writes to somebody."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.dunning import Action
-from services.notify.delivered import Key, Text
+from services.notify.delivered import Draft, Key, Text
 from services.notify.domain import EntryNow, Sender, SituationNow
 
-ACTIONS = text(
-    """
+KNOWN = "select * from action where company = :company and action_id = any(:action_ids)"
+PLANNED = """
+    select cast(:company as text) as company, cast(body ->> 'action_id' as uuid) as action_id,
+        body ->> 'client_id' as client_id, 'planned' as state, cast(null as date) as due_on,
+        cast(null as uuid) as draft_id, body
+    from unnest(cast(:bodies as jsonb[])) as given(body)
+"""
+"""Actions that were not said yet: a person looks at what would leave."""
+
+ACTIONS = """
+    with a as ({a})
     select a.action_id, a.state, a.due_on, a.draft_id, a.body, outcome.kind as outcome,
         coalesce(client.stopped, false) as stopped, coalesce(client.removed, false) as removed,
         coalesce(policy.promises_exclude, false) as promises_exclude, client.resumes_on,
@@ -23,13 +33,11 @@ ACTIONS = text(
         coalesce(policy.disputes_exclude, false) as disputes_exclude,
         exists (select from dispute where dispute.company = a.company and dispute.client_id = a.client_id
             and dispute.entry_id is null) as disputed
-    from action a
+    from a
     left join client using (company, client_id)
     left join policy using (company)
     left join outcome using (company, action_id)
-    where a.company = :company and a.action_id = any(:action_ids)
-    """
-)
+"""
 
 # until the transaction ends nothing new is heard of these clients, least of all that a person was erased
 HOLD_CLIENTS = text(
@@ -37,22 +45,20 @@ HOLD_CLIENTS = text(
     " order by client_id for share"
 )
 
-ENTRIES = text(
-    """
+ENTRIES = """
+    with a as ({a})
     select a.action_id, e.entry_id, e.piece, e.kind, e.entry_date, e.due_date, e.amount, e.currency,
         e.lettering is not null as lettered, e.removed, stop.entry_id is not null as stopped, stop.resumes_on,
         exists (select from dispute where dispute.company = e.company and dispute.client_id = e.client_id
             and dispute.entry_id = e.entry_id) as disputed,
         array(select promised_on from promise where promise.company = e.company
             and promise.client_id = e.client_id and promise.entry_id = e.entry_id and promise.open) as promised_on
-    from action a
+    from a
     cross join lateral jsonb_array_elements(a.body -> 'entries') line
     join entry e on e.company = a.company and e.client_id = a.client_id and e.entry_id = line ->> 'entry_id'
     left join entry_stop stop on stop.company = e.company and stop.client_id = e.client_id
         and stop.entry_id = e.entry_id
-    where a.company = :company and a.action_id = any(:action_ids)
-    """
-)
+"""
 
 TOTALS = text(
     """
@@ -67,7 +73,7 @@ TOTALS = text(
 )
 
 TEMPLATES = text("select name, medium, language, subject, body from template where company = :company")
-DRAFTS = text("select draft_id, subject, body from draft where company = :company and draft_id = any(:draft_ids)")
+DRAFTS = text("select * from draft where company = :company and draft_id = any(:draft_ids)")
 SENDER = text(
     "select (select name from company where company.company = :company) as name,"
     " (select body from sender where sender.company = :company) as body"
@@ -107,9 +113,18 @@ async def hold_clients(tx: AsyncConnection, company: str, client_ids: Collection
 
 async def look(tx: AsyncConnection, company: str, action_ids: Collection[UUID]) -> dict[UUID, Looked]:
     """The situation of actions; those that notify never heard of are left out."""
-    wanted = {"company": company, "action_ids": list(action_ids)}
+    return await _look(tx, KNOWN, {"company": company, "action_ids": list(action_ids)})
+
+
+async def look_ahead(tx: AsyncConnection, company: str, actions: Sequence[Action]) -> dict[UUID, Looked]:
+    """The situation of actions as they would be said."""
+    bodies = [action.model_dump_json() for action in actions]
+    return await _look(tx, PLANNED, {"company": company, "bodies": bodies})
+
+
+async def _look(tx: AsyncConnection, a: str, wanted: Mapping[str, Any]) -> dict[UUID, Looked]:
     entries: defaultdict[UUID, dict[str, EntryNow]] = defaultdict(dict)
-    for row in await tx.execute(ENTRIES, wanted):
+    for row in await tx.execute(text(ENTRIES.format(a=a)), dict(wanted)):
         entries[row.action_id][row.entry_id] = EntryNow(
             entry_id=row.entry_id,
             piece=row.piece,
@@ -144,7 +159,7 @@ async def look(tx: AsyncConnection, company: str, action_ids: Collection[UUID]) 
             ),
             person_version=row.person_version,
         )
-        for row in await tx.execute(ACTIONS, wanted)
+        for row in await tx.execute(text(ACTIONS.format(a=a)), dict(wanted))
     }
 
 
@@ -161,11 +176,21 @@ async def own_templates(tx: AsyncConnection, company: str) -> dict[Key, Text]:
     return {Key(row.name, row.medium, row.language): Text(row.subject, row.body, own=True) for row in rows}
 
 
-async def drafts(tx: AsyncConnection, company: str, draft_ids: Collection[UUID]) -> dict[UUID, Text]:
+async def drafts(tx: AsyncConnection, company: str, draft_ids: Collection[UUID]) -> dict[UUID, Draft]:
     if not draft_ids:
         return {}
     rows = await tx.execute(DRAFTS, {"company": company, "draft_ids": list(draft_ids)})
-    return {row.draft_id: Text(row.subject, row.body, own=True) for row in rows}
+    return {
+        row.draft_id: Draft(
+            text=None if row.body is None else Text(row.subject or "", row.body, own=True),
+            to=None if row.recipients is None else tuple(row.recipients),
+            copies=None if row.copies is None else tuple(row.copies),
+            sender_name=row.sender_name,
+            reply_to=row.reply_to,
+            address=None if row.address is None else tuple(row.address.splitlines()),
+        )
+        for row in rows
+    }
 
 
 async def copies(tx: AsyncConnection, company: str, copy_ids: Collection[UUID]) -> dict[UUID, str]:

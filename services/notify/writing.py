@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from uuid import UUID
@@ -21,7 +21,7 @@ from services.notify import pixel, queries
 from services.notify.addressing import Recipients, addressed_to, recipients
 from services.notify.blocks import LAYOUTS, blocks_in
 from services.notify.compiling import UnknownTag
-from services.notify.delivered import Key, TemplateMissing, Text, choose
+from services.notify.delivered import Draft, Key, TemplateMissing, Text, choose
 from services.notify.domain import Person, Sender, Subjects, last_look, message_id, statement
 from services.notify.formats import Medium
 from services.notify.messages import Mail, compose, usable_addresses
@@ -74,22 +74,45 @@ class Desk:
     as_of: date
     sender: Sender
     templates: Mapping[Key, Text]
-    drafts: Mapping[UUID, Text]
+    drafts: Mapping[UUID, Draft]
     looked: Mapping[UUID, Looked]
     totals: Mapping[tuple[str, str], Totals]
     people: Mapping[str, Person]
     copies: Mapping[UUID, str] = field(default_factory=dict)
 
+    def draft_of(self, looked: Looked) -> Draft | None:
+        """What a person wrote for this message."""
+        return None if looked.draft_id is None else self.drafts.get(looked.draft_id)
+
     def text_for(self, looked: Looked, language: str, medium: Medium) -> tuple[Text, str]:
         """A person's draft, or the template of the step. Raises ``TemplateMissing``."""
-        if looked.draft_id is not None and looked.draft_id in self.drafts:
-            return self.drafts[looked.draft_id], language
+        draft = self.draft_of(looked)
+        if draft is not None and draft.text is not None:
+            return draft.text, language
         return choose(self.templates, looked.action.template, looked.action.step, medium, language)
 
-    def addressed(self, action: Action) -> Person:
+    def recipients_of(self, looked: Looked) -> Recipients:
+        """Those that a person named, else those of rules 19.1 and 4.14."""
+        usual = self.receivers(looked.action)
+        draft = self.draft_of(looked)
+        if draft is None:
+            return usual
+        to = usual.to if draft.to is None else usable_addresses(draft.to)
+        copies = usual.copies if draft.copies is None else usable_addresses(draft.copies)
+        return replace(usual, to=to, copies=tuple(email for email in copies if email not in to))
+
+    def sender_of(self, looked: Looked) -> Sender:
+        """The company, in the name of the person who writes where one was chosen; answers go to that person."""
+        draft = self.draft_of(looked)
+        if draft is None or draft.sender_name is None:
+            return self.sender
+        return replace(self.sender, name=draft.sender_name, reply_to=draft.reply_to or self.sender.reply_to)
+
+    def addressed(self, looked: Looked) -> Person:
         """The person as a message of this action speaks to it."""
-        person = self.people[action.client_id]
-        return addressed_to(person, recipients(person, action))
+        person = addressed_to(self.people[looked.action.client_id], self.recipients_of(looked))
+        draft = self.draft_of(looked)
+        return person if draft is None or draft.address is None else replace(person, address=draft.address)
 
     def receivers(self, action: Action) -> Recipients:
         """Who gets the mail: the client's people, and in copy those whom the step names (rule 4.14)."""
@@ -105,8 +128,8 @@ class Desk:
         return Subjects(
             action=action,
             statement=statement(action, looked.now.entries, self.as_of, texts),
-            person=self.addressed(action),
-            sender=self.sender,
+            person=self.addressed(looked),
+            sender=self.sender_of(looked),
             overdue=owed.overdue,
             upcoming=owed.upcoming,
             as_of=self.as_of,
@@ -134,14 +157,32 @@ class Writer:
 
     async def desk(self, company: str, action_ids: Sequence[UUID], due_on: date) -> Desk:
         """Everything needed to write about actions of one company, due on one day."""
+        return await self._desk(company, due_on, lambda tx: queries.look(tx, company, action_ids), {})
+
+    async def desk_ahead(self, company: str, action: Action, draft: Draft | None, due_on: date) -> Desk:
+        """The same for an action that was not said yet, with what a person wrote for it."""
+
+        async def look(tx: AsyncConnection) -> dict[UUID, Looked]:
+            found = await queries.look_ahead(tx, company, [action])
+            return {one: replace(looked, draft_id=one) for one, looked in found.items()}
+
+        return await self._desk(company, due_on, look, {} if draft is None else {action.action_id: draft})
+
+    async def _desk(
+        self,
+        company: str,
+        due_on: date,
+        look: Callable[[AsyncConnection], Awaitable[dict[UUID, Looked]]],
+        written: Mapping[UUID, Draft],
+    ) -> Desk:
         async with transaction(self.running.engine, company) as tx:
             as_of = await self._as_of(tx, company, due_on)
-            looked = await queries.look(tx, company, action_ids)
+            looked = await look(tx)
             clients = {one.action.client_id for one in looked.values()}
             draft_ids = {one.draft_id for one in looked.values() if one.draft_id is not None}
             sender = await queries.sender(tx, company, self.settings.default_sender_domain)
             templates = await queries.own_templates(tx, company)
-            drafts = await queries.drafts(tx, company, draft_ids)
+            drafts = {**await queries.drafts(tx, company, draft_ids), **written}
             totals = await queries.totals(tx, company, clients, as_of)
             named = {copy_id for one in looked.values() for copy_id in one.action.copies}
             copies = await queries.copies(tx, company, named)
@@ -183,7 +224,7 @@ class Writer:
         if looked.sent or last_look(looked.action, looked.now, desk.as_of, accepted) is not None:
             return None
         person = desk.people[looked.action.client_id]
-        if not recipients(person, looked.action).to:
+        if not desk.recipients_of(looked).to:
             parcel.failure = NO_ADDRESS
             return None
         try:
@@ -210,24 +251,14 @@ class Writer:
         self, desk: Desk, parcel: Parcel, template: Text, language: str, texts: Mapping[str, str]
     ) -> None:
         looked = desk.looked[parcel.job.id]
-        about = desk.subjects(looked, texts, self._pixel(desk, parcel.job.id))
         try:
-            rendered = render(template.subject, template.body, about, language)
+            rendered = written(desk, looked, (template, language), texts, self._pixel(desk, parcel.job.id))
         except (UnknownTag, TemplateError) as refused:
             log.warning("a template cannot be filled in", extra={"error": type(refused).__name__})
             parcel.failure = TEMPLATE_INVALID
             return
-        person = desk.people[looked.action.client_id]
-        found = desk.receivers(looked.action)
-        parcel.person_version = person.version
-        parcel.mail = compose(
-            rendered,
-            desk.sender,
-            found.to,
-            parcel.message_id,
-            clock.now(),
-            found.copies,
-        )
+        parcel.person_version = desk.people[looked.action.client_id].version
+        parcel.mail = mail_of(desk, looked, rendered, clock.now())
 
     def _pixel(self, desk: Desk, action_id: UUID) -> str:
         settings = self.settings
@@ -254,8 +285,23 @@ def shows_labels(body: str, medium: Medium) -> bool:
     )
 
 
-def preview(desk: Desk, looked: Looked, texts: Mapping[str, str], medium: Medium) -> Rendered:
-    """What would leave now. Raises ``TemplateMissing``, ``UnknownTag``."""
-    person = desk.people[looked.action.client_id]
-    template, language = desk.text_for(looked, person.language, medium)
-    return render(template.subject, template.body, desk.subjects(looked, texts), language, medium)
+def written(  # noqa: PLR0913, PLR0917 - what a message is made of
+    desk: Desk,
+    looked: Looked,
+    chosen: tuple[Text, str],
+    texts: Mapping[str, str],
+    pixel_url: str = "",
+    medium: Medium = "email",
+) -> Rendered:
+    """The message from the text and the language that ``Desk.text_for`` chose, for a mail that leaves and for a
+    preview alike. Raises ``UnknownTag``, ``TemplateError``.
+    """
+    template, language = chosen
+    return render(template.subject, template.body, desk.subjects(looked, texts, pixel_url), language, medium)
+
+
+def mail_of(desk: Desk, looked: Looked, rendered: Rendered, at: datetime) -> Mail:
+    """The bytes that leave, or would."""
+    sender, found = desk.sender_of(looked), desk.recipients_of(looked)
+    named = message_id(looked.action.action_id, sender.email)
+    return compose(rendered, sender, found.to, named, at, found.copies)

@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from services.dunning.api import clients, explanations, levels, rounds, rules, scenarios, tasks
+from services.dunning.api import acting, clients, explanations, levels, rounds, rules, scenarios, tasks
 
 router = APIRouter(prefix="/companies/{company}")
-for part in (rounds, tasks, levels, explanations, rules, scenarios, clients):
+for part in (rounds, tasks, acting, levels, explanations, rules, scenarios, clients):
     router.include_router(part.router)

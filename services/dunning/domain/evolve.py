@@ -292,6 +292,7 @@ def _opened(book: ClientBook, action: dunning.Action, confirmed: bool, on: date)
         held,
         on if before is None else before.opened_on,
         action.copies,
+        action.by_hand,
     )
     entered = {(entry.entry_id, action.step): entry.occurrence for entry in action.entries}
     known = {**book.entered, **entered}

@@ -31,6 +31,8 @@ def stands(
         look = looks.get(held.entry_id)
         if look is None or look.entry.amount != held.amount:
             return False
+        if action.by_hand:  # a person chose these entries, whatever their step and reasons (rule 8.16)
+            continue
         if not action.accepted_reasons.issuperset(together(look.reasons, against)):
             return False
         if action.mode == "item" or action.step == NOTICE:

@@ -76,6 +76,7 @@ class OpenAction(NamedTuple):
     entries: tuple[HeldEntry, ...]
     opened_on: date | None = None
     copies: tuple[UUID, ...] = ()
+    by_hand: bool = False
 
 
 class PaidLine(NamedTuple):

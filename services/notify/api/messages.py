@@ -1,25 +1,29 @@
 """Messages as they left, and as they would leave."""
 
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
 from uuid import UUID, uuid4
 
 from fastapi import APIRouter
 from pydantic import Field
 from sqlalchemy import text
 
+from chassis import clock
 from chassis.http import AsOfDep, CauseDep, CompanyDep, RunningDep, SayDep, TxDep
 from chassis.http_client import NeighbourRefused, NeighbourUnreachable
 from chassis.problems import Problem
+from contracts.dunning import Action
 from services.notify import messages, queries
-from services.notify.addressing import Recipients, recipients
 from services.notify.api.bodies import Body
 from services.notify.api.progress import STATUS
 from services.notify.api.templates import check
-from services.notify.delivered import TemplateMissing
+from services.notify.delivered import Draft, TemplateMissing, Text
 from services.notify.domain import NotYetHeard, last_look
 from services.notify.formats import Medium
+from services.notify.messages import usable_addresses
 from services.notify.settings import NotifySettings
-from services.notify.writing import Writer, preview
+from services.notify.writing import Desk, Writer, mail_of, written
 
 router = APIRouter(prefix="/companies/{company}")
 
@@ -43,15 +47,57 @@ OF_CLIENT = text(
 ONE = text(f"select {COLUMNS}, message.raw {SOURCE} and a.action_id = :action_id")
 
 ADD_DRAFT = text(
-    "insert into draft (company, draft_id, action_id, subject, body, written_by)"
-    " values (:company, :draft_id, :action_id, :subject, :body, :written_by)"
+    "insert into draft (company, draft_id, action_id, client_id, subject, body, recipients, copies, sender_name,"
+    " reply_to, address, written_by) values (:company, :draft_id, :action_id, :client_id, :subject, :body,"
+    " :recipients, :copies, :sender_name, :reply_to, :address, :written_by)"
 )
 
+Address = Annotated[str, Field(max_length=320)]
 
-class Draft(Body):
-    action_id: UUID
-    subject: str = Field(max_length=1000)
-    body: str = Field(max_length=100_000)
+
+class Written(Body):
+    """What a person wrote for a message; what is left out is as usual: template, recipients, sender, address."""
+
+    subject: str | None = Field(None, max_length=1000)
+    body: str | None = Field(None, max_length=100_000)
+    to: list[Address] | None = Field(None, max_length=50)
+    copies: list[Address] | None = Field(None, max_length=50)
+    sender_name: str | None = Field(None, max_length=200)
+    reply_to: Address | None = None
+    address: str | None = Field(None, max_length=1000)
+
+    def draft(self) -> Draft:
+        """Checked. Answers 422 with the problems of its tags, or the places of addresses that cannot be used."""
+        for name, given in (("to", self.to), ("copies", self.copies), ("reply_to", [self.reply_to or ""])):
+            wrong = [place for place, one in enumerate(given or []) if one.strip() and not usable_addresses([one])]
+            if wrong:
+                raise Problem("address-unusable", "This is not one e-mail address", 422, member=name, places=wrong)
+        if self.to is not None and not usable_addresses(self.to):
+            raise Problem("nobody-to-write-to", "A message needs a recipient", 422)
+        if self.body is not None or self.subject is not None:
+            check(self.subject or "", self.body or "")
+        return Draft(
+            text=None if self.body is None else Text(self.subject or "", self.body, own=True),
+            to=None if self.to is None else usable_addresses(self.to),
+            copies=None if self.copies is None else usable_addresses(self.copies),
+            sender_name=self.sender_name,
+            reply_to=self.reply_to,
+            address=None if self.address is None else tuple(self.address.splitlines()),
+        )
+
+
+class NewDraft(Written):
+    """For one action, or for all that are confirmed with its ``draft_id``; ``client_id`` is whose data it holds."""
+
+    action_id: UUID | None = None
+    client_id: str | None = Field(None, max_length=64)
+
+
+class Planned(Body):
+    """An action as dunning would say it, and what a person wrote for it."""
+
+    action: Action
+    written: Written | None = None
 
 
 @router.get("/messages")
@@ -74,6 +120,7 @@ async def get_message(action_id: UUID, company: CompanyDep, tx: TxDep) -> dict[s
     return kept | {
         "from": read.sender,
         "to": read.recipients,
+        "copies": read.copies,
         "date": read.date,
         "text": read.text,
         "html": read.html,
@@ -88,34 +135,60 @@ async def get_preview(action_id: UUID, company: CompanyDep, as_of: AsOfDep, proc
     ``entry_not_yet_heard``: a table that lacks lines would be wrong. Answers 503 while ledger cannot say who the
     person is.
     """
+    writer = _writer(process)
+    with _answering():
+        return await _preview(writer, await writer.desk(company, [action_id], as_of), action_id)
+
+
+@router.post("/preview")
+async def post_preview(body: Planned, company: CompanyDep, as_of: AsOfDep, process: RunningDep) -> dict[str, Any]:
+    """The same for an action that was not said yet, with what a person wrote for it (rules 9.1, 9.2)."""
+    writer = _writer(process)
+    draft = None if body.written is None else body.written.draft()
+    with _answering():
+        desk = await writer.desk_ahead(company, body.action, draft, as_of)
+        return await _preview(writer, desk, body.action.action_id)
+
+
+def _writer(process: RunningDep) -> Writer:
     settings = process.settings
     assert isinstance(settings, NotifySettings)
-    writer = Writer(process, settings)
+    return Writer(process, settings)
+
+
+@contextmanager
+def _answering() -> Iterator[None]:
     try:
-        desk = await writer.desk(company, [action_id], as_of)
-        looked = desk.looked.get(action_id)
-        if looked is None:
-            raise Problem("action-unknown", "This action is not known here", 404, action_id=action_id)
-        medium = _written(looked.action.medium)
-        answer = _about(desk.sender.email, looked, recipients(desk.people[looked.action.client_id], looked.action))
-        reason = last_look(looked.action, looked.now, desk.as_of, frozenset(looked.action.accepted_reasons))
-        answer["held_back_by"] = reason
-        if medium is None or isinstance(reason, NotYetHeard):
-            return answer | {"subject": "", "text": "", "html": "", "language": None, "own": None}
-        template, language = desk.text_for(looked, desk.people[looked.action.client_id].language, medium)
-        texts = await writer.labels_for(desk, [(action_id, template.body)], medium)
+        yield
     except TemplateMissing as missing:
         raise Problem("template-missing", "There is no template for this step", 404, str(missing)) from missing
     except (NeighbourUnreachable, NeighbourRefused) as silent:
         raise Problem("people-unreachable", "Ledger does not say who this client is", 503, str(silent)) from silent
-    rendered = preview(desk, looked, texts, medium)
+
+
+async def _preview(writer: Writer, desk: Desk, action_id: UUID) -> dict[str, Any]:
+    """The very message that would leave: written and addressed by what writes the mails that leave."""
+    looked = desk.looked.get(action_id)
+    if looked is None:
+        raise Problem("action-unknown", "This action is not known here", 404, action_id=action_id)
+    medium = _written(looked.action.medium)
+    reason = last_look(looked.action, looked.now, desk.as_of, frozenset(looked.action.accepted_reasons))
+    answer = _about(desk, looked) | {"held_back_by": reason}
+    if medium is None or isinstance(reason, NotYetHeard):
+        return answer | {"subject": "", "text": "", "html": "", "language": None, "own": None}
+    chosen = desk.text_for(looked, desk.people[looked.action.client_id].language, medium)
+    texts = await writer.labels_for(desk, [(action_id, chosen[0].body)], medium)
+    rendered = written(desk, looked, chosen, texts, medium=medium)
+    if medium == "email" and answer["to"]:
+        read = messages.read(mail_of(desk, looked, rendered, clock.now()).raw)
+        answer["from"] = read.sender
     return answer | {
         "subject": rendered.subject,
         "text": rendered.text,
         "html": rendered.html,
-        "language": language,
-        "own": template.own,
-        "template": {"subject": template.subject, "body": template.body},
+        "language": rendered.language,
+        "own": chosen[0].own,
+        "template": {"subject": chosen[0].subject, "body": chosen[0].body},
     }
 
 
@@ -129,8 +202,8 @@ def _written(medium: str) -> Medium | None:
             return None
 
 
-def _about(sender: str, looked: queries.Looked, found: Recipients) -> dict[str, Any]:
-    action = looked.action
+def _about(desk: Desk, looked: queries.Looked) -> dict[str, Any]:
+    action, found = looked.action, desk.recipients_of(looked)
     by_mail = action.medium == "email"
     return {
         "action_id": action.action_id,
@@ -138,22 +211,34 @@ def _about(sender: str, looked: queries.Looked, found: Recipients) -> dict[str, 
         "step": action.step,
         "medium": action.medium,
         "state": looked.state,
-        "from": sender,
+        "from": desk.sender_of(looked).email,
         "to": found.to if by_mail else (),
         "copies": found.copies if by_mail else (),
+        "address": desk.addressed(looked).address if action.medium == "letter" else (),
     }
 
 
 @router.post("/drafts")
-async def post_draft(body: Draft, company: CompanyDep, say: SayDep, cause: CauseDep) -> dict[str, Any]:
-    """Keep a text that a person edited for one action; dunning is told its ``draft_id`` when it is confirmed.
+async def post_draft(body: NewDraft, company: CompanyDep, say: SayDep, cause: CauseDep) -> dict[str, Any]:
+    """Keep what a person wrote; dunning is told its ``draft_id`` when the action is confirmed.
 
-    Answers 422 with the problems of its tags.
+    Answers 422 with the problems of its tags, or the places of addresses that cannot be used.
     """
-    check(body.subject, body.body)
+    draft = body.draft()
     draft_id = uuid4()
-    await say.tx.execute(
-        ADD_DRAFT,
-        {"company": company, "draft_id": draft_id, **body.model_dump(), "written_by": cause.actor},
-    )
+    values = {
+        "company": company,
+        "draft_id": draft_id,
+        "action_id": body.action_id,
+        "client_id": body.client_id,
+        "subject": None if draft.text is None else draft.text.subject,
+        "body": None if draft.text is None else draft.text.body,
+        "recipients": None if draft.to is None else list(draft.to),
+        "copies": None if draft.copies is None else list(draft.copies),
+        "sender_name": draft.sender_name,
+        "reply_to": draft.reply_to,
+        "address": body.address,
+        "written_by": cause.actor,
+    }
+    await say.tx.execute(ADD_DRAFT, values)
     return {"draft_id": draft_id}

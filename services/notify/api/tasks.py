@@ -1,5 +1,6 @@
 """Calls, letters and other contacts: what is to be done by a person, and what was done."""
 
+from datetime import date
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -63,6 +64,8 @@ class Completed(Body):
 
     action_id: UUID
     outcome: Done = "done"
+    done_on: date | None = None
+    """The day of the call, where that is not today (rule 9.3)."""
     comment: str = Field("", max_length=10_000)
 
 
@@ -140,14 +143,18 @@ async def complete_task(
             state=task.state,
             outcome=task.outcome,
         )
+    if body.done_on is not None and body.done_on > as_of:
+        raise Problem("done-later", "What is still to come was not done yet", 422, done_on=body.done_on)
+    done_on = None if body.done_on == as_of else body.done_on
+    about: dict[str, Any] = {"action_id": body.action_id, "client_id": task.client_id, "done_on": done_on}
     event: Event
     match task.medium:
         case "letter":
-            event = LetterPrepared(action_id=body.action_id, client_id=task.client_id)
+            event = LetterPrepared(**about)
         case "phone":
-            event = CallLogged(action_id=body.action_id, client_id=task.client_id, outcome=body.outcome)
+            event = CallLogged(**about, outcome=body.outcome)
         case "other":
-            event = OtherContactLogged(action_id=body.action_id, client_id=task.client_id, outcome=body.outcome)
+            event = OtherContactLogged(**about, outcome=body.outcome)
         case _:
             raise Problem("not-a-task", "An e-mail leaves by itself", 409, action_id=body.action_id)
     if body.comment.strip():

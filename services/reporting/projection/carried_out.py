@@ -6,9 +6,10 @@ from services.reporting.projection.heard import applying
 DELIVERY = """
     insert into delivery (company, p, client_id, action_id, status, status_at, status_on, reason)
     select distinct on (h.company, d.client_id, d.action_id) h.company, h.p, d.client_id, d.action_id, %(status)s,
-        coalesce(d.opened_at, d.sent_at, h.happened_at), h.happened_on, coalesce(d.reason, d.outcome, d.status)
+        coalesce(d.opened_at, d.sent_at, h.happened_at), coalesce(d.done_on, h.happened_on),
+        coalesce(d.reason, d.outcome, d.status)
     from heard h cross join lateral jsonb_to_record(h.body) as d(client_id text, action_id uuid,
-        sent_at timestamptz, opened_at timestamptz, reason text, outcome text, status text)
+        sent_at timestamptz, opened_at timestamptz, reason text, outcome text, status text, done_on date)
     order by h.company, d.client_id, d.action_id, h.number
     on conflict (company, client_id, action_id) do update set status = excluded.status,
         status_at = excluded.status_at, status_on = excluded.status_on, reason = excluded.reason
