@@ -1,5 +1,6 @@
 """Actions by hand: planned to be looked at, then said, each once however often it is asked for."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -10,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis.eventlog import Position, Said, Say
-from contracts.dunning import ActionDue
+from contracts.dunning import Action, ActionDue
 from services.dunning.actions import load_actions
 from services.dunning.confirming import Occasion, decided_today, say_decision
 from services.dunning.domain.by_hand import (
@@ -38,6 +39,7 @@ SETTLED = text(
     " where e.company = :company and e.client_id = :client_id and e.entry_id = any(cast(:ids as text[]))"
     " and not e.removed"
 )
+EMPTY = tuple(EntryState("", "", 0, 0, date.min, date.min))
 
 
 class Wish(NamedTuple):
@@ -86,6 +88,7 @@ async def act(say: Say, occasion: Occasion, wishes: Sequence[Wish]) -> Acted:
     ids = {by_hand_id(company, wish.client_id, wish.request_id) for wish in wishes}
     granted = set(await load_actions(say.tx, company, ids))
     answer, said = Acted(), list[Said]()
+    entered: Counter[tuple[str, str, str]] = Counter()
     for place, wish in enumerate(wishes):
         action_id = by_hand_id(company, wish.client_id, wish.request_id)
         if action_id not in granted:
@@ -95,7 +98,8 @@ async def act(say: Say, occasion: Occasion, wishes: Sequence[Wish]) -> Acted:
             except (ByHandRefused, LevelRefused) as refused:
                 answer.refused.append((place, refused))
                 continue
-            said.append(Said(ActionDue(action=planned.action, draft_id=wish.draft_id), wish.client_id))
+            action = _counted(planned.action, entered)
+            said.append(Said(ActionDue(action=action, draft_id=wish.draft_id), wish.client_id))
             granted.add(action_id)
         answer.done.append(action_id)
     answer.positions = await say(company, said, as_of=as_of, cause=occasion.cause)
@@ -103,6 +107,16 @@ async def act(say: Say, occasion: Occasion, wishes: Sequence[Wish]) -> Acted:
     if changed and await decided_today(say.tx, company, as_of):
         answer.positions += await say_decision(say, occasion, changed, rules)
     return answer
+
+
+def _counted(action: Action, entered: Counter[tuple[str, str, str]]) -> Action:
+    """Two wishes of one call may name the same entry: each enters the step anew (rule 22.12)."""
+    entries = []
+    for one in action.entries:
+        key = (action.client_id, one.entry_id, action.step)
+        entries.append(one.model_copy(update={"occurrence": one.occurrence + entered[key]}))
+        entered[key] += 1
+    return action.model_copy(update={"entries": tuple(entries)})
 
 
 def _agreed(planned: Plans, wish: Wish) -> None:
@@ -122,7 +136,8 @@ async def _plan(tx: AsyncConnection, known: Known, rules: Rulebook, as_of: date,
             "company": known.state.company, "client_id": known.state.client_id, "ids": missing
         }  # fmt: skip
         for *columns, level, thanked in await tx.execute(SETTLED, asked):
-            found[columns[0]] = EntryState(*columns, level=level, entered={THANKS: thanked or 0})
+            entry = EntryState._make([*columns, *EMPTY[len(columns) :]])
+            found[entry.entry_id] = entry._replace(level=level, entered={THANKS: thanked or 0})
         missing = [one for one in wanted if one not in found]
     if missing:
         raise EntriesUnknown(missing)

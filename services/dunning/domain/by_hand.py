@@ -143,7 +143,7 @@ def never_acceptable(reasons: Sequence[str], composed: Composed) -> list[str]:
 
 def _reasons(client: ClientState, policy: Policy, composed: Composed, as_of: date) -> tuple[str, ...]:
     """What would hold these entries back in a scenario: the person is warned, and decides (rule 8.16)."""
-    stop = ()
+    stop: tuple[str, ...] = ()
     if client.stopped and not stop_is_over(client.resumes_on, as_of):
         stop = (exclusions.CLIENT_STOPPED,)
     of_entries = (entry_reasons(entry, client, policy, as_of) for entry in composed.entries)
@@ -163,7 +163,7 @@ def _following(entry: EntryState, plan: Plan | None, as_of: date) -> int:
     return 0 if found is None else found.step.level
 
 
-def _level_after(  # noqa: PLR0913, PLR0917 - what a level follows from
+def _level_after(  # noqa: PLR0913 - what a level follows from
     entry: EntryState, plan: Plan | None, as_of: date, kind: str, forced: int | None, *, counts: bool
 ) -> int:
     if kind != REMINDER or not counts:

@@ -15,7 +15,7 @@ def action_id(company: str, client_id: str, step: str, currency: str, entries: I
 
 
 def by_hand_id(company: str, client_id: str, request_id: UUID) -> UUID:
-    """An action by hand is named by the wish for it: a person may say the same twice, a form sent twice may not."""
+    """An action by hand is named by the wish for it: a person may say a thing twice, a form sent twice may not."""
     return _named(f"by hand {company} {len(client_id)} {client_id} {request_id}")
 
 

@@ -87,7 +87,7 @@ class Written(Body):
 
 
 class NewDraft(Written):
-    """For one action, or for all that are confirmed with its ``draft_id``; ``client_id`` is whose data it holds."""
+    """For one action, or all that are confirmed with its ``draft_id``; ``client_id`` is whose data it holds."""
 
     action_id: UUID | None = None
     client_id: str | None = Field(None, max_length=64)

@@ -32,9 +32,10 @@ MESSAGES = text(
     " where company = :company and client_id = any(:client_ids) order by composed_at, action_id"
 )
 DRAFTS = text(
-    "select draft.draft_id, draft.subject, draft.body, written_by, written_at from draft"
-    " join action using (company, action_id)"
-    " where company = :company and client_id = any(:client_ids) order by written_at, draft.draft_id"
+    "select d.draft_id, d.subject, d.body, d.recipients, d.copies, d.address, d.written_by, d.written_at"
+    " from draft d left join action a using (company, action_id)"
+    " where d.company = :company and coalesce(d.client_id, a.client_id) = any(:client_ids)"
+    " order by d.written_at, d.draft_id"
 )
 COMMENTS = text(
     "select action_id, comment, written_by, written_at from task_comment"

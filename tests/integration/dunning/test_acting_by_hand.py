@@ -138,7 +138,7 @@ async def test_a_thank_you_speaks_of_settled_entries_each_time_anew(house: House
     done = await _act(house, *wishes)
     assert len(set(done["done"])) == 2
     held = await house.rows("select occurrence from action_entry where company = :company order by 1")
-    assert [one["occurrence"] for one in held] in ([1, 1], [1, 2])
+    assert [one["occurrence"] for one in held] == [1, 2]
 
 
 async def test_readers_and_other_companies_do_nothing(house: House):
