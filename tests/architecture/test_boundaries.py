@@ -50,6 +50,7 @@ SPECIALITIES: dict[str, set[str]] = {
     },
     "ledger": {"codes", "documents", "together"},
     "dunning": {
+        "acting",
         "actions",
         "asking",
         "confirming",
