@@ -267,7 +267,7 @@ class _Day:
         step, as_of = drawn.step, self.as_of
         reasons = together(drawn.reasons, self._against(step.level))
         automatic = step.automatic and leaves_by_itself(drawn, self.policy)
-        kept = None if automatic else self._kept(drawn)
+        kept = None if automatic or not self.proposals else self._kept(drawn)
         until = None
         if self.client.contacts and self.policy.contact_gap_days:
             round_on = as_of if kept is None else kept.opened_on

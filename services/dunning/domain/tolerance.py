@@ -4,6 +4,7 @@ Sums over the whole account move on due dates: the days on which they may are ad
 """
 
 from datetime import date, timedelta
+from functools import cache
 from typing import NamedTuple
 
 from services.dunning.domain.policy import Policy
@@ -31,6 +32,12 @@ def tolerance_of(client: ClientState, policy: Policy) -> Tolerance:
     """The client's own where it has one, else the company's."""
     days = policy.tolerance_days if client.tolerance_days is None else client.tolerance_days
     amount = policy.tolerance_amount if client.tolerance_amount is None else client.tolerance_amount
+    return _tolerance(days, amount)
+
+
+@cache
+def _tolerance(days: int, amount: int | None) -> Tolerance:
+    """A round asks once per client, of very few values."""
     return Tolerance(days, timedelta(days=days), amount)
 
 
@@ -38,9 +45,7 @@ def account_is_in_credit(client: ClientState, policy: Policy, as_of: date, chang
     """Its open lines, due or not, leave less than nothing to pay. Credits that are left out until they are due do
     not count before (rule 7.5).
     """
-    balance = 0
-    for entry in client.entries:
-        balance += entry.book_amount
+    balance = sum([entry.book_amount for entry in client.entries])
     if balance >= 0 or not policy.upcoming_credits_excluded:
         return balance < 0
     for entry in client.entries:
