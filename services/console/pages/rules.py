@@ -1,72 +1,72 @@
-"""Configurer, Règles: how payment modes are classed, and what holds reminders back (rules 8.5, 14, 22.5)."""
+"""Configurer, Politique de relance: every option that a company decides by, and how payment modes are classed."""
 
-import asyncio
-from typing import Annotated, Any
+from collections.abc import Collection, Mapping
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
 from services.console.gateway import Json, Refused
 from services.console.language import N_
+from services.console.pages.options import SECTIONS, written
 from services.console.rendering import page
-from services.console.visits import ActingDep, NotAllowed, VisitDep
+from services.console.visits import ActingDep, NotAllowed, Visit, VisitDep
 
 router = APIRouter(prefix="/c/{company}")
 
-SAVED = N_("Les règles sont enregistrées ; la prochaine décision les suit.")
+SAVED = N_("La politique est enregistrée ; la prochaine décision la suit.")
+READ_ONLY = ("version",)
 
 
 @router.get("/rules")
-async def rules(request: Request, visit: VisitDep, saved: bool = False, refused: str = "") -> Response:
-    neighbours = visit.neighbours()
-    policy, options = await asyncio.gather(
-        neighbours.get("dunning", "/policy"), neighbours.get("reporting", "/options")
-    )
-    automatic = policy["automatic_payment_modes"]
+async def rules(request: Request, visit: VisitDep, saved: bool = False) -> Response:
+    policy: Json = await visit.neighbours().get("dunning", "/policy")
     notice = {"tone": "ok", "text": visit.words.gettext(SAVED)} if saved else None
-    if refused:
-        notice = {"tone": "stop", "text": visit.vocabulary.refusal(refused)}
-    return page(
-        request,
-        visit,
-        "rules.html",
-        policy=policy,
-        modes=sorted({*options["payment_modes"], *automatic}),
-        automatic=automatic,
-        notice=notice,
-    )
+    return await _shown(request, visit, policy, notice)
 
 
 @router.post("/rules")
-async def save_rules(
-    visit: ActingDep,
-    automatic: Annotated[list[str] | None, Form()] = None,
-    promises_exclude: Annotated[bool, Form()] = False,
-    disputes_exclude: Annotated[bool, Form()] = False,
-) -> Response:
-    """The rest of the policy stays as it is."""
+async def save_rules(request: Request, visit: ActingDep) -> Response:
+    """The rest of the policy stays as it is; what cannot be saved comes back as it was typed."""
     if not visit.is_at_least("admin"):
         raise NotAllowed
     neighbours = visit.neighbours()
     policy: Json = await neighbours.get("dunning", "/policy")
-    wanted = {name: value for name, value in policy.items() if name in WRITABLE} | {
-        "automatic_payment_modes": sorted(automatic or []),
-        "promises_exclude": promises_exclude,
-        "disputes_exclude": disputes_exclude,
-    }
-    outcome: dict[str, Any] = {"saved": "true"}
-    try:
-        await neighbours.command("dunning", "PUT", "/policy", wanted)
-    except Refused as refusal:
-        outcome = {"refused": refusal.code}
-    return RedirectResponse(visit.url("rules", **outcome), status_code=303)
+    form = await request.form()
+    wanted, unreadable = written(form, {name: policy[name] for name in policy if name not in READ_ONLY})
+    wanted["automatic_payment_modes"] = sorted(str(mode) for mode in form.getlist("automatic"))
+    refusal = "unreadable-option" if unreadable else ""
+    if not unreadable:
+        try:
+            await neighbours.command("dunning", "PUT", "/policy", wanted)
+        except Refused as refused:
+            refusal = refused.code
+    if refusal:
+        notice = {"tone": "stop", "text": visit.vocabulary.refusal(refusal)}
+        return await _shown(request, visit, wanted, notice, unreadable, status=422)
+    return RedirectResponse(visit.url("rules", saved="true"), status_code=303)
 
 
-WRITABLE = (
-    "mode",
-    "netting",
-    "default_profile",
-    "minimum_per_entry",
-    "minimum_per_reminder",
-    "maximum_per_reminder",
-)
+async def _shown(
+    request: Request,
+    visit: Visit,
+    policy: Mapping[str, object],
+    notice: Mapping[str, str] | None,
+    unreadable: Collection[str] = (),
+    status: int = 200,
+) -> Response:
+    known: Json = await visit.neighbours().get("reporting", "/options")
+    automatic = policy["automatic_payment_modes"]
+    assert isinstance(automatic, list)
+    return page(
+        request,
+        visit,
+        "rules.html",
+        status=status,
+        sections=SECTIONS,
+        policy=policy,
+        modes=sorted({*known["payment_modes"], *automatic}),
+        profiles=known["profiles"],
+        automatic=automatic,
+        unreadable=unreadable,
+        notice=notice,
+    )

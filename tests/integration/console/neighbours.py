@@ -565,6 +565,14 @@ POLICY = {
     "promises_exclude": True,
     "automatic_payment_modes": ["Prélèvement"],
     "disputes_exclude": False,
+    "calendar": {"weekdays": None, "month_days": None, "skip_holidays": None, "not_before": None},
+    "creditors_hidden": False,
+    "upcoming_credits_excluded": False,
+    "contact_gap_days": 5,
+    "automatic_from": None,
+    "stale_after_days": 1,
+    "tolerance_days": 0,
+    "tolerance_amount": None,
 }
 
 

@@ -1,11 +1,15 @@
 """What people state on a client's page reaches ledger as its commands."""
 
+from html import escape
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from services.console.language import words as spoken
+from services.console.pages.options import options
 from tests.integration.console.conftest import COMPANY, Person
-from tests.integration.console.neighbours import FakeServices, action_id, entry_id
+from tests.integration.console.neighbours import POLICY, FakeServices, action_id, entry_id
 
 CLIENT = "411MUNOZSA"
 PAGE = f"/c/{COMPANY}/client?client_id={CLIENT}"
@@ -122,18 +126,65 @@ async def test_payment_modes_are_classed_and_the_rest_of_the_policy_stays(
     for words in ("Prélèvement", "Chèque", "en litige"):
         assert words in shown, words
     await clerk.post(page, on=page, automatic=["Prélèvement", "Virement"], disputes_exclude="true")
-    wanted = {
-        "mode": "item",
-        "netting": "same_level",
-        "default_profile": "Standard",
-        "minimum_per_entry": None,
-        "minimum_per_reminder": "50.00",
-        "maximum_per_reminder": None,
-        "promises_exclude": False,
+    kept = {name: value for name, value in POLICY.items() if name != "version"}
+    wanted = kept | {
         "automatic_payment_modes": ["Prélèvement", "Virement"],
+        "promises_exclude": False,
         "disputes_exclude": True,
     }
     assert fakes.commands == [("dunning", "/policy", wanted)]
+
+
+async def test_every_option_of_the_policy_has_its_sentence_and_its_rule(clerk: Person) -> None:
+    page = (await clerk.get(f"/c/{COMPANY}/rules")).text
+    for option in options():
+        assert escape(spoken("fr").gettext(option.said)) in page, option.name
+        assert f"Règle {option.rule}" in page
+    rules = (Path(__file__).parents[3] / "docs" / "rules.md").read_text(encoding="utf-8")
+    for option in options():
+        chapter, _, number = option.rule.partition(".")
+        known = f"\n{option.rule} " in rules or f"| {option.rule} |" in rules
+        assert known or (chapter == "22" and f"\n{number}. " in rules), option
+
+
+async def test_options_are_saved_as_they_are_written(clerk: Person, fakes: FakeServices) -> None:
+    """Rules 2.6, 7.5, 22.7, 22.13, 22.26; an amount as a Frenchman writes it."""
+    page = f"/c/{COMPANY}/rules"
+    written = {
+        "mode": "account",
+        "contact_gap_days": "7",
+        "automatic_from": "2026-11-01",
+        "stale_after_days": "2",
+        "tolerance_days": "10",
+        "tolerance_amount": "1 250,40",
+        "minimum_per_reminder": "",
+        "upcoming_credits_excluded": "true",
+        "creditors_hidden": "true",
+    }
+    await clerk.post(page, on=page, automatic=["Prélèvement"], promises_exclude="true", **written)
+    ((_, _, wanted),) = fakes.commands
+    assert {name: wanted[name] for name in written} == {
+        "mode": "account",
+        "contact_gap_days": 7,
+        "automatic_from": "2026-11-01",
+        "stale_after_days": 2,
+        "tolerance_days": 10,
+        "tolerance_amount": "1250.40",
+        "minimum_per_reminder": None,
+        "upcoming_credits_excluded": True,
+        "creditors_hidden": True,
+    }
+    assert wanted["calendar"] == POLICY["calendar"]
+
+
+async def test_what_cannot_be_read_comes_back_as_it_was_typed(clerk: Person, fakes: FakeServices) -> None:
+    page = f"/c/{COMPANY}/rules"
+    answer = await clerk.post(page, on=page, tolerance_amount="dix euros", contact_gap_days="7")
+    assert answer.status_code == 422
+    assert "dix euros" in answer.text
+    assert "Ne se lit pas" in answer.text
+    assert 'value="7"' in answer.text
+    assert fakes.commands == []
 
 
 async def test_personal_data_is_shown_handed_out_and_erased_only_when_sure(

@@ -18,10 +18,11 @@ from services.dunning.domain import sayings
 from services.dunning.domain.calendar import CompanyDays
 from services.dunning.domain.decision import decide
 from services.dunning.domain.evolve import ClientBook, evolve
+from services.dunning.domain.including import tick_back
 from services.dunning.domain.policy import load as load_policy
 from services.dunning.domain.scenario import Scenario
 from services.dunning.domain.scenario import load as load_scenario
-from services.dunning.domain.verdicts import Decision, Due, Excluded, NoStep, NotDue, Verdict
+from services.dunning.domain.verdicts import Decision, Due, Excluded, NoStep, NotDue, PlannedAction, Verdict
 
 CLIENT = "C1"
 COMPANY = "acme"
@@ -170,9 +171,9 @@ def promise_reopened(name: str, on: str) -> Event:
     return ledger.PromiseReopened(**promise(name, on).model_dump())
 
 
-def at_level(name: str, level: str, on: str) -> Event:
+def at_level(name: str, level: str, on: str, before: str | None = None) -> Event:
     """The entry was brought to this level on that day, before the story begins."""
-    move = dunning.LevelMove(entry_id=entry_id(name), level_before=None, level_after=level)
+    move = dunning.LevelMove(entry_id=entry_id(name), level_before=before, level_after=level)
     return dunning.LevelSet(client_id=CLIENT, reason="set", set_on=day(on), levels=(move,))
 
 
@@ -275,11 +276,24 @@ class World:
 
     def carry_out(self, text: str) -> "World":
         for action_id in list(self.book.actions):
-            levels = {
-                key: None if not stage.level else f"R{stage.level}" for key, stage in self.book.stages.items()
-            }
-            self.book = evolve(self.book, sayings.done(self.said[action_id], levels, day(text)), day(text))
+            self.carry_out_one(text, action_id)
         return self
+
+    def carry_out_one(self, text: str, action_id: UUID) -> "World":
+        levels = {key: None if not stage.level else f"R{stage.level}" for key, stage in self.book.stages.items()}
+        self.book = evolve(self.book, sayings.done(self.said[action_id], levels, day(text)), day(text))
+        return self
+
+    def ticked_back(self, text: str, *names: str) -> PlannedAction:
+        """A person reminds these excluded entries all the same (rule 8.15)."""
+        ids = [entry_id(name) for name in names]
+        policy, on = load_policy(self.policy), day(text)
+        decision, (planned,) = tick_back(self.book.state(), policy, self.scenario, on, ids)
+        event = sayings.opening(CLIENT, decision, planned)
+        assert isinstance(event, dunning.ActionProposed)
+        self.said[planned.action_id] = event.action
+        self.book = evolve(self.book, event, on)
+        return planned
 
     def level(self, name: str) -> str | None:
         stage = self.book.stages.get(entry_id(name))

@@ -1,0 +1,78 @@
+"""The policy of a company, changed by its administrator at the screen and at the keyboard."""
+
+import os
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from cli.pictures import sign_in, whole
+from tests.browser.conftest import Site
+
+PICTURES = os.environ.get("RELANCE_PICTURES_OF_TESTS")
+
+
+def _open(played: Site, browser: Browser, width: int = 1440) -> Page:
+    page = browser.new_page(locale="fr-FR", viewport={"width": width, "height": 900})
+    sign_in(page, played.url, played.login, played.password)
+    page.goto(f"{played.url}/c/{played.company}/rules")
+    return page
+
+
+def test_options_are_changed_and_saved_whole(played: Site, browser: Browser) -> None:
+    """Rules 6.3, 22.7, 22.13, 22.26: each says what it does; the rest of the policy stays."""
+    assert played.fakes is not None
+    page = _open(played, browser)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Politique de relance")
+    gap = page.get_by_label("Jours entre deux contacts d’un même client")
+    expect(gap).to_have_value("5")
+    gap.fill("7")
+    page.get_by_label("Une relance regroupe").select_option("account")
+    page.get_by_label("Actifs pour les factures datées à partir du").fill("2026-11-01")
+    page.get_by_label("Retard toléré par client").fill("1 250,40")
+    hidden = page.get_by_label("Masquer les clients créditeurs")
+    hidden.focus()
+    page.keyboard.press("Space")
+    expect(hidden).to_be_checked()
+    page.get_by_role("button", name="Enregistrer").click()
+    expect(page.locator("[role=status]")).to_contain_text("La politique est enregistrée")
+    service, path, wanted = played.fakes.commands[-1]
+    assert (service, path) == ("dunning", "/policy")
+    changed = {
+        "contact_gap_days": 7,
+        "mode": "account",
+        "automatic_from": "2026-11-01",
+        "tolerance_amount": "1250.40",
+        "creditors_hidden": True,
+        "minimum_per_reminder": "50.00",
+        "promises_exclude": True,
+    }
+    assert {name: wanted[name] for name in changed} == changed
+    assert "calendar" in wanted
+    page.close()
+
+
+def test_what_cannot_be_read_is_named_at_its_field(played: Site, browser: Browser) -> None:
+    assert played.fakes is not None
+    before = len(played.fakes.commands)
+    page = _open(played, browser)
+    page.get_by_label("Plafond d’une relance").fill("beaucoup")
+    page.get_by_label("Jours de tolérance après l’échéance").fill("10")
+    page.get_by_role("button", name="Enregistrer").click()
+    expect(page.get_by_role("alert")).to_contain_text("rien n’a été enregistré")
+    wrong = page.get_by_label("Plafond d’une relance")
+    expect(wrong).to_have_value("beaucoup")
+    expect(wrong).to_have_attribute("aria-invalid", "true")
+    expect(page.get_by_label("Jours de tolérance après l’échéance")).to_have_value("10")
+    assert len(played.fakes.commands) == before
+    page.close()
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_nothing_is_wider_than_the_screen(played: Site, browser: Browser, width: int) -> None:
+    page = _open(played, browser, width)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    if PICTURES:
+        whole(page)
+        page.screenshot(path=Path(PICTURES) / f"policy-{width}.png")
+    page.close()
