@@ -1,10 +1,12 @@
 """The wiring of dunning: what it hears, says, serves and does by itself."""
 
+import asyncio
 from datetime import date
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis import clock
+from chassis.jobs import JobWorker
 from chassis.projection import Listening
 from chassis.running import Running
 from chassis.service import Service
@@ -23,6 +25,8 @@ from services.dunning.projection import PROJECT
 from services.dunning.rounds import Rounds
 from services.dunning.rulebook import CompanyUnknown
 from services.dunning.settings import DunningSettings
+from services.dunning.simulations.asking import QUEUE, PeriodRefused, ProfileWithoutScenario, SimulationsWaiting
+from services.dunning.simulations.working import ATTEMPTS, Simulator
 
 DEFAULT_TIME_ZONE = "Europe/Paris"
 
@@ -37,6 +41,22 @@ def build(settings: DunningSettings) -> Service:
         """Work on the rounds that were asked for."""
         worker = Rounds(running.engine, running.say, settings.round_chunk_entries, settings.round_lanes)
         await worker.work(settings.round_pause_seconds)
+
+    async def simulations(running: Running) -> None:
+        """Work on simulations, in processes that yield to everything else."""
+        simulator = Simulator(running, settings)
+        worker = JobWorker(
+            running.engine,
+            QUEUE,
+            simulator,
+            batch=1,
+            concurrency=settings.simulation_processes,
+            max_attempts=ATTEMPTS,
+            given_up=simulator.give_up,
+        )
+        async with asyncio.TaskGroup() as group:
+            group.create_task(simulator.tidy())
+            group.create_task(running.work("simulations", worker))
 
     return Service(
         name="dunning",
@@ -55,7 +75,7 @@ def build(settings: DunningSettings) -> Service:
             },
         ),
         router=router,
-        background={"rounds": rounds},
+        background={"rounds": rounds, "simulations": simulations},
         today=today,
         refusals={
             CompanyUnknown: 404,
@@ -65,6 +85,9 @@ def build(settings: DunningSettings) -> Service:
             ReasonNotAcceptable: 409,
             ByHandRefused: 409,
             LevelRefused: 409,
+            SimulationsWaiting: 409,
+            PeriodRefused: 422,
+            ProfileWithoutScenario: 422,
             ScenarioRefused: 422,
             ProfileTwice: 422,
             PolicyRefused: 422,

@@ -14,3 +14,6 @@ class DunningSettings(Settings):
     """Open entries decided in one transaction, about."""
     round_lanes: int = 2
     """Partitions that one process decides side by side."""
+    simulation_processes: int = 2
+    """Processes of low priority that one worker gives to simulations; parts of simulations that run at once."""
+    simulation_kept_days: int = 7

@@ -60,6 +60,7 @@ SPECIALITIES: dict[str, set[str]] = {
         "recording",
         "rounds",
         "rulebook",
+        "simulations",
         "states",
     }
     | {"thanking"},

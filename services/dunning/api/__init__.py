@@ -1,9 +1,19 @@
-"""Dunning over HTTP: rounds, the day's tasks, explanations, and the rules a company decides by."""
+"""Dunning over HTTP: rounds, the day's tasks, explanations, the rules a company decides by, simulations."""
 
 from fastapi import APIRouter
 
-from services.dunning.api import acting, clients, explanations, levels, rounds, rules, scenarios, tasks
+from services.dunning.api import (
+    acting,
+    clients,
+    explanations,
+    levels,
+    rounds,
+    rules,
+    scenarios,
+    simulations,
+    tasks,
+)
 
 router = APIRouter(prefix="/companies/{company}")
-for part in (rounds, tasks, acting, levels, explanations, rules, scenarios, clients):
+for part in (rounds, tasks, acting, levels, explanations, rules, scenarios, clients, simulations):
     router.include_router(part.router)

@@ -2,7 +2,8 @@
 
 A line of accounting takes effect on the day it was delivered. What came with the first delivery of a source is
 older than that: it takes effect on its own dates, entered unlettered on its entry date, lettered on its lettering
-date, as if deliveries had been made since the beginning.
+date, as if deliveries had been made since the beginning. What is first told of a client (its profile, whether it
+has an e-mail address) is taken as having always been so.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -24,7 +25,11 @@ class History:
 
     def __init__(self, book: ClientBook, facts: Iterable[Fact]) -> None:
         self.book = book
-        self._left = sorted(facts, key=_day, reverse=True)
+        self._left = sorted(facts, key=_day)[::-1]
+
+    def fork(self) -> "History":
+        """The same again, to be lived by other rules."""
+        return History(self.book, reversed(self._left))
 
     def next_on(self) -> date:
         return self._left[-1][0] if self._left else NEVER
@@ -56,7 +61,7 @@ def begin(company: str, client_id: str, facts: Sequence[Fact], first: date) -> t
         elif _is_of_others(event):
             later.append((on, event))
     book = replace(book, entered={})
-    return book.state(), History(book, reversed(later))
+    return book.state(), History(book, later)
 
 
 def _is_of_others(event: Event) -> bool:
@@ -71,9 +76,13 @@ def by_client(events: Iterable[Fact], opened: Mapping[str, date] | None = None) 
     ``opened`` tells the day of each source's first delivery.
     """
     facts: dict[str, list[Fact]] = {}
+    introduced: set[str] = set()
     for on, event in events:
         for client_id, came_on, one in _cut(on, event, opened or {}):
-            facts.setdefault(client_id, []).append((came_on, one))
+            always = isinstance(one, ledger.ClientChanged) and client_id not in introduced
+            if always:
+                introduced.add(client_id)
+            facts.setdefault(client_id, []).append((date.min if always else came_on, one))
     return facts
 
 
