@@ -36,10 +36,17 @@ class History:
 
     def arrive(self, on: date, client: ClientState) -> ClientState:
         """A person's setting of a level counts; what was sent in reality does not."""
-        stages = {
-            entry.entry_id: Stage(entry.level, entry.reminded_on, entry.noticed_on) for entry in client.entries
-        }
-        book = replace(self.book, stages={**self.book.stages, **stages}, actions={}, entered={})
+        stages = dict(self.book.stages)
+        for entry in client.entries:
+            before = stages.get(entry.entry_id, Stage())
+            stages[entry.entry_id] = replace(
+                before,
+                level=entry.level,
+                reminded_on=entry.reminded_on,
+                noticed_on=entry.noticed_on,
+                next_step=before.next_step if entry.forced else None,
+            )
+        book = replace(self.book, stages=stages, actions={}, entered={})
         while self._left and self._left[-1][0] <= on:
             told_on, event = self._left.pop()
             book = evolve(book, event, told_on)

@@ -77,17 +77,15 @@ class Payments:
 class Alone(NamedTuple):
     """What becomes of a debit that is looked at by itself.
 
-    ``step`` and what follows it tell of its message, if it gets one; ``level``, ``reminded_on`` and
-    ``noticed_on`` stand after it. ``wakes`` is the day of the next look; until then it does not matter to others,
-    unless it is ``excluded``: others may come and make up the message with it.
+    ``step`` and what follows it tell of its message, if it gets one; ``after`` is the entry as it is then, but for
+    its name and amounts. ``wakes`` is the day of the next look; until then it does not matter to others, unless it
+    is ``excluded``: others may come and make up the message with it.
     """
 
     step: str | None
     medium: str
     automatic: bool
-    level: int
-    reminded_on: date | None
-    noticed_on: date | None
+    after: EntryState
     wakes: date
     excluded: bool = False
 
@@ -122,14 +120,13 @@ class Company:
 
     def _look(self, entry: EntryState, client: ClientState, on: date) -> Alone | None:
         decision = decide(client, self.rules.policy, self.rules.scenario_of(client), on)
-        stage = (entry.level, entry.reminded_on, entry.noticed_on)
         match decision.verdicts[entry.entry_id]:
             case NotDue() as verdict:
-                return Alone(None, "", False, *stage, verdict.until)
+                return Alone(None, "", False, entry, verdict.until)
             case NoStep():
-                return Alone(None, "", False, *stage, NEVER)
+                return Alone(None, "", False, entry, NEVER)
             case Excluded():
-                return Alone(None, "", False, *stage, decision.next_on or NEVER, excluded=True)
+                return Alone(None, "", False, entry, decision.next_on or NEVER, excluded=True)
             case Due() if len(decision.actions) == 1:
                 (planned,) = decision.actions
                 after = _after(entry, planned.step, planned.entries[0].level_after, on)
@@ -138,8 +135,7 @@ class Company:
                 following = self.alone(after, then, client_key(then), wakes)
                 if following is not None and following.step is None and not following.excluded:
                     wakes = following.wakes
-                stage = (after.level, after.reminded_on, after.noticed_on)
-                return Alone(planned.step, planned.medium, planned.automatic, *stage, wakes)
+                return Alone(planned.step, planned.medium, planned.automatic, after, wakes)
             case _:
                 return None
 
@@ -231,7 +227,12 @@ class _Life:
         if found.step is not None:
             amounts = (entry.currency, entry.amount, entry.book_amount)
             self.contacts.append(Contact(on, found.step, found.medium, *amounts, 1, found.automatic))
-            after = entry._replace(level=found.level, reminded_on=found.reminded_on, noticed_on=found.noticed_on)
+            after = found.after._replace(
+                entry_id=entry.entry_id,
+                amount=entry.amount,
+                book_amount=entry.book_amount,
+                entered=entry.entered,
+            )
             entries = tuple([after if one is entry else one for one in self.client.entries])
             self._becomes(_contacted(self.client._replace(entries=entries), self.rules.policy, on))
         if not found.excluded:
@@ -286,7 +287,7 @@ class _Life:
             for held in planned.entries:
                 moved[held.entry_id] = _after(known[held.entry_id], planned.step, held.level_after, on)
         for move in decision.moves:
-            moved[move.entry_id] = known[move.entry_id]._replace(level=move.level_after, reminded_on=on)
+            moved[move.entry_id] = _after(known[move.entry_id], REMINDERS[0], move.level_after, on)
         entries = tuple([moved.get(entry.entry_id, entry) for entry in client.entries])
         client = client._replace(entries=entries, open_actions=())
         self._becomes(_contacted(client, self.rules.policy, on) if len(self.contacts) > done else client)
@@ -343,12 +344,14 @@ def _reached_by(
 
 
 def _after(entry: EntryState, step: str, level: int, on: date) -> EntryState:
-    """A notice or a thank-you does not change the level (rule 5.4); none ever falls."""
+    """A notice or a thank-you does not change the level (rule 5.4); none ever falls. A next step that a person had
+    chosen is done with.
+    """
     if step == NOTICE:
         return entry._replace(noticed_on=on)
     if step not in REMINDERS:
         return entry
-    return entry._replace(level=max(entry.level, level), reminded_on=on)
+    return entry._replace(level=max(entry.level, level), reminded_on=on, forced=False)
 
 
 def paid_by_habit(entries: Iterable[EntryState], delay_days: int | None, first: date) -> dict[str, date]:

@@ -137,10 +137,20 @@ payments = st.dictionaries(st.integers(0, 6).map(lambda n: f"{n:032x}"), days, m
 
 
 @settings(max_examples=400, deadline=None)
-@forall(clients(), st.sampled_from(POLICIES), st.sampled_from([*SCENARIOS, *MORE]), days, payments)
+@forall(
+    clients(),
+    st.sampled_from(POLICIES),
+    st.sampled_from([*SCENARIOS, *MORE]),
+    days,
+    st.tuples(payments, st.integers(0, 7)),
+)
 def test_passing_over_days_and_entries_gives_what_deciding_everything_every_day_gives(
-    client, policy, scen, first, paid
+    client, policy, scen, first, outside
 ):
+    """From outside come payments, and a next step that a person had chosen for one entry."""
+    paid, chosen = outside
+    forced = [entry._replace(forced=number == chosen) for number, entry in enumerate(client.entries)]
+    client = client._replace(entries=tuple(forced))
     last = first + timedelta(days=60)
     tried = Company(Rules(policy, {"Standard": scen}))
     assert live(client, Payments(paid), tried, first, last) == every_day(
