@@ -18,9 +18,10 @@ from chassis.http import AsOfDep, CallerDep, CompanyDep, RunningDep, TxDep, requ
 from chassis.problems import Problem
 from chassis.running import Running
 from contracts.dunning import PolicyChanged, ScenarioPublished
-from services.dunning.api.rules import PolicyWanted, ScenarioWanted
+from services.dunning.api.rules import PolicyWanted
+from services.dunning.api.scenarios import ScenarioWanted
 from services.dunning.domain.tally import UNIT_COSTS
-from services.dunning.rulebook import published
+from services.dunning.rulebook import country_of, published
 from services.dunning.simulations import results
 from services.dunning.simulations.asking import Rulebooks, Wanted, ask, cancel, set_unit_costs, unit_costs
 
@@ -92,7 +93,7 @@ async def simulate(  # noqa: PLR0913, PLR0917 what a request brings
     wanted = body.period(today)
     now = await published(tx, company)
     base = now if body.like_company is None else await _rules_of(process, who, body.like_company)
-    rules = Rulebooks(now, _tried(base, body), body.follows)
+    rules = Rulebooks(now, _tried(base, body), await country_of(tx, company), body.follows)
     simulation_id = await ask(tx, company, who.subject, wanted, rules)
     return {"simulation_id": simulation_id, "from": wanted.first_on, "to": wanted.last_on}
 

@@ -26,6 +26,7 @@ class History:
     def __init__(self, book: ClientBook, facts: Iterable[Fact]) -> None:
         self.book = book
         self._left = sorted(facts, key=_day)[::-1]
+        self._given = book.state().paid
 
     def fork(self) -> "History":
         """The same again, to be lived by other rules."""
@@ -46,12 +47,15 @@ class History:
                 noticed_on=entry.noticed_on,
                 next_step=before.next_step if entry.forced else None,
             )
-        book = replace(self.book, stages=stages, actions={}, entered={})
+        thanked = {line.entry_id for group in self._given if group not in client.paid for line in group.lines}
+        book = replace(self.book, stages=stages, actions={}, entered={}, thanked=self.book.thanked.union(thanked))
         while self._left and self._left[-1][0] <= on:
             told_on, event = self._left.pop()
             book = evolve(book, event, told_on)
         self.book = book
-        return book.state()
+        state = book.state()
+        self._given = state.paid
+        return state._replace(contacts=client.contacts)
 
 
 def _day(fact: Fact) -> date:
@@ -72,9 +76,20 @@ def begin(company: str, client_id: str, facts: Sequence[Fact], first: date) -> t
 
 
 def _is_of_others(event: Event) -> bool:
+    """Not what was decided and done in reality. What people set and chose is theirs, though dunning says it."""
     if isinstance(event, dunning.LevelSet):
         return event.reason != CREDIT_ALONE
-    return event.speaker != dunning.LevelSet.speaker
+    return not isinstance(event, DECIDED)
+
+
+DECIDED = (
+    dunning.ActionProposed,
+    dunning.ActionDue,
+    dunning.ActionWithdrawn,
+    dunning.ActionDone,
+    dunning.ActionExcluded,
+    dunning.DunningExhausted,
+)
 
 
 def by_client(events: Iterable[Fact], opened: Mapping[str, date] | None = None) -> dict[str, list[Fact]]:
@@ -106,6 +121,9 @@ def _cut(on: date, event: Event, opened: Mapping[str, date]) -> Iterator[tuple[s
         case ledger.ClientsChanged():
             for changed in event.clients:
                 yield changed.client_id, on, ledger.ClientChanged.model_validate(changed.model_dump())
+        case ledger.PaymentsLettered():
+            for group in event.groups:
+                yield group.client_id, on, ledger.PaymentLettered.model_validate(group.model_dump())
         case dunning.ActionProposed() | dunning.ActionDue():
             yield event.action.client_id, on, event
         case _:

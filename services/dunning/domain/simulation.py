@@ -1,8 +1,8 @@
 """What would be sent to one client from day to day: decisions made on a copy of its state, never said.
 
-Every message is taken as carried out on the day it is decided, automatic and manual alike. Days on which nothing
-can change are passed over, and entries that sleep are left out of a look where they cannot matter: a spec holds
-the result against deciding everything every day.
+Every message is taken as carried out on the day it is decided, automatic and manual alike, and accounting as
+synchronised every day. Days on which nothing can change are passed over, and entries that sleep are left out of a
+look where they cannot matter: a spec holds the result against deciding everything every day.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,9 +13,9 @@ from typing import NamedTuple, Protocol
 
 from services.dunning.domain.decision import decide
 from services.dunning.domain.policy import Policy
-from services.dunning.domain.scenario import NOTICE, REMINDERS, Scenario, level_number
-from services.dunning.domain.state import ClientState, EntryState, OpenAction
-from services.dunning.domain.state import Contact as Made
+from services.dunning.domain.scenario import NOTICE, REMINDERS, THANKS, Scenario, level_number
+from services.dunning.domain.state import ClientState, EntryState, OpenAction, PaidGroup, PaidLine
+from services.dunning.domain.state import Contact as Contacted
 from services.dunning.domain.triggers import ONE_DAY
 from services.dunning.domain.verdicts import Decision, Due, Excluded, NoStep, NotDue, PlannedAction
 
@@ -59,7 +59,7 @@ class Coming(Protocol):
 
 
 class Payments:
-    """Entries that are paid, each on a day of its own: they leave the open account."""
+    """Entries that are paid, each on a day of its own, each by a payment lettered with it at once."""
 
     def __init__(self, paid_on: Mapping[str, date]) -> None:
         self._left = sorted(((on, entry_id) for entry_id, on in paid_on.items()), reverse=True)
@@ -71,7 +71,19 @@ class Payments:
         paid = set()
         while self._left and self._left[-1][0] <= on:
             paid.add(self._left.pop()[1])
-        return client._replace(entries=tuple(entry for entry in client.entries if entry.entry_id not in paid))
+        left, groups = [], list(client.paid)
+        for entry in client.entries:
+            if entry.entry_id in paid:
+                groups.append(PaidGroup(on, True, _settled(entry, on)))
+            else:
+                left.append(entry)
+        return client._replace(entries=tuple(left), paid=tuple(groups))
+
+
+def _settled(entry: EntryState, on: date) -> tuple[PaidLine, PaidLine]:
+    lines = PaidLine(entry.entry_id, entry.currency, entry.amount, entry.book_amount, entry.due_date, entry.level)
+    payment = PaidLine(f"payment of {entry.entry_id}", entry.currency, -entry.amount, -entry.book_amount, on)
+    return payment, lines
 
 
 class Alone(NamedTuple):
@@ -115,7 +127,7 @@ class Company:
         place = [(book > threshold) - (book < threshold) for threshold in self._thresholds]
         key = (on, of_client, *entry_key(entry), *place)
         if key not in self._known:
-            self._known[key] = self._look(entry, client._replace(entries=(entry,), open_actions=()), on)
+            self._known[key] = self._look(entry, client._replace(entries=(entry,), open_actions=(), paid=()), on)
         return self._known[key]
 
     def _look(self, entry: EntryState, client: ClientState, on: date) -> Alone | None:
@@ -130,7 +142,7 @@ class Company:
             case Due() if len(decision.actions) == 1:
                 (planned,) = decision.actions
                 after = _after(entry, planned.step, planned.entries[0].level_after, on)
-                then = _contacted(client, self.rules.policy, on)
+                then = self.contacted(client, on, (on,))
                 wakes = on + ONE_DAY
                 following = self.alone(after, then, client_key(then), wakes)
                 if following is not None and following.step is None and not following.excluded:
@@ -139,12 +151,26 @@ class Company:
             case _:
                 return None
 
+    def contacted(self, client: ClientState, on: date, rounds: Iterable[date | None]) -> ClientState:
+        """After contacts of these rounds; they matter only where days must lie between two (rule 22.7)."""
+        if not self.rules.policy.contact_gap_days:
+            return client
+        last = {contact.round_on: contact.on for contact in client.contacts} | dict.fromkeys(rounds, on)
+        found = sorted(last.items(), key=lambda one: (one[1], one[0] or date.min), reverse=True)
+        return client._replace(contacts=tuple([Contacted(day, round_on) for round_on, day in found[:2]]))
+
+    def needs_all(self, client: ClientState) -> bool:
+        """The whole account, or payments to thank for, matter to every look."""
+        policy = self.rules.policy
+        if policy.mode != "item" or client.open_actions:
+            return True
+        return bool(client.paid) or policy.tolerance_amount is not None or client.tolerance_amount is not None
+
 
 _NAMES_AND_AMOUNTS = {"entry_id", "amount", "book_amount", "entered"}
+_OF_NO_ENTRY = {"client_id", "entries", "open_actions", "paid"}
 entry_key = itemgetter(*(n for n, name in enumerate(EntryState._fields) if name not in _NAMES_AND_AMOUNTS))
-client_key = itemgetter(
-    *(n for n, name in enumerate(ClientState._fields) if name not in {"client_id", "entries", "open_actions"})
-)
+client_key = itemgetter(*(n for n, name in enumerate(ClientState._fields) if name not in _OF_NO_ENTRY))
 
 
 def live(client: ClientState, coming: Coming, company: Company, first: date, last: date) -> list[Contact]:
@@ -177,9 +203,10 @@ class _Life:
 
     def _becomes(self, client: ClientState) -> None:
         """Accounting is taken as read every day (rule 2.6)."""
-        self.client = client = client._replace(synced_on=date.max)
+        contacts = client.contacts if self.rules.policy.contact_gap_days else ()
+        self.client = client._replace(synced_on=NEVER, contacts=contacts)
         self.scenario = self.rules.scenario_of(client)
-        self.key = client_key(client)
+        self.key = client_key(self.client)
 
     def until(self, first: date, last: date) -> list[Contact]:
         on = first
@@ -214,7 +241,7 @@ class _Life:
     def _look_at_all(self, on: date) -> date:
         decision = decide(self.client, self.rules.policy, self.scenario, on)
         self.wakes.clear()
-        if self._carry_out(decision, on):
+        if self._carry_out(decision, on) or decision.actions:
             return on + ONE_DAY
         self._note(decision)
         return decision.next_on or NEVER
@@ -234,7 +261,7 @@ class _Life:
                 entered=entry.entered,
             )
             entries = tuple([after if one is entry else one for one in self.client.entries])
-            self._becomes(_contacted(self.client._replace(entries=entries), self.rules.policy, on))
+            self._becomes(self.company.contacted(self.client._replace(entries=entries), on, (on,)))
         if not found.excluded:
             self.wakes[entry.entry_id] = found.wakes
         return found.wakes
@@ -274,32 +301,34 @@ class _Life:
         client = self.client
         if not (decision.actions or decision.moves or client.open_actions):
             return []
-        done = len(self.contacts)
         known = {entry.entry_id: entry for entry in client.entries}
         moved: dict[str, EntryState] = {}
+        thanked: set[str] = set()
+        rounds: list[date | None] = [on] * bool(decision.actions)
         withdrawn = {one.action_id for one in decision.withdrawals}
         for opened in client.open_actions:
-            if opened.action_id not in withdrawn:
-                self.contacts.append(_of_open(opened, known, self.rules.policy, on))
+            if opened.action_id in withdrawn:
+                continue
+            rounds.append(opened.opened_on)
+            self.contacts.append(_of_open(opened, known, self.rules.policy, on))
+            if opened.step == THANKS:
+                thanked.update(held.entry_id for held in opened.entries)
+            else:
                 moved |= _reached_by(opened, known, self.scenario, client.has_email, on)
         for planned in decision.actions:
             self.contacts.append(_of_planned(planned, on))
             for held in planned.entries:
-                moved[held.entry_id] = _after(known[held.entry_id], planned.step, held.level_after, on)
+                if planned.step == THANKS:
+                    thanked.add(held.entry_id)
+                else:
+                    moved[held.entry_id] = _after(known[held.entry_id], planned.step, held.level_after, on)
         for move in decision.moves:
             moved[move.entry_id] = _after(known[move.entry_id], REMINDERS[0], move.level_after, on)
         entries = tuple([moved.get(entry.entry_id, entry) for entry in client.entries])
-        client = client._replace(entries=entries, open_actions=())
-        self._becomes(_contacted(client, self.rules.policy, on) if len(self.contacts) > done else client)
+        paid = tuple([group for group in client.paid if thanked.isdisjoint(line.entry_id for line in group.lines)])
+        client = client._replace(entries=entries, open_actions=(), paid=paid)
+        self._becomes(self.company.contacted(client, on, rounds) if rounds else client)
         return list(moved.values())
-
-
-def _contacted(client: ClientState, policy: Policy, on: date) -> ClientState:
-    """What a contact changes about the client itself (rule 22.7)."""
-    if not policy.contact_gap_days:
-        return client
-    earlier = [contact for contact in client.contacts if contact.round_on != on]
-    return client._replace(contacts=(Made(on, on), *earlier[:1]))
 
 
 def _of_planned(planned: PlannedAction, on: date) -> Contact:
@@ -330,7 +359,7 @@ def _reached_by(
     opened: OpenAction, known: Mapping[str, EntryState], scenario: Scenario | None, has_email: bool, on: date
 ) -> dict[str, EntryState]:
     """Where an open action brings its entries: followers of an account by one level of their own (rule 6.4)."""
-    level = level_number(opened.step) if opened.step in REMINDERS else 0
+    level = level_number(opened.step)
     held = [known[one.entry_id] for one in opened.entries if one.entry_id in known]
     plan = None if scenario is None else scenario.plan(has_email)
     highest = max((entry.level for entry in held if entry.amount > 0), default=0)
@@ -344,13 +373,11 @@ def _reached_by(
 
 
 def _after(entry: EntryState, step: str, level: int, on: date) -> EntryState:
-    """A notice or a thank-you does not change the level (rule 5.4); none ever falls. A next step that a person had
-    chosen is done with.
+    """A notice does not change the level (rule 5.4); none ever falls. A next step that a person had chosen is done
+    with.
     """
     if step == NOTICE:
         return entry._replace(noticed_on=on)
-    if step not in REMINDERS:
-        return entry
     return entry._replace(level=max(entry.level, level), reminded_on=on, forced=False)
 
 

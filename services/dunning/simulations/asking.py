@@ -15,6 +15,7 @@ from chassis.job_queue import NewJob, enqueue
 from contracts.dunning import PolicyChanged, ScenarioPublished
 from services.dunning.domain import policy as policies
 from services.dunning.domain import scenario as scenarios
+from services.dunning.domain.calendar import CompanyDays
 from services.dunning.domain.tally import UNIT_COSTS
 
 QUEUE = "simulations"
@@ -68,6 +69,7 @@ class Rulebooks:
 
     now: tuple[PolicyChanged, list[ScenarioPublished]]
     tried: tuple[PolicyChanged, list[ScenarioPublished]]
+    country: str
     follows: Mapping[str, str] = field(default_factory=dict)
 
     def checked(self) -> dict[str, Any]:
@@ -76,12 +78,13 @@ class Rulebooks:
         policy, published = self.tried
         policies.load(policy)
         for one in published:
-            scenarios.load(one)
+            scenarios.load(one, CompanyDays(policy.calendar, self.country))
         known = {one.profile for one in published}
         for target in self.follows.values():
             if target not in known:
                 raise ProfileWithoutScenario(target)
-        before, after = _stored(*self.now, {}), _stored(policy, published, self.follows)
+        before = {**_stored(*self.now, {}), "country": self.country}
+        after = {**_stored(policy, published, self.follows), "country": self.country}
         return {"before": None if before == after else before, "after": after}
 
 

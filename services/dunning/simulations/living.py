@@ -29,6 +29,7 @@ from contracts.dunning import PolicyChanged, ScenarioPublished
 from contracts.registry import EVENTS
 from services.dunning.domain import policy as policies
 from services.dunning.domain import scenario as scenarios
+from services.dunning.domain.calendar import CompanyDays
 from services.dunning.domain.history import Fact, begin, by_client
 from services.dunning.domain.simulation import Coming, Company, Contact, Payments, Rules, live, paid_by_habit
 from services.dunning.domain.state import ClientState
@@ -61,7 +62,7 @@ HABITS = text(
 @dataclass(frozen=True)
 class Task:
     """What a part is: plain values, since it goes to another process. Rules are JSON texts of
-    ``{"policy", "scenarios", "follows"}``; ``before`` is ``None`` where nothing is compared."""
+    ``{"policy", "scenarios", "follows", "country"}``; ``before`` is ``None`` where nothing is compared."""
 
     database_url: str
     nats_url: str
@@ -114,9 +115,10 @@ def work(task: Task) -> Part:
 def company_under(rules: str) -> Company:
     """Rules as they are stored with a simulation, checked when it was asked for. Kept from part to part."""
     stored = json.loads(rules)
-    loaded = [scenarios.load(ScenarioPublished.model_validate(one)) for one in stored["scenarios"]]
-    policy = policies.load(PolicyChanged.model_validate(stored["policy"]))
-    return Company(Rules(policy, {one.profile: one for one in loaded}, stored["follows"]))
+    policy = PolicyChanged.model_validate(stored["policy"])
+    days = CompanyDays(policy.calendar, stored["country"])
+    loaded = [scenarios.load(ScenarioPublished.model_validate(one), days) for one in stored["scenarios"]]
+    return Company(Rules(policies.load(policy), {one.profile: one for one in loaded}, stored["follows"]))
 
 
 async def _work(task: Task) -> Part:
@@ -170,7 +172,7 @@ class _Working:
         """From now on, paying by habit or not at all."""
         task = self.task
         for client in clients:
-            if not (client.entries or client.open_actions) or not self._is_asked_for(client):
+            if not (client.entries or client.open_actions or client.paid) or not self._is_asked_for(client):
                 continue
             paid: dict[str, date] = {}
             if task.habits:

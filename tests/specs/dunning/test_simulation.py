@@ -6,6 +6,8 @@ from hypothesis import given as forall
 from hypothesis import settings
 from hypothesis import strategies as st
 
+from contracts.dunning import SendingCalendar
+from services.dunning.domain.calendar import EVERY_DAY, CompanyDays
 from services.dunning.domain.policy import load as load_policy
 from services.dunning.domain.scenario import load as load_scenario
 from services.dunning.domain.simulation import Company, Contact, Payments, Rules, every_day, live, paid_by_habit
@@ -81,6 +83,16 @@ def test_what_is_open_when_it_begins_is_carried_out_on_the_first_day() -> None:
     assert contacts[0].net_amount == 1000 * 10_000
 
 
+def test_a_payment_is_thanked_for_where_the_scenario_does() -> None:
+    world = given(invoice("F1", 1000, "2025-03-10"))
+    thanking = scenario(*STANDARD, step("thanks", 3, counted_from="payment_date")).model_copy(
+        update={"thanks_since": day("2025-01-01")}
+    )
+    world.published = thanking
+    contacts = simulated(world, "2025-03-11", "2025-04-30", paid={"F1": "2025-03-19"})
+    assert told(contacts) == [("2025-03-18", "R1", "email"), ("2025-03-22", "thanks", "email")]
+
+
 def test_a_stopped_client_gets_nothing_until_the_stop_ends() -> None:
     world = given(invoice("F1", 1000, "2025-03-10"), stopped("2025-03-25"))
     assert told(simulated(world, "2025-03-01", "2025-03-24")) == []
@@ -132,6 +144,17 @@ MORE = [
         (step("R1", 2), step("R2", 9, ignorable=True), step("R3", 10), previous("R4", 0)),
         (step("notice", 12), step("R1", 0, ignorable=True), previous("R2", 0, "phone"), previous("R3", 31)),
     )
+]
+WEEKDAYS = CompanyDays(SendingCalendar(weekdays=(1, 2, 3, 5), skip_holidays=True))
+MONTHLY = CompanyDays(SendingCalendar(weekdays=(1, 2, 3, 4, 5), month_days=(10, 25)))
+MORE += [
+    load_scenario(
+        scenario(*STANDARD, step("thanks", 3, counted_from="payment_date")).model_copy(
+            update={"thanks_since": D0}
+        ),
+        days_,
+    )
+    for days_ in (EVERY_DAY, WEEKDAYS, MONTHLY)
 ]
 payments = st.dictionaries(st.integers(0, 6).map(lambda n: f"{n:032x}"), days, max_size=4)
 
