@@ -238,6 +238,17 @@ class Road:
         found = {name: value for name, value in query.items() if value}
         return self._call("GET", self.addresses.dunning, "/explain", params=found) or {}
 
+    def simulate(self, wanted: Json, within: float = 600) -> Json:
+        """Ask what would be sent and wait for the end of it; the simulation with its result."""
+        asked = self._call("POST", self.addresses.dunning, "/simulations", json=wanted) or {}
+        return self._poll(
+            self.addresses.dunning,
+            f"/simulations/{asked['simulation_id']}",
+            lambda state: state["status"] not in ("waiting", "running"),
+            within,
+            "the simulation",
+        )
+
     def tasks(self, as_of: date) -> Json:
         """The day's tasks by medium and step, excluded rows included."""
         return self._call("GET", self.addresses.dunning, "/tasks", params={"as_of": f"{as_of}"}) or {}

@@ -52,6 +52,8 @@ class Telling:
     rounds: list[Round] = field(default_factory=list)
     announced: set[str] = field(default_factory=set)
     """Payments that were said to be lettered."""
+    facts: dict[str, list[tuple[date, Event]]] = field(default_factory=dict)
+    """Everything said, by client, in order: what a backtest lives again."""
 
     @property
     def days(self) -> CompanyDays:
@@ -64,6 +66,7 @@ class Telling:
 
     def say(self, client: str, event: Event, on: date) -> None:
         self.books[client] = evolve(self.books[client], event, on)
+        self.facts.setdefault(client, []).append((on, event))
 
     def level(self, entry: str) -> str | None:
         stage = self.books[self.owners[entry]].stages.get(entry_id(entry))

@@ -5,7 +5,7 @@ synchronised every day. Days on which nothing can change are passed over, and en
 look where they cannot matter: a spec holds the result against deciding everything every day.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from operator import itemgetter
@@ -176,6 +176,19 @@ client_key = itemgetter(*(n for n, name in enumerate(ClientState._fields) if nam
 def live(client: ClientState, coming: Coming, company: Company, first: date, last: date) -> list[Contact]:
     """Every message from ``first`` to ``last``, both included, in order."""
     return _Life(client, coming, company).until(first, last)
+
+
+def live_through(
+    client: ClientState, coming: Coming, companies: Sequence[tuple[date, Company]], first: date, last: date
+) -> list[Contact]:
+    """The same under rules that change: each holds from its day on, the first ones from the beginning."""
+    contacts: list[Contact] = []
+    for number, (begins, company) in enumerate(companies):
+        ends = companies[number + 1][0] - ONE_DAY if number + 1 < len(companies) else last
+        life = _Life(client, coming, company)
+        contacts += life.until(max(begins, first) if number else first, min(ends, last))
+        client = life.client
+    return contacts
 
 
 def every_day(client: ClientState, coming: Coming, company: Company, first: date, last: date) -> list[Contact]:

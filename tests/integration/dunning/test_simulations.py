@@ -19,6 +19,7 @@ from tests.integration.dunning.house import House, client_changed, line, scenari
 
 TODAY = "2025-03-18"
 HEADER = {"Relance-As-Of": TODAY}
+NO_TEMPLATE = scenario({"step": "R1", "medium": "email", "delay_days": 8})
 STATE = (
     "entry",
     "client",
@@ -227,7 +228,7 @@ async def test_five_may_wait_and_one_more_is_refused(house: House) -> None:
         ({"from": "2025-03-01", "to": "2025-03-19"}, 422, "period-refused"),
         ({"follows": {"Standard": "Nobody"}}, 422, "profile-without-scenario"),
         ({"policy": {"minimum_per_reminder": "5", "maximum_per_reminder": "4"}}, 422, "minimum-above-maximum"),
-        ({"scenarios": [{"profile": "X", "with_email": [], "without_email": []}]}, 422, "no-active-step"),
+        ({"scenarios": [NO_TEMPLATE]}, 422, "template-missing"),
         ({"like_company": "somebody-else"}, 404, "company-unknown"),
     ],
 )
