@@ -1,7 +1,8 @@
 """PostgreSQL: one schema and three roles per service, all SQL unqualified, the search path says which schema.
 
 Roles of a service: ``<service>_owner`` runs migrations and rebuilds, ``<service>_worker`` does the work,
-``<service>_api`` has the same rights but sees one company only, by row-level security.
+``<service>_api`` has the same rights but sees one company only, by row-level security, which the worker bypasses:
+PostgreSQL refuses COPY to whomever it is applied to.
 """
 
 from collections.abc import AsyncIterator, Iterable, Mapping
@@ -194,6 +195,8 @@ def ensure_database(
         for service in services:
             for role in ROLES:
                 _ensure_role(admin, f"{service}_{role}", (passwords or {}).get(f"{service}_{role}"))
+            worker = sql.Identifier(f"{service}_worker")
+            admin.execute(sql.SQL("alter role {} bypassrls").format(worker))
             owner, schema = sql.Identifier(f"{service}_owner"), sql.Identifier(service)
             admin.execute(sql.SQL("create schema if not exists {} authorization {}").format(schema, owner))
             # a rebuild makes its shadow schema itself

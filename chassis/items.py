@@ -25,6 +25,9 @@ NOTHING = "\x1f"
 PLACE = {"company": "text", "p": "smallint", "number": "bigint", "as_of": "date", "n": "integer"}
 """What every row has besides its item: its event, and its place among all items heard."""
 
+Told = Sequence[tuple[Delivered, Sequence[Any]]]
+"""Events, each with its items: objects with a member per column."""
+
 FEW_ROWS = 50
 """So few rows are not worth a try."""
 
@@ -59,6 +62,13 @@ class Items:
         )
         bulk = msgspec.defstruct("Bulk", [("items", list[item], msgspec.field(name=self.listed))], gc=False)  # type: ignore[valid-type]
         object.__setattr__(self, "_decoder", msgspec.json.Decoder(bulk))
+
+    def told(self, heard: Sequence[Delivered]) -> Told:
+        """The items of these events as objects; nothing when one is not written as is usual."""
+        try:
+            return [(event, self._decoder.decode(event.body).items) for event in heard]
+        except msgspec.ValidationError:  # a number where a text is usual
+            return []
 
     async def lay_out(self, connection: Connection, heard: Sequence[Delivered]) -> int:
         """Put the items of these events into the table, which is empty again after the transaction; how many."""
@@ -116,13 +126,14 @@ class Items:
         for event in heard:
             head = f"{event.company}\t{event.partition}\t{event.number}\t{event.as_of}\t"
             for item in from_json(event.body)[self.listed]:
-                values = [NOTHING if item.get(name) is None else _escape(str(item[name])) for name in self._texts]
+                values = [NOTHING if item.get(name) is None else escaped(str(item[name])) for name in self._texts]
                 values += ["t" if item.get(name) else "f" for name in self._flags]
                 rows.append(f"{head}{len(rows)}\t" + "\t".join(values))
         return rows
 
 
-def _escape(text: str) -> str:
+def escaped(text: str) -> str:
+    """A text as COPY wants it."""
     return text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
 
 

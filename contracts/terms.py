@@ -24,6 +24,15 @@ def lettering_difference(signed_amounts: Iterable[Decimal]) -> Decimal:
     return difference if abs(difference) > LETTERING_TOLERANCE else Decimal(0)
 
 
+def difference(debit: str, credit: str) -> str:
+    """Debit minus credit of decimal strings as a decimal string, exact; most often one of them is zero."""
+    if credit == "0.00":
+        return debit
+    if debit == "0.00" and credit[0] != "-":
+        return f"-{credit}"
+    return format(Decimal(debit) - Decimal(credit), "f")
+
+
 def is_open(lettering: str | None, lettering_difference: Decimal) -> bool:
     """Unlettered, or lettered with an error: such entries count as open in the amounts (rules 1.2, 2.8)."""
     return lettering is None or lettering_difference != 0

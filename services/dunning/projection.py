@@ -13,7 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis.database import driver
 from chassis.items import Items, insert_new
+from chassis.new_rows import NewRows
 from chassis.projection import Delivered, Project
+from contracts.terms import difference
 from services.dunning.policy_rows import AUTOMATIC, CLIENT_POLICY, CONTACT, SYNCED
 from services.dunning.thanking import MARK_PAID, OLDEST_PAYMENT_DAYS, PAYMENT, PAYMENTS
 
@@ -53,6 +55,26 @@ LINES = Items(
         "lettering": "text", "removed": "boolean",
     },
 )  # fmt: skip
+
+ENTRY = NewRows(
+    "entry",
+    (
+        "client_id", "entry_id", "account", "kind", "piece", "currency", "amount", "book_amount", "due_date",
+        "counted_on", "payment_mode", "lettering", "removed",
+    ),
+    lambda line: (
+        line.client_id, line.entry_id, line.account, line.kind, line.piece, line.currency,
+        difference(line.debit, line.credit), line.book_amount, line.due_date,
+        line.invoice_date or line.entry_date, line.payment_mode, line.lettering, "t" if line.removed else "f",
+    ),
+)  # fmt: skip
+
+MARK_TOLD = """
+    insert into schedule as known (company, p, client_id, next_on)
+    select company, p, client_id, '-infinity'::date
+    from unnest(%(companies)b::text[], %(ps)b::smallint[], %(clients)b::text[]) as told(company, p, client_id)
+    on conflict (company, p, client_id) do update set next_on = '-infinity' where known.next_on <> '-infinity'
+"""
 
 NEW_ENTRIES = f"""
     insert into entry (company, client_id, entry_id, p, account, kind, piece, currency, amount, book_amount,
@@ -364,8 +386,18 @@ def _project(*statements: str, **parameters: object) -> Project:
 async def entries_synced(tx: AsyncConnection, heard: list[Delivered]) -> None:
     """Lines that are new, changed or gone, and the clients to look at again."""
     connection = await driver(tx)
+    told = LINES.told(heard)
+    new = await ENTRY.copy(connection, told)
+    if new:
+        clients = sorted(
+            {(event.company, event.partition, line.client_id) for event, lines in told for line in lines}
+        )
+        names = ("companies", "ps", "clients")
+        marked = {name: [client[place] for client in clients] for place, name in enumerate(names)}
+        await connection.execute(MARK_TOLD.encode(), marked, prepare=False)
+        return
     rows = await LINES.lay_out(connection, heard)
-    if not await insert_new(connection, NEW_ENTRIES, rows):
+    if new is False or not await insert_new(connection, NEW_ENTRIES, rows):
         await connection.execute(ENTRIES.encode(), prepare=False)
     await connection.execute(MARK_LINES.encode(), prepare=False)
 

@@ -11,7 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis.database import driver
 from chassis.items import Items, insert_new
+from chassis.new_rows import NewRows
 from chassis.projection import Delivered, Project
+from contracts.terms import difference
 
 HEARD = """
     unnest(%(company)b::text[], %(p)b::smallint[], %(number)b::bigint[], %(as_of)b::date[],
@@ -26,6 +28,18 @@ LINES = Items(
         "entry_date": "date", "due_date": "date", "debit": "numeric", "credit": "numeric", "currency": "text",
         "lettering": "text", "removed": "boolean",
     },
+)  # fmt: skip
+
+ENTRY = NewRows(
+    "entry",
+    (
+        "client_id", "entry_id", "account", "kind", "piece", "entry_date", "due_date", "amount", "currency",
+        "lettering", "removed",
+    ),
+    lambda line: (
+        line.client_id, line.entry_id, line.account, line.kind, line.piece, line.entry_date, line.due_date,
+        difference(line.debit, line.credit), line.currency, line.lettering, "t" if line.removed else "f",
+    ),
 )  # fmt: skip
 
 NEW_ENTRIES = f"""
@@ -242,8 +256,11 @@ def _statement(sql: str, **values: Any) -> Project:
 async def entries_synced(tx: AsyncConnection, heard: list[Delivered]) -> None:
     """Lines that are new, changed or gone."""
     connection = await driver(tx)
+    new = await ENTRY.copy(connection, LINES.told(heard))
+    if new:
+        return
     rows = await LINES.lay_out(connection, heard)
-    if not await insert_new(connection, NEW_ENTRIES, rows):
+    if new is False or not await insert_new(connection, NEW_ENTRIES, rows):
         await connection.execute(ENTRIES.encode(), prepare=False)
 
 

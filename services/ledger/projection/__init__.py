@@ -7,10 +7,12 @@ go to PostgreSQL unread, but for the lines of accounting, which go there as rows
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from msgspec.structs import astuple
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis.database import driver
-from chassis.items import Items, insert_new
+from chassis.items import Items, Told, insert_new
+from chassis.new_rows import NewRows
 from chassis.projection import Delivered, Project
 from contracts.ledger import DISPUTE_REASONS
 from services.ledger.projection import stated
@@ -34,7 +36,21 @@ LINES = Items(
 COLUMNS = """company, client_id, entry_id, p, account, kind, journal, piece, entry_date, invoice_date, due_date,
     debit, credit, currency, book_amount, payment_mode, lettering, lettered_on, removed"""
 
+ENTRY = NewRows(
+    "entry",
+    tuple(LINES.columns),
+    lambda line: (*astuple(line)[:-1], "t" if line.removed else "f"),
+)
+
 NEW_ENTRIES = f"insert into entry ({COLUMNS}) select {COLUMNS} from {LINES.table}"  # noqa: S608 constants
+
+TOLD_GROUPS = """
+    insert into touched_group as known (company, p, client_id, account, lettering, number)
+    select * from unnest(%(companies)b::text[], %(ps)b::smallint[], %(clients)b::text[], %(accounts)b::text[],
+        %(letterings)b::text[], %(numbers)b::bigint[])
+    on conflict (company, p, client_id, account, lettering) do update
+        set number = greatest(known.number, excluded.number)
+"""
 
 NEW_GROUPS = f"""
     insert into touched_group as known (company, client_id, account, lettering, p, number)
@@ -246,11 +262,32 @@ def _statement(sql: str, **values: Any) -> Project:
 async def entries_synced(tx: AsyncConnection, heard: list[Delivered]) -> None:
     """Lines that are new, changed or gone, and the lettering groups that are to be judged again."""
     connection = await driver(tx)
+    told = LINES.told(heard)
+    new = await ENTRY.copy(connection, told)
+    if new:
+        await connection.execute(TOLD_GROUPS.encode(), _groups(told), prepare=False)
+        return
     rows = await LINES.lay_out(connection, heard)
-    if await insert_new(connection, NEW_ENTRIES, rows):
+    if new is None and await insert_new(connection, NEW_ENTRIES, rows):
         await connection.execute(NEW_GROUPS.encode(), prepare=False)
     else:
         await connection.execute(ENTRIES.encode(), prepare=False)
+
+
+def _groups(told: Told) -> dict[str, list[Any]]:
+    """The lettering groups of these lines as columns, sorted, each with the number that touched it last."""
+    groups: dict[tuple[str, int, str, str, str], int] = {}
+    for event, lines in told:
+        company, p, number = event.company, event.partition, event.number
+        for line in lines:
+            if line.lettering is not None:
+                groups[company, p, line.client_id, line.account, line.lettering] = number
+    columns = ("companies", "ps", "clients", "accounts", "letterings")
+    keys = sorted(groups)
+    return {
+        **{name: [key[place] for key in keys] for place, name in enumerate(columns)},
+        "numbers": [groups[key] for key in keys],
+    }
 
 
 _payments_lettered = _statement(PAYMENTS_LETTERED)

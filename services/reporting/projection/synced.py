@@ -1,9 +1,14 @@
 """What sync says: accounting lines, whether they are open, and the runs that brought them."""
 
+from collections.abc import Container, Sequence
+from decimal import Decimal
+from typing import Any
+
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis.database import driver
-from chassis.items import Items, insert_new
+from chassis.items import Connection, Items, Told, insert_new
+from chassis.new_rows import NewRows
 from chassis.projection import Delivered, Project
 from contracts.terms import LETTERING_TOLERANCE
 from services.reporting.projection.heard import applying
@@ -27,10 +32,35 @@ VALUES = """company, p, client_id, entry_id, account, kind, journal, piece, lowe
         due_date, debit, credit, currency, book_amount, payment_mode, lettering, lettered_on, removed,
         lettering is null and not removed"""
 
+ENTRY = NewRows(
+    "entry",
+    (
+        "client_id", "entry_id", "account", "kind", "journal", "piece", "piece_key", "entry_date", "invoice_date",
+        "due_date", "debit", "credit", "currency", "book_amount", "payment_mode", "lettering", "lettered_on",
+        "archived", "is_open",
+    ),
+    lambda line: (
+        line.client_id, line.entry_id, line.account, line.kind, line.journal, line.piece, line.piece.lower(),
+        line.entry_date, line.invoice_date, line.due_date, line.debit, line.credit, line.currency,
+        line.book_amount, line.payment_mode, line.lettering, line.lettered_on, "t" if line.removed else "f",
+        "t" if line.lettering is None and not line.removed else "f",
+    ),
+)  # fmt: skip
+
 KNOWN_CLIENTS = f"""
     select company, client_id from (select distinct company, client_id from {LINES.table}) told
     where exists (select from entry e where e.company = told.company and e.client_id = told.client_id)
 """  # noqa: S608 constants of this module
+
+CLIENTS = """
+    unnest(%(client_companies)b::text[], %(client_ps)b::smallint[], %(clients)b::text[],
+        %(client_numbers)b::bigint[]) as told(company, p, client_id, number)
+"""
+
+TOLD_KNOWN_CLIENTS = f"""
+    select company, client_id from {CLIENTS}
+    where exists (select from entry e where e.company = told.company and e.client_id = told.client_id)
+"""  # noqa: S608
 
 NEW_ENTRIES = f"{INTO} select {VALUES} from {LINES.table}"  # noqa: S608
 
@@ -63,14 +93,14 @@ ENTRIES = f"""
 """  # noqa: S608
 """Writes the lines and answers every lettering group that any of them is in, or was in."""
 
-NUMBERS = f"""
+NUMBERS = """
     with heard as (
         select company, p, number from unnest(%(companies)b::text[], %(ps)b::smallint[], %(numbers)b::bigint[])
             h(company, p, number)
     ),
     accounts as (
         insert into synced_account (company, p, client_id, number)
-        select company, p, client_id, max(number) from {LINES.table} group by company, p, client_id
+        select company, p, client_id, max(number) from {lines} group by company, p, client_id
         on conflict (company, client_id) do update set number = greatest(synced_account.number, excluded.number)
     ),
     outdated as (
@@ -80,7 +110,7 @@ NUMBERS = f"""
     insert into synced_partition (company, p, number)
     select company, p, max(number) from heard group by company, p
     on conflict (company, p) do update set number = greatest(synced_partition.number, excluded.number)
-"""  # noqa: S608
+"""
 """The last number that touched an account tells which standings are out of date; events that come late, having
 been parked, make all of them so."""
 
@@ -135,9 +165,23 @@ COMPLETED = """
 async def entries_synced(tx: AsyncConnection, events: list[Delivered]) -> None:
     """Lines that are new, changed or gone, and the state of their lettering groups (rules 1.2, 2.8)."""
     connection = await driver(tx)
+    numbers = {
+        "companies": [event.company for event in events],
+        "ps": [event.partition for event in events],
+        "numbers": [event.number for event in events],
+    }
+    told = LINES.told(events)
+    clients = _clients(told)
+    known = await (await connection.execute(TOLD_KNOWN_CLIENTS.encode(), clients, prepare=False)).fetchall()
+    new = await ENTRY.copy(connection, told) if _is_plain(told) else None
+    if new:
+        await connection.execute(NUMBERS.format(lines=CLIENTS).encode(), {**numbers, **clients}, prepare=False)
+        await _letter(connection, _groups(told, set(known)))
+        return
     rows = await LINES.lay_out(connection, events)
-    known = await (await connection.execute(KNOWN_CLIENTS.encode(), prepare=False)).fetchall()
-    if await insert_new(connection, NEW_ENTRIES, rows):
+    if not told:
+        known = await (await connection.execute(KNOWN_CLIENTS.encode(), prepare=False)).fetchall()
+    if new is None and await insert_new(connection, NEW_ENTRIES, rows):
         parameters = {
             "tolerance": LETTERING_TOLERANCE,
             "companies": [company for company, _ in known],
@@ -147,12 +191,49 @@ async def entries_synced(tx: AsyncConnection, events: list[Delivered]) -> None:
     else:
         touched = await connection.execute(ENTRIES.encode(), prepare=False)
     groups = await touched.fetchall()
-    numbers = {
-        "companies": [event.company for event in events],
-        "ps": [event.partition for event in events],
-        "numbers": [event.number for event in events],
+    await connection.execute(NUMBERS.format(lines=LINES.table).encode(), numbers, prepare=False)
+    await _letter(connection, groups)
+
+
+def _is_plain(told: Told) -> bool:
+    """PostgreSQL and Python lower letters alike for certain where they are ASCII."""
+    return all(line.piece.isascii() for _, lines in told for line in lines)
+
+
+def _clients(told: Told) -> dict[str, list[Any]]:
+    """The clients of these lines, each with the number that touched it last, as columns."""
+    last = {
+        (event.company, event.partition, line.client_id): event.number for event, lines in told for line in lines
     }
-    await connection.execute(NUMBERS.encode(), numbers, prepare=False)
+    keys = sorted(last)
+    return {
+        "client_companies": [company for company, _, _ in keys],
+        "client_ps": [p for _, p, _ in keys],
+        "clients": [client_id for _, _, client_id in keys],
+        "client_numbers": [last[key] for key in keys],
+    }
+
+
+def _groups(told: Told, known: Container[tuple[str, str]]) -> list[tuple[str, int, str, str, str]]:
+    """The lettering groups of new lines to be looked at: one that balances within these lines is as it should be
+    when its client had no others."""
+    balances: dict[tuple[str, int, str, str, str], Decimal] = {}
+    for event, lines in told:
+        company, p = event.company, event.partition
+        for line in lines:
+            if line.lettering is not None:
+                group = (company, p, line.client_id, line.account, line.lettering)
+                amount = Decimal(0) if line.removed else Decimal(line.book_amount)
+                balances[group] = balances[group] + amount if group in balances else amount
+    return sorted(
+        group
+        for group, balance in balances.items()
+        if abs(balance) > LETTERING_TOLERANCE or (group[0], group[2]) in known
+    )
+
+
+async def _letter(connection: Connection, groups: Sequence[tuple[Any, ...]]) -> None:
+    """Whether the entries of these groups are open (rule 2.8)."""
     if not groups:
         return
     columns = ("companies", "ps", "clients", "accounts", "letterings")

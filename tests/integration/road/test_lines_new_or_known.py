@@ -25,18 +25,19 @@ Item = dict[str, Any]
 MODEL = EntriesSynced(run_id="0198a5b4-c3d2-7e1f-8000-000000000001", source="", entries=())  # type: ignore[arg-type]
 
 
-def item(client: int, number: int) -> Item:
-    """Every second line is paid by the one before it; one group in seven does not balance."""
+def item(client: int, number: int, *, odd: bool = True) -> Item:
+    """Every second line is paid by the one before it; one group in seven does not balance. With ``odd``
+    letters some texts need care on their way."""
     paying = number % 2 == 1
     amount = f"{number // 2 + 1}.50"
     wrong = paying and (client + number // 2) % 7 == 0
     line: Item = {
         "entry_id": f"{client:016x}{number:016x}",
-        "client_id": "C\\0\t é" if client == 0 else f"C{client}",
+        "client_id": "C\\0\t é" if odd and client == 0 else f"C{client}",
         "account": "411000",
         "kind": "payment" if paying else "invoice",
         "journal": "BQ" if paying else "VE",
-        "piece": 'F"\\N"\r\n' if client == 1 else f"F{number}",
+        "piece": 'F"\\N"\r\n' if odd and client == 1 else "É1" if odd and number == 4 else f"F{number}",
         "entry_date": "2026-01-10",
         "due_date": "2026-02-10",
         "debit": "0.00" if paying else amount,
@@ -50,15 +51,15 @@ def item(client: int, number: int) -> Item:
     return line
 
 
-def first_import() -> list[Item]:
-    lines = [item(client, number) for client in range(CLIENTS) for number in range(LINES)]
+def first_import(*, odd: bool) -> list[Item]:
+    lines = [item(client, number, odd=odd) for client in range(CLIENTS) for number in range(LINES)]
     lines[45]["removed"] = True  # new, and gone already
     return lines
 
 
-def later() -> list[Item]:
+def later(*, odd: bool) -> list[Item]:
     """Lines lettered, unlettered, gone, back, of another amount; and new ones among them."""
-    lines = [item(client, number) for client in range(CLIENTS) for number in range(10, LINES + 2)]
+    lines = [item(client, number, odd=odd) for client in range(CLIENTS) for number in range(10, LINES + 2)]
     for place, line in enumerate(lines):
         match place % 5:
             case 0:
@@ -104,15 +105,16 @@ async def rows(made: AsyncEngine, table: Table) -> list[Any]:
         return sorted(map(str, await tx.execute(select(*columns))))
 
 
-async def test_lines_heard_at_once_or_little_by_little_end_alike(stack: Stack, service: str) -> None:
+@pytest.mark.parametrize("odd", [True, False], ids=["odd letters", "plain"])
+async def test_lines_heard_at_once_or_little_by_little_end_alike(stack: Stack, service: str, odd: bool) -> None:
     project = import_module(f"services.{service}.projection").PROJECT["EntriesSynced"]
     tables = import_module(f"services.{service}.tables")
-    at_once = await emptied(stack, service, f"{service}_at_once")
-    by_and_by = await emptied(stack, service, f"{service}_by_and_by")
+    at_once = await emptied(stack, service, f"{service}_at_once_{odd}".lower())
+    by_and_by = await emptied(stack, service, f"{service}_by_and_by_{odd}".lower())
     try:
         numbers: dict[int, int] = {}
         others: dict[int, int] = {}
-        for lines in (first_import(), later()):
+        for lines in (first_import(odd=odd), later(odd=odd)):
             async with transaction(at_once) as tx:
                 await project(tx, list(told(lines, 500, numbers)))
             for event in told(lines, FEW_ROWS // 8, others):
