@@ -267,6 +267,20 @@ class Road:
         """Choose what comes next for entries; how many were set, and which could not be and why."""
         return self._call("POST", self.addresses.dunning, "/levels", json={"levels": list(levels)}) or {}
 
+    def scenarios(self, profiles: Sequence[str] = ()) -> Json:
+        """The scenarios of these profiles, or all, as another company can take them."""
+        params = {"profile": list(profiles)} if profiles else {}
+        return self._call("GET", self.addresses.dunning, "/scenarios/export", params=params) or {}
+
+    def import_scenarios(self, exported: Json, *, dry_run: bool = False) -> Json:
+        """Publish what an export holds, or tell what that would change."""
+        params = {"dry_run": dry_run}
+        return self._call("POST", self.addresses.dunning, "/scenarios/import", json=exported, params=params) or {}
+
+    def templates(self) -> Json:
+        """Every template in use, and the tags."""
+        return self._call("GET", self.addresses.notify, "/templates") or {}
+
     def sending(self, as_of: date) -> Json:
         """How far the messages of that day have come."""
         return self._call("GET", self.addresses.notify, "/sending", params={"as_of": f"{as_of}"}) or {}
