@@ -48,16 +48,29 @@ FIELD_WORDS = {
     "postcode": N_("Code postal"),
     "city": N_("Ville"),
     "country": N_("Pays"),
+    "salesperson": N_("Commercial"),
+    "salesperson_code": N_("Code du commercial"),
+    "tag1": N_("Champ libre 1"),
+    "tag2": N_("Champ libre 2"),
+    "tag3": N_("Champ libre 3"),
+    "tag4": N_("Champ libre 4"),
+    "tag5": N_("Champ libre 5"),
+    "tag6": N_("Champ libre 6"),
+    "tag7": N_("Champ libre 7"),
+    "tag8": N_("Champ libre 8"),
+    "tag9": N_("Champ libre 9"),
+    "tag10": N_("Champ libre 10"),
 }
 MAPPED_FIELDS = {
     "entries": (
         "client_id", "client_name", "amount", "debit", "credit", "side", "due_date", "invoice_date", "entry_date",
         "piece", "label", "kind", "status", "settled_on", "lettering", "lettered_on", "currency", "book_amount",
-        "payment_mode", "key", "account", "journal", "number", "removed",
+        "payment_mode", "key", "account", "journal", "number", "removed", "tag1", "tag2", "tag3",
     ),
     "clients": (
         "client_id", "client_name", "profile", "category", "payment_mode", "currency", "language", "contact_name",
         "email", "phone", "mobile", "address", "address_2", "postcode", "city", "country", "account",
+        "salesperson", "salesperson_code", *(f"tag{n}" for n in range(1, 11)),
     ),
     "contacts": (
         "client_id", "contact_name", "department", "email", "phone", "mobile", "is_default", "language",
@@ -177,6 +190,7 @@ REASONS = {
 REFUSED = N_("La demande a été refusée : vérifiez la saisie.")
 REFUSALS = {
     "unreadable": N_("Une date ou un montant ne se lit pas : rien n’a été enregistré."),
+    "field-twice": N_("Deux champs portent le même nom : rien n’a été enregistré."),
     "promise-in-the-past": N_("Une promesse se note pour aujourd’hui ou plus tard."),
     "promise-of-nothing": N_("Le montant promis doit être supérieur à zéro."),
     "entry-already-lettered": N_("Cette pièce est déjà réglée."),

@@ -30,6 +30,8 @@ PAGES = (
     "disputes",
     "promises",
     "rules",
+    "fields",
+    "client?client_id=411MUNOZSA&contact=fields",
     "personal?client_id=411MUNOZSA",
     f"act?group=email-R1-Standard-e&open={action_id('411CLEMENT', 'R1', 'email')}",
     f"act?medium=phone&open={action_id('411MUNOZSA', 'R2', 'phone')}",

@@ -33,6 +33,7 @@ DONE = {
     "unflag-client": N_("Ce client n’est plus suivi."),
     "reposition-entry": N_("La date d’encaissement attendue est changée."),
     "contact": N_("Le contact est enregistré."),
+    "client-fields": N_("Les champs libres sont enregistrés."),
     "remove-contact": N_("Le contact est supprimé."),
     "add-note": N_("La note est ajoutée."),
     "merge-clients": N_("Les deux codes sont fusionnés : promesses, litiges et niveaux sont repris."),
@@ -52,7 +53,7 @@ class Asked:
     lettered: bool = True
     statement_on: date | None = None
     contact: str = ""
-    """The contact whose form is open; ``new`` for one to be written."""
+    """The contact whose form is open; ``new`` for one to be written, ``fields`` for the free fields."""
 
 
 @router.get("/c/{company}/client")
@@ -137,6 +138,12 @@ async def _person(neighbours: Neighbours, client_id: str) -> Json:
         "labels": {},
         "promises": [],
         "contacts": [],
+        "fields": {},
+        "fields_told": {},
+        "fields_by_hand": {},
+        "named_fields": {"client": [], "entry": []},
+        "entry_fields": {},
+        "salesperson": None,
         "documents": {},
         **found,
     }

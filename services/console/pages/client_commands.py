@@ -7,13 +7,14 @@ from datetime import date
 from decimal import ROUND_DOWN, Decimal
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form
+from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from chassis.database import transaction
 from services.console.accounts import names_of_members
 from services.console.formatting import amount_written, day_written
 from services.console.gateway import Json, Refused
+from services.console.pages.fields import CLIENT_FIELDS
 from services.console.visits import ActingDep, NotAllowed, Visit
 
 router = APIRouter(prefix="/c/{company}/client")
@@ -214,6 +215,15 @@ async def put_contact(
 @router.post("/remove-contact")
 async def remove_contact(visit: ActingDep, client_id: ClientId, contact_id: Id) -> Response:
     return await _command(visit, client_id, "remove-contact", {"contact_id": contact_id})
+
+
+@router.post("/client-fields")
+async def put_client_fields(request: Request, visit: ActingDep, client_id: ClientId) -> Response:
+    """An empty field is given back to the sources."""
+    form = await request.form()
+    told = {field: str(form[field]).strip()[:500] for field in CLIENT_FIELDS if field in form}
+    body: Json = {"client_id": client_id, "fields": {field: value or None for field, value in told.items()}}
+    return await _command(visit, client_id, "client-fields", body, method="PUT")
 
 
 @router.post("/add-note")

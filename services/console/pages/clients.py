@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from services.console.gateway import Json, Neighbours
+from services.console.pages.fields import CLIENT_FIELDS
 from services.console.pages.home import late_parts
 from services.console.rendering import page
 from services.console.visits import Visit, VisitDep
@@ -14,7 +15,7 @@ from services.console.visits import Visit, VisitDep
 router = APIRouter()
 SIZE = 15
 FILES = ("csv", "xlsx")
-FILTERS = ("q", "stopped", "late", "level", "profile", "category", "payment_mode")
+FILTERS = ("q", "stopped", "late", "level", "profile", "category", "payment_mode", "salesperson", *CLIENT_FIELDS)
 
 
 async def as_file(neighbours: Neighbours, path: str, asked: Json) -> Response:
@@ -59,6 +60,7 @@ async def _table(
         template,
         found=found,
         options=options,
+        sellers=[(one["code"], one["name"]) for one in options["salespeople"]],
         chosen=chosen,
         sort=sort,
         late_parts=late_parts,

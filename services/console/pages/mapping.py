@@ -56,7 +56,8 @@ async def choose(
     if name:
         chosen = await neighbours.get("sync", f"/mappings/{name}")
     result = await neighbours.get("sync", f"/imports/{run}", language=visit.language) if run else None
-    return _page(request, visit, look, chosen, name or _likely_name(look["file"]), result)
+    titles = await _titles(neighbours, chosen["holds"])
+    return _page(request, visit, look, chosen, name or _likely_name(look["file"]), result, titles)
 
 
 @router.post("/c/{company}/imports/files/{sample_id}")
@@ -86,7 +87,15 @@ async def save(request: Request, visit: ActingDep, sample_id: UUID) -> Response:
     look = await _look(
         neighbours, sample_id, mapping["holds"], mapping.get("sheet", ""), mapping.get("header_row")
     )
-    return _page(request, visit, look, mapping, name, None, wrong=wrong, status=422)
+    titles = await _titles(neighbours, mapping["holds"])
+    return _page(request, visit, look, mapping, name, None, titles, wrong=wrong, status=422)
+
+
+async def _titles(neighbours: Neighbours, holds: str) -> dict[str, str]:
+    """What the company calls the free fields that a file can fill."""
+    named: Json = await neighbours.get("ledger", "/fields")
+    about = {"entries": "entry", "clients": "client"}.get(holds)
+    return {one["field"]: one["title"] for one in named[about]} if about else {}
 
 
 async def _look(neighbours: Neighbours, sample_id: UUID, holds: str, sheet: str, header_row: int | None) -> Json:
@@ -108,6 +117,7 @@ def _page(
     chosen: Json,
     name: str,
     result: Json | None,
+    titles: Mapping[str, str],
     *,
     wrong: Iterable[str] = (),
     status: int = 200,
@@ -121,6 +131,7 @@ def _page(
         look=look,
         chosen=DEFAULTS | chosen,
         fields=fields,
+        titles=titles,
         known=MAPPED_FIELDS[chosen["holds"]],
         name=name,
         words=_words(chosen, SPOKEN[visit.language]),

@@ -122,11 +122,22 @@ def debtors() -> list[dict[str, Any]]:
             "upcoming": money(upcoming),
             "total": money(old + middle + young + upcoming),
             "notes": len(name) % 4,
+            "salesperson": SELLERS[len(code) % 3],
+            "fields": {"tag1": REGIONS[len(name) % 3]} if len(name) % 4 else {},
         }
         for name, code, profile, mode, level, last, old, middle, young, upcoming, stopped in DEBTORS
     ]
 
 
+SELLERS = [{"code": "4", "name": "Anne Caron"}, {"code": "7", "name": "Paul Roux"}, None]
+REGIONS = ["Nord", "Grand Est", "Île-de-France"]
+NAMED_FIELDS = {
+    "client": [
+        {"field": "tag1", "title": "Région", "listed": True},
+        {"field": "tag2", "title": "Contrat", "listed": False},
+    ],
+    "entry": [{"field": "tag1", "title": "Chantier", "listed": True}],
+}
 SLICES = [
     {"key": "over_60", "from_days": 61, "to_days": None},
     {"key": "from_31_to_60", "from_days": 31, "to_days": 60},
@@ -546,6 +557,12 @@ def person() -> dict[str, Any]:
         ],
         "documents": {entry_id("FAC20114"): [{"document_id": action_id("invoice"), "file_name": "FAC20114.pdf"}]},
         "labels": {entry_id(line[0]): line[9] for line in ENTRIES},
+        "fields": {"tag1": "Grand Est", "tag2": "Cadre 2026"},
+        "fields_told": {"tag1": "Nord"},
+        "fields_by_hand": {"tag1": "Grand Est", "tag2": "Cadre 2026"},
+        "named_fields": NAMED_FIELDS,
+        "entry_fields": {entry_id("FAC20114"): {"tag1": "Pont de Nancy"}},
+        "salesperson": {"code": "4", "name": "Anne Caron"},
     }
 
 
@@ -634,6 +651,7 @@ class FakeServices:
                 "dispute_reasons": ["price", "quantity", "Pénalités refusées"],
             },
             "/client": person(),
+            "/fields": NAMED_FIELDS,
             "/person-data": {
                 "client_id": "411MUNOZSA",
                 "erased": None,
@@ -651,6 +669,7 @@ class FakeServices:
             "as_of": AS_OF.isoformat(),
             "currency": "EUR",
             "slices": SLICES,
+            "fields": [{"field": "tag1", "title": "Région"}],
             "clients": 226,
             "overdue_clients": 149,
             "stopped_clients": 4,
@@ -740,6 +759,8 @@ class FakeServices:
                 "payment_modes": ["Chèque", "Virement"],
                 "levels": ["R1", "R2", "R3"],
                 "actors": [],
+                "salespeople": [one for one in SELLERS if one],
+                "fields": [{"field": "tag1", "title": "Région", "values": sorted(REGIONS)}],
             },
             "/search": {
                 "q": "mu",

@@ -39,6 +39,9 @@ MARKS = (
     "ZQ-NOTE",
     "ZQ-DRAFT",
     "ZQ-PDF",
+    "ZQ-FIELD",
+    "ZQ-HAND",
+    "ZQ-SITE",
 )
 """What the person is made of; each stands in what is handed in, and nowhere else."""
 
@@ -54,14 +57,15 @@ FEC = [
 
 
 def written(folder: Path, lines: list[tuple[str, ...]]) -> Path:
-    """A book of August 2026 with these lines."""
+    """A book of July 2026 with these lines, and a further column that a free field of entries is read from."""
     file = folder / "123456789FEC20261231.txt"
-    rows = ["\t".join(HEADER)]
+    rows = ["\t".join([*HEADER, "Chantier"])]
     for journal, piece, account, aux, name, label, debit, credit in lines:
         day = "20260701"
         number = piece.removeprefix("F")
         columns = [journal, "Ventes", number, day, account, "Compte", aux, name, piece, day, label]
-        rows.append("\t".join([*columns, debit, credit, "", "", day, "", ""]))
+        site = "ZQ-SITE Zebulon" if aux == CLIENT else ""
+        rows.append("\t".join([*columns, debit, credit, "", "", day, "", "", site]))
     file.write_text("\r\n".join(rows) + "\r\n", encoding="utf-8")
     return file
 
@@ -134,15 +138,20 @@ def bundle_of(folder: Path, invoices: dict[str, str]) -> Path:
 
 
 def enter_by_every_door(road: Road, trial: Trial, folder: Path, company: str) -> None:
-    """Import, people, contacts, notes, disputes, an invoice's PDF, a draft and a mail that is sent."""
+    """Import, people, free fields, contacts, notes, disputes, an invoice's PDF, a draft, a mail that is sent."""
     road.register(company)
+    settings = {"fields": {"tag1": "Chantier"}}
+    road._call("PUT", road.addresses.sync, "/import-settings", json=settings)
     address = {"street": "1 Ruelle-Zq", "city": "Metz"}
     whole = {"client_id": CLIENT, "name": "Zebulon Quatrepoint", "emails": ["zq-mail@example.org"]}
-    road.hand_people("crm", [whole | {"phones": ["0655443322"], "address": address, "contact_name": "Zebulon"}])
+    whole |= {"phones": ["0655443322"], "address": address, "contact_name": "Zebulon"}
+    road.hand_people("crm", [whole | {"fields": {"tag1": "ZQ-FIELD Zebulon"}}])
     imported = import_file(road, written(folder, FEC), None)
     road.wait_until_ledger_heard({name: dict(heard) for name, heard in imported["positions"].items()})
     entry_id = road.statement(CLIENT)[0]["entry_id"]
     road.write_contact(client_id=CLIENT, name="Quatrepoint", email="zq-mail2@example.org", phone="0655443322")
+    by_hand = {"client_id": CLIENT, "fields": {"tag2": "ZQ-HAND Zebulon"}}
+    road._call("PUT", road.addresses.ledger, "/client-fields", json=by_hand)
     road.tell("contacts", source="sage", contacts=[{"client_id": CLIENT, "key": "zq-mail", "name": "Zebulon"}])
     road.tell("add-note", client_id=CLIENT, text="ZQ-NOTE Zebulon rappelle")
     road.look_at(written(folder, FEC))
@@ -191,8 +200,10 @@ def test_nothing_of_an_erased_person_is_left_anywhere(trial: Trial, company: str
         "ledger.note_text",
         "ledger.entry_label",
         "ledger.document_file",
+        "ledger.person_field",
+        "ledger.entry_field",
     )
-    for table in (*of_ledger, "notify.message", "sync.upload"):
+    for table in (*of_ledger, "notify.message", "sync.upload", "reporting.client_field"):
         assert any(row.startswith(f"{table}: ") for row in kept), f"the test puts nothing into {table}"
     assert asyncio.run(messages_holding(trial, MARKS)) == [], "no event ever holds a person"
     assert list(files_holding(trial, MARKS)) == [], "no log and no file ever holds a person"

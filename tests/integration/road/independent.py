@@ -5,7 +5,7 @@ delivered scenario of Standard clients with an e-mail address starts with a noti
 R1 8 days after it, both by e-mail; no threshold, no promise, no stop exists on the first day.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -35,6 +35,8 @@ class Expected:
     unbalanced_groups: int
     open_entries: int
     open_balance: Decimal
+    open_lines: Counter[tuple[str, Decimal, int]]
+    """(client, amount, days late) of every open line: without code, or in a group that does not balance."""
     actions: dict[tuple[str, str], tuple[Decimal, Decimal, int]]
 
 
@@ -54,6 +56,11 @@ def expected(file: Path, as_of: date, encoding: str, separator: str) -> Expected
         unbalanced_groups=len(wrong),
         open_entries=len(unlettered),
         open_balance=sum((line.amount for line in unlettered), Decimal(0)),
+        open_lines=Counter(
+            (line.client, line.amount, (as_of - line.due).days)
+            for line in lines
+            if not line.code or (line.account, line.client, line.code) in wrong
+        ),
         actions=_actions(unlettered, as_of),
     )
 
@@ -67,7 +74,10 @@ def _receivable(file: Path, encoding: str, separator: str) -> list[Line]:
         account = row[at["CompteNum"]].strip()
         if not account.startswith("411"):
             continue
-        amount = _number(row[at["Debit"]]) - _number(row[at["Credit"]])
+        if "Sens" in at:
+            amount = _number(row[at["Montant"]]) * {"D": 1, "C": -1}[row[at["Sens"]].strip()]
+        else:
+            amount = _number(row[at["Debit"]]) - _number(row[at["Credit"]])
         written = _day(row[at["EcritureDate"]])
         invoiced = _day(row[at["PieceDate"]]) if row[at["PieceDate"]].strip() else written
         due = invoiced + timedelta(days=TERM_DAYS) if amount > 0 else invoiced

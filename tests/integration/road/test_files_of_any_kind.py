@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections import Counter
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -42,6 +43,11 @@ def register(trial: Trial, company: str, currency: str) -> None:
 
 def open_days_late(trial: Trial, company: str, day: date, imported: Any) -> dict[str, int]:
     """Piece to days late of everything open, as ledger knows it once it has heard the import."""
+    return {entry["piece"]: entry["days_late"] for _, entry in open_entries(trial, company, day, imported)}
+
+
+def open_entries(trial: Trial, company: str, day: date, imported: Any) -> list[tuple[str, Any]]:
+    """Each with its client."""
     road = trial.road(company, day)
     positions = {
         speaker: {int(p): n for p, n in heard.items()} for speaker, heard in imported["positions"].items()
@@ -49,13 +55,21 @@ def open_days_late(trial: Trial, company: str, day: date, imported: Any) -> dict
     road.wait_until_ledger_heard({"sync": positions["sync"]})
     people = road._call("POST", road.addresses.ledger, "/people/query", json={"client_ids": None, "limit": 5000})
     assert people is not None
-    late = {
-        entry["piece"]: entry["days_late"]
+    entries = [
+        (person["client_id"], entry)
         for person in people["people"]
         for entry in road.statement(person["client_id"])
-    }
+    ]
     road.close()
-    return late
+    return entries
+
+
+def open_lines(trial: Trial, company: str, day: date, imported: Any) -> Counter[tuple[str, Decimal, int]]:
+    """(client, amount, days late) of everything open, as ledger knows it once it has heard the import."""
+    return Counter(
+        (client_id, Decimal(entry["debit"]) - Decimal(entry["credit"]), entry["days_late"])
+        for client_id, entry in open_entries(trial, company, day, imported)
+    )
 
 
 @needs_collected_files
@@ -90,17 +104,29 @@ def test_paid_invoices_by_mapping_alone(trial: Trial, company: str, tmp_path: Pa
     assert open_days_late(trial, company, day, imported) == by_hand.days_late
 
 
+BOOKS = {
+    "111111111FEC20221231.TXT": ("cp850", "|"),
+    "552100554FEC20231231.csv": ("utf-8", "|"),
+    "123456789FEC20190731.txt": ("utf-8", "\t"),
+    "lsn_sample_tab.txt": ("utf-8", "\t"),
+    "lsn_sample_pipe_montant_sens.txt": ("utf-8", "|"),
+    "olivedu13_sample_fec_bijouterie.txt": ("utf-8", "\t"),
+}
+"""The collected books, how each is written, and between what."""
+
+
 @needs_collected_files
-@pytest.mark.parametrize(
-    ("name", "encoding", "separator"),
-    [
-        ("111111111FEC20221231.TXT", "cp850", "|"),
-        ("552100554FEC20231231.csv", "utf-8", "|"),
-        ("123456789FEC20190731.txt", "utf-8", "\t"),
-        ("lsn_sample_tab.txt", "utf-8", "\t"),
-        ("olivedu13_sample_fec_bijouterie.txt", "utf-8", "\t"),
-    ],
-)
+def test_no_collected_file_is_left_out() -> None:
+    for folder, names in (
+        ("fec", {*BOOKS}),
+        ("highradius", {independent.HIGHRADIUS.name}),
+        ("ibm", {independent.IBM.name}),
+    ):
+        assert {file.name for file in (independent.SHARED / folder).iterdir()} == names
+
+
+@needs_collected_files
+@pytest.mark.parametrize(("name", "encoding", "separator"), [(name, *how) for name, how in BOOKS.items()])
 def test_every_collected_book(trial: Trial, company: str, name: str, encoding: str, separator: str) -> None:
     day = date(2024, 12, 31)
     by_hand = expected(FEC / name, day, encoding, separator)
@@ -109,3 +135,4 @@ def test_every_collected_book(trial: Trial, company: str, name: str, encoding: s
     figures = ("receivable_lines", "clients", "lettering_groups", "unbalanced_groups", "open_entries")
     assert {key: imported[key] for key in figures} == {key: getattr(by_hand, key) for key in figures}
     assert Decimal(imported["open_balance"]) == by_hand.open_balance
+    assert open_lines(trial, company, day, imported) == by_hand.open_lines
