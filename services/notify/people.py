@@ -54,12 +54,16 @@ async def people(
 
 
 async def labels(ledger: Neighbour, company: str, entry_ids: Collection[str]) -> Mapping[str, str]:
-    """The texts of entries, for the table that shows them; personal data, so never kept here."""
+    """The texts of entries with their free fields (rule 13.4), for the table that shows them: ``"Pose · Chantier
+    Lyon"``. Personal data, so never kept here."""
     if not entry_ids:
         return {}
     answer = await ledger.post("/labels/query", company=company, json={"entry_ids": sorted(entry_ids)})
-    found: Mapping[str, str] = answer["labels"]
-    return found
+    texts: dict[str, str] = dict(answer["labels"])
+    for entry_id, fields in answer.get("fields", {}).items():
+        told = [f"{title} {value}" for title, value in fields.items()]
+        texts[entry_id] = " · ".join([text for text in (texts.get(entry_id), *told) if text])
+    return texts
 
 
 async def _fetch(engine: AsyncEngine, ledger: Neighbour, company: str, client_ids: list[str]) -> dict[str, Person]:

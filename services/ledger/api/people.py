@@ -13,6 +13,7 @@ from chassis.http import AsOfDep, CauseDep, CompanyDep, SayDep, TxDep, accepted,
 from contracts.event import ClientId, EntryId
 from services.ledger import queries
 from services.ledger.api.contacts import contacts_by_client
+from services.ledger.api.fields import fields_of_entries, named_fields
 from services.ledger.api.labels import OF_ERASED
 from services.ledger.handlers import changed_clients
 from services.ledger.together import together
@@ -258,6 +259,17 @@ async def query_people(body: PeopleQuery, company: CompanyDep, tx: TxDep) -> dic
 
 @router.post("/labels/query")
 async def query_labels(body: LabelsQuery, company: CompanyDep, tx: TxDep) -> dict[str, Any]:
-    """The texts of entries: ``{"labels": {entry_id: label}}``; those without a text are left out."""
+    """The texts of entries: ``{"labels": {entry_id: label}}``; those without a text are left out.
+
+    Beside them ``{"fields": {entry_id: {title: value}}}``, the free fields that the company uses, in its order.
+    """
     rows = await tx.execute(LABELS, {"company": company, "entry_ids": body.entry_ids})
-    return {"labels": {row.entry_id: row.label for row in rows}}
+    labels = {row.entry_id: row.label for row in rows}
+    named = (await named_fields(tx, company))["entry"]
+    held = await fields_of_entries(tx, company, body.entry_ids) if named else {}
+    fields = {
+        entry_id: told
+        for entry_id, values in held.items()
+        if (told := {one["title"]: values[one["field"]] for one in named if one["field"] in values})
+    }
+    return {"labels": labels, "fields": fields}

@@ -146,6 +146,10 @@ async def test_fields_of_entries_come_in_bulk(voice: Voice, house: House, compan
     client = await house.get(company, "/client", heard=heard, client_id="C1")
     assert client["entry_fields"] == {entry_id("I7"): {"tag2": "Lyon"}}
 
+    await house.put(company, "/fields", {"entry": [{"field": "tag3", "title": "Saison"}]})
+    texts = (await house.post(company, "/labels/query", asked)).json()
+    assert texts["fields"] == {entry_id("I9"): {"Saison": "été"}}, "by title, those that the company uses"
+
 
 @pytest.mark.parametrize(
     ("body", "problem"),

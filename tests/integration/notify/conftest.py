@@ -257,6 +257,8 @@ async def people() -> AsyncIterator[People]:
                     "address": {"line1": "1 rue du Port", "postcode": "57000", "city": "Metz"},
                     "contact_name": None,
                     "language": "fr",
+                    "fields": {"tag1": "Grand Est", "tag10": "Contrat <7>"},
+                    "salesperson": {"code": "4", "name": "Anne Caron"},
                 }
                 for client_id in body["client_ids"]
             ],
@@ -265,7 +267,8 @@ async def people() -> AsyncIterator[People]:
 
     @app.post("/companies/{company}/labels/query")
     async def labels(body: dict[str, Any]) -> dict[str, Any]:
-        return {"labels": dict.fromkeys(body["entry_ids"], "Pose de portail")}
+        fields = {entry_id: {"Chantier": "Pont de Metz"} for entry_id in body["entry_ids"]}
+        return {"labels": dict.fromkeys(body["entry_ids"], "Pose de portail"), "fields": fields}
 
     port = free_port()
     known.url = f"http://127.0.0.1:{port}"

@@ -100,6 +100,25 @@ async def test_a_template_with_an_unknown_tag_is_refused_and_a_sound_one_is_used
     assert (mail.subject, mail.sender) == ("Bonjour", "compta@delcourt.example")
 
 
+async def test_free_fields_and_the_sales_person_are_tags(house: House, company: str) -> None:
+    """Rules 13.4, 13.5."""
+    body = "Votre contact : %salesperson%\nSecteur %tag1%, %tag10%\n%tag2%"
+    template = {"name": "R1", "medium": "email", "language": "fr", "subject": "%tag1%", "body": body}
+    assert (await house.call(company, "PUT", "/templates", json=template)).status_code == 200
+    invoice = synced("FAC1", "C1", "10")
+    reminder = action(company, "C1", [invoice])
+    heard = await house.voices.proposed(company, reminder)
+    heard += await house.voices.book(company, [invoice])
+    shown = await house.get(company, "/preview", heard, action_id=str(reminder.action_id))
+    assert shown["subject"] == "Grand Est"
+    assert shown["text"] == "Votre contact : Anne Caron\nSecteur Grand Est, Contrat <7>\n"
+    assert "Contrat &lt;7&gt;" in shown["html"]
+    with_table = template | {"body": "%tableau_comptable3%"}
+    assert (await house.call(company, "PUT", "/templates", json=with_table)).status_code == 200
+    shown = await house.get(company, "/preview", heard, action_id=str(reminder.action_id))
+    assert "Pose de portail · Chantier Pont de Metz" in shown["html"], "of entries, in the detailed table"
+
+
 async def test_only_an_administrator_changes_texts_and_each_company_sees_its_own(
     house: House, company: str
 ) -> None:

@@ -141,7 +141,9 @@ def enter_by_every_door(road: Road, trial: Trial, folder: Path, company: str) ->
     """Import, people, free fields, contacts, notes, disputes, an invoice's PDF, a draft, a mail that is sent."""
     road.register(company)
     settings = {"fields": {"tag1": "Chantier"}}
-    road._call("PUT", road.addresses.sync, "/import-settings", json=settings)
+    road._retry_while_unknown(
+        lambda: road._call("PUT", road.addresses.sync, "/import-settings", json=settings), 30
+    )
     address = {"street": "1 Ruelle-Zq", "city": "Metz"}
     whole = {"client_id": CLIENT, "name": "Zebulon Quatrepoint", "emails": ["zq-mail@example.org"]}
     whole |= {"phones": ["0655443322"], "address": address, "contact_name": "Zebulon"}
