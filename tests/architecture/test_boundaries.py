@@ -83,7 +83,7 @@ SPECIALITIES: dict[str, set[str]] = {
         "words",
         "writing",
     },
-    "reporting": {"exports", "people", "shapes"},
+    "reporting": {"exports", "fields", "people", "shapes"},
     "console": {
         "accounts",
         "formatting",
