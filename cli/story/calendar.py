@@ -75,7 +75,7 @@ class Calendar:
         entries = ", ".join(
             f"{self.telling.names[entry.entry_id]} {_money(entry.amount)}"
             + (f" [{entry.level_before}]" if entry.level_before else "")
-            for entry in action.entries
+            for entry in sorted(action.entries, key=lambda entry: self.telling.names[entry.entry_id])
         )
         return (
             f"{action.client_id} {action.step} by {action.medium}, {_money(action.net_amount)} {action.currency}"
