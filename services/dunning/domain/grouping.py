@@ -73,13 +73,14 @@ def _levels_of_debits(looks: Iterable[Look], plan: Plan, as_of: date) -> set[tup
 
 
 def by_account(overdue: Sequence[Look], policy: Policy, as_of: date) -> Grouped:
-    """One message with every overdue entry once the highest one is due (rules 6.2 to 6.6, 22.4, 22.15)."""
+    """One message with every overdue entry once the highest one is due (rules 6.2 to 6.6, 22.4, 22.15, 22.30)."""
     grouped = Grouped([], [], [], [])
     for currency in sorted({look.entry.currency for look in overdue}):
         account = [look for look in overdue if look.entry.currency == currency]
-        debits = [look for look in account if look.entry.amount > 0]
-        highest = max((look.entry.level for look in debits), default=None)
-        leaders = [look.pending for look in debits if look.entry.level == highest and look.pending is not None]
+        # one that has received the last step leads no more: it would silence whatever fell due since
+        going_on = [look for look in account if look.entry.amount > 0 and look.pending is not None]
+        highest = max((look.entry.level for look in going_on), default=None)
+        leaders = [look.pending for look in going_on if look.entry.level == highest and look.pending is not None]
         if not leaders:
             grouped.spent.extend(account)
             continue

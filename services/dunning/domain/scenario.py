@@ -41,7 +41,8 @@ class Step(NamedTuple):
     """One active step, ready to be tested.
 
     ``level`` is 0 for the notice and the thank-you, else the level it brings (rules 5.3, 5.4). ``calendar`` is
-    ``None`` when every day is open; ``not_before`` a local time.
+    ``None`` when every day is open; ``not_before`` a local time. ``before_due`` is true where the variant counts
+    from the invoice date, so that a reminder may come before the due date (rules 4.8, 5.9).
     """
 
     name: str
@@ -57,6 +58,7 @@ class Step(NamedTuple):
     calendar: Calendar | None = None
     not_before: str | None = None
     copies: tuple[UUID, ...] = ()
+    before_due: bool = False
 
 
 class Plan(NamedTuple):
@@ -105,10 +107,13 @@ def _plan(published: ScenarioPublished, steps: Sequence[ScenarioStep], company: 
     """``None`` for a variant without any step, which is the same as one that is switched off."""
     if not steps:
         return None
-    active = [_compile(step, company) for step in steps if step.enabled]
+    by_invoice_date = any(
+        step.counted_from == "invoice_date" for step in steps if step.enabled and step.step in REMINDERS
+    )
+    active = [_compile(step, company, by_invoice_date) for step in steps if step.enabled]
     reminders = [step for step in active if step.level]
     notice = next((step for step in active if step.name == NOTICE), None)
-    if any(step.counted_from == "invoice_date" for step in reminders):
+    if by_invoice_date:
         notice = None  # choosing the invoice date for the first reminder switches the notice off (rule 4.8)
     return Plan(
         notice=notice,
@@ -118,7 +123,7 @@ def _plan(published: ScenarioPublished, steps: Sequence[ScenarioStep], company: 
     )
 
 
-def _compile(step: ScenarioStep, company: CompanyDays) -> Step:
+def _compile(step: ScenarioStep, company: CompanyDays, before_due: bool) -> Step:
     return Step(
         name=step.step,
         level=STEP_NAMES.index(step.step) if step.step in REMINDERS else 0,
@@ -133,6 +138,7 @@ def _compile(step: ScenarioStep, company: CompanyDays) -> Step:
         calendar=calendar(company, step.calendar),
         not_before=not_before(company, step.calendar),
         copies=step.copies,
+        before_due=before_due,
     )
 
 

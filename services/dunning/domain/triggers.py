@@ -18,6 +18,7 @@ REOPENED = "reopened"
 DELAY = "delay"
 FROM_END_OF_MONTH = "from_end_of_month"
 END_OF_MONTH = "end_of_month"
+NOT_OVERDUE = "not_overdue"
 CLOSED_DAY = "closed_day"
 ONE_STEP_A_DAY = "one_step_a_day"
 STEP_IGNORED = "step_ignored"
@@ -29,6 +30,7 @@ STAGES = (
     DELAY,
     FROM_END_OF_MONTH,
     END_OF_MONTH,
+    NOT_OVERDUE,
     CLOSED_DAY,
     ONE_STEP_A_DAY,
     STEP_IGNORED,
@@ -181,7 +183,21 @@ def _due_on(
         on = end_of_month(on)
         if trail is not None:
             trail.append(Stage(END_OF_MONTH, on))
+    if on <= entry.due_date and previous_on is not None and step.counted_from == PREVIOUS_STEP:
+        on = _once_overdue(step, entry, on, trail)
     return _open_day(step, _not_before(earliest, on, trail), trail)
+
+
+def _once_overdue(step: Step, entry: EntryState, on: date, trail: Trail | None) -> date:
+    """Accounting moved the due date past a step that counts from the one before: nobody is reminded of what is not
+    due yet (rule 5.9), unless the scenario counts from the invoice date or a person chose the step.
+    """
+    if step.before_due or entry.forced:
+        return on
+    overdue = entry.due_date + ONE_DAY
+    if trail is not None:
+        trail.append(Stage(NOT_OVERDUE, overdue))
+    return overdue
 
 
 def end_of_month(day: date) -> date:

@@ -13,8 +13,8 @@ def at_r1():
 
 
 def test_a_new_due_date_keeps_the_level():
-    """Rule 5.9."""
-    one = at_r1().changed("2025-03-21", "F", due_date="2025-04-30")
+    """Rule 5.9: and the day of a step that counts from the one before, as long as the entry is overdue by then."""
+    one = at_r1().changed("2025-03-21", "F", due_date="2025-03-27")
     assert one.level("F") == "R1"
     one.when("2025-03-21").waits("F", "R2", "2025-03-28")
     one.when("2025-03-28").says(R2=(1000, ["F"]))

@@ -152,3 +152,37 @@ def test_a_stopped_client_stays_listed_with_the_reason_and_never_leaves_by_itsel
     world = given(invoice("F", 100, "2025-01-01"), stopped(), steps=[step("R1", 8, mode="automatic")])
     world.when("2025-01-09").silent().excluded("F", "client_stopped", step="R1")
     world.when("2025-06-30").silent().excluded("F", "client_stopped", step="R1")
+
+
+def test_an_entry_at_the_end_of_its_scenario_silences_no_later_one():
+    """Rule 22.30: it comes along, and the highest entry that still has a step leads."""
+    two = (step("R1", 8), previous("R2", 8))
+    world = given(
+        invoice("Old", 100, "2025-01-01"),
+        invoice("New", 50, "2025-03-01"),
+        at_level("Old", "R2", "2025-02-01"),
+        steps=two,
+    ).with_policy(mode="account")
+    world.when("2025-03-08").silent().waits("New", "R1", "2025-03-09").waits("Old", "R1", "2025-03-09")
+    world.when("2025-03-09").says(R1=(150, ["New", "Old"])).carried_out()
+    assert (world.level("Old"), world.level("New")) == ("R2", "R1")
+    world.when("2025-03-17").says(R2=(150, ["New", "Old"])).carried_out()
+    world.when("2025-04-17").silent().no_step("New", "exhausted").no_step("Old", "exhausted")
+
+
+def test_a_due_date_moved_after_r1_is_waited_for():
+    """Rule 5.9: R2 counts from R1, yet nobody is reminded on the new due date or before it."""
+    world = given(invoice("F", 100, "2025-01-01"), steps=SEVEN)
+    world.when("2025-01-09").says(R1=(100, ["F"])).carried_out()
+    world.changed("2025-01-10", "F", due_date="2025-02-10")
+    world.when("2025-01-17").silent().waits("F", "R2", "2025-02-11")
+    world.when("2025-02-10").silent().waits("F", "R2", "2025-02-11")
+    world.when("2025-02-11").says(R2=(100, ["F"]))
+
+
+def test_a_scenario_that_counts_from_the_invoice_date_may_speak_before_the_due_date():
+    """Rules 4.7, 5.9."""
+    steps = [step("R1", 5, counted_from="invoice_date"), previous("R2", 5)]
+    world = given(invoice("F", 100, "2025-03-01", invoice_date="2025-01-01"), steps=steps)
+    world.when("2025-01-06").says(R1=(100, ["F"])).carried_out()
+    world.when("2025-01-11").says(R2=(100, ["F"]))

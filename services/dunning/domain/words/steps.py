@@ -98,6 +98,16 @@ ALL = (
         (("The step is pushed to the end of the month: {on}.", "L'étape est reportée à la fin du mois : {on}."),),
     ),
     Words(
+        triggers.NOT_OVERDUE,
+        "5.9",
+        (
+            (
+                "The due date was moved: not before the entry is overdue, {on}.",
+                "L'échéance a été déplacée : pas avant que l'écriture soit en retard, le {on}.",
+            ),
+        ),
+    ),
+    Words(
         triggers.ONE_STEP_A_DAY,
         "22.11",
         (
