@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import tempfile
 import time
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +18,16 @@ import psycopg
 from bench.costs import Costs
 from bench.harness import Result
 from bench.limit import plain_load, rows_of_entries
+from bench.stages import Stage, machine, measure
 from cli.books import CLOSING, FILE_NAME, write_fec
 from cli.places import SERVICES
 from cli.trial import Trial
 
 LISTENERS = ("ledger", "dunning", "notify", "reporting")
-STORES = 5
-"""Sync and the four that listen each keep every entry."""
+TIMES = {"apply": len(LISTENERS)}
+"""How many services do a stage of ``bench.stages``; each other is done once."""
+STAGE_ENTRIES = 50_000
+"""Of the book with which stages are measured alone."""
 WITHIN_SECONDS = 7200.0
 SENDERS = 4
 """Companies whose files are sent or waited for at the same time."""
@@ -64,8 +68,16 @@ def pipeline(n: int, companies: int = 1) -> Result:
     second of the whole."""
     with imported_books(n, companies) as (trial, books, imported):
         limit = plain_load(trial.dsn, rows_of_entries(min(n, 200_000)))
+    with tempfile.TemporaryDirectory(prefix="relance-bench-") as folder:
+        book = Path(folder) / FILE_NAME
+        write_fec(book, STAGE_ENTRIES)
+        here = machine()
+        alone = measure(Path(folder) / "data", book, here["speed"])
     cores = len(os.sched_getaffinity(0))
-    ceiling = cores * limit / STORES
+    ceiling = cores / sum(stage.limit * TIMES.get(name, 1) for name, stage in alone.items()) * 1e6
+    plainest = (
+        cores / sum((stage.plainest or stage.limit) * TIMES.get(name, 1) for name, stage in alone.items()) * 1e6
+    )
     ours = n / imported.seconds
     cpu_seconds = sum(imported.cpu.values())
     return Result(
@@ -90,11 +102,30 @@ def pipeline(n: int, companies: int = 1) -> Result:
             "cpu_until_settled": imported.cpu_until_settled,
             "peak_mb": imported.peak_mb,
             "limit_is": "COPY of the same rows into one table of 15 columns, same server, same run",
+            "machine": here,
+            "stage_cpu_us": {name: _told(stage) for name, stage in alone.items()},
+            "service_cpu_us": _by_service(imported.cpu, n),
+            "cores_used": round(cpu_seconds / imported.seconds, 2),
             "ceiling": round(ceiling, 1),
             "of_ceiling": round(ours / ceiling, 4),
-            "ceiling_is": f"the limit on {cores} cores, were storing each entry in {STORES} services all there is",
+            "ceiling_is": f"{cores} cores with the limit of every stage alone, apply {len(LISTENERS)} times",
+            "ceiling_of_plainest": round(plainest, 1),
+            "of_ceiling_of_plainest": round(ours / plainest, 4),
         },
     )
+
+
+def _told(stage: Stage) -> dict[str, Any]:
+    return {name: value for name, value in asdict(stage).items() if value is not None}
+
+
+def _by_service(cpu: Mapping[str, float], n: int) -> dict[str, float]:
+    """CPU microseconds per entry of each service with its share of PostgreSQL: what reading to saying costs is
+    sync's, what people and labels cost is in ledger's."""
+    spent: dict[str, float] = defaultdict(float)
+    for name, seconds in cpu.items():
+        spent[name.removesuffix(".postgres")] += seconds
+    return {name: round(seconds / n * 1e6, 1) for name, seconds in spent.items()}
 
 
 @contextmanager
