@@ -62,6 +62,7 @@ def _action(telling: Telling, on: date, action: Action, new: bool) -> dict[str, 
         "due_since": action.due_since.isoformat(),
         "new": new,
         "opened_on": telling.opened_on[action.action_id].isoformat(),
+        "automatic": action.action_id in telling.automatic,
         "entries": [
             {
                 "entry": telling.names[entry.entry_id],
@@ -90,6 +91,8 @@ def _answer(verdict: Verdict) -> dict[str, Any]:
             answer: dict[str, Any] = {"step": verdict.step, "next_on": verdict.until.isoformat()}
         case Excluded():
             answer = {"step": verdict.step, "reasons": list(verdict.reasons)}
+            if verdict.until is not None:
+                answer["until"] = verdict.until.isoformat()
         case NoStep():
             answer = {"step": None, "reasons": [verdict.reason]}
         case Due():
@@ -112,6 +115,10 @@ def misses(telling: Telling, expected: Expected) -> list[str]:
         reasons = sorted(one["reason"] for one in given["withdrawn"])
         if reasons != sorted(expected.withdrawn):
             found.append(f"withdrawn: expected {sorted(expected.withdrawn)}, got {reasons}")
+    if expected.exhausted is not None:
+        ended = sorted(telling.names[end] for client in last.clients for end in client.ends)
+        if ended != sorted(expected.exhausted):
+            found.append(f"exhausted: expected {sorted(expected.exhausted)}, got {ended}")
     verdicts = {key: one for client in last.clients for key, one in client.decision.verdicts.items()}
     wanted_verdicts: dict[str, Any] = {
         **{name: ("next", on) for name, on in expected.next.items()},
@@ -168,7 +175,7 @@ def _is_like(wanted: ExpectedAction, action: dict[str, Any]) -> bool:
     names = sorted(entry["entry"] for entry in action["entries"])
     if wanted.entries is not None and sorted(wanted.entries) != names:
         return False
-    for key in ("client", "step", "medium", "currency"):
+    for key in ("client", "step", "medium", "currency", "automatic"):
         value = getattr(wanted, key)
         if value is not None and value != action[key]:
             return False

@@ -13,9 +13,8 @@ from uuid import UUID
 
 from cli.story.format import Happening
 from cli.story.state import ClientRound, Telling
-from services.dunning.domain.decision import EXHAUSTED
 from services.dunning.domain.scenario import level_name
-from services.dunning.domain.verdicts import Excluded, NoStep, Verdict
+from services.dunning.domain.verdicts import Excluded, Verdict
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 SILENT_WORDS = frozenset({"round", "expect", "carry_out", "confirm"})
@@ -32,7 +31,6 @@ class Calendar:
         self.lines: list[str] = []
         self.today: date | None = None
         self.held: dict[str, Held] = {}
-        self.exhausted: set[str] = set()
 
     def text(self) -> str:
         return "\n".join(self.lines).lstrip("\n") + "\n"
@@ -100,10 +98,7 @@ class Calendar:
             if isinstance(verdict, Excluded) and self.held.get(key) != (verdict.step, verdict.reasons):
                 self.held[key] = (verdict.step, verdict.reasons)
                 yield f"holds back {client.client_id} {name} {verdict.step}: {', '.join(verdict.reasons)}"
-            if not (isinstance(verdict, NoStep) and verdict.reason == EXHAUSTED):
-                self.exhausted.discard(key)
-            elif key not in self.exhausted:
-                self.exhausted.add(key)
+            if key in client.ends:
                 yield f"exhausted  {client.client_id} {name}"
 
     def _carried_out(self, on: date) -> Iterator[str]:

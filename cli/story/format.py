@@ -168,6 +168,29 @@ class ScenarioEdit(Line):
     steps: Annotated[Variants, BeforeValidator(_as_variants)]
 
 
+class Contact(Line):
+    """A person called the client, or saw them, of their own accord."""
+
+    client: str
+
+
+class OwnPolicy(Line):
+    """What the client has otherwise than the company, whole."""
+
+    client: str
+    profile: str | None = None
+    never: bool = False
+    tolerance_days: int | None = None
+    tolerance_amount: Money | None = None
+
+
+class Automatic(Line):
+    """Opted in (true), out (false), or as the policy says (null)."""
+
+    entries: tuple[str, ...] = Field(min_length=1)
+    chosen: bool | None
+
+
 class Nothing(Line):
     pass
 
@@ -190,13 +213,14 @@ class ExpectedAction(Line):
     amount: Money | None = None
     net_amount: Money | None = None
     entries: tuple[str, ...] | None = None
+    automatic: bool | None = None
 
 
 class Expected(Line):
     """What the last round must have given; what is not named is not checked.
 
     ``actions`` are all the new ones, ``kept`` all the older ones still open, ``next`` and ``excluded`` speak of
-    other entries, ``levels`` of the levels as they are now.
+    other entries, ``levels`` of the levels as they are now, ``exhausted`` of the entries whose end was said.
     """
 
     actions: tuple[ExpectedAction, ...] | None = None
@@ -206,6 +230,7 @@ class Expected(Line):
     excluded: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     ended: dict[str, str] = Field(default_factory=dict)
     levels: dict[str, str | None] = Field(default_factory=dict)
+    exhausted: tuple[str, ...] | None = None
 
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -254,6 +279,11 @@ class Happening(Line):
     reposition: Reposition | None = None
     client: ClientChange | None = None
     policy: dict[str, Any] | None = None
+    own_policy: OwnPolicy | None = None
+    automatic: Automatic | None = None
+    contact: Contact | None = None
+    silence: Nothing | None = None
+    sync: Nothing | None = None
     scenario: ScenarioEdit | None = None
     round: Nothing | None = None
     confirm: Choice | None = None

@@ -1,18 +1,21 @@
 """The things that can happen in a story, each as the fact that the service would hear or say."""
 
-from datetime import date
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from uuid import NAMESPACE_OID, UUID, uuid5
 
 from cli.story.format import (
+    Automatic,
     Book,
     CancelPromise,
     Change,
     Choice,
     ClientChange,
+    Contact,
     Dispute,
     Happening,
     Letter,
+    OwnPolicy,
     Promise,
     Remove,
     Reposition,
@@ -25,7 +28,7 @@ from cli.story.format import (
 from cli.story.publishing import published
 from cli.story.reading import StoryRefused
 from cli.story.state import ClientRound, Round, Telling, client_changed, entry_id
-from contracts import dunning, ledger, sync
+from contracts import dunning, ledger, notify, sync
 from contracts.terms import lettering_difference
 from services.dunning.domain import policy as policies
 from services.dunning.domain import sayings
@@ -259,17 +262,21 @@ class Happens:
         found = []
         scenarios = self.telling.scenarios
         since = uncovered_since(self.on, [one.on for one in self.telling.rounds], self.telling.days)
-        for client, book in self.telling.books.items():
+        if self.telling.is_read:
+            self._read(self.on)
+        for client in self.telling.books:
+            book = self.telling.books[client]
             before = frozenset(book.actions)
             state = book.state()
             scenario = scenarios.get(state.profile or policy.default_profile)
             decision = decide(state, policy, scenario, self.on, since)
-            self._record(client, decision)
+            ends = self._record(client, decision)
             after = tuple(self.telling.books[client].actions)
-            found.append(ClientRound(client, decision, before, after))
+            found.append(ClientRound(client, decision, before, after, ends))
         self.telling.rounds.append(Round(self.on, found))
 
-    def _record(self, client: str, decision: Decision) -> None:
+    def _record(self, client: str, decision: Decision) -> tuple[str, ...]:
+        """Say all of it; the entries whose end was said."""
         for withdrawal in decision.withdrawals:
             self.telling.withdrawn.append((self.on, withdrawal.action_id, withdrawal.reason))
             self.telling.say(client, sayings.withdrawn(client, withdrawal), self.on)
@@ -278,9 +285,63 @@ class Happens:
             assert isinstance(event, dunning.ActionProposed | dunning.ActionDue)
             self.telling.actions[planned.action_id] = event.action
             self.telling.opened_on[planned.action_id] = self.on
+            if planned.automatic:
+                self.telling.automatic.add(planned.action_id)
             self.telling.say(client, event, self.on)
         if decision.moves:
             self.telling.say(client, sayings.advanced(client, decision.moves, self.on), self.on)
+        known = self.telling.books[client].exhausted()
+        ends = sayings.newly_exhausted(client, decision.verdicts, known)
+        for end in ends:
+            self.telling.say(client, end, self.on)
+        return tuple(end.entry_id for end in ends)
+
+    def _read(self, on: date) -> None:
+        """Accounting was read well, which concerns every client."""
+        read = sync.SyncCompleted(
+            run_id=RUN,
+            connector="story",
+            source="story",
+            completed_at=datetime.combine(on, time(), UTC),
+            entries_read=0,
+            changed=0,
+            archived=0,
+            positions={},
+        )
+        for client in self.telling.books:
+            self.telling.say(client, read, on)
+
+    def _sync(self, _: object) -> None:
+        self.telling.is_read = True
+
+    def _silence(self, _: object) -> None:
+        """The last reading was that of the eve."""
+        self._read(self.on - timedelta(days=1))
+        self.telling.is_read = False
+
+    def _contact(self, contact: Contact) -> None:
+        client = self._client(contact.client)
+        made = notify.CallLogged(
+            action_id=uuid5(NAMESPACE_OID, f"contact {client} {self.on}"), client_id=client, outcome="reached"
+        )
+        self.telling.say(client, made, self.on)
+
+    def _own_policy(self, own: OwnPolicy) -> None:
+        client = self._client(own.client)
+        if own.profile is not None and own.profile not in self.telling.scenarios:
+            raise self.refuse("profile", f"{own.profile} has no scenario in this story")
+        changed = dunning.ClientPolicyChanged(client_id=client, **own.model_dump(exclude={"client"}))
+        try:
+            policies.check_tolerance(own.tolerance_days, own.tolerance_amount)
+        except policies.PolicyRefused as refusal:
+            raise self.telling.places.refuse(self.path, str(refusal)) from refusal
+        self.telling.say(client, changed, self.on)
+
+    def _automatic(self, automatic: Automatic) -> None:
+        for name in automatic.entries:
+            client, line = self._line(name, "entries")
+            choice = dunning.AutomaticChoice(entry_id=line.entry_id, automatic=automatic.chosen)
+            self.telling.say(client, dunning.AutomaticChosen(client_id=client, entries=(choice,)), self.on)
 
     def _chosen(self, choice: Choice) -> list[dunning.Action]:
         which = choice if isinstance(choice, Which) else Which()

@@ -26,6 +26,8 @@ class ClientRound:
     decision: Decision
     open_before: frozenset[UUID]
     open_after: tuple[UUID, ...]
+    ends: tuple[str, ...] = ()
+    """The entries whose end was said (``DunningExhausted``)."""
 
 
 @dataclass
@@ -50,6 +52,10 @@ class Telling:
     withdrawn: list[tuple[date, UUID, str]] = field(default_factory=list)
     done: dict[date, list[UUID]] = field(default_factory=dict)
     rounds: list[Round] = field(default_factory=list)
+    automatic: set[UUID] = field(default_factory=set)
+    """Actions that left by themselves."""
+    is_read: bool = True
+    """Accounting is read every day, until the connector falls silent (rule 2.6)."""
     announced: set[str] = field(default_factory=set)
     """Payments that were said to be lettered."""
     facts: dict[str, list[tuple[date, Event]]] = field(default_factory=dict)

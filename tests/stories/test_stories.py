@@ -39,6 +39,7 @@ def test_the_answer_lists_actions_and_every_other_open_entry():
             "due_since": "2013-03-20",
             "new": True,
             "opened_on": "2013-03-31",
+            "automatic": False,
             "entries": [{"entry": "SI_2", "amount": "500.00", "level_before": None, "level_after": "R1"}],
         }
     ]

@@ -19,4 +19,5 @@ def delivered_scenarios() -> tuple[ScenarioPublished, ...]:
 
 
 def delivered_policy() -> PolicyChanged:
-    return PolicyChanged(version=1)
+    """Five days between two contacts of one client, and nothing that leaves by itself (rules 4.18, 22.7)."""
+    return PolicyChanged(version=1, contact_gap_days=5)

@@ -154,7 +154,9 @@ def changed_exclusions(
     return _made(dunning.ActionExcluded, {"client_id": client_id, "entries": entries})
 
 
-def newly_exhausted(client_id: str, verdicts: Mapping[str, Verdict], said: Iterable[str]) -> list[Event]:
+def newly_exhausted(
+    client_id: str, verdicts: Mapping[str, Verdict], said: Iterable[str]
+) -> list[dunning.DunningExhausted]:
     """Entries that have received the last active step, said once for each stay there."""
     known = set(said)
     return [

@@ -82,6 +82,8 @@ class House:
     process: Running
     numbers: Counter[tuple[str, int]] = field(default_factory=Counter)
     app: FastAPI | None = None
+    past: list[Delivered] = field(default_factory=list)
+    """Everything it has heard, in order."""
 
     @classmethod
     def on(cls, stack: Stack, company: str) -> House:
@@ -116,6 +118,7 @@ class House:
                         partition=p,
                     )
                 )
+        self.past += delivered
         listening = self.process.service.listening
         assert listening is not None
         async with transaction(self.process.engine) as tx:
