@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from chassis.database import transaction
-from chassis.delivered import Delivered
+from chassis.delivered import Cause, Delivered
 from chassis.listening import project_all
 from contracts import dunning, ledger, notify
 from services.dunning.projection import PROJECT
@@ -67,14 +67,19 @@ async def test_a_client_has_a_policy_of_its_own(house: House):
     await house.round(DAY)
     verdicts = await house.verdicts()
     assert verdicts["A1"] == ("no_step", None, None, ("never_reminded",))
-    assert verdicts["B1"] == ("excluded", "R1", None, ("within_tolerance_days",))
+    assert verdicts["B1"] == (
+        "excluded",
+        "R1",
+        None,
+        ("within_tolerance_amount", "within_tolerance_days"),
+    )
     async with house.http() as http:
         await http.put("/client-policy", json={"client_id": "A"})
         assert [one["client_id"] for one in (await http.get("/client-policies")).json()["clients"]] == ["B"]
     await house.round("2025-03-19")
     assert (await house.verdicts())["A1"][0] == "due"
-    (proposed,) = [one["body"]["action"] for one in await house.said("ActionProposed")]
-    assert (proposed["client_id"], proposed["profile"]) == ("A", "Standard")
+    proposed = {one["client_id"]: one["body"]["action"]["profile"] for one in await house.said("ActionProposed")}
+    assert proposed == {"A": "Standard", "B": "Export"}
 
 
 async def test_entries_are_opted_in_and_out_in_bulk(house: House):
@@ -220,7 +225,7 @@ async def _carry_out(house: House, on: str) -> None:
 
 async def _tables(house: House) -> dict[str, list[dict[str, Any]]]:
     return {
-        table.name: sorted(await house.rows(f"select * from {table.name} where company = :company"), key=str)  # noqa: S608
+        table.name: sorted(await house.rows(f"select * from {table.name} where company = :company"), key=str)
         for table in DERIVED
     }
 
@@ -235,10 +240,16 @@ async def _replay(house: House) -> None:
             as_of=row["as_of"],
             number=row["pseq"],
             partition=row["p"],
+            occurred_at=row["occurred_at"],
+            cause=Cause(row["actor"], row["correlation_id"]),
         )
-        for row in await house.rows("select * from event_log where company = :company order by occurred_at, p, pseq")
+        for row in await house.rows(
+            "select * from event_log where company = :company order by occurred_at, p, pseq"
+        )
     ]
     async with transaction(house.process.engine) as tx:
         for table in DERIVED:
-            await tx.execute(text(f"delete from {table.name} where company = :company"), {"company": house.company})  # noqa: S608
+            await tx.execute(
+                text(f"delete from {table.name} where company = :company"), {"company": house.company}
+            )
         await project_all(tx, PROJECT, [*house.past, *own])
