@@ -1,4 +1,4 @@
-"""The statements that bring to rows what a policy looks at: syncs, contacts, a client's own policy, choices.
+"""The statements that bring policies and scenarios to rows, and what they look at: syncs, contacts, choices.
 
 ``{heard}`` is spelled out by ``projection``, which applies them.
 """
@@ -37,4 +37,30 @@ AUTOMATIC = """
         json_to_recordset(a.entries) as e(entry_id text, automatic boolean)
     order by heard.company, a.client_id, e.entry_id, heard.number desc
     on conflict (company, client_id, entry_id) do update set automatic = excluded.automatic
+"""
+
+POLICY = """
+    insert into policy (company, p, version, body, set_on)
+    select distinct on (heard.company) heard.company, heard.p, (heard.body::jsonb ->> 'version')::integer,
+        heard.body::jsonb, heard.as_of
+    from {heard} order by heard.company, heard.number desc
+    on conflict (company) do update set
+        version = excluded.version, body = excluded.body, set_on = excluded.set_on
+"""
+
+SCENARIO = """
+    insert into scenario (company, profile, p, version, body, set_on)
+    select distinct on (heard.company, e.profile) heard.company, e.profile, heard.p, e.version,
+        heard.body::jsonb, heard.as_of
+    from {heard}, json_to_record(heard.body::json) as e(profile text, version integer)
+    order by heard.company, e.profile, heard.number desc
+    on conflict (company, profile) do update set
+        version = excluded.version, body = excluded.body, set_on = excluded.set_on
+"""
+
+SCENARIO_VERSION = """
+    insert into scenario_version (company, profile, version, p, body, set_on, actor, said_at)
+    select heard.company, e.profile, e.version, heard.p, heard.body::jsonb, heard.as_of, heard.actor, heard.said_at
+    from {heard}, json_to_record(heard.body::json) as e(profile text, version integer)
+    on conflict do nothing
 """

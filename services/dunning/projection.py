@@ -16,7 +16,15 @@ from chassis.items import Items, insert_new
 from chassis.new_rows import NewRows
 from chassis.projection import Delivered, Project
 from contracts.terms import difference
-from services.dunning.policy_rows import AUTOMATIC, CLIENT_POLICY, CONTACT, SYNCED
+from services.dunning.policy_rows import (
+    AUTOMATIC,
+    CLIENT_POLICY,
+    CONTACT,
+    POLICY,
+    SCENARIO,
+    SCENARIO_VERSION,
+    SYNCED,
+)
 from services.dunning.thanking import MARK_PAID, OLDEST_PAYMENT_DAYS, PAYMENT, PAYMENTS
 
 COLUMNS: Mapping[str, tuple[str, Callable[[Delivered], object]]] = {
@@ -222,32 +230,6 @@ ERROR_CLEARED = """
     using {heard}, json_to_record(heard.body::json) as e(client_id text, account text, lettering text)
     where lettering_error.company = heard.company and lettering_error.client_id = e.client_id
         and lettering_error.account = e.account and lettering_error.lettering = e.lettering
-"""
-
-POLICY = """
-    insert into policy (company, p, version, body, set_on)
-    select distinct on (heard.company) heard.company, heard.p, (heard.body::jsonb ->> 'version')::integer,
-        heard.body::jsonb, heard.as_of
-    from {heard} order by heard.company, heard.number desc
-    on conflict (company) do update set
-        version = excluded.version, body = excluded.body, set_on = excluded.set_on
-"""
-
-SCENARIO = """
-    insert into scenario (company, profile, p, version, body, set_on)
-    select distinct on (heard.company, e.profile) heard.company, e.profile, heard.p, e.version,
-        heard.body::jsonb, heard.as_of
-    from {heard}, json_to_record(heard.body::json) as e(profile text, version integer)
-    order by heard.company, e.profile, heard.number desc
-    on conflict (company, profile) do update set
-        version = excluded.version, body = excluded.body, set_on = excluded.set_on
-"""
-
-SCENARIO_VERSION = """
-    insert into scenario_version (company, profile, version, p, body, set_on, actor, said_at)
-    select heard.company, e.profile, e.version, heard.p, heard.body::jsonb, heard.as_of, heard.actor, heard.said_at
-    from {heard}, json_to_record(heard.body::json) as e(profile text, version integer)
-    on conflict do nothing
 """
 
 ACTION = """

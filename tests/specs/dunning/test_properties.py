@@ -11,6 +11,7 @@ from services.dunning.domain.decision import decide
 from services.dunning.domain.policy import load as load_policy
 from services.dunning.domain.scenario import load as load_scenario
 from services.dunning.domain.state import ClientState, Contact, EntryState
+from services.dunning.domain.triggers import ONE_DAY
 from services.dunning.domain.verdicts import Due, NotDue
 from tests.specs.dunning.given import COMPANY, STANDARD, World, at_level, given, invoice, previous, scenario, step
 from tests.specs.dunning.given import credit as credit_note
@@ -78,7 +79,10 @@ def clients(draw: st.DrawFn) -> ClientState:
     lines = tuple(draw(entries(number)) for number in range(count))
     stopped, disputed = draw(st.integers(0, 9)) == 0, draw(st.integers(0, 9)) == 0
     resumes_on = draw(maybe_day) if stopped else None
-    contacts = [Contact(on, draw(maybe_day)) for on in draw(st.lists(days, max_size=2))]
+    # the round that led to a contact was before it: here before every day that is decided
+    contacts = [
+        Contact(on, draw(st.sampled_from([None, D0 - ONE_DAY]))) for on in draw(st.lists(days, max_size=2))
+    ]
     return ClientState(
         COMPANY,
         "C1",

@@ -74,7 +74,7 @@ def test_the_delivered_scenarios_load_and_are_all_manual():
 
 
 def test_the_delivered_policy_loads():
-    assert policies.load(delivered_policy()) == policies.Policy(version=1)
+    assert policies.load(delivered_policy()) == policies.Policy(version=1, contact_gap_days=5)
 
 
 @pytest.mark.parametrize(
