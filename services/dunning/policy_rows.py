@@ -1,4 +1,4 @@
-"""The statements that bring policies and scenarios to rows, and what they look at: syncs, contacts, choices.
+"""The statements that bring policies and scenarios to rows, what they look at, and the end that entries reach.
 
 ``{heard}`` is spelled out by ``projection``, which applies them.
 """
@@ -63,4 +63,20 @@ SCENARIO_VERSION = """
     select heard.company, e.profile, e.version, heard.p, heard.body::jsonb, heard.as_of, heard.actor, heard.said_at
     from {heard}, json_to_record(heard.body::json) as e(profile text, version integer)
     on conflict do nothing
+"""
+
+LOWERED = """
+    update entry_level set exhausted = false
+    from {heard}, jsonb_to_record(heard.body::jsonb) as e(client_id text, levels jsonb),
+        jsonb_to_recordset(e.levels) as m(entry_id text, level_before text, level_after text)
+    where entry_level.company = heard.company and entry_level.client_id = e.client_id
+        and entry_level.entry_id = m.entry_id and entry_level.exhausted
+        and coalesce(m.level_after, '') < coalesce(m.level_before, '')
+"""
+
+EXHAUSTED = """
+    insert into entry_level (company, client_id, entry_id, p, level, exhausted)
+    select distinct heard.company, e.client_id, e.entry_id, heard.p, 0, true
+    from {heard}, json_to_record(heard.body::json) as e(client_id text, entry_id text)
+    on conflict (company, client_id, entry_id) do update set exhausted = true
 """

@@ -20,6 +20,8 @@ from services.dunning.policy_rows import (
     AUTOMATIC,
     CLIENT_POLICY,
     CONTACT,
+    EXHAUSTED,
+    LOWERED,
     POLICY,
     SCENARIO,
     SCENARIO_VERSION,
@@ -306,22 +308,6 @@ MOVES = """
             else excluded.next_step end,
         reminded_on = coalesce(excluded.reminded_on, known.reminded_on),
         noticed_on = coalesce(excluded.noticed_on, known.noticed_on)
-"""
-
-LOWERED = """
-    update entry_level set exhausted = false
-    from {heard}, jsonb_to_record(heard.body::jsonb) as e(client_id text, levels jsonb),
-        jsonb_to_recordset(e.levels) as m(entry_id text, level_before text, level_after text)
-    where entry_level.company = heard.company and entry_level.client_id = e.client_id
-        and entry_level.entry_id = m.entry_id and entry_level.exhausted
-        and coalesce(m.level_after, '') < coalesce(m.level_before, '')
-"""
-
-EXHAUSTED = """
-    insert into entry_level (company, client_id, entry_id, p, level, exhausted)
-    select distinct heard.company, e.client_id, e.entry_id, heard.p, 0, true
-    from {heard}, json_to_record(heard.body::json) as e(client_id text, entry_id text)
-    on conflict (company, client_id, entry_id) do update set exhausted = true
 """
 
 EXCLUDED = """
