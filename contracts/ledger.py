@@ -21,6 +21,11 @@ DISPUTE_REASONS = (
 """The delivered reasons of a dispute; a company may have others (rule 11.3)."""
 
 
+DELIVERED_PROFILES = ("Standard", "Export", "Grand Compte", "Interne")
+DEFAULT_PROFILE = "Standard"
+"""The profiles that a company begins with, and which of them is the default (rules 3.1, 3.2)."""
+
+
 class CompanyRegistered(Event):
     """A company whose receivables are followed. ``fiscal_year_start`` is ``MM-DD``.
 
@@ -256,6 +261,26 @@ class ProfileAssigned(Event):
     speaker: ClassVar[str] = "ledger"
     client_id: ClientId
     profile: str | None
+
+
+class ProfileNamed(Fact):
+    """``profile`` is the word that events and scenarios know it by for ever, ``name`` what people read."""
+
+    profile: str
+    name: str
+
+
+class ProfilesChanged(Event):
+    """The profiles of a company, whole (rules 3.1 to 3.3); one that never changed them has the delivered ones.
+
+    ``default_profile`` is that of clients of whom nobody says one. ``taken_over`` names, for each profile that was
+    deleted, the one that has its clients now.
+    """
+
+    speaker: ClassVar[str] = "ledger"
+    profiles: tuple[ProfileNamed, ...]
+    default_profile: str
+    taken_over: dict[str, str] = Field(default_factory=dict)
 
 
 class MergedEntry(Fact):

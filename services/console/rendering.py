@@ -60,6 +60,11 @@ def pairs(values: Iterable[str]) -> list[tuple[str, str]]:
     return [(value, value) for value in values]
 
 
+def profile_choices(visit: Visit, profiles: Iterable[str]) -> list[tuple[str, str]]:
+    """Profiles with the names that people read, for a list of choices."""
+    return [(profile, visit.profile_name(profile)) for profile in profiles]
+
+
 def with_parameters(request: Request, **changes: object) -> str:
     """This page's address with some parameters changed; ``None`` takes one away."""
     kept = [(name, value) for name, value in request.query_params.multi_items() if name not in changes]
@@ -91,6 +96,7 @@ def environment(language: str) -> Environment:
         icon=icon,
         static=static,
         pairs=pairs,
+        profile_choices=profile_choices,
         segments=segments,
         vocabulary=Vocabulary(spoken, formats),
         languages={code: NAMES[code] for code in LANGUAGES},

@@ -30,6 +30,7 @@ from services.console.pages import (
     message,
     personal,
     planning,
+    profiles,
     rules,
     search,
     sendings,
@@ -64,6 +65,7 @@ ROOMS = (
     mapping,
     planning,
     personal,
+    profiles,
     rules,
     search,
 )

@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import re
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Annotated
@@ -124,6 +125,15 @@ class Visit:
     @property
     def currency(self) -> str:
         return str(self.about_company.get("currency") or "EUR")
+
+    def profile_name(self, profile: str | None) -> str:
+        """What people read for a profile; the word itself where it is on no list."""
+        names: Mapping[str, str] = self.about_company.get("profiles") or {}
+        return names.get(profile or "", profile or "")
+
+    def forget_company(self) -> None:
+        """What is known of the company was changed just now."""
+        self.console.gateway.companies.pop(self.company, None)
 
     def neighbours(self, at_least: str = "") -> Neighbours:
         """The other services, in this person's name; reads wait for what ``at_least`` names."""

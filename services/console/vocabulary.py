@@ -227,6 +227,11 @@ REFUSALS = {
     "negative-threshold": N_("Un seuil est zéro ou plus."),
     "days-out-of-range": N_("Un nombre de jours va de 0 à 365."),
     "default-profile-missing": N_("Le profil par défaut est à nommer."),
+    "unknown-profile": N_("Ce profil n’existe plus."),
+    "profile-name-taken": N_("Un profil porte déjà ce nom."),
+    "profile-is-default": N_("Ce profil est celui par défaut : choisissez-en d’abord un autre."),
+    "profile-takes-over-itself": N_("Un profil supprimé ne reprend pas ses propres clients."),
+    "list-changed": N_("La liste a changé entre-temps : rien n’a été affecté."),
     "role-insufficient": N_("Votre rôle ne permet pas cette action."),
 }
 DISPUTES = {

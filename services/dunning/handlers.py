@@ -18,8 +18,9 @@ from contracts.dunning import (
     LevelMove,
     LevelSet,
     NoticedEntry,
+    PolicyChanged,
 )
-from contracts.ledger import ClientMerged
+from contracts.ledger import ClientMerged, ProfilesChanged
 from contracts.notify import (
     CallLogged,
     EmailFailed,
@@ -29,9 +30,11 @@ from contracts.notify import (
     OtherContactLogged,
 )
 from services.dunning.actions import Standing, load_actions
+from services.dunning.asking import LOCK_COMPANY
 from services.dunning.defaults import delivered_policy, delivered_scenarios
 from services.dunning.domain.sayings import done
 from services.dunning.domain.scenario import level_name
+from services.dunning.rulebook import POLICY
 from services.dunning.states import lock
 
 ACTOR = "system:dunning"
@@ -58,6 +61,21 @@ async def on_company_registered(say: Say, heard: list[Delivered]) -> None:
         if not await say.tx.scalar(HAS_POLICY, {"company": event.company}):
             said = [Said(delivered_policy()), *(Said(one) for one in delivered_scenarios())]
             await say(event.company, said, as_of=event.as_of, cause=event.cause(ACTOR))
+
+
+async def on_profiles_changed(say: Say, heard: list[Delivered]) -> None:
+    """The default profile is chosen at ledger; the policy follows it (rule 3.2)."""
+    for event in heard:
+        changed = event.parse()
+        assert isinstance(changed, ProfilesChanged)
+        await say.tx.execute(LOCK_COMPANY, {"company": event.company})
+        body = await say.tx.scalar(POLICY, {"company": event.company})
+        before = delivered_policy() if body is None else PolicyChanged.model_validate(body)
+        if before.default_profile != changed.default_profile:
+            after = before.model_copy(
+                update={"version": before.version + 1, "default_profile": changed.default_profile}
+            )
+            await say(event.company, [Said(after)], as_of=event.as_of, cause=event.cause(ACTOR))
 
 
 async def on_carried_out(say: Say, heard: list[Delivered]) -> None:
@@ -223,6 +241,7 @@ async def _levels(
 
 REACT: Mapping[str, React] = {
     "CompanyRegistered": on_company_registered,
+    "ProfilesChanged": on_profiles_changed,
     "ClientMerged": on_client_merged,
     "EmailSent": on_carried_out,
     "LetterPrepared": on_carried_out,

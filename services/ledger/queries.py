@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from uuid import UUID
@@ -19,6 +20,8 @@ from services.ledger.domain import (
     Dispute,
     EntryFacts,
     Group,
+    Profile,
+    Profiles,
     Promise,
     PromiseState,
 )
@@ -156,6 +159,12 @@ TOUCHED_BY_THE_DAY = text(
     """
 )
 
+PROFILES = text("select profiles, default_profile, taken_over from profile_list where company = :company")
+
+# taken before any client is locked; who changes the profiles takes it alone: else a client could keep one that is
+# being deleted beside it
+KEEP_PROFILES = text("select pg_advisory_xact_lock_shared(hashtextextended('profiles ' || :company, 0))")
+
 PROMISE_CLIENT = text("select client_id from promise where company = :company and promise_id = :promise_id")
 DISPUTE_CLIENT = text("select client_id from dispute where company = :company and dispute_id = :dispute_id")
 
@@ -172,7 +181,11 @@ async def add_clients(tx: AsyncConnection, company: str, client_ids: Sequence[st
 
 
 async def lock_clients(tx: AsyncConnection, company: str, client_ids: Sequence[str]) -> dict[str, ClientState]:
-    """Lock the rows of these clients, always in the same order, and answer what stands in them (habit 10)."""
+    """Lock the rows of these clients, always in the same order, and answer what stands in them (habit 10).
+
+    Until the transaction ends the profiles of the company stay as they are.
+    """
+    await tx.execute(KEEP_PROFILES, {"company": company})
     rows = await tx.execute(LOCK_CLIENTS, {"company": company, "client_ids": list(client_ids)})
     return {
         row.client_id: ClientState(
@@ -189,9 +202,24 @@ async def lock_clients(tx: AsyncConnection, company: str, client_ids: Sequence[s
 
 
 async def facts(tx: AsyncConnection, company: str, client_ids: Sequence[str]) -> dict[str, ClientFacts]:
-    """People's and accounting's facts put together; the profile is accounting's. For rows already locked."""
+    """People's and accounting's facts put together; the profile is what accounting's word means (rule 3.4). For
+    rows already locked."""
+    known = await profiles(tx, company)
     rows = await tx.execute(FACTS, {"company": company, "client_ids": list(client_ids)})
-    return {row.client_id: ClientFacts(*row[1:]) for row in rows}
+    found = {row.client_id: ClientFacts(*row[1:]) for row in rows}
+    return {
+        client_id: replace(seen, profile=known.told(seen.profile)) if seen.profile is not None else seen
+        for client_id, seen in found.items()
+    }
+
+
+async def profiles(tx: AsyncConnection, company: str) -> Profiles:
+    """The delivered ones where the company never changed them."""
+    row = (await tx.execute(PROFILES, {"company": company})).one_or_none()
+    if row is None:
+        return Profiles()
+    named = tuple(Profile(one["profile"], one["name"]) for one in row.profiles)
+    return Profiles(named, row.default_profile, row.taken_over)
 
 
 async def promises(tx: AsyncConnection, company: str, client_ids: Sequence[str]) -> dict[str, dict[UUID, Promise]]:

@@ -43,7 +43,11 @@ PERSONAL = {
     "subject",
     "text",
 }
-NAMES_OF_COMPANIES = {"relance.ledger.CompanyRegistered.v1", "relance.ledger.CompanyChanged.v1"}
+NAMES_OF_NO_PERSON = {
+    "relance.ledger.CompanyRegistered.v1",
+    "relance.ledger.CompanyChanged.v1",
+    "relance.ledger.ProfilesChanged.v1",
+}
 
 
 @cache
@@ -143,5 +147,5 @@ def _fields(value: Any) -> Iterator[str]:
 @pytest.mark.parametrize("name", EVENTS)
 def test_no_event_has_a_field_for_personal_data(name: str) -> None:
     """Architecture, Decided 1."""
-    allowed = {"name"} if name in NAMES_OF_COMPANIES else set()
+    allowed = {"name"} if name in NAMES_OF_NO_PERSON else set()
     assert PERSONAL & set(_fields(schema(EVENTS[name]))) <= allowed

@@ -84,7 +84,7 @@ async def client(
         contact,
     )
     try:
-        found, person, options, why = await asyncio.gather(
+        found, person, why = await asyncio.gather(
             neighbours.get(
                 "reporting",
                 "/client",
@@ -93,7 +93,6 @@ async def client(
                 statement_on=asked.statement_on.isoformat() if asked.statement_on else None,
             ),
             _person(neighbours, client_id),
-            neighbours.get("reporting", "/options"),
             _why(neighbours, visit, asked),
         )
     except Refused as refusal:
@@ -109,7 +108,7 @@ async def client(
         client=found,
         person=person,
         asked=asked,
-        profiles=options["profiles"],
+        profiles=visit.about_company.get("profiles") or {},
         dispute_reasons=visit.about_company.get("dispute_reasons", []),
         actors=actors,
         why=why,

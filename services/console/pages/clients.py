@@ -1,6 +1,7 @@
 """Suivre: who owes what, and the list of all clients."""
 
 import asyncio
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
@@ -39,7 +40,7 @@ def asked_for(request: Request, names: tuple[str, ...]) -> dict[str, Any]:
 async def _table(
     request: Request, visit: Visit, template: str, path: str, sort: str, size: int, page_number: int
 ) -> Response:
-    neighbours = visit.neighbours()
+    neighbours = visit.neighbours(at_least=request.query_params.get("after", ""))
     asked = {
         **asked_for(request, FILTERS),
         "as_of": visit.as_of.isoformat(),
@@ -62,10 +63,25 @@ async def _table(
         options=options,
         sellers=[(one["code"], one["name"]) for one in options["salespeople"]],
         chosen=chosen,
+        notice=_notice(visit, request.query_params),
+        updating=neighbours.updating,
         sort=sort,
         late_parts=late_parts,
         largest=max((float(row["overdue"]) for row in found["rows"]), default=0.0),
     )
+
+
+def _notice(visit: Visit, told: Mapping[str, str]) -> dict[str, str] | None:
+    """What became of a profile given to the whole list."""
+    if told.get("refused"):
+        return {"tone": "stop", "text": visit.vocabulary.refusal(told["refused"])}
+    if not told.get("assigned", "").isdecimal():
+        return None
+    n = int(told["assigned"])
+    text = visit.words.ngettext(
+        "Le profil de %(n)s client est changé.", "Le profil de %(n)s clients est changé.", n
+    )
+    return {"tone": "ok", "text": text % {"n": n}}
 
 
 @router.get("/c/{company}/who-owes-what")

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from chassis.eventlog import Said
 from chassis.http import AsOfDep, CauseDep, CompanyDep, SayDep, TxDep, accepted, requires
+from chassis.problems import Problem
 from contracts.dunning import PolicyChanged
 from services.dunning.api.scenarios import CalendarWanted
 from services.dunning.asking import LOCK_COMPANY
@@ -23,13 +24,14 @@ Threshold = Annotated[Decimal | None, Field(max_digits=18, decimal_places=4)]
 
 
 class PolicyWanted(BaseModel):
-    """The whole policy; what is not given takes its default."""
+    """The whole policy; what is not given takes its default. The default profile is chosen among the profiles, at
+    ledger, and only repeated here."""
 
     model_config = ConfigDict(extra="forbid")
 
     mode: str = "item"
     netting: str = "same_level"
-    default_profile: str = "Standard"
+    default_profile: str | None = None
     minimum_per_entry: Threshold = None
     minimum_per_reminder: Threshold = None
     maximum_per_reminder: Threshold = None
@@ -59,7 +61,11 @@ async def set_policy(
     """Change the policy; the next round looks at every client again. 422 names what cannot work."""
     await say.tx.execute(LOCK_COMPANY, {"company": company})
     before, _ = await published(say.tx, company)
-    changed = PolicyChanged(version=before.version + 1, **body.model_dump())
+    if body.default_profile not in (None, before.default_profile):
+        detail = "Choose it among the profiles: POST /choose-default-profile at ledger."
+        raise Problem("default-profile-chosen-elsewhere", "The default profile is not changed here", 409, detail)
+    wanted = body.model_dump() | {"default_profile": before.default_profile}
+    changed = PolicyChanged(version=before.version + 1, **wanted)
     policies.load(changed)
     if changed.model_copy(update={"version": before.version}) == before:
         return accepted([], version=before.version)

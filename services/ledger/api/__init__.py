@@ -12,6 +12,7 @@ from services.ledger.api import (
     merging,
     people,
     personal,
+    profiles,
     questions,
     remarks,
 )
@@ -28,6 +29,7 @@ parts = (
     documents,
     merging,
     personal,
+    profiles,
     questions,
 )
 for part in parts:

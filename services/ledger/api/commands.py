@@ -12,14 +12,13 @@ from uuid import UUID, uuid4
 from fastapi import APIRouter
 from pydantic import Field
 
-from chassis.http import RunningDep, accepted, requires
+from chassis.http import RunningDep, accepted
 from chassis.problems import Problem
 from contracts.event import Amount, EntryId
 from services.ledger import queries
 from services.ledger.api.once import OnceDep
 from services.ledger.api.stating import Body, OfClient, OfEntry, StatingDep
 from services.ledger.domain import (
-    AssignProfile,
     CancelPromise,
     RecordPromise,
     ResumeClient,
@@ -64,12 +63,6 @@ class EntryStop(OfEntry):
 
 class OfPromise(Body):
     promise_id: UUID
-
-
-class Profiled(OfClient):
-    """``null`` gives the choice back to accounting (rule 3.5)."""
-
-    profile: str | None = Field(min_length=1, max_length=100)
 
 
 class Day(Body):
@@ -158,16 +151,6 @@ async def cancel_promise(body: OfPromise, stating: StatingDep, once: OnceDep) ->
         if client_id is None:
             raise UnknownPromise(body.promise_id)
         return accepted(await stating.state(client_id, CancelPromise(body.promise_id)))
-
-    return await once(act)
-
-
-@router.post("/assign-profile", dependencies=[requires("admin")])
-async def assign_profile(body: Profiled, stating: StatingDep, once: OnceDep) -> dict[str, Any]:
-    """Choose the profile of a client; only administrators assign (rules 3.2, 3.4, 3.5)."""
-
-    async def act() -> dict[str, Any]:
-        return accepted(await stating.state(body.client_id, AssignProfile(body.profile)))
 
     return await once(act)
 

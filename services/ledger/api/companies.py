@@ -80,10 +80,17 @@ async def put_company(
 
 @router.get("/companies/{company}")
 async def get_company(company: CompanyDep, tx: TxDep) -> dict[str, Any]:
+    """The company's settings; ``profiles`` are the names that people read, by the word that events know."""
     settings = await queries.company_settings(tx, company)
     if settings is None:
         raise UnknownCompany(company)
-    return {"company": company, **asdict(settings)}
+    known = await queries.profiles(tx, company)
+    return {
+        "company": company,
+        **asdict(settings),
+        "profiles": {one.profile: one.name for one in known.profiles},
+        "default_profile": known.default,
+    }
 
 
 @router.get("/companies")

@@ -14,7 +14,7 @@ from chassis.http import AsOfDep, CauseDep, CompanyDep, SayDep
 from contracts.event import ClientId, EntryId, Event
 from services.ledger import queries
 from services.ledger.documents.keeping import documents_of
-from services.ledger.domain import AssignProfile, AttachDocument, ClientSeen, Command, decide, evolve
+from services.ledger.domain import AttachDocument, Command, decide, evolve
 from services.ledger.domain.refusals import UnknownClient
 from services.ledger.together import together
 
@@ -80,9 +80,6 @@ class Stating:
             events = decide(state, fact, self.as_of)
             for event in events:
                 state = evolve(state, event)
-            if events and isinstance(fact, AssignProfile):
-                known = await queries.facts(self.tx, company, [client_id])
-                events += decide(state, ClientSeen(known[client_id]), self.as_of)
             said += events
         return [Said(event, client_id) for event in said]
 

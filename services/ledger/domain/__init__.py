@@ -36,6 +36,7 @@ from services.ledger.domain.facts import (
     StopEntry,
 )
 from services.ledger.domain.memory import evolve, status_of
+from services.ledger.domain.profiles import Profile, Profiles, decide_profiles
 
 __all__ = [
     "AddNote",
@@ -60,6 +61,8 @@ __all__ = [
     "GroupLine",
     "GroupSeen",
     "OpenDispute",
+    "Profile",
+    "Profiles",
     "Promise",
     "PromiseState",
     "PromiseStatus",
@@ -72,6 +75,7 @@ __all__ = [
     "StopEntry",
     "decide",
     "decide_company",
+    "decide_profiles",
     "evolve",
     "status_of",
 ]

@@ -62,6 +62,7 @@ from services.ledger.domain.refusals import (
     UnknownDisputeReason,
     UnknownDocument,
     UnknownEntry,
+    UnknownProfile,
 )
 
 
@@ -104,7 +105,9 @@ def decide(state: ClientState, fact: Fact, as_of: date) -> list[Event]:  # noqa:
             return [
                 NoteAdded(note_id=note_id, client_id=state.client_id, entry_id=entry_id, mentions=mentions),
             ]
-        case AssignProfile(profile):
+        case AssignProfile(profile, profiles):
+            if profile is not None and not profiles.has(profile):
+                raise UnknownProfile(profile)
             if profile == state.chosen_profile:
                 return []
             return [ProfileAssigned(client_id=state.client_id, profile=profile)]

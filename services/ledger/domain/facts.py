@@ -9,6 +9,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from contracts.ledger import DISPUTE_REASONS
+from services.ledger.domain.profiles import DELIVERED, Profiles
 
 
 class PromiseState(StrEnum):
@@ -221,9 +222,10 @@ class RemoveDocument:
 
 @dataclass(frozen=True, slots=True)
 class AssignProfile:
-    """``None`` gives the choice back to accounting (rule 3.5)."""
+    """``None`` gives the choice back to accounting (rule 3.5). ``profiles`` are those to choose from."""
 
     profile: str | None
+    profiles: Profiles = DELIVERED
 
 
 @dataclass(frozen=True, slots=True)

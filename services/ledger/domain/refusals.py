@@ -64,6 +64,47 @@ class UnknownDocument(Unknown):
 
 
 @dataclass(eq=False)
+class UnknownProfile(Unknown):
+    profile: str
+
+    def __str__(self) -> str:
+        return f"There is no profile {self.profile}."
+
+
+@dataclass(eq=False)
+class ProfileNameTaken(Refusal):
+    name: str
+
+    def __str__(self) -> str:
+        return f"A profile is already named {self.name}."
+
+
+@dataclass(eq=False)
+class ProfileInUse(Refusal):
+    profile: str
+    clients: int
+
+    def __str__(self) -> str:
+        return f"{self.clients} clients have the profile {self.profile}: choose the one that takes them over."
+
+
+@dataclass(eq=False)
+class ProfileIsDefault(Refusal):
+    profile: str
+
+    def __str__(self) -> str:
+        return f"{self.profile} is the default profile: make another one the default first."
+
+
+@dataclass(eq=False)
+class ProfileTakesOverItself(Refusal):
+    profile: str
+
+    def __str__(self) -> str:
+        return f"{self.profile} cannot take over its own clients: it is being deleted."
+
+
+@dataclass(eq=False)
 class PromiseInThePast(Refusal):
     client_id: str
     entry_id: str

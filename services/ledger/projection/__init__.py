@@ -320,6 +320,7 @@ PROJECT: Mapping[str, Project] = {
     "PersonErased": _statement(PERSON_ERASED),
     "ClientStopped": _statement(stated.CLIENT_STOPPED),
     "ClientResumed": _statement(stated.CLIENT_RESUMED),
+    "ProfilesChanged": _statement(stated.PROFILES_CHANGED),
     "ProfileAssigned": _statement(stated.PROFILE_ASSIGNED),
     "EntryStopped": _statement(stated.ENTRY_STOPPED),
     "EntryResumed": _statement(stated.ENTRY_RESUMED),

@@ -17,6 +17,16 @@ CLIENT_RESUMED = """
     where client.company = heard.company and client.client_id = e.client_id
 """
 
+PROFILES_CHANGED = """
+    insert into profile_list (company, p, profiles, default_profile, taken_over)
+    select distinct on (heard.company) heard.company, heard.p, e.profiles, e.default_profile,
+        coalesce(e.taken_over, '{{}}')
+    from {heard}, json_to_record(heard.body::json) as e(profiles jsonb, default_profile text, taken_over jsonb)
+    order by heard.company, heard.number desc
+    on conflict (company) do update set
+        profiles = excluded.profiles, default_profile = excluded.default_profile, taken_over = excluded.taken_over
+"""
+
 PROFILE_ASSIGNED = """
     insert into client (company, client_id, p, chosen_profile)
     select distinct on (heard.company, e.client_id) heard.company, e.client_id, heard.p, e.profile

@@ -30,6 +30,7 @@ from services.ledger.tables.stated import (
     lettering_error,
     merged_entry,
     note,
+    profile_list,
     promise,
 )
 from services.ledger.tables.synced import entry, synced_client
@@ -40,6 +41,7 @@ DERIVED = (
     entry,
     synced_client,
     company,
+    profile_list,
     free_field,
     client,
     promise,

@@ -13,7 +13,7 @@ from sqlalchemy import (
     Uuid,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from services.ledger.tables.columns import AMOUNT, FALSE, INSTANT, company_column, metadata, partition
 
@@ -28,6 +28,17 @@ company = Table(
     Column("country", Text, nullable=False),
     Column("fiscal_year_start", Text, nullable=False),
     Column("dispute_reasons", ARRAY(Text), nullable=False),
+)
+
+# a company without a row has the delivered profiles
+profile_list = Table(
+    "profile_list",
+    metadata,
+    Column("company", Text, primary_key=True),
+    partition(),
+    Column("profiles", JSONB, nullable=False),
+    Column("default_profile", Text, nullable=False),
+    Column("taken_over", JSONB, nullable=False),
 )
 
 client = Table(

@@ -12,6 +12,7 @@ from services.reporting import exports, shapes
 from services.reporting.api.asking import Format, FormatDep, LanguageDep, PageDep, ViewDep
 from services.reporting.people import fold, key_of
 from services.reporting.queries import activities, disputes, lists, promises
+from services.reporting.queries.view import View
 from services.reporting.queries.who_owes_what import FIELDS, Wanted, who_owes_what
 
 router = APIRouter(prefix="/companies/{company}")
@@ -99,7 +100,8 @@ async def get_who_owes_what(
     tx: TxDep, view: ViewDep, wanted: WantedDebtors, form: FormatDep = "json", language: LanguageDep = "fr"
 ) -> Any:
     """Who owes what, by age (rule 16.1)."""
-    return _answer(await who_owes_what(tx, view, wanted), form, language, "who-owes-what")
+    found = await who_owes_what(tx, view, wanted)
+    return _answer(_with_names(found, view, form), form, language, "who-owes-what")
 
 
 @router.get("/clients", response_model=shapes.WhoOwesWhat)
@@ -107,7 +109,8 @@ async def get_clients(
     tx: TxDep, view: ViewDep, wanted: WantedClients, form: FormatDep = "json", language: LanguageDep = "fr"
 ) -> Any:
     """Every client, also those who owe nothing."""
-    return _answer(await who_owes_what(tx, view, wanted), form, language, "clients")
+    found = await who_owes_what(tx, view, wanted)
+    return _answer(_with_names(found, view, form), form, language, "clients")
 
 
 def asked_activities(  # noqa: PLR0913, PLR0917 - one parameter per filter
@@ -196,6 +199,17 @@ async def get_due_items(  # noqa: PLR0913, PLR0917 - one parameter per filter
     """Entries of the actions that wait (rule 16.3)."""
     found = await lists.due_items(tx, view, lists.OfActions(client_id, medium, step), page)
     return _answer(found, form, language, "due-items")
+
+
+def _with_names(found: shapes.WhoOwesWhat, view: View, form: Format) -> shapes.WhoOwesWhat:
+    """In a file, profiles stand under the names that people gave them."""
+    if form == "json" or not view.profile_names:
+        return found
+    named = [
+        row.model_copy(update={"profile": view.profile_names.get(row.profile or "", row.profile)})
+        for row in found.rows
+    ]
+    return found.model_copy(update={"rows": named})
 
 
 def _answer(found: exports.Table, form: Format, language: str, name: str) -> Any:

@@ -13,6 +13,16 @@ COMPANY = """
         row(excluded.name, excluded.time_zone, excluded.currency, excluded.country, excluded.fiscal_year_start)
 """
 
+PROFILES = """
+    insert into profile_names (company, p, names)
+    select distinct on (h.company) h.company, h.p, (
+        select coalesce(jsonb_object_agg(one ->> 'profile', one ->> 'name'), '{}')
+        from jsonb_array_elements(h.body -> 'profiles') one)
+    from heard h
+    order by h.company, h.number desc
+    on conflict (company) do update set names = excluded.names
+"""
+
 CLIENT = """
     insert into client (company, p, client_id, version, has_email, has_phone, has_address, profile, category,
         payment_mode, removed, salesperson)
@@ -188,6 +198,7 @@ STATED: dict[str, Project] = {
     "CompanyRegistered": applying(COMPANY),
     "CompanyChanged": applying(COMPANY),
     "FieldsNamed": applying(FIELDS),
+    "ProfilesChanged": applying(PROFILES),
     "ClientChanged": applying(CLIENT),
     "ClientsChanged": applying(CLIENTS),
     "ClientStopped": applying(STOP_CLIENT, FACT, kind="stop"),

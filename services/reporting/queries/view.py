@@ -14,9 +14,10 @@ PAID_DAYS = 90
 ZERO = Decimal(0)
 
 VIEW = text("""
-    select c.currency, c.fiscal_year_start, p.default_profile
+    select c.currency, c.fiscal_year_start, p.default_profile, n.names
     from (select cast(:company as text) as company) one
     left join followed_company c using (company) left join policy p using (company)
+        left join profile_names n using (company)
 """)
 
 NAMES = text("""
@@ -52,6 +53,8 @@ class View:
     fiscal_year: date
     """First day of the fiscal year that holds ``as_of``."""
     default_profile: str
+    profile_names: Mapping[str, str]
+    """What people read for a profile that was renamed or made; the others are read as they are."""
 
     @property
     def paid_since(self) -> date:
@@ -103,6 +106,7 @@ async def view(tx: AsyncConnection, company: str, as_of: date) -> View:
         currency=row.currency or "EUR",
         fiscal_year=fiscal_year_start(as_of, row.fiscal_year_start or "01-01"),
         default_profile=row.default_profile or "Standard",
+        profile_names=row.names or {},
     )
 
 

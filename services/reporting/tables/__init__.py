@@ -18,6 +18,7 @@ from services.reporting.tables.stated import (
     followed_company,
     free_field,
     mention,
+    profile_names,
     promise,
 )
 from services.reporting.tables.synced import entry, lettering_error, sync_run, synced_account, synced_partition
@@ -29,6 +30,7 @@ DERIVED: tuple[Table, ...] = (
     synced_partition,
     sync_run,
     followed_company,
+    profile_names,
     free_field,
     client,
     entry_mark,

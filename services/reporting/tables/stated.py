@@ -13,6 +13,7 @@ from sqlalchemy import (
     Uuid,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 
 from services.reporting.tables.columns import day, instant, metadata, money, partition, word
 
@@ -26,6 +27,16 @@ followed_company = Table(
     word("currency"),
     word("country"),
     word("fiscal_year_start"),
+    PrimaryKeyConstraint("company"),
+)
+
+# what people read for a profile, by the word that events know it by
+profile_names = Table(
+    "profile_names",
+    metadata,
+    word("company"),
+    partition(),
+    Column("names", JSONB, nullable=False),
     PrimaryKeyConstraint("company"),
 )
 

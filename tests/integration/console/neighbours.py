@@ -566,6 +566,8 @@ def person() -> dict[str, Any]:
     }
 
 
+PROFILES = {"Standard": "Standard", "Export": "Export", "Grand Compte": "Grands comptes", "Interne": "Interne"}
+
 MAIL = """<!doctype html><html lang="fr"><head><meta charset="utf-8"><title>Rappel</title></head>
 <body style="font-family:Arial"><p>Bonjour Madame Giraud,</p><p>Sauf erreur de notre part, <b>2 factures</b>
 restent à régler.</p></body></html>"""
@@ -648,7 +650,23 @@ class FakeServices:
                 "time_zone": "Europe/Paris",
                 "currency": "EUR",
                 "country": "FR",
+                "profiles": PROFILES,
+                "default_profile": "Standard",
                 "dispute_reasons": ["price", "quantity", "Pénalités refusées"],
+            },
+            "/profiles": {
+                "profiles": [
+                    {
+                        "profile": word,
+                        "name": name,
+                        "is_default": word == "Standard",
+                        "clients": clients,
+                        "chosen": clients // 9,
+                    }
+                    for (word, name), clients in zip(PROFILES.items(), (180, 31, 15, 0), strict=True)
+                ],
+                "default": "Standard",
+                "unlisted": [{"profile": "GROSSISTE", "clients": 3}],
             },
             "/client": person(),
             "/fields": NAMED_FIELDS,
@@ -797,9 +815,8 @@ class FakeServices:
             return {"confirmed": body["action_ids"], "refused": [], "positions": ["dunning/7/12"]}
         if path in {"/explain", "/statement"}:
             return self._explain(path, request.url.params.get("as_of"))
-        if path == "/include":
-            return {"positions": ["dunning/7/13"]}
-        return None
+        scenarios = [{"profile": word} for word in PROFILES if word != "Interne"]
+        return {"/include": {"positions": ["dunning/7/13"]}, "/scenarios": {"scenarios": scenarios}}.get(path)
 
     def _notify(self, path: str, body: Any, request: httpx.Request) -> Any:
         mail = {

@@ -101,7 +101,7 @@ async def test_stops_notes_and_profile_are_told_back(voice: Voice, house: House,
         ("/stop-entry", invoice),
         ("/add-note", {"client_id": "C1", "text": "Rappeler lundi"}),
         ("/add-note", invoice | {"text": "Facture contestée"}),
-        ("/assign-profile", {"client_id": "C1", "profile": "Key account"}),
+        ("/assign-profile", {"client_id": "C1", "profile": "Grand Compte"}),
     ]:
         answer = await house.post(company, path, body)
         assert answer.status_code == 200, answer.text
@@ -113,7 +113,7 @@ async def test_stops_notes_and_profile_are_told_back(voice: Voice, house: House,
         ("Facture contestée", "user:alice"),
         ("Rappeler lundi", "user:alice"),
     ]
-    assert (client["profile"], client["chosen_profile"], client["version"]) == ("Key account", "Key account", 2)
+    assert (client["profile"], client["chosen_profile"], client["version"]) == ("Grand Compte", "Grand Compte", 2)
 
     statement = await house.get(company, "/statement", client_id="C1", lettered="false")
     (line,) = statement["entries"]

@@ -120,9 +120,9 @@ async def test_the_profile_a_user_chose_wins_over_sync(voice: Voice, house: Hous
 
     await sync("Export")
     assert await told() == ("Export", 1)
-    await house.post(company, "/assign-profile", {"client_id": "C1", "profile": "Internal"})
-    assert await told() == ("Internal", 2)
+    await house.post(company, "/assign-profile", {"client_id": "C1", "profile": "Interne"})
+    assert await told() == ("Interne", 2)
     await sync("Standard")
-    assert await told() == ("Internal", 2)
+    assert await told() == ("Interne", 2)
     await house.post(company, "/assign-profile", {"client_id": "C1", "profile": None})
     assert await told() == ("Standard", 3)

@@ -38,6 +38,8 @@ from contracts.ledger import (
     PaymentLettered,
     PaymentsLettered,
     PersonErased,
+    ProfileNamed,
+    ProfilesChanged,
     PromiseCancelled,
     PromiseKept,
     PromiseRecorded,
@@ -486,6 +488,17 @@ async def test_names_are_fetched_found_without_accents_and_forgotten(
     await asyncio.sleep(0.5)
     page = await house.get(book.company, "/client", book.heard, client_id="411PARC")
     assert page["name"] == "411PARC"  # an answer older than the erasure brings nothing back
+
+
+async def test_a_file_holds_the_names_that_people_gave_to_profiles(house: House, book: Book) -> None:
+    renamed = ProfileNamed(profile="Standard", name="PME")
+    await book.say(ProfilesChanged(profiles=(renamed,), default_profile="Standard"))
+    page = await house.get(book.company, "/who-owes-what", book.heard)
+    assert {row["profile"] for row in page["rows"]} >= {"Standard"}
+    answer = await house.ask(book.company, "/who-owes-what", book.heard, format="csv")
+    rows = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig")), delimiter=";"))
+    assert "PME" in {row["Profil"] for row in rows}
+    assert "Standard" not in {row["Profil"] for row in rows}
 
 
 async def test_lists_are_files_too(house: House, book: Book) -> None:

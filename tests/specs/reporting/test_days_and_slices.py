@@ -19,7 +19,7 @@ DAY = date(2026, 11, 24)
 
 
 def on(day: date, fiscal_year: str = "01-01") -> View:
-    return View("acme", day, "EUR", fiscal_year_start(day, fiscal_year), "Standard")
+    return View("acme", day, "EUR", fiscal_year_start(day, fiscal_year), "Standard", {})
 
 
 @pytest.mark.parametrize(
