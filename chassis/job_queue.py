@@ -101,6 +101,11 @@ class Job:
     engine: AsyncEngine = field(repr=False)
     status: str = "running"
 
+    @property
+    def losses(self) -> int:
+        """How many workers ended while they held it."""
+        return int(self.payload.get("losses", 0))
+
     async def sending(self, tx: AsyncConnection | None = None) -> None:
         """The effect is about to leave; from here a crash means doubt. Without a transaction it is committed at
         once; with one, nothing may leave before that is committed."""

@@ -24,7 +24,7 @@ from chassis.cancellation import heed_cancellation
 from chassis.database import is_transient
 from chassis.job_queue import Job, JobLost, Move, NewJob, enqueue, move_all
 
-__all__ = ["Handle", "Job", "JobLost", "JobWorker", "Move", "NewJob", "enqueue", "move_all"]
+__all__ = ["Handle", "Job", "JobLost", "JobWorker", "Move", "NewJob", "WorkersLost", "enqueue", "move_all"]
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +48,8 @@ RENEW = text(
 RECOVER = text(
     "update job set owner = null, until = null, changed_at = now(),"
     " status = case status when 'running' then 'ready' else 'in_doubt' end,"
+    " payload = case status when 'running' then jsonb_set(payload, '{losses}',"
+    "   to_jsonb(coalesce((payload ->> 'losses')::int, 0) + 1)) else payload end,"
     " error = case status when 'running' then error else 'the sender ended before it knew the result' end"
     " where id in (select id from job where queue = :queue and status in ('running', 'sending')"
     "   and until < now() for update skip locked)"
@@ -63,6 +65,14 @@ is tried again later and a ``sending`` one is in doubt."""
 
 GivenUp = Callable[[AsyncConnection, Job, Exception | None], Awaitable[None]]
 """What else ends with a job that failed as often as it may, in the transaction that says so."""
+
+
+class WorkersLost(Exception):
+    """The workers that held a job ended before it did, again and again: it may well be the job that ends them."""
+
+    def __init__(self, times: int) -> None:
+        super().__init__(f"{times} workers ended while they carried it out")
+        self.times = times
 
 
 class JobWorker:
@@ -81,6 +91,7 @@ class JobWorker:
         max_attempts: int = 8,
         back_off_seconds: float = 2,
         given_up: GivenUp | None = None,
+        most_losses: int | None = None,
     ) -> None:
         self.engine = engine
         self.queue = queue
@@ -92,6 +103,7 @@ class JobWorker:
         self.max_attempts = max_attempts
         self.back_off_seconds = back_off_seconds
         self.given_up = given_up
+        self.most_losses = most_losses
         self.owner = f"{socket.gethostname()}/{os.getpid()}/{uuid4().hex[:8]}"
         self._trouble: str | None = None
         self._held: set[UUID] = set()
@@ -190,6 +202,13 @@ class JobWorker:
 
     async def _carry_out(self, jobs: list[Job]) -> None:
         error: Exception | None = None
+        deadly = [job for job in jobs if self.most_losses is not None and job.losses >= self.most_losses]
+        for job in deadly:
+            with suppress(JobLost):
+                await self._leave(job)
+        jobs = [job for job in jobs if job not in deadly]
+        if not jobs:
+            return
         try:
             await self.handle(jobs)
         except Exception as caught:
@@ -200,6 +219,15 @@ class JobWorker:
             if job.status in ("running", "sending"):
                 with suppress(JobLost):
                     await self._settle(job, error)
+
+    async def _leave(self, job: Job) -> None:
+        """A job that ended its workers, out of memory as a rule, would end this one too."""
+        lost = WorkersLost(job.losses)
+        log.error("job given up", extra={"queue": self.queue, "job": str(job.id), "losses": job.losses})
+        async with self.engine.begin() as tx:
+            await job.failed(tx, str(lost))
+            if self.given_up:
+                await self.given_up(tx, job, lost)
 
     async def _settle(self, job: Job, error: Exception | None) -> None:
         async with self.engine.begin() as tx:

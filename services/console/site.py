@@ -21,6 +21,7 @@ from services.console.pages import (
     client_commands,
     clients,
     confirming,
+    dispute_reasons,
     disputes,
     documents,
     fields,
@@ -66,6 +67,7 @@ ROOMS = (
     planning,
     personal,
     profiles,
+    dispute_reasons,
     rules,
     search,
 )

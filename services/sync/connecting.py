@@ -163,6 +163,15 @@ async def open_sync(  # noqa: PLR0913, PLR0917 what is known of a run
     tx: AsyncConnection, say: Say, connector: Connector, mode: Mode, as_of: date, cause: Cause
 ) -> tuple[UUID, list[Position]]:
     """Write a sync down as asked for, and say that it begins. Whoever reads the base takes it from there."""
+    run_id = await write_down(tx, connector, mode, as_of, cause)
+    if connector.place == "sync":
+        await queue(tx, connector, run_id, mode)
+    started = SyncStarted(run_id=run_id, connector=connector.kind, source=connector.source)
+    return run_id, await say(connector.company, [Said(started)], as_of=as_of, cause=cause)
+
+
+async def write_down(tx: AsyncConnection, connector: Connector, mode: Mode, as_of: date, cause: Cause) -> UUID:
+    """A sync as asked for, which nobody carries out yet."""
     run_id = uuid4()
     run = {
         "company": connector.company,
@@ -175,12 +184,8 @@ async def open_sync(  # noqa: PLR0913, PLR0917 what is known of a run
         "correlation_id": cause.correlation_id,
     }
     await runs.open_run(tx, run)
-    if connector.place == "sync":
-        await queue(tx, connector, run_id, mode)
-    else:
-        await mark_run(tx, connector.company, run_id, connector.name, mode, "asked")
-    started = SyncStarted(run_id=run_id, connector=connector.kind, source=connector.source)
-    return run_id, await say(connector.company, [Said(started)], as_of=as_of, cause=cause)
+    await mark_run(tx, connector.company, run_id, connector.name, mode, "asked")
+    return run_id
 
 
 async def queue(tx: AsyncConnection, connector: Connector, run_id: UUID, mode: Mode) -> None:

@@ -20,7 +20,7 @@ from chassis import clock
 from chassis.database import driver, is_transient, transaction
 from chassis.eventlog import Cause, Position, Said
 from chassis.http_client import NeighbourRefused, NeighbourUnreachable
-from chassis.jobs import Job
+from chassis.jobs import Job, WorkersLost
 from chassis.running import Running
 from contracts.subjects import partition_of
 from contracts.sync import ClientsSynced, EntriesSynced, SyncCompleted, SyncFailed
@@ -41,6 +41,8 @@ LEDGER_PATIENCE = timedelta(minutes=15)
 LEDGER_PAUSE = timedelta(seconds=2)
 SURPRISES = 8
 """A run that was attempted as often and fails for no known reason is given up."""
+MOST_LOSSES = 5
+"""A run whose worker died as often is given up: out of memory, it would die for ever, and nothing else come in."""
 TURN_PAUSE = timedelta(seconds=0.5)
 
 ENTRIES_SYNCED = EntriesSynced(run_id=UUID(int=0), source="", entries=())
@@ -384,6 +386,9 @@ class Importer:
 
 def _surprising(surprise: Exception | None) -> Refused:
     """A failure of no known reason, by the name of its kind: its text may quote the file."""
+    if isinstance(surprise, WorkersLost):
+        lost = Problem(1, "", "workers_lost", {"times": str(surprise.times)})
+        return Refused("workers_lost", Verdict((lost,), (), {}))
     told = str(surprise) if isinstance(surprise, NeighbourRefused) else type(surprise).__name__
     problem = Problem(1, "", "import_failed", {"error": told})
     return Refused("import_failed", Verdict((problem,), (), {}))

@@ -16,7 +16,7 @@ from services.sync.connectors.fec import Fec
 from services.sync.connectors.kinds import LIVE
 from services.sync.connectors.mapped import Mapped
 from services.sync.handlers import REACT
-from services.sync.imports import QUEUE, Importer
+from services.sync.imports import MOST_LOSSES, QUEUE, Importer
 from services.sync.increments import QUEUE as INCREMENTS
 from services.sync.increments import Incrementer
 from services.sync.inlets.fetching import QUEUE as FETCHES
@@ -49,6 +49,7 @@ def build(settings: SyncSettings) -> Service:
             concurrency=settings.imports_at_once,
             max_attempts=PATIENT_ATTEMPTS,
             given_up=importer.give_up,
+            most_losses=MOST_LOSSES,
         )
         await running.work("imports", worker)
 
@@ -65,6 +66,7 @@ def build(settings: SyncSettings) -> Service:
             concurrency=settings.bases_at_once,
             max_attempts=PATIENT_ATTEMPTS,
             given_up=incrementer.give_up,
+            most_losses=MOST_LOSSES,
         )
         await running.work("increments", worker)
 

@@ -91,6 +91,16 @@ OWN: dict[str, Words] = {
         "Le service ledger n’a pas répondu pendant quinze minutes ; rien n’a été importé.",
         "Démarrez-le, puis importez de nouveau le fichier.",
     ),
+    "workers_lost": Words(
+        "The import was given up: {times} times the process that carried it out ended before it was done. Nothing"
+        " was imported.",
+        "Most often there was too little memory for this file. Whoever runs the installation finds the reason in"
+        " the log of sync; give it more memory or import the file in parts.",
+        "L’import a été abandonné : {times} fois, le processus qui l’effectuait s’est arrêté avant la fin. Rien"
+        " n’a été importé.",
+        "Le plus souvent, la mémoire ne suffit pas à ce fichier. La personne qui exploite l’installation en trouve"
+        " la raison dans le journal de sync ; donnez plus de mémoire, ou importez le fichier en plusieurs fois.",
+    ),
     "import_failed": Words(
         "The import failed for a reason that is not in the file ({error}); nothing was imported.",
         "The failure was logged; tell whoever runs the installation.",

@@ -14,7 +14,7 @@ Policy = dict[str, object]
 
 
 class Option(NamedTuple):
-    """``kind``: ``switch``, ``choice``, ``days``, ``amount``, ``day`` or ``text``; ``choices`` are code and word.
+    """``kind``: ``switch``, ``choice``, ``days``, ``amount`` or ``day``; ``choices`` are code and word.
 
     ``said`` is what it does, in one sentence; ``rule`` a number of docs/rules.md.
     """
@@ -60,13 +60,6 @@ SECTIONS = (
                     ("account", N_("Déduits au plus haut niveau du client")),
                     ("none", N_("Montrés sans être déduits")),
                 ),
-            ),
-            Option(
-                "default_profile",
-                "text",
-                N_("Profil par défaut"),
-                N_("Le scénario de ce profil s’applique aux clients qui n’en ont pas."),
-                "3.4",
             ),
         ),
     ),

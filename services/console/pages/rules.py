@@ -65,7 +65,6 @@ async def _shown(
         sections=SECTIONS,
         policy=policy,
         modes=sorted({*known["payment_modes"], *automatic}),
-        profiles=known["profiles"],
         automatic=automatic,
         unreadable=unreadable,
         notice=notice,

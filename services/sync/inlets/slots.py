@@ -17,7 +17,8 @@ from chassis.database import is_transient, transaction
 from chassis.eventlog import Cause
 from chassis.jobs import NewJob, enqueue
 from chassis.running import Running
-from services.sync import connecting, silence
+from services.sync import connecting, runs, silence
+from services.sync.domain.problems import Problem
 from services.sync.inlets.fetching import QUEUE
 from services.sync.settings import SyncSettings
 
@@ -74,8 +75,8 @@ async def open_due(running: Running, tx: AsyncConnection, now: datetime) -> int:
 async def _synchronise(  # noqa: PLR0913, PLR0917 what a sync is asked with
     running: Running, tx: AsyncConnection, company: str, name: str, now: datetime, time_zone: str
 ) -> None:
-    """Ask a connector for a sync, unless one is under way; one that is silent is refused, and that is said (rule
-    2.2)."""
+    """Ask a connector for a sync, unless one is under way. Of one that is silent it is said, and the sync stands
+    in the history as failed (rule 2.2): whoever looks there in the morning sees why the books are old."""
     settings = running.settings
     assert isinstance(settings, SyncSettings)
     try:
@@ -83,10 +84,20 @@ async def _synchronise(  # noqa: PLR0913, PLR0917 what a sync is asked with
     except connecting.ConnectorUnknown:
         return
     as_of = now.astimezone(ZoneInfo(time_zone)).date()
-    if connector.is_silent(now, timedelta(seconds=settings.connector_silent_after_seconds)):
+    is_silent = connector.is_silent(now, timedelta(seconds=settings.connector_silent_after_seconds))
+    if is_silent:
         await silence.say_silent(running, connector, as_of)
-    elif await connecting.under_way(tx, company, name) is None:
-        await connecting.open_sync(tx, running.say(tx), connector, "incremental", as_of, Cause.new(ACTOR))
+    if await connecting.under_way(tx, company, name) is not None:
+        return
+    cause = Cause.new(ACTOR)
+    if not is_silent:
+        await connecting.open_sync(tx, running.say(tx), connector, "incremental", as_of, cause)
+        return
+    run = await runs.find(tx, company, await connecting.write_down(tx, connector, "incremental", as_of, cause))
+    assert run is not None
+    since = (connector.seen_at or connector.created_at).astimezone(ZoneInfo(time_zone))
+    problem = Problem(0, "", "connector_silent", {"since": since.strftime("%Y-%m-%d %H:%M")})
+    await silence.give_up(tx, running.say(tx), run, problem)
 
 
 async def keep_time(running: Running) -> None:

@@ -638,7 +638,9 @@ class FakeServices:
     def _ledger(self, path: str, body: Any, request: httpx.Request) -> Any:
         if request.method in {"POST", "PUT"} and not path.endswith("/query"):
             results = [{"status": "attached"}] if path == "/documents" else []
-            return {"position": "ledger/7/42", "positions": ["ledger/7/42"], "results": results}
+            assigned = len(body["client_ids"]) if path == "/assign-profiles" else None
+            told = {"results": results, "assigned": assigned}
+            return {"position": "ledger/7/42", "positions": ["ledger/7/42"], **told}
         if path == "/people/query":
             known = {code: name for name, code, *_ in DEBTORS}
             people = [{"client_id": one, "name": known.get(one, one)} for one in body["client_ids"]]
@@ -650,6 +652,7 @@ class FakeServices:
                 "time_zone": "Europe/Paris",
                 "currency": "EUR",
                 "country": "FR",
+                "fiscal_year_start": "01-01",
                 "profiles": PROFILES,
                 "default_profile": "Standard",
                 "dispute_reasons": ["price", "quantity", "Pénalités refusées"],

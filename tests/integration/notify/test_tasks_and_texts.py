@@ -233,5 +233,7 @@ async def test_a_rebuild_gives_the_same_rows(house: House, company: str, setting
         "notify", "services.notify", service.listening, EVENTS, settings.owner_database_url, settings.nats_url
     )
     report = await rebuild.run(replace=False)
-    assert report.equal, asdict(report)
+    # other tests share these servers, and some speak with notify's voice without its tables
+    differing = [one for one in report.differing if company in str(one["key"])]
+    assert differing == [], asdict(report)
     assert report.rows > 60

@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from chassis.database import transaction
 from chassis.jobs import JobWorker
-from services.sync.imports import QUEUE, SURPRISES
+from services.sync.imports import MOST_LOSSES, QUEUE, SURPRISES
 from tests.integration.sync.conftest import Sync
 from tests.specs.sync.books import Writing, book
 
@@ -98,3 +98,33 @@ async def test_a_live_base_does_not_wait_for_files_of_others(sync: Sync, company
         await tx.execute(text("update job set queue = 'live' where id = :id"), {"id": live})
     await JobWorker(sync.running.engine, "live", sync.importer, batch=1, lease_seconds=300).step()
     assert (await sync.run(company, live))["status"] == "completed"
+
+
+async def test_an_import_whose_worker_dies_again_and_again_is_given_up(sync: Sync, company: str) -> None:
+    """Given a file that ends every process that reads it, then its run fails with a sentence that says so, and the
+    next import has its turn."""
+    await sync.register(company)
+    deadly = await sync.ask(company, FILE)
+    await alone(sync, deadly)
+    worker = JobWorker(
+        sync.running.engine, QUEUE, sync.importer, batch=1, given_up=sync.importer.give_up, most_losses=MOST_LOSSES
+    )
+    for _ in range(MOST_LOSSES):
+        assert (await sync.run(company, deadly))["status"] == "running"
+        async with transaction(sync.running.engine) as tx:
+            await tx.execute(
+                text(
+                    "update job set status = 'running', owner = 'dead', until = now() - interval '1 s',"
+                    " run_at = now() where id = :id"
+                ),
+                {"id": deadly},
+            )
+        await worker._renew_and_recover()
+    assert await worker.step()
+    ended = await sync.run(company, deadly)
+    assert (ended["status"], ended["errors"][0]["code"]) == ("failed", "workers_lost")
+    assert f"{MOST_LOSSES} times" in ended["errors"][0]["message"]
+    following = await sync.ask(company, FILE)
+    await alone(sync, following)
+    await worker.step()
+    assert (await sync.run(company, following))["status"] == "completed"
