@@ -11,8 +11,9 @@ from joserfc.jwk import OKPKey
 
 from chassis import clock
 
-Role = Literal["reader", "user", "admin", "system"]
-"""From the least to the most: reads, acts for a company, configures it, is another service."""
+Role = Literal["connector", "reader", "user", "admin", "system"]
+"""From the least to the most: delivers for accounting and nothing else (``chassis.http.for_connectors``), reads,
+acts for a company, configures it, is another service."""
 ROLES: tuple[Role, ...] = get_args(Role)
 EVERY_COMPANY = "*"
 ALGORITHM = "Ed25519"

@@ -12,9 +12,10 @@ a token; a route with ``{company}`` in its path needs one for that company, else
 """
 
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Depends, FastAPI, Header, Query, Request, Response
@@ -31,6 +32,8 @@ from chassis.problems import Problem
 from chassis.running import Running
 from chassis.telemetry import current_traceparent
 from chassis.transport import RequestMetrics, SecurityHeaders
+
+Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 
 AS_OF_HEADER = "Relance-As-Of"
 AT_LEAST_HEADER = "Relance-At-Least"
@@ -51,15 +54,29 @@ def running(request: Request) -> Running:
 RunningDep = Annotated[Running, Depends(running)]
 
 
-async def caller(process: RunningDep, authorization: Annotated[str | None, Header()] = None) -> Caller:
-    """Who calls, from a bearer token. Answers 401."""
+def for_connectors(endpoint: Endpoint) -> Endpoint:
+    """Marks what the agent beside an accounting base may call; all else is closed to its token. There it counts as
+    a user."""
+    endpoint.for_connectors = True  # type: ignore[attr-defined]
+    return endpoint
+
+
+async def caller(
+    request: Request, process: RunningDep, authorization: Annotated[str | None, Header()] = None
+) -> Caller:
+    """Who calls, from a bearer token. Answers 401, and 403 to a connector that calls anything else."""
     scheme, _, token = (authorization or "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise Problem("token-missing", "A bearer token is needed", 401)
     try:
-        return verify(token, process.public_key())
+        who = verify(token, process.public_key())
     except TokenRefused as refused:
         raise Problem("token-refused", "The token is not accepted", 401, str(refused)) from refused
+    if who.role != "connector":
+        return who
+    if not getattr(request.scope.get("endpoint"), "for_connectors", False):
+        raise Problem("role-insufficient", "A connector may only deliver", 403, role=who.role)
+    return replace(who, role="user")
 
 
 CallerDep = Annotated[Caller, Depends(caller)]

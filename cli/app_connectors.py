@@ -30,7 +30,7 @@ def connector_token(
     days: Annotated[int, typer.Option(min=1, max=3650, help="How long it is good for.")] = 365,
     data: DataDir = None,
 ) -> None:
-    """Print a token for an agent: it may deliver for that company, and act for it as a user."""
+    """Print a token for an agent: it may deliver that company's books and invoices, and nothing else."""
     from cli.connectors import make_token
 
     typer.echo(make_token(data_dir_of(data), company, name, days))

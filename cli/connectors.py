@@ -26,9 +26,11 @@ def make_token(data_dir: Path, company: str, name: str, days: int) -> str:
 
     file = os.environ.get(KEY_VARIABLE)
     if file:
-        return mint(read_key(Path(file)), f"connector:{name}", [company], "user", minutes=days * 1440)
+        return mint(read_key(Path(file)), f"connector:{name}", [company], "connector", minutes=days * 1440)
     with servers(data_dir) as stack:
-        return mint(read_key(stack.private_key_file), f"connector:{name}", [company], "user", minutes=days * 1440)
+        return mint(
+            read_key(stack.private_key_file), f"connector:{name}", [company], "connector", minutes=days * 1440
+        )
 
 
 def make_base(data_dir: Path, schema: str, entries: int) -> tuple[int, Path]:

@@ -25,6 +25,13 @@ DAY = date(2026, 11, 24)
 WIDTHS = {1440: 1.0, 390: 2.0}
 """Width in CSS pixels: pixels per CSS pixel."""
 HEIGHT = 900
+OPEN_INVOICES = """Code;Raison sociale;N° facture;Date facture;Echéance;Montant TTC;Réglée le
+411MUNOZ;Munoz S.A.;FA-2026-0412;02/09/2026;02/10/2026;1 250,50;
+411PARC;Hôtel du Parc;FA-2026-0433;14/09/2026;14/10/2026;873,20;
+411PARC;Hôtel du Parc;AV-2026-0021;20/09/2026;20/09/2026;-120,00;
+411GIRAUD;Giraud et fils;FA-2026-0440;28/09/2026;28/10/2026;4 312,00;30/10/2026
+"""
+"""A list as many programmes give it; the wizard guesses its columns."""
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "chrome")
 ARGUMENTS = ("--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--lang=fr-FR", "--hide-scrollbars")
 SETTLED_MILLISECONDS = 600
@@ -87,9 +94,22 @@ def addresses(page: Page, company: str) -> dict[str, str]:
     noted = reminded.filter(has=page.locator("td a.act", has_text=re.compile(r"\d")))
     client = (noted if noted.count() else reminded).first.locator("a.name")
     pages["client"] = str(client.evaluate("link => link.href"))
+    pages["contacts"] = f"{pages['client']}&contact=new"
+    pages |= {name: f"{company}/{name}" for name in ("imports", "profiles")}
     page.goto(f"{company}/activities?medium=email&kind=reminder&status=sent")
     pages["mail"] = str(page.locator("a.act[href*='/message']").first.evaluate("link => link.href"))
     return pages
+
+
+def choose_columns(page: Page, company: str) -> None:
+    """From a file of one's own to the page where its columns are chosen."""
+    page.goto(f"{company}/imports")
+    page.set_input_files(
+        "#file", {"name": "factures ouvertes.csv", "mimeType": "text/csv", "buffer": OPEN_INVOICES.encode()}
+    )
+    page.select_option("select[name=reading]", "new")
+    with page.expect_navigation():
+        page.locator("form:has(#file) button").click()
 
 
 def take(console: str, login: str, password: str, folder: Path) -> list[Path]:
@@ -110,6 +130,11 @@ def take(console: str, login: str, password: str, folder: Path) -> list[Path]:
                 whole(page)
                 taken.append(folder / f"{name}-{width}.png")
                 page.screenshot(path=taken[-1])
+            page.set_viewport_size({"width": width, "height": HEIGHT})
+            choose_columns(page, company)
+            whole(page)
+            taken.append(folder / f"import-wizard-{width}.png")
+            page.screenshot(path=taken[-1])
             page.set_viewport_size({"width": width, "height": HEIGHT})
             page.goto(f"{company}/act?medium=email")
             page.click(".confirm-bar button")

@@ -14,7 +14,7 @@ from fastapi.responses import Response, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import text
 
-from chassis.http import CompanyDep, RunningDep, TxDep, accepted, requires
+from chassis.http import CompanyDep, RunningDep, TxDep, accepted, for_connectors, requires
 from chassis.problems import Problem
 from contracts.event import ClientId, EntryId
 from services.ledger.api.once import OnceDep
@@ -169,6 +169,7 @@ class EntriesQuery(Body):
 
 
 @router.get("/documents/missing", response_model=MissingEntries)
+@for_connectors
 async def get_missing(company: CompanyDep, tx: TxDep, asked: Annotated[MissingQuery, Query()]) -> dict[str, Any]:
     """Invoices and credit notes without a document, page by page; those of an erased person are left out."""
     after_entry, _, after_client = asked.after.partition("/")
@@ -187,6 +188,7 @@ async def get_missing(company: CompanyDep, tx: TxDep, asked: Annotated[MissingQu
 
 
 @router.post("/documents", response_model=TakenDocuments, openapi_extra=ZIP_BODY)
+@for_connectors
 async def post_documents(request: Request, process: RunningDep, stating: StatingDep) -> dict[str, Any]:
     """Attach the PDFs of a ZIP to entries; ``metadata.json`` in it says which belongs to which::
 

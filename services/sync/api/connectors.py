@@ -13,7 +13,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from chassis import clock
 from chassis.database import driver
 from chassis.eventlog import Position
-from chassis.http import AsOfDep, CauseDep, CompanyDep, RunningDep, SayDep, TxDep, accepted, requires
+from chassis.http import (
+    AsOfDep,
+    CauseDep,
+    CompanyDep,
+    RunningDep,
+    SayDep,
+    TxDep,
+    accepted,
+    for_connectors,
+    requires,
+)
 from chassis.problems import Problem
 from services.sync import connecting, queries, runs, silence
 from services.sync.connecting import Connector, ConnectorUnknown
@@ -170,6 +180,7 @@ async def synchronise(  # noqa: PLR0913, PLR0917 what a request may say
 
 
 @router.post("/connectors/{name}/heartbeat", dependencies=[requires("user")])
+@for_connectors
 async def heartbeat(
     body: Beating, company: CompanyDep, name: ConnectorName, tx: TxDep, process: RunningDep
 ) -> dict[str, Any]:
@@ -187,6 +198,7 @@ async def heartbeat(
 
 
 @router.post("/connectors/{name}/deliveries", status_code=201, dependencies=[requires("user")])
+@for_connectors
 async def begin_delivery(  # noqa: PLR0913, PLR0917 what a request may say
     body: Delivering,
     company: CompanyDep,
@@ -232,6 +244,7 @@ async def _receiving(tx: AsyncConnection, company: str, name: str, run_id: UUID,
 
 
 @router.put("/connectors/{name}/deliveries/{run_id}/parts/{part}", dependencies=[requires("user")])
+@for_connectors
 async def put_part(  # noqa: PLR0913, PLR0917 what a request may say
     request: Request,
     company: CompanyDep,
@@ -267,6 +280,7 @@ async def put_part(  # noqa: PLR0913, PLR0917 what a request may say
 
 
 @router.post("/connectors/{name}/deliveries/{run_id}/end", status_code=202, dependencies=[requires("user")])
+@for_connectors
 async def end_delivery(
     body: Delivered, company: CompanyDep, name: ConnectorName, run_id: UUID, tx: TxDep
 ) -> dict[str, Any]:
@@ -290,6 +304,7 @@ async def end_delivery(
 
 
 @router.post("/connectors/{name}/deliveries/{run_id}/abandon", dependencies=[requires("user")])
+@for_connectors
 async def abandon_delivery(  # noqa: PLR0913, PLR0917 what a request may say
     body: Abandoned,
     company: CompanyDep,

@@ -167,3 +167,31 @@ async def test_the_description_of_the_api_shows_how_to_send(house: House) -> Non
     assert "metadata.json" in sending["description"]
     for name in ("TakenDocuments", "MissingEntries"):
         assert described["components"]["schemas"][name]["examples"], name
+
+
+async def test_a_connector_sends_documents_and_does_nothing_else(voice: Voice, house: House, company: str) -> None:
+    await book(voice, house, company)
+    agent = house.token(company, role="connector")
+    address = f"/companies/{company}"
+    listed = await house.http.get(f"{address}/documents/missing", headers=agent)
+    assert listed.status_code == 200
+    sent = bundle([{"file": "F1.pdf", "invoice_number": "F1"}])
+    answer = await house.http.post(f"{address}/documents", content=sent, headers=agent)
+    assert answer.json()["attached"] == 1
+    known = answer.json()["results"][0]["document_ids"][0]
+    for method, path, body in [
+        ("GET", f"/documents/{known}", None),
+        ("GET", "/documents?client_id=C1", None),
+        ("GET", "/client?client_id=C1", None),
+        ("GET", "", None),
+        ("POST", "/remove-document", {"document_id": known}),
+        ("POST", "/stop-client", {"client_id": "C1"}),
+        ("POST", "/people/query", {}),
+    ]:
+        refused = await house.http.request(method, f"{address}{path}", json=body, headers=agent)
+        assert (refused.status_code, refused.json()["type"]) == (403, "role-insufficient"), path
+    assert (await house.http.get("/companies", headers=agent)).status_code == 403
+    elsewhere = await house.http.get(
+        f"{address}/documents/missing", headers=house.token("another", role="connector")
+    )
+    assert elsewhere.status_code == 404

@@ -58,7 +58,7 @@ class Remote:
     def agent(self, company: str) -> Agent:
         """One that reads the base of the test."""
         file = Path(self.configuration.token_file)
-        file.write_text(mint(read_key(self.stack.private_key_file), "connector:bijou", [company], "user"))
+        file.write_text(mint(read_key(self.stack.private_key_file), "connector:bijou", [company], "connector"))
         (file.parent / "address").write_text(self.reader.base.url + "\n")
         base = BaseConfiguration(company=company, connector="bijou", address_file=file.parent / "address")
         return Agent(self.configuration, base, LIVE, self.http)
