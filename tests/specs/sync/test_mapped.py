@@ -213,6 +213,13 @@ def test_every_problem_has_words_in_both_languages() -> None:
         assert all(words)
 
 
+def test_a_guess_knows_the_sign_for_number(tmp_path: Path) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text("N° client;N° de facture;Date;Montant\nC1;F1;01/03/2026;12,50\n", encoding="utf-8")
+    found = {column.name: column.field for column in look(path).columns}
+    assert (found["N° client"], found["N° de facture"]) == ("client_id", "piece")
+
+
 def test_a_guess_tells_american_dates_from_french_ones_by_their_values(tmp_path: Path) -> None:
     path = tmp_path / "f.csv"
     path.write_text('customer,due date,open amount\nC1,12/31/2026,"1,200.50"\n', encoding="utf-8")

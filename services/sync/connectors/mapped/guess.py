@@ -40,7 +40,8 @@ NAMES: dict[str, tuple[str, ...]] = {
     "number": ("numeroecriture", "ecriturenum", "entrynumber", "noecriture"),
     "piece": (
         "piece", "invoiceid", "invoicenumber", "invoiceno", "invoice", "numerofacture", "nofacture", "facture",
-        "numpiece", "pieceref", "numeropiece", "reference", "documentnumber", "ecrefpiece", "ref",
+        "numpiece", "pieceref", "numeropiece", "nodefacture", "numerodefacture", "nopiece", "nodepiece",
+        "numerodepiece", "reference", "documentnumber", "ecrefpiece", "ref",
     ),
     "entry_date": ("entrydate", "postingdate", "dateecriture", "ecrituredate", "datecomptable", "date"),
     "invoice_date": (
@@ -156,7 +157,7 @@ def likely_header(rows: list[Row]) -> int:
 
 
 def _folded(name: str) -> str:
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    plain = unicodedata.normalize("NFKD", name.replace("°", "o")).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9]", "", plain)
 
 
