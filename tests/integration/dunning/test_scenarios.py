@@ -31,6 +31,8 @@ async def publish(house: House, wanted: dict[str, object], as_of: str = "2025-03
 
 async def test_entries_keep_their_place_when_a_scenario_changes(house: House):
     """F1 was at R1 and waited for R2 on 26 March; the new version brings R2 four days after R1."""
+    async with house.http() as http:
+        assert (await http.put("/policy", json={"contact_gap_days": 0})).status_code == 200
     await house.hear("2025-03-01", client_changed("A"))
     await house.books("2025-03-01", line("A", "F1", 100, "2025-03-10"), line("A", "F2", 100, "2025-03-14"))
     assert await publish(house, body(R1, R2)) == 2

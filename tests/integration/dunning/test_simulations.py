@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from chassis.database import transaction
 from chassis.jobs import JobWorker
-from contracts import dunning
+from contracts import notify
 from services.dunning.simulations.asking import QUEUE
 from services.dunning.simulations.working import ATTEMPTS, Simulator
 from tests.integration.dunning.house import House, client_changed, line, scenario
@@ -108,21 +108,10 @@ async def test_nobody_paying_equals_the_rounds_of_every_day_with_everything_done
             "select * from action where company = :company and status in ('proposed', 'due')"
         ):
             lived.append((on, action["step"], action["medium"]))
-            levels = await house.rows(
-                "select entry_id, level_before, level_after from action_entry"
-                " where company = :company and action_id = :action_id",
-                action_id=action["action_id"],
+            called = notify.CallLogged(
+                action_id=action["action_id"], client_id=action["client_id"], outcome="reached"
             )
-            moves = tuple(dunning.LevelMove.model_validate(one) for one in levels)
-            done = dunning.ActionDone(
-                action_id=action["action_id"],
-                client_id=action["client_id"],
-                step=action["step"],
-                medium=action["medium"],
-                done_on=date.fromisoformat(on),
-                levels=moves,
-            )
-            await house.hear(on, done)
+            await house.hear(on, called)
     calendar = state["result"]["calendar"]
     told = [(cell["on"], cell["step"], cell["medium"]) for cell in calendar for _ in range(cell["contacts"])]
     assert sorted(told) == sorted(lived)
@@ -181,6 +170,8 @@ async def test_costs_are_those_of_the_company(house: House) -> None:
 
 
 async def test_habits_are_each_clients_own_or_the_companys(house: House) -> None:
+    async with house.http() as http:
+        assert (await http.put("/policy", json={"contact_gap_days": 0})).status_code == 200
     await house.hear("2025-01-01", client_changed("C1"), client_changed("C2"))
     old = [
         line("C1", "O1", 10, "2025-01-10", lettering="A"),
