@@ -61,6 +61,8 @@ SPECIALITIES: dict[str, set[str]] = {
         "policy_rows",
         "recording",
         "rounds",
+        "explaining",
+        "past",
         "rulebook",
         "simulations",
         "states",

@@ -217,7 +217,7 @@ def _history(told: Told, entry_id: str | None, language: str) -> list[dict[str, 
     """The latest first."""
     assert told.past is not None
     facts = [one for one in told.past.in_order() if one.on <= told.asked.as_of]
-    lines = chronicle(facts, told.seen.home, language)
+    lines = chronicle(told.asked.client_id, facts, told.seen.home, language)
     if entry_id is not None:
         lines = [line for line in lines if not line.entries or entry_id in line.entries]
     return [_happened(line) for line in reversed(lines[-MOST_LINES:])]

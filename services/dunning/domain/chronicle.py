@@ -43,9 +43,9 @@ class Line(NamedTuple):
     recorded: Mapping[str, Any] = MappingProxyType({})
 
 
-def chronicle(history: Iterable[Told], home: str = "EUR", language: str = "en") -> list[Happened]:
+def chronicle(client_id: str, history: Iterable[Told], home: str = "EUR", language: str = "en") -> list[Happened]:
     """Every line, in the order given."""
-    telling = _Telling(home, language)
+    telling = _Telling(client_id, home, language)
     return [
         Happened(
             told.on,
@@ -65,7 +65,8 @@ def chronicle(history: Iterable[Told], home: str = "EUR", language: str = "en") 
 class _Telling:
     """What is known while the history is told: a change is told against what was there before."""
 
-    def __init__(self, home: str, language: str) -> None:
+    def __init__(self, client_id: str, home: str, language: str) -> None:
+        self.client_id = client_id
         self.home = home
         self.language = language
         self.known: dict[str, sync.SyncedEntry] = {}
@@ -187,6 +188,9 @@ class _Telling:
             case ledger.LetteringErrorFound():
                 difference = self.money(event.difference)
                 yield Line("lettering_error_found", {"lettering": event.lettering, "difference": difference})
+            case ledger.ClientMerged():
+                here = event.client_id == self.client_id
+                yield Line("code_merged", {"into": event.into if here else None, "merged": event.client_id})
             case ledger.LetteringErrorCleared():
                 yield Line("lettering_error_cleared", {"lettering": event.lettering})
             case _:

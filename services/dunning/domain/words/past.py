@@ -156,6 +156,11 @@ ALL = (
         ("A person chose {step} as the next step of {pieces}.",
          "Un utilisateur a choisi {step} comme prochaine étape de {pieces}."),
     )),
+    Words("code_merged", "22.24", (
+        ("This code became {into}: what was said and done of it goes on there.",
+         "Ce code est devenu {into} : son suivi continue là-bas."),
+        ("The code {merged} became this one.", "Le code {merged} est devenu celui-ci."),
+    )),
     Words("was_exhausted", "4.10", (
         ("No step follows for {piece}.", "Aucune étape ne suit pour {piece}."),
     )),
