@@ -148,7 +148,7 @@ class _Day:
 
     def look(self) -> None:
         plan, as_of, by_account, policy = self.plan, self.as_of, self.by_account, self.policy
-        credits_wait = policy.netting == "account"
+        credits_wait = policy.netting == "account" or policy.upcoming_credits_excluded
         tolerance = tolerance_of(self.client, policy)
         self._look_at_the_client(tolerance)
         for entry in self.client.entries:

@@ -3,8 +3,8 @@
 from datetime import date, timedelta
 from itertools import pairwise
 
+from hypothesis import assume, settings
 from hypothesis import given as forall
-from hypothesis import settings
 
 from services.dunning.domain.case import cases, see
 from services.dunning.domain.decision import decide, decide_openly
@@ -102,6 +102,8 @@ def test_the_facts_of_a_reason_bear_it_out(client, policy, scen, as_of):
 @forall(*drawn)
 def test_what_is_foretold_is_what_deciding_every_single_day_gives(client, policy, scen, as_of):
     """Rule 22.11: the first day on which it would be reminded, found over the days that could change something."""
+    # the round that led to a contact was before it
+    assume(all(one.round_on is None or one.round_on <= one.on for one in client.contacts))
     foretold = coming(client, policy, scen, as_of)
     lived: dict[str, tuple[date, str]] = {}
     state = client
