@@ -61,8 +61,6 @@ SPECIALITIES: dict[str, set[str]] = {
         "policy_rows",
         "recording",
         "rounds",
-        "explaining",
-        "past",
         "rulebook",
         "simulations",
         "states",
