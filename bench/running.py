@@ -43,9 +43,23 @@ def _append(n: int, companies: int) -> Result:
     return append_events(n)
 
 
+def _simulate(n: int, companies: int) -> Result:
+    from bench.simulate import simulate  # noqa: PLC0415
+
+    return simulate(n)
+
+
+def _backtest(n: int, companies: int) -> Result:
+    from bench.backtest import backtest  # noqa: PLC0415
+
+    return backtest()
+
+
 BENCHMARKS: dict[str, Callable[[int, int], Result]] = {
     "pipeline": _pipeline,
     "decide": _decide,
+    "simulate": _simulate,
+    "backtest": _backtest,
     "sage": _sage,
     "replay": _replay,
     "append": _append,

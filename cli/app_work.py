@@ -162,7 +162,10 @@ def faults(
 def bench(
     names: Annotated[
         list[str] | None,
-        typer.Argument(help="pipeline, decide, sage, replay, append, files; by default all.", show_default=False),
+        typer.Argument(
+            help="pipeline, decide, simulate, backtest, sage, replay, append, files; by default all.",
+            show_default=False,
+        ),
     ] = None,
     n: Annotated[int, typer.Option(min=1000, help="How many entries.")] = 200_000,
     companies: Annotated[

@@ -35,6 +35,7 @@ from services.console.pages import (
     rules,
     search,
     sendings,
+    simulation,
 )
 from services.console.rendering import STATIC, page
 from services.console.visits import (
@@ -61,6 +62,7 @@ ROOMS = (
     act,
     confirming,
     sendings,
+    simulation,
     message,
     imports,
     mapping,

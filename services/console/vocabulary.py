@@ -189,6 +189,12 @@ REASONS = {
 }
 REFUSED = N_("La demande a été refusée : vérifiez la saisie.")
 REFUSALS = {
+    "simulations-waiting": N_("Cinq simulations attendent déjà : laissez-en finir une, ou arrêtez-la."),
+    "period-refused": N_(
+        "Cette période ne peut pas être simulée : le passé va jusqu’à aujourd’hui, 800 jours au plus."
+    ),
+    "period-unclear": N_("Donnez les deux dates de la période passée."),
+    "profile-without-scenario": N_("Le profil à suivre n’a pas de scénario."),
     "unreadable": N_("Une date ou un montant ne se lit pas : rien n’a été enregistré."),
     "field-twice": N_("Deux champs portent le même nom : rien n’a été enregistré."),
     "promise-in-the-past": N_("Une promesse se note pour aujourd’hui ou plus tard."),

@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page
 from cli.pictures import sign_in
 from services.console import frontend
 from tests.browser.conftest import Site
+from tests.integration.console.fixture_simulation import DONE as SIMULATED
 from tests.integration.console.neighbours import action_id, entry_id
 
 AXE = Path(frontend.MODULES) / "axe-core" / "axe.min.js"
@@ -37,6 +38,8 @@ PAGES = (
     "personal?client_id=411MUNOZSA",
     f"act?group=email-R1-Standard-e&open={action_id('411CLEMENT', 'R1', 'email')}",
     f"act?medium=phone&open={action_id('411MUNOZSA', 'R2', 'phone')}",
+    "simulation",
+    f"simulation?id={SIMULATED}",
     "search?q=munoz",
     f"message?action_id={action_id('sent')}",
     f"imports?run={action_id('run')}",

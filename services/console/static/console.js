@@ -132,7 +132,33 @@ function ageing(rows, chart) {
   };
 }
 
-const drawings = { paid, ageing };
+/* Messages by period, one colour per medium; the current rules as a line where there are two */
+function messages(rows, chart) {
+  const table = document.getElementById(chart.dataset.table);
+  const heads = [...table.querySelectorAll("thead th[data-medium]")];
+  const lines = [...table.querySelectorAll("tbody tr")];
+  const tones = { email: "--due", letter: "--late-1", phone: "--ok", other: "--idle" };
+  const values = (at) => lines.map((line) => Number(line.cells[at + 1].dataset.value));
+  const series = heads.map((head, at) => (head.dataset.medium === "now" ? {
+    name: head.textContent, type: "line", step: "middle", symbol: "none", data: values(at),
+    lineStyle: { type: "dashed", width: 1.5, color: colour("--ink-soft") }, itemStyle: { color: colour("--ink-soft") },
+  } : {
+    name: head.textContent, type: "bar", stack: "messages", barCategoryGap: "18%", data: values(at),
+    itemStyle: { color: colour(tones[head.dataset.medium]) },
+  })).filter((one) => one.data.some((value) => value > 0));
+  return {
+    legend: { top: 0, left: 0, itemWidth: 12, itemHeight: 8, textStyle: { color: colour("--ink-soft"), fontSize: 12 } },
+    grid: { left: 4, right: 4, top: 32, bottom: 4, containLabel: true },
+    xAxis: {
+      type: "category", data: rows.map((row) => row.label), axisTick: { show: false },
+      axisLine: { lineStyle: { color: colour("--grid") } }, axisLabel: { color: colour("--ink-soft"), fontSize: 11, hideOverlap: true },
+    },
+    yAxis: { type: "value", minInterval: 1, splitLine: { lineStyle: { color: colour("--grid") } }, axisLabel: { color: colour("--ink-soft"), fontSize: 11 } },
+    series,
+  };
+}
+
+const drawings = { paid, ageing, messages };
 function draw() {
   if (!window.echarts) return;
   for (const chart of document.querySelectorAll("[data-chart]")) {

@@ -20,6 +20,7 @@ from chassis.running import Running
 from contracts.dunning import PolicyChanged, ScenarioPublished
 from services.dunning.api.rules import PolicyWanted
 from services.dunning.api.scenarios import ScenarioWanted
+from services.dunning.domain.scenario import thanks_switched_on
 from services.dunning.domain.tally import UNIT_COSTS
 from services.dunning.rulebook import country_of, published
 from services.dunning.simulations import results
@@ -93,7 +94,7 @@ async def simulate(  # noqa: PLR0913, PLR0917 what a request brings
     wanted = body.period(today)
     now = await published(tx, company)
     base = now if body.like_company is None else await _rules_of(process, who, body.like_company)
-    rules = Rulebooks(now, _tried(base, body), await country_of(tx, company), body.follows)
+    rules = Rulebooks(now, _tried(base, body, today), await country_of(tx, company), body.follows)
     simulation_id = await ask(tx, company, who.subject, wanted, rules)
     return {"simulation_id": simulation_id, "from": wanted.first_on, "to": wanted.last_on}
 
@@ -105,7 +106,7 @@ async def _rules_of(process: Running, who: Any, company: str) -> Rules:
         return await published(tx, company)
 
 
-def _tried(base: Rules, body: SimulationWanted) -> Rules:
+def _tried(base: Rules, body: SimulationWanted, today: date) -> Rules:
     policy, scenarios = base
     if body.policy is not None:
         changes = body.policy.model_dump(exclude_unset=True)
@@ -115,6 +116,9 @@ def _tried(base: Rules, body: SimulationWanted) -> Rules:
         before = known.get(draft.profile)
         version = 1 if before is None else before.version
         scenario = ScenarioPublished.model_validate({"version": version, **draft.model_dump()})
+        if thanks_switched_on(scenario):
+            since = None if before is None else before.thanks_since
+            scenario = scenario.model_copy(update={"thanks_since": since or today})
         known[draft.profile] = scenario
     return policy, [known[profile] for profile in sorted(known)]
 

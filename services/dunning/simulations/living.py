@@ -22,7 +22,7 @@ import nats
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from chassis import database, past
+from chassis import database, logs, past
 from chassis.envelope import Heard
 from contracts import dunning
 from contracts.dunning import PolicyChanged, ScenarioPublished
@@ -93,6 +93,7 @@ class Part:
 
 def begin_process() -> None:
     """First thing in the process: yield to the round and the API, and never outlive the service."""
+    logs.write_json_lines("dunning", "INFO")
     os.nice(NICENESS)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.set_threshold(1_000_000, 50, 100)  # many tuples and no cycles

@@ -12,6 +12,8 @@ from uuid import UUID, uuid5
 
 import httpx
 
+from tests.integration.console.fixture_simulation import Simulations
+
 AS_OF = date(2026, 11, 24)
 NAMESPACE = UUID("7f6f2f5c-0000-4000-8000-000000000000")
 DEBTORS = (
@@ -606,6 +608,7 @@ class FakeServices:
     tasks: dict[str, Any] = field(default_factory=dict)
     explained: dict[str, Any] = field(default_factory=dict)
     headers: list[httpx.Headers] = field(default_factory=list)
+    simulations: Simulations = field(default_factory=Simulations)
 
     def transport(self) -> httpx.MockTransport:
         return httpx.MockTransport(self._answer)
@@ -818,8 +821,9 @@ class FakeServices:
             return {"confirmed": body["action_ids"], "refused": [], "positions": ["dunning/7/12"]}
         if path in {"/explain", "/statement"}:
             return self._explain(path, request.url.params.get("as_of"))
-        scenarios = [{"profile": word} for word in PROFILES if word != "Interne"]
-        return {"/include": {"positions": ["dunning/7/13"]}, "/scenarios": {"scenarios": scenarios}}.get(path)
+        if path == "/include":
+            return {"positions": ["dunning/7/13"]}
+        return self.simulations.answer(path, request.url.params.get("kind"))
 
     def _notify(self, path: str, body: Any, request: httpx.Request) -> Any:
         mail = {
