@@ -16,6 +16,8 @@ SAME_IN_BOTH = {
     "Actions",
     "Contacts",
     "Apostrophe",
+    "Messages",
+    "Simulation",
     "Client",
     "Clients",
     "Contact",
