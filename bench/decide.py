@@ -22,7 +22,9 @@ from contracts.subjects import partition_of
 
 COMPANY = "bench"
 AS_OF = date(2026, 11, 24)
-ENTRIES_PER_CLIENT = 5
+ENTRIES_PER_CLIENT = 20
+ONE_IN = 20
+"""Of so many clients one has moved by the next day, with all its entries."""
 POLICY = {
     "minimum_per_entry": "20.00",
     "minimum_per_reminder": "50.00",
@@ -31,12 +33,14 @@ POLICY = {
     "automatic_payment_modes": ["direct_debit"],
 }
 WITHIN_SECONDS = 1800.0
+ORDINARY_DAY_SECONDS = 5.0
 PROCESSES = os.cpu_count() or 1
 """Worker processes of dunning that share the round."""
 
 
 def decide(n: int, processes: int = PROCESSES) -> Result:
-    """Fill dunning with ``n`` open entries of ``n / 5`` clients, then time one round from the request to its end.
+    """Fill dunning with ``n`` open entries of ``n / 20`` clients, then time one round from the request to its end,
+    and the round of the next day, by which the entries of one client in twenty have changed.
 
     Of every hundred clients 4 are stopped and 15 have no e-mail; of every hundred entries 3 are stopped, 6 are
     promised, 5 paid by direct debit, 4 too small, 8 credits, 2 in a lettering error. Half are due for a step.
@@ -51,8 +55,10 @@ def decide(n: int, processes: int = PROCESSES) -> Result:
         dsn = trial.dsn
         _fill(dsn, n)
         result = road.round(AS_OF, {}, within=WITHIN_SECONDS)
-        road.close()
         recorded = _recorded(dsn)
+        moved = _move(dsn)
+        next_day = road.round(AS_OF + timedelta(days=1), {}, within=WITHIN_SECONDS)
+        road.close()
         limit = plain_load(dsn, rows_of_entries(n))
     if result["entries"] != n or recorded["verdicts"] != n:
         raise RuntimeError(
@@ -71,6 +77,13 @@ def decide(n: int, processes: int = PROCESSES) -> Result:
             "proposed": result["proposed"],
             "excluded": result["excluded"],
             **recorded,
+            "ordinary_day": {
+                "moved": moved,
+                "looked_at": next_day["entries"],
+                "clients": next_day["clients"],
+                "seconds": next_day["seconds"],
+                "wanted_seconds": ORDINARY_DAY_SECONDS,
+            },
             "limit_is": "COPY of the same rows into one table of 15 columns, same server, same run",
         },
     )
@@ -84,6 +97,22 @@ def _recorded(dsn: str) -> dict[str, int]:
     }
     with psycopg.connect(dsn) as connection:
         return {name: _count(connection, query) for name, query in counts.items()}
+
+
+def _move(dsn: str) -> int:
+    """Change the amounts of one client in twenty, as a synchronisation would; how many entries."""
+    with psycopg.connect(dsn) as connection:
+        connection.execute("set search_path = dunning")
+        changed = connection.execute(
+            "update entry set amount = amount + sign(amount), book_amount = book_amount + sign(amount)"
+            " where company = %s and abs(hashtext(client_id)) %% %s = 0",
+            (COMPANY, ONE_IN),
+        )
+        connection.execute(
+            "update schedule set next_on = '-infinity' where company = %s and abs(hashtext(client_id)) %% %s = 0",
+            (COMPANY, ONE_IN),
+        )
+        return changed.rowcount
 
 
 def _count(connection: psycopg.Connection[Any], query: str) -> int:
