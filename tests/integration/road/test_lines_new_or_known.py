@@ -126,3 +126,29 @@ async def test_lines_heard_at_once_or_little_by_little_end_alike(stack: Stack, s
     finally:
         await at_once.dispose()
         await by_and_by.dispose()
+
+
+async def test_a_role_that_may_not_copy_takes_the_longer_way(
+    stack: Stack, service: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Row-level security is applied to the api role, as to a worker's that was made without BYPASSRLS."""
+    found = import_module(f"services.{service}.projection")
+    projection = found if hasattr(found, "ENTRY") else import_module(f"services.{service}.projection.synced")
+    monkeypatch.setattr(projection.ENTRY, "_allowed", True)
+    tables = import_module(f"services.{service}.tables")
+    free = await emptied(stack, service, f"{service}_free")
+    held = await emptied(stack, service, f"{service}_held")
+    restricted = engine(stack.database_url(service, "api"), f"{service}_held")
+    try:
+        events = list(told(first_import(odd=False), 500, {}))
+        async with transaction(free) as tx:
+            await found.PROJECT["EntriesSynced"](tx, events)
+        assert projection.ENTRY._allowed
+        async with transaction(restricted, COMPANY) as tx:
+            await found.PROJECT["EntriesSynced"](tx, events)
+        assert not projection.ENTRY._allowed
+        for table in tables.DERIVED:
+            assert await rows(free, table) == await rows(held, table), table.name
+    finally:
+        for made in (free, held, restricted):
+            await made.dispose()
