@@ -33,6 +33,7 @@ from services.console.pages import (
     planning,
     profiles,
     rules,
+    scenarios,
     search,
     sendings,
     simulation,
@@ -71,6 +72,7 @@ ROOMS = (
     profiles,
     dispute_reasons,
     rules,
+    scenarios,
     search,
 )
 PAGE_POLICY = (

@@ -35,6 +35,8 @@ PAGES = (
     "client?client_id=411MUNOZSA&contact=fields",
     "profiles",
     "dispute-reasons",
+    "scenarios",
+    "scenarios?profile=Interne&like=Export",
     "personal?client_id=411MUNOZSA",
     f"act?group=email-R1-Standard-e&open={action_id('411CLEMENT', 'R1', 'email')}",
     f"act?medium=phone&open={action_id('411MUNOZSA', 'R2', 'phone')}",

@@ -575,6 +575,7 @@ MAIL = """<!doctype html><html lang="fr"><head><meta charset="utf-8"><title>Rapp
 restent à régler.</p></body></html>"""
 
 
+COPY_ID = "0b0c7a52-2a7e-4c07-9f3e-6f1d7f0f5c11"
 POLICY = {
     "version": 3,
     "mode": "item",
@@ -632,6 +633,8 @@ class FakeServices:
         if request.method in {"POST", "PUT"} and not path.endswith("/query"):
             self.commands.append((service, path, body))
         found = getattr(self, f"_{service}")(path, body, request)
+        if isinstance(found, httpx.Response):
+            return found
         return (
             httpx.Response(404, json={"type": "not-found", "status": 404})
             if found is None
@@ -815,6 +818,10 @@ class FakeServices:
     def _dunning(self, path: str, body: Any, request: httpx.Request) -> Any:
         if path == "/policy":
             return {"positions": ["dunning/7/14"]} if request.method == "PUT" else POLICY
+        if path.startswith("/scenarios"):
+            from tests.integration.console.fixture_scenarios import answered
+
+            return answered(path, body, request, AS_OF)
         if path == "/tasks":
             return self.tasks
         if path == "/confirm":
@@ -840,6 +847,13 @@ class FakeServices:
             "opened_at": None,
             "held_back_by": None,
         }
+        if path == "/copies":
+            anna = {"copy_id": COPY_ID, "email": "anna@delcourt.example", "name": "Anna", "user_id": None}
+            return {"copies": [anna]} if request.method == "GET" else {"copy_id": COPY_ID}
+        if path == "/templates":
+            from tests.integration.console.fixture_scenarios import TEMPLATES
+
+            return {"templates": TEMPLATES, "tags": []}
         if path == "/person-data":
             message = {"text": "Bonjour Madame Giraud", "recipients": ["compta@munoz-sa.example"]}
             return {"person": None, "messages": [message], "drafts": [], "comments": []}

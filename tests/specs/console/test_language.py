@@ -18,6 +18,7 @@ SAME_IN_BOTH = {
     "Apostrophe",
     "Messages",
     "Simulation",
+    "Versions",
     "Client",
     "Clients",
     "Contact",
