@@ -41,6 +41,7 @@ SAME_IN_BOTH = {
     "Total",
     "Type",
     "code %(code)s",
+    "version %(version)s",
 }
 PLACES = re.compile(r"%\((\w+)\)s")
 FRENCH_LETTERS = re.compile(r"[éèêëàâîïôûùçœ«»]", re.IGNORECASE)
