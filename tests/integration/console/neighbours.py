@@ -815,7 +815,7 @@ class FakeServices:
             return self.explained
         return explained(as_of) if path == "/explain" else past_statement(as_of)
 
-    def _dunning(self, path: str, body: Any, request: httpx.Request) -> Any:
+    def _dunning(self, path: str, body: Any, request: httpx.Request) -> Any:  # noqa: PLR0911 - one per question
         if path == "/policy":
             return {"positions": ["dunning/7/14"]} if request.method == "PUT" else POLICY
         if path.startswith("/scenarios"):
