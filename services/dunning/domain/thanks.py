@@ -85,6 +85,7 @@ def why_withdrawn(
 
 
 def plan_thanks(client: ClientState, mode: str, one: Gratitude, automatic: bool) -> PlannedAction:
+    """The thank-you of a payment: ``amount`` is what was settled, the net amounts are what was paid."""
     step, lines = one.step, one.group.lines
     entries = [
         PlannedEntry(line.entry_id, line.entered + 1, line.amount, line.due_date, line.level, line.level)
@@ -100,8 +101,8 @@ def plan_thanks(client: ClientState, mode: str, one: Gratitude, automatic: bool)
         mode=mode,
         currency=currency,
         amount=sum(line.amount for line in lines if line.amount > 0),
-        net_amount=sum(line.amount for line in lines),
-        book_net_amount=sum(line.book_amount for line in lines),
+        net_amount=-sum(line.amount for line in lines if line.amount < 0),
+        book_net_amount=-sum(line.book_amount for line in lines if line.amount < 0),
         due_since=one.on,
         entries=tuple(entries),
         not_before=step.not_before,

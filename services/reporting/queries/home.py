@@ -68,11 +68,13 @@ PAID = text("""
 """Everything credited, lettered or not (rule 1.6)."""
 
 TO_REMIND = text("""
-    select medium, count(*) as actions, sum(book_net_amount) as amount, array_agg(distinct client_id) as clients
+    select medium, count(*) as actions,
+        coalesce(sum(book_net_amount) filter (where kind <> 'thanks'), 0) as amount, array_agg(distinct client_id) as clients
     from action
     where company = :company and status in ('proposed', 'due') and (status = 'proposed' or medium <> 'email')
     group by medium
 """)
+"""A thank-you is something to do, but asks for nothing."""
 
 LAST_SYNC = text("""
     select run_on, completed_at, connector, source, entries_read, changed, archived

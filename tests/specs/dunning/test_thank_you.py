@@ -58,13 +58,13 @@ def paid(world: World, paid_on: str = "2025-05-02", lettered_on: str = "2025-05-
 
 
 def test_the_worked_example():
-    """21.7: payment dated 02/05, lettered on 09/05; due since 05/05, sent at the first run after 09/05."""
+    """Example 21.7, rule 12.1: payment dated 02/05, lettered on 09/05; due since 05/05, sent at the first run after 09/05."""
     world = thankful(thanks())
     world.on("2025-05-02", payment("P", 100, "2025-05-02"))
     world.when("2025-05-05").silent()
     world.when("2025-05-08").silent()
     paid(world)
-    said = world.when("2025-05-09").says(thanks=(0, ["F", "P"]))
+    said = world.when("2025-05-09").says(thanks=(100, ["F", "P"]))
     (action,) = said.decision.actions
     assert (action.due_since, action.amount) == (day("2025-05-05"), 100_0000)
     said.carried_out()
@@ -76,7 +76,7 @@ def test_the_day_it_falls_due():
     world = paid(thankful(), "2025-05-02", "2025-05-03")
     eve = world.when("2025-05-04").silent()
     assert eve.decision.next_on == day("2025-05-05")
-    world.when("2025-05-05").says(thanks=(0, ["F", "P"]))
+    world.when("2025-05-05").says(thanks=(100, ["F", "P"]))
 
 
 def test_never_lettered_never_thanked():
@@ -96,7 +96,7 @@ def test_a_second_payment_is_thanked_by_itself():
     world.when("2025-05-09").carried_out()
     world.on("2025-05-10", invoice("G", 40, "2025-05-01"), payment("Q", 40, "2025-05-10"))
     world.lettered("2025-05-10", "G", "Q", code="B").on("2025-05-10", announced("2025-05-10", ["Q"], ["G"], "B"))
-    world.when("2025-05-13").says(thanks=(0, ["G", "Q"]))
+    world.when("2025-05-13").says(thanks=(40, ["G", "Q"]))
 
 
 def test_two_lettering_groups_are_two_messages():
@@ -110,14 +110,14 @@ def test_two_lettering_groups_are_two_messages():
     ("paid_on", "thanked"), [("2025-05-01", False), ("2025-05-02", False), ("2025-05-03", True)]
 )
 def test_only_payments_dated_after_the_activation(paid_on, thanked):
-    """12.3: switched on on 2 May."""
+    """Rule 12.3: switched on on 2 May."""
     world = paid(thankful(since="2025-05-02"), paid_on, "2025-05-04")
     assert bool(world.when("2025-05-08").decision.actions) is thanked
 
 
 @pytest.mark.parametrize(("on", "thanked"), [("2025-06-03", True), ("2025-06-04", True), ("2025-06-05", False)])
 def test_at_most_thirty_days_and_the_delay_old(on, thanked):
-    """12.3: 2 May + 30 + 3 is 4 June."""
+    """Rule 12.3: 2 May + 30 + 3 is 4 June."""
     world = paid(thankful(), "2025-05-02", "2025-06-01")
     assert bool(world.when(on).decision.actions) is thanked
 
@@ -131,56 +131,56 @@ def test_a_proposal_that_became_too_old_is_withdrawn():
 
 
 def test_a_stopped_client_is_not_thanked_and_is_once_it_is_resumed():
-    """12.4."""
+    """Rule 12.4."""
     world = paid(thankful()).on("2025-05-08", stopped())
     world.when("2025-05-09").silent()
-    world.on("2025-05-12", resumed()).when("2025-05-12").says(thanks=(0, ["F", "P"]))
+    world.on("2025-05-12", resumed()).when("2025-05-12").says(thanks=(100, ["F", "P"]))
 
 
 def test_a_client_that_is_stopped_meanwhile():
     world = paid(thankful())
-    world.when("2025-05-09").says(thanks=(0, ["F", "P"]))
+    world.when("2025-05-09").says(thanks=(100, ["F", "P"]))
     world.on("2025-05-10", stopped()).when("2025-05-10").silent().withdraws("client_stopped")
 
 
 def test_a_creditor_client_is_not_thanked():
-    """12.4: it is owed more than it owes."""
+    """Rule 12.4: it is owed more than it owes."""
     world = paid(thankful()).on("2025-05-08", credit("A", 30, "2025-05-08"), invoice("G", 29, "2025-07-01"))
     world.when("2025-05-09").silent()
-    world.on("2025-05-10", invoice("H", 1, "2025-07-01")).when("2025-05-10").says(thanks=(0, ["F", "P"]))
+    world.on("2025-05-10", invoice("H", 1, "2025-07-01")).when("2025-05-10").says(thanks=(100, ["F", "P"]))
 
 
 def test_lettering_undone_takes_the_proposal_back_and_done_again_brings_it():
     world = paid(thankful(thanks()))
-    world.when("2025-05-09").says(thanks=(0, ["F", "P"]))
+    world.when("2025-05-09").says(thanks=(100, ["F", "P"]))
     world.lettered("2025-05-10", "F", code=None).when("2025-05-10").silent().withdraws("lettering_undone")
-    world.lettered("2025-05-11", "F").when("2025-05-11").says(thanks=(0, ["F", "P"]))
+    world.lettered("2025-05-11", "F").when("2025-05-11").says(thanks=(100, ["F", "P"]))
 
 
 def test_a_proposal_stays_the_same_from_day_to_day():
     world = paid(thankful())
-    world.when("2025-05-09").says(thanks=(0, ["F", "P"]))
+    world.when("2025-05-09").says(thanks=(100, ["F", "P"]))
     world.when("2025-05-10").silent().withdraws()
 
 
 def test_levels_reminders_and_thanks_do_not_touch_each_other():
-    """5.4: F reached R1 before it was paid; an invoice that is open goes its own way."""
+    """Rule 5.4: F reached R1 before it was paid; an invoice that is open goes its own way."""
     world = thankful().on("2025-01-02", invoice("G", 50, "2025-05-04"))
     world.when("2025-04-28").carried_out()
     assert world.level("F") == "R1"
-    paid(world).when("2025-05-09").says(thanks=(0, ["F", "P"])).carried_out()
+    paid(world).when("2025-05-09").says(thanks=(100, ["F", "P"])).carried_out()
     assert (world.level("F"), world.level("G")) == ("R1", None)
     world.when("2025-05-12").says(R1=(50, ["G"]))
 
 
 def test_a_thank_you_of_one_mode_is_not_withdrawn_by_the_other():
     world = paid(thankful())
-    world.when("2025-05-09").says(thanks=(0, ["F", "P"]))
+    world.when("2025-05-09").says(thanks=(100, ["F", "P"]))
     world.with_policy(mode="account").when("2025-05-10").silent().withdraws()
 
 
 def test_an_automatic_thank_you_waits_for_an_open_day():
-    """4.16: 10 May 2025 is a Saturday."""
+    """Rule 4.16: 10 May 2025 is a Saturday."""
     world = paid(thankful(thanks(mode="automatic")), "2025-05-07", "2025-05-09")
     calendar = SendingCalendar(weekdays=(1, 2, 3, 4, 5), not_before="08:30")
     world.policy = PolicyChanged(version=1, calendar=calendar, automatic_from=day("2025-01-01"))
@@ -191,7 +191,7 @@ def test_an_automatic_thank_you_waits_for_an_open_day():
 
 def test_a_scenario_that_thanks_no_more():
     world = paid(thankful())
-    world.when("2025-05-09").says(thanks=(0, ["F", "P"]))
+    world.when("2025-05-09").says(thanks=(100, ["F", "P"]))
     world.under(step("R1", 8)).when("2025-05-10").silent().withdraws("thanks_off")
 
 
@@ -223,12 +223,12 @@ def test_an_automatic_thank_you_waits_for_fresh_data():
     world = paid(thankful(thanks(mode="automatic"))).with_policy(automatic_from="2025-01-01", stale_after_days=1)
     world.read_last("2025-05-07")
     assert world.when("2025-05-09").silent().decision.next_on == day("2025-05-10")
-    world.read_last("2025-05-09").when("2025-05-10").says(thanks=(0, ["F", "P"]))
+    world.read_last("2025-05-09").when("2025-05-10").says(thanks=(100, ["F", "P"]))
 
 
 def test_a_thank_you_respects_the_days_between_two_contacts():
     """Rule 22.7; what was proposed before stays."""
     world = paid(thankful()).with_policy(contact_gap_days=5).called("2025-05-08")
     world.when("2025-05-12").silent()
-    world.when("2025-05-13").says(thanks=(0, ["F", "P"]))
+    world.when("2025-05-13").says(thanks=(100, ["F", "P"]))
     world.called("2025-05-14").when("2025-05-14").silent().withdraws()
