@@ -11,7 +11,7 @@ from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
-from cli.story.format import Happening
+from cli.story.format import Happening, ScenarioEdit
 from cli.story.state import ClientRound, Telling
 from services.dunning.domain.scenario import level_name
 from services.dunning.domain.verdicts import Excluded, Verdict
@@ -45,8 +45,10 @@ class Calendar:
         elif word == "carry_out":
             for line in self._carried_out(on):
                 self._write(on, line)
+        elif word == "scenario":
+            self._write(on, f"heard      scenario {_scenario(happening.scenario)}")
         elif word is not None and word not in SILENT_WORDS:
-            self._write(on, f"heard      {word} {_plain(getattr(happening, word))}")
+            self._write(on, f"heard      {word} {_plain(getattr(happening, word))}".rstrip())
 
     def _write(self, on: date, line: str) -> None:
         if self.today != on:
@@ -75,10 +77,9 @@ class Calendar:
             + (f" [{entry.level_before}]" if entry.level_before else "")
             for entry in sorted(action.entries, key=lambda entry: self.telling.names[entry.entry_id])
         )
-        return (
-            f"{action.client_id} {action.step} by {action.medium}, {_money(action.net_amount)} {action.currency}"
-            f" since {action.due_since.isoformat()}: {entries}"
-        )
+        by_itself = ", by itself" if action_id in self.telling.automatic else ""
+        asked = f"{_money(action.net_amount)} {action.currency} since {action.due_since.isoformat()}"
+        return f"{action.client_id} {action.step} by {action.medium}{by_itself}, {asked}: {entries}"
 
     def _verdicts(self, client: ClientRound) -> list[tuple[str, str, Verdict]]:
         """(entry's name, entry id, verdict), by name."""
@@ -106,6 +107,12 @@ class Calendar:
         for action_id in self.telling.done.get(on, ()):
             if self.telling.opened_on[action_id] != on:
                 yield f"does       {self._action(action_id)}"
+
+
+def _scenario(edit: ScenarioEdit | None) -> str:
+    assert edit is not None
+    steps = " ".join(line.step for line in edit.steps.with_email)
+    return f"profile={edit.profile} steps={steps}"
 
 
 def _money(amount: Decimal) -> str:

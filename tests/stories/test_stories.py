@@ -8,11 +8,12 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.app import app
-from cli.story import told
+from cli.story import told, told_with_calendar
 from cli.story.reading import StoryRefused
 
 HERE = Path(__file__).parent
-STORIES = sorted(HERE.glob("*.yaml"))
+DIARIES = sorted(HERE.glob("*.calendar.txt"))
+STORIES = sorted(set(HERE.glob("*.yaml")) - {diary.with_suffix("").with_suffix(".yaml") for diary in DIARIES})
 
 
 @pytest.mark.parametrize("file", STORIES, ids=lambda file: file.stem)
@@ -20,6 +21,16 @@ def test_the_story_ends_as_it_says(file):
     assert "expect:" in file.read_text(encoding="utf-8")
     _, missed = told(file)
     assert missed == []
+
+
+@pytest.mark.parametrize("diary", DIARIES, ids=lambda file: file.name)
+def test_the_year_goes_as_its_diary_says(diary):
+    """Golden: after a change of the rules that is meant, tell it anew and read every line that differs.
+
+    ``./relance story tests/stories/a_year.yaml --calendar > tests/stories/a_year.calendar.txt``
+    """
+    _, _, text = told_with_calendar(diary.with_suffix("").with_suffix(".yaml"))
+    assert text.splitlines() == diary.read_text(encoding="utf-8").splitlines()
 
 
 def test_the_answer_lists_actions_and_every_other_open_entry():

@@ -58,7 +58,7 @@ def paid(world: World, paid_on: str = "2025-05-02", lettered_on: str = "2025-05-
 
 
 def test_the_worked_example():
-    """Example 21.7, rule 12.1: payment dated 02/05, lettered on 09/05; due since 05/05, sent at the first run after 09/05."""
+    """Example 21.7, rule 12.1: paid on 02/05, lettered on 09/05; due since 05/05, sent at the next run."""
     world = thankful(thanks())
     world.on("2025-05-02", payment("P", 100, "2025-05-02"))
     world.when("2025-05-05").silent()
