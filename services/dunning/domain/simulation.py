@@ -286,11 +286,8 @@ class _Life:
         waits for it.
         """
         client = self.client
-        policy = self.rules.policy
-        if not self.wakes or client.open_actions or policy.mode != "item":
+        if not self.wakes or self.company.needs_all(client):
             return None
-        if policy.tolerance_amount is not None or client.tolerance_amount is not None:
-            return None  # what is late in all counts, whoever sleeps
         awake = tuple(entry for entry in client.entries if self.wakes.get(entry.entry_id, on) <= on)
         if any(entry.amount <= 0 for entry in awake) or sum(entry.book_amount for entry in client.entries) <= 0:
             return None
