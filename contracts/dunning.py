@@ -150,7 +150,8 @@ class Action(Fact):
     ``amount`` is the sum of the debits, ``net_amount`` what is left after the credits (rule 7.6). ``mode`` is the
     grouping it was decided in, ``item`` or ``account`` (rule 6). ``accepted_reasons`` are the exclusions that a
     person overrode by ticking the row back (rule 8.15): the last look lets those pass. A thank-you holds the
-    payments and what they settle; its net amounts are what was paid. ``copies`` are rows of notify's address book (rule 4.14).
+    payments and what they settle; its net amounts are what was paid. ``copies`` are rows of notify's address book
+    (rule 4.14).
 
     ``by_hand`` is an action that a person composed for entries of their choice (rules 9.1 to 9.3). Then ``counts``
     says whether the scenario takes it into account, and ``next_step`` is the step that the person wants to follow,

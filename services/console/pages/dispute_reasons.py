@@ -9,7 +9,7 @@ from services.console.gateway import Json, Refused
 from services.console.language import N_
 from services.console.rendering import page
 from services.console.visits import ActingDep, NotAllowed, Visit, VisitDep
-from services.console.vocabulary import DISPUTES
+from services.console.vocabulary.codes import DISPUTES
 
 router = APIRouter(prefix="/c/{company}/dispute-reasons")
 

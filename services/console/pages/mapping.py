@@ -13,7 +13,7 @@ from services.console.gateway import Json, Neighbours, Refused
 from services.console.pages.imports import stage_of, why_refused
 from services.console.rendering import page
 from services.console.visits import ActingDep, NotAllowed, PageUnknown, Visit, VisitDep
-from services.console.vocabulary import MAPPED_FIELDS
+from services.console.vocabulary.codes import MAPPED_FIELDS
 
 router = APIRouter()
 

@@ -69,7 +69,8 @@ PAID = text("""
 
 TO_REMIND = text("""
     select medium, count(*) as actions,
-        coalesce(sum(book_net_amount) filter (where kind <> 'thanks'), 0) as amount, array_agg(distinct client_id) as clients
+        coalesce(sum(book_net_amount) filter (where kind <> 'thanks'), 0) as amount,
+        array_agg(distinct client_id) as clients
     from action
     where company = :company and status in ('proposed', 'due') and (status = 'proposed' or medium <> 'email')
     group by medium
