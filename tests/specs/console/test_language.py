@@ -105,10 +105,7 @@ def test_no_template_carries_a_style_or_a_script_of_its_own() -> None:
 def test_every_icon_that_is_named_is_fetched_and_no_other() -> None:
     sources = [path.read_text(encoding="utf-8") for path in TEMPLATES.glob("*.html")]
     room = Path(icons.__file__).parent
-    sources += [
-        (room / name).read_text(encoding="utf-8")
-        for name in WORDS_STAND_IN
-    ]
+    sources += [(room / name).read_text(encoding="utf-8") for name in WORDS_STAND_IN]
     named = set(re.findall(r"[\"']([a-z][a-z0-9]*(?:-[a-z0-9]+)*)[\"']", "\n".join(sources)))
     called = set(re.findall(r"icon\('([a-z0-9-]+)'", "\n".join(sources)))
     assert called - set(icons.NAMES) == set()
