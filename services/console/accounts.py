@@ -187,3 +187,23 @@ async def names_of_members(tx: AsyncConnection, company: str) -> dict[str, str]:
         .where(membership.c.company == company)
     )
     return {str(row.account_id): row.name for row in found}
+
+
+@dataclass(frozen=True)
+class Member:
+    """One of a company's people, as a message is signed."""
+
+    account_id: str
+    name: str
+    email: str
+
+
+async def members(tx: AsyncConnection, company: str) -> list[Member]:
+    """Those whose account is open."""
+    found = await tx.execute(
+        select(account.c.account_id, account.c.name, account.c.email)
+        .join(membership, membership.c.account_id == account.c.account_id)
+        .where(membership.c.company == company, account.c.closed_at.is_(None))
+        .order_by(account.c.name)
+    )
+    return [Member(str(row.account_id), row.name, row.email) for row in found]

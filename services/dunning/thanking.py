@@ -45,7 +45,7 @@ PAID = """
             and not exists (
                 select from action_entry h join action a using (company, client_id, action_id)
                 where h.company = g.company and h.client_id = g.client_id and h.entry_id = g.payment_id
-                    and h.step = 'thanks' and a.status = 'done'
+                    and h.step = 'thanks' and a.status = 'done' and a.counts
             )
         offset 0
     ) g

@@ -11,7 +11,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from chassis.database import transaction
-from services.console.gateway import Json, Neighbours
+from services.console.gateway import Json, Neighbours, Refused
 from services.console.language import N_
 from services.console.pages.sendings import Progress, latest_sending, progress
 from services.console.pages.tasks import (
@@ -156,11 +156,15 @@ async def tick(
     visit: ActingDep,
     action_id: Annotated[list[UUID], Form(default_factory=list)],
     ticked: Annotated[list[UUID], Form(default_factory=list)],
+    include: Annotated[list[str], Form(default_factory=list)],
     group: Annotated[str, Form()] = "",
     excluded: Annotated[bool, Form()] = True,
     all: Annotated[bool, Form()] = False,
 ) -> Response:
-    """The rows on screen and those of them that are ticked: the others are left out of today's sending."""
+    """The rows on screen and those of them that are ticked: the others are left out of today's sending.
+
+    An excluded row that is ticked is reminded all the same (rule 8.15).
+    """
     chosen, shown = set(ticked), set(action_id)
     keys = {"company": visit.company, "account_id": visit.me.account_id, "as_of": visit.as_of}
     async with transaction(visit.console.company_engine, visit.company) as tx:
@@ -174,10 +178,29 @@ async def tick(
         left_out = [{**keys, "action_id": one} for one in sorted(shown - chosen)]
         if left_out:
             await tx.execute(upsert(unticked).on_conflict_do_nothing(), left_out)
-    if request.headers.get("HX-Request"):
-        choice = Choice(group=group, excluded=excluded, all=all)
-        return await _page(request, visit, visit.neighbours(), choice)
-    return RedirectResponse(
-        visit.url("act", group=group, excluded="" if excluded else "false", all="true" if all else ""),
-        status_code=303,
-    )
+    neighbours = visit.neighbours()
+    refused = await _tick_back(visit, neighbours, group, set(include)) if include else ""
+    done = "included" if include and not refused else ""
+    shown_as = {"excluded": "" if excluded else "false", "all": "true" if all else ""}
+    address = visit.url("act", group=group, done=done, refused=refused, after=neighbours.at_least, **shown_as)
+    if not request.headers.get("HX-Request"):
+        return RedirectResponse(address, status_code=303)
+    if refused:  # the whole page, which tells why
+        return Response(status_code=204, headers={"HX-Redirect": address})
+    return await _page(request, visit, neighbours, Choice(group=group, excluded=excluded, all=all))
+
+
+async def _tick_back(visit: Visit, neighbours: Neighbours, group: str, keys: set[str]) -> str:
+    """Propose these excluded rows; the code of the first refusal, if any."""
+    groups = [one for one in await groups_of_day(visit, neighbours) if one.key == group]
+    for row in [row for one in groups for row in one.excluded if row.key in keys]:
+        body = {
+            "client_id": row.client_id,
+            "entry_ids": [line.entry_id for line in row.lines],
+            "as_of": visit.as_of.isoformat(),
+        }
+        try:
+            await neighbours.post("dunning", "/include", body)
+        except Refused as refusal:
+            return refusal.code
+    return ""

@@ -39,6 +39,9 @@ DONE = {
     "merge-clients": N_("Les deux codes sont fusionnés : promesses, litiges et niveaux sont repris."),
     "attach-document": N_("Le document est joint à la pièce."),
     "remove-document": N_("Le document est supprimé."),
+    "by-hand-email": N_("L’e-mail part : suivez-le dans l’historique."),
+    "by-hand-call": N_("Le contact est noté."),
+    "levels": N_("La prochaine étape est choisie : la proposition du jour la suit."),
     "assign-profile": N_("Le profil du client est changé."),
 }
 

@@ -74,7 +74,7 @@ async def confirm(
         await remember_sending(visit, confirmed, answer["refused"])
         return RedirectResponse(visit.url("act", medium=medium), status_code=303)
     try:
-        await _complete(neighbours, confirmed + already_due, "posted", "")
+        await complete(neighbours, confirmed + already_due, "posted", "")
     except Refused as refusal:
         return RedirectResponse(visit.url("act", medium=medium, refused=refusal.code), status_code=303)
     return RedirectResponse(
@@ -82,7 +82,9 @@ async def confirm(
     )
 
 
-async def _complete(neighbours: Neighbours, action_ids: list[str], outcome: str, comment: str) -> None:
+async def complete(
+    neighbours: Neighbours, action_ids: list[str], outcome: str, comment: str, done_on: str | None = None
+) -> None:
     """Note at notify that a person has done these; it may still be hearing of them, so it is asked to wait."""
     last: list[str] = []
     for action_id in action_ids:
@@ -91,7 +93,8 @@ async def _complete(neighbours: Neighbours, action_ids: list[str], outcome: str,
             "POST",
             "/complete-task",
             params={"wait": HEARING_SECONDS},
-            json={"action_id": action_id, "outcome": outcome, "comment": comment},
+            json={"action_id": action_id, "outcome": outcome, "comment": comment}
+            | ({"done_on": done_on} if done_on else {}),
         )
         last = answer.json()["positions"]
     if last:
@@ -116,7 +119,7 @@ async def task_done(
             if answer["refused"]:
                 reason = answer["refused"][0]["reason"]
                 return RedirectResponse(visit.url("act", group=group, refused=reason), status_code=303)
-        await _complete(neighbours, [str(done)], outcome, comment.strip())
+        await complete(neighbours, [str(done)], outcome, comment.strip())
     except Refused as refusal:
         return RedirectResponse(visit.url("act", group=group, refused=refusal.code), status_code=303)
     return RedirectResponse(visit.url("act", group=group, done="task", after=neighbours.at_least), status_code=303)

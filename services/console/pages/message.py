@@ -11,6 +11,8 @@ from services.console.rendering import page
 from services.console.visits import ActingDep, PageUnknown, Visit, VisitDep
 
 router = APIRouter()
+HEARING_SECONDS = 10
+"""How long notify may take to hear of an action that was just said."""
 MAIL_POLICY = (
     "sandbox allow-popups; default-src 'none'; style-src 'unsafe-inline'; img-src data: https:; "
     "frame-ancestors 'self'; base-uri 'none'; form-action 'none'"
@@ -18,10 +20,12 @@ MAIL_POLICY = (
 """A mail styles itself line by line, runs nothing, sends nothing, and stands in our frame only."""
 
 
-async def _found(visit: Visit, action_id: UUID, *, preview: bool) -> Json:
+async def _found(visit: Visit, action_id: UUID, *, preview: bool, after: str = "") -> Json:
     path = "/preview" if preview else "/message"
     try:
-        found: Json = await visit.neighbours().get("notify", path, action_id=str(action_id))
+        found: Json = await visit.neighbours(at_least=after).get(
+            "notify", path, action_id=str(action_id), wait=HEARING_SECONDS if after else None
+        )
     except Refused as refusal:
         if refusal.status in (404, 410):
             raise PageUnknown from refusal
@@ -33,9 +37,13 @@ async def _found(visit: Visit, action_id: UUID, *, preview: bool) -> Json:
 
 @router.get("/c/{company}/message")
 async def message(
-    request: Request, visit: VisitDep, action_id: UUID, preview: Annotated[bool, Query()] = False
+    request: Request,
+    visit: VisitDep,
+    action_id: UUID,
+    preview: Annotated[bool, Query()] = False,
+    after: str = "",
 ) -> Response:
-    found = await _found(visit, action_id, preview=preview)
+    found = await _found(visit, action_id, preview=preview, after=after)
     return page(request, visit, "message.html", message=found, action_id=action_id, preview=preview)
 
 

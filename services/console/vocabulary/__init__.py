@@ -64,6 +64,10 @@ class Vocabulary:
     def colour(self, code: str) -> str:
         return STATUS_COLOURS.get(code, "idle")
 
+    def template(self, name: str) -> str:
+        """A delivered template by its step, an own one by its name."""
+        return self.step(name) if name in ("notice", "thanks") or name[1:].isdigit() else name
+
     def reason(self, code: str | None) -> str:
         return self._word(REASONS, code)
 
@@ -74,6 +78,12 @@ class Vocabulary:
     def refusal(self, code: str) -> str:
         """Why a service refused a command."""
         return self._words.gettext(REFUSALS.get(code, REFUSED))
+
+    def refused(self, facts: Mapping[str, Any]) -> str:
+        """As ``refusal``, with the tags that are not known (rule 13.5)."""
+        words = self.refusal(str(facts.get("type", "")))
+        tags = [f"%{problem['tag']}%" for problem in facts.get("problems", []) if problem.get("tag")]
+        return f"{words} {', '.join(tags)}" if tags else words
 
     def ageing(self, key: str) -> str:
         return self._word(AGEING, key)

@@ -14,7 +14,7 @@ from contracts.event import ClientId
 from services.reporting import shapes
 from services.reporting.api.asking import ViewDep
 from services.reporting.people import QUEUE
-from services.reporting.queries import client, home, lists, timeline
+from services.reporting.queries import alerts, client, home, lists, timeline
 
 router = APIRouter(prefix="/companies/{company}")
 
@@ -62,6 +62,19 @@ async def get_home(tx: TxDep, view: ViewDep) -> shapes.Home:
         while len(_homes) > HOMES_KEPT:
             _homes.pop(next(iter(_homes)))
     return answer
+
+
+@router.get("/alerts")
+async def get_alerts(
+    tx: TxDep,
+    view: ViewDep,
+    kind: shapes.AlertKind | None = None,
+    late_after: Annotated[int, Query(ge=0, le=3650)] = 7,
+) -> shapes.Alerts:
+    """Mails in error or in doubt, actions due for more than ``late_after`` days, contacts that lack for the medium
+    of a pending action, stopped clients that are late (rule 15.5).
+    """
+    return await alerts.alerts(tx, view, kind, late_after)
 
 
 @router.get("/client")

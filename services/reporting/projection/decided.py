@@ -44,7 +44,7 @@ LEVELS = """
         m.entry_id, m.level_after, cast(coalesce(h.body ->> 'done_on', h.body ->> 'set_on') as date), m.next_step
     from heard h cross join lateral
         jsonb_to_recordset(h.body -> 'levels') as m(entry_id uuid, level_after text, next_step text)
-    where h.body ->> 'step' is distinct from 'notice'
+    where coalesce(h.body ->> 'step', '') not in ('notice', 'thanks')  -- they change no level
     order by h.company, h.body ->> 'client_id', m.entry_id, h.number desc
     on conflict (company, client_id, entry_id) do update set level = excluded.level, set_on = excluded.set_on,
         next_step = excluded.next_step

@@ -1,6 +1,8 @@
 """The home page."""
 
 from datetime import date, datetime
+from typing import Literal
+from uuid import UUID
 
 from services.reporting.shapes.clients import Debtor, Slice, Totals
 from services.reporting.shapes.parts import Medium, Money, Shape
@@ -113,6 +115,35 @@ class Checks(Shape):
     """No successful synchronisation, or the last one is more than a day before ``as_of`` (rule 2.6)."""
     count: int
     """How many of these lines have something to show."""
+
+
+AlertKind = Literal["mail", "late_action", "missing_contact", "stopped_late"]
+
+
+class Alert(Shape):
+    """One thing to look at. ``on`` is the day of the failure, the day the action was due, or that of the stop."""
+
+    kind: AlertKind
+    client_id: str
+    name: str
+    action_id: UUID | None
+    medium: str | None
+    step: str | None
+    amount: Money
+    """In the bookkeeping currency."""
+    on: date
+    days: int
+    """Since ``on``."""
+    detail: str | None
+    """A reason code where there is one."""
+
+
+class Alerts(Shape):
+    """Rule 15.5. ``counts`` are of every kind, whichever rows were asked for."""
+
+    late_after: int
+    counts: dict[str, int]
+    rows: list[Alert]
 
 
 class LastSync(Shape):

@@ -730,6 +730,11 @@ class FakeServices:
                 "week": [event("dispute", "2026-11-18", "FAC20162", detail="quantity")],
                 "month": [],
             },
+            "/alerts": {
+                "late_after": 7,
+                "counts": {"mail": 1, "late_action": 0, "missing_contact": 0, "stopped_late": 0},
+                "rows": [],
+            },
             "/mentions": {
                 "as_of": AS_OF.isoformat(),
                 "rows": [

@@ -186,7 +186,22 @@ async def test_an_excluded_entry_may_be_ticked_back(clerk: Person, fakes: FakeSe
     assert fakes.commands[0][2]["entry_ids"] == [entry]
     page = (await clerk.get(f"{act}?group=email-R1-Standard-e&open=411LEMOINE-EUR")).text
     assert "Erreur de lettrage" in page
-    assert "quand même" not in page
+    assert "Relancer la pièce quand même" not in page
+    row = next(line for line in page.splitlines() if 'value="411LEMOINE-EUR"' in line)
+    assert "disabled" in row.split('value="411LEMOINE-EUR"')[1].split(">")[0]
+
+
+async def test_an_excluded_row_is_ticked_back_where_it_stands(clerk: Person, fakes: FakeServices) -> None:
+    """Rule 8.15: unticked, with all its reasons to be read, and one tick proposes it all the same."""
+    act = f"/c/{COMPANY}/act"
+    page = (await clerk.get(f"{act}?group=email-R1-Standard-e")).text
+    assert "exclu, Client à ne pas relancer. Cocher pour relancer quand même" in page
+    fakes.commands.clear()
+    ticked = await clerk.post(f"{act}/tick", on=act, group="email-R1-Standard-e", include="411HOTELDUPARC-EUR")
+    assert ticked.status_code == 303
+    assert "done=included" in ticked.headers["location"]
+    (asked,) = [one for one in fakes.commands if one[1] == "/include"]
+    assert asked[2]["client_id"] == "411HOTELDUPARC"
 
 
 async def test_a_sending_is_followed_by_events_until_its_end(clerk: Person, fakes: FakeServices) -> None:

@@ -530,3 +530,29 @@ async def test_a_company_never_sees_another(house: House, book: Book) -> None:
     assert (await house.get(other, "/home"))["owed"]["total"] == "0.00"
     assert (await house.ask(other, "/client", client_id="411MUNOZ")).status_code == 404
     assert (await house.get(other, "/search", q="munoz"))["clients"] == []
+
+
+async def test_alerts_tell_what_stands_in_the_way_of_reminders(house: House, book: Book) -> None:
+    """Rule 15.5; an action is late the day after its last day: due since 7 days is not more than 7."""
+    failing = action("411MUNOZ", "R1", "email", "10.00", "FAC20156")
+    await book.say(ActionDue(action=failing))
+    await book.say(
+        EmailFailed(action_id=failing.action_id, client_id="411MUNOZ", message_id="f", reason="refused")
+    )
+    await book.say(ActionWithdrawn(action_id=failing.action_id, client_id="411MUNOZ", reason="failed"))
+    eve = await house.get(book.company, "/alerts", book.heard, late_after=7)
+    assert eve["counts"] == {"mail": 1, "late_action": 0, "missing_contact": 1, "stopped_late": 1}
+    late = await house.get(book.company, "/alerts", late_after=6, kind="late_action")
+    assert late["counts"]["late_action"] == 2
+    assert [(row["client_id"], row["days"]) for row in late["rows"]] == [("411MUNOZ", 7), ("411PARC", 7)]
+    by_kind = {row["kind"]: row for row in eve["rows"]}
+    assert by_kind["mail"]["detail"] == "refused"
+    # Hôtel du Parc has no address known for its letter, and is stopped with 7 316 late
+    assert (by_kind["missing_contact"]["client_id"], by_kind["missing_contact"]["medium"]) == ("411PARC", "letter")
+    assert by_kind["stopped_late"]["amount"] == "7316.00"
+
+
+async def test_alerts_are_those_of_the_company(house: House, book: Book) -> None:
+    await house.get(book.company, "/alerts", book.heard)
+    other = await house.get(f"{book.company}x", "/alerts")
+    assert set(other["counts"].values()) == {0}

@@ -1,0 +1,34 @@
+"""Agir, Alertes: what stands in the way of reminders (rule 15.5)."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+
+from services.console.gateway import Json
+from services.console.language import N_
+from services.console.rendering import page
+from services.console.visits import VisitDep
+
+router = APIRouter()
+
+Kind = Literal["mail", "late_action", "missing_contact", "stopped_late"]
+KINDS = {
+    "mail": (N_("E-mails en erreur"), "mail-x"),
+    "late_action": (N_("Actions en retard"), "clock-exclamation"),
+    "missing_contact": (N_("Coordonnées manquantes"), "user-question"),
+    "stopped_late": (N_("Clients stoppés en retard"), "hand-stop"),
+}
+
+
+@router.get("/c/{company}/alerts")
+async def alerts(
+    request: Request,
+    visit: VisitDep,
+    kind: Kind | None = None,
+    late_after: Annotated[int, Query(ge=0, le=3650)] = 7,
+) -> Response:
+    found: Json = await visit.neighbours().get(
+        "reporting", "/alerts", as_of=visit.as_of.isoformat(), kind=kind, late_after=str(late_after)
+    )
+    return page(request, visit, "alerts.html", found=found, kinds=KINDS, kind=kind or "", late_after=late_after)

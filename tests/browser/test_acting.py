@@ -1,0 +1,170 @@
+"""Acting by client, by scenario, by criteria, every service running: what is seen is what leaves."""
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from urllib.request import ProxyHandler, build_opener
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from cli.demo import COMPANY, LOGIN, Demonstration, create_person
+from cli.pictures import sign_in
+from cli.trial import Trial
+
+DAY = date(2026, 11, 24)
+
+
+@dataclass
+class Running:
+    console: str
+    password: str
+    sink: str
+
+    def mails(self, to: str) -> list[dict[str, str]]:
+        with build_opener(ProxyHandler({})).open(f"{self.sink}/api/mails?limit=10000", timeout=30) as answer:
+            found: list[dict[str, str]] = json.load(answer)["mails"]
+        return [mail for mail in found if to in mail["recipients"]]
+
+    def url(self, page: str) -> str:
+        return f"{self.console}/c/{COMPANY}/{page}"
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory, front_end: None) -> Iterator[Running]:
+    """A demonstration without a past: books of the day taken in, round done."""
+    with Trial(tmp_path_factory.mktemp("acting"), as_of=DAY) as trial:
+        password = create_person(trial)
+        Demonstration(trial, DAY, lambda _: None).take_in_today()
+        yield Running(trial.stack.url("console"), password, trial.sink.url)
+
+
+@pytest.fixture
+def page(running: Running, browser: Browser) -> Iterator[Page]:
+    page = browser.new_page(locale="fr-FR", viewport={"width": 1440, "height": 1000})
+    sign_in(page, running.console, LOGIN, running.password)
+    yield page
+    page.close()
+
+
+def _picture(page: Page, name: str) -> None:
+    """Where a folder is named, pictures of what is tested: wide, and as on a phone."""
+    folder = os.environ.get("RELANCE_TEST_PICTURES")
+    if not folder:
+        return
+    for width in (1440, 390):
+        page.set_viewport_size({"width": width, "height": 1000})
+        page.evaluate("window.scrollTo(0, 0)")
+        page.screenshot(path=Path(folder) / f"{name}-{width}.png", full_page=True)
+    page.set_viewport_size({"width": 1440, "height": 1000})
+
+
+def _a_late_client(page: Page, running: Running, place: int = 1) -> None:
+    page.goto(running.url("who-owes-what?late=true"))
+    page.locator("tbody a.name").nth(place).click()
+    expect(page.locator("#chosen")).to_be_visible()
+
+
+def test_a_mail_to_a_client_is_seen_edited_and_sent(running: Running, page: Page) -> None:
+    """Rules 5.5, 9.1."""
+    _a_late_client(page, running)
+    page.locator("input[name=entry_id]").first.check()
+    _picture(page, "client-choisir")
+    page.locator("#chosen").get_by_role("button", name="E-mail").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Envoyer un e-mail")
+    page.get_by_label("Objet").fill("Votre compte, %invoice_list%")
+    page.get_by_label("Destinataires").fill("compta-directe@client.example")
+    page.get_by_role("button", name="Aperçu").click()
+    preview = page.frame_locator("iframe[name=preview]")
+    expect(preview.locator("body")).to_contain_text("€")
+    _picture(page, "client-email")
+    page.get_by_label("Texte").fill("Bonjour,\n\n%inconnue%")
+    page.get_by_role("button", name="Aperçu").click()
+    expect(preview.get_by_role("alert")).to_contain_text("%inconnue%")
+    page.get_by_label("Texte").fill("Bonjour,\n\nIl reste %total%.\n\n%sender_name%")
+    page.get_by_role("button", name="Envoyer l’e-mail").click()
+    expect(page.locator("[role=status]").first).to_contain_text("L’e-mail part")
+    for _ in range(100):
+        if running.mails("compta-directe@client.example"):
+            break
+        page.wait_for_timeout(100)
+    (mail,) = running.mails("compta-directe@client.example")
+    assert mail["subject"].startswith("Votre compte, ")
+
+
+def test_a_call_is_noted_on_a_stopped_client_with_a_warning(running: Running, page: Page) -> None:
+    """Rules 8.16, 9.3."""
+    _a_late_client(page, running)
+    page.get_by_role("button", name="STOP", exact=True).click()
+    expect(page.get_by_text("Client à ne pas relancer, STOP").first).to_be_visible()
+    page.locator("#chosen").get_by_role("button", name="Appel").click()
+    expect(page.locator("#warning")).to_contain_text("Un scénario ne relancerait pas")
+    page.get_by_label("Commentaire").fill("Rappeler lundi")
+    page.get_by_label("Résultat").select_option("message_left")
+    _picture(page, "client-appel")
+    page.get_by_role("button", name="Noter l’appel").click()
+    expect(page.locator("[role=status]").first).to_contain_text("Le contact est noté")
+    page.get_by_role("button", name="Démarrer").click()
+
+
+def test_the_next_step_is_chosen_with_the_keyboard(running: Running, page: Page) -> None:
+    """Rule 5.6."""
+    _a_late_client(page, running, 3)
+    page.locator("#next-step").focus()
+    page.locator("#next-step").select_option("R3")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.locator("[role=status]").first).to_contain_text("La prochaine étape est choisie")
+    expect(page.locator("#account [title^='Prochaine étape choisie']").first).to_be_attached()
+    expect(page.locator("#account .lvl-2").first).to_be_attached()
+
+
+def test_a_letter_is_shown_and_posted(running: Running, page: Page) -> None:
+    """Rule 9.2."""
+    _a_late_client(page, running)
+    page.locator("#chosen").get_by_role("button", name="Courrier").click()
+    page.get_by_label("Adresse postale").fill("Service comptable\n2 quai Nord\n44000 Nantes")
+    page.get_by_role("button", name="Aperçu").click()
+    expect(page.frame_locator("iframe[name=preview]").locator("body")).to_contain_text("2 quai Nord")
+    _picture(page, "client-courrier")
+    page.get_by_role("button", name="Éditer le courrier").click()
+    expect(page.locator("iframe.mail-frame")).to_be_visible()
+    page.get_by_role("button", name="Courrier posté").click()
+    expect(page.locator("[role=status]").first).to_contain_text("notée comme faite")
+
+
+def test_an_excluded_row_is_ticked_back_with_the_keyboard(running: Running, page: Page) -> None:
+    """Rule 8.15: all the reasons are read, and the space bar proposes the row all the same."""
+    page.goto(running.url("act?medium=email"))
+    box = page.locator("input[name=include]:not([disabled])").first
+    if not box.count():
+        _a_late_client(page, running)
+        page.get_by_role("button", name="STOP", exact=True).click()
+        page.goto(running.url("act?medium=email"))
+    for group in page.locator("a.step-link").all():
+        if page.locator("input[name=include]:not([disabled])").count():
+            break
+        group.click()
+    _picture(page, "act-exclus")
+    before = page.locator("input[name=include]:not([disabled])").count()
+    assert before, "the demonstration has stopped clients with something due"
+    expect(box).to_have_attribute("aria-label", re.compile("Cocher pour relancer quand même"))
+    box.focus()
+    page.keyboard.press("Space")
+    expect(page.locator("input[name=include]:not([disabled])")).to_have_count(before - 1)
+
+
+def test_alerts_lead_to_what_is_to_be_mended(running: Running, page: Page) -> None:
+    """Rule 15.5."""
+    page.goto(running.url("alerts?late_after=0"))
+    expect(page.get_by_role("heading", level=1)).to_have_text("Alertes")
+    expect(page.get_by_role("link", name="Actions en retard")).to_be_visible()
+    _picture(page, "alertes")
+    page.get_by_role("link", name="Actions en retard").click()
+    expect(page.locator("main tbody tr").first).to_be_visible()
+    page.locator("main tbody a.name").first.click()
+    expect(page.locator("#account")).to_be_visible()
