@@ -75,7 +75,7 @@ async def test_every_version_can_be_read_with_what_it_changed(house: House):
 
 
 async def test_the_day_of_the_thank_you_stays_while_it_is_on(house: House):
-    """Rule 12.3."""
+    """Rules 12.3, 12.5."""
 
     async def since() -> object:
         async with house.http() as http:

@@ -56,6 +56,7 @@ async def book(voice: Voice, house: House, company: str) -> None:
 
 
 async def test_what_is_missing_is_sent_and_then_is_not_missing(voice: Voice, house: House, company: str) -> None:
+    """Rule 19.6."""
     await book(voice, house, company)
     assert sorted(await missing(house, company, limit=2)) == ["F1", "F2", "F3", "F3", "F4", "F4"]
     assert "F2" not in await missing(house, company, unlettered="true")

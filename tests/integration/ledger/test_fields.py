@@ -67,6 +67,7 @@ async def test_a_company_names_its_fields_and_others_hear_of_it(house: House, co
 async def test_a_client_has_ten_fields_an_entry_three_each_named_once(
     house: House, company: str, wrong: dict[str, Any]
 ) -> None:
+    """Rule 22.6."""
     assert (await house.put(company, "/fields", wrong)).status_code == 422
 
 

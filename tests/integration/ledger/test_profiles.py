@@ -77,6 +77,7 @@ async def test_a_used_profile_goes_only_with_another_that_takes_its_clients(
 
 
 async def test_one_profile_for_many_clients_all_or_none(voice: Voice, house: House, company: str) -> None:
+    """Rule 3.4."""
     await know(voice, house, company, {"C1": None, "C2": "Export", "C3": None})
     many = {"client_ids": ["C1", "C2", "NOBODY"], "profile": "Interne"}
     refused = await house.post(company, "/assign-profiles", many)

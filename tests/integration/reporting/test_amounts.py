@@ -124,7 +124,7 @@ class Expected:
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(lines=books(), cut=st.integers(0, 25))
 async def test_pages_add_up_like_a_plain_computation(tx: AsyncConnection, lines: list[Line], cut: int) -> None:
-    """Rules 1.2, 1.3, 1.4, 1.5, 1.6, 2.8, 16.1."""
+    """Rules 1.2, 1.3, 1.4, 1.5, 1.6, 2.8, 16.1, 16.7."""
     company = f"h{uuid4().hex[:12]}"
     run = uuid4()
     parts = [part for part in (lines[:cut], lines[cut:]) if part]

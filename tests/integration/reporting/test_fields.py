@@ -56,6 +56,7 @@ async def codes(house: House, company: str, **query: Any) -> list[str]:
 async def test_listed_fields_and_sales_people_are_columns(
     house: House, company: str, heard: list[Position]
 ) -> None:
+    """Rules 19.4, 22.6."""
     page = await house.get(company, "/clients", sort="name")
     assert page["fields"] == [
         {"field": "tag3", "title": "Région"},

@@ -108,6 +108,7 @@ def test_a_step_that_falls_on_an_open_day_comes_on_it():
 
 
 def test_what_a_person_was_asked_on_friday_stays_over_the_weekend():
+    """Rule 4.20."""
     world = on_workdays(8)
     world.when("2026-04-03").says(R1=(100, ["F"]))
     world.when("2026-04-04").silent().due("F").withdraws()
@@ -139,7 +140,7 @@ def test_nothing_leaves_by_itself_on_a_closed_day():
 
 
 def test_monthly_rounds():
-    """A company that reminds on the 5th and the 20th only."""
+    """Rule 4.20: a company that reminds on the 5th and the 20th only."""
     world = given(invoice("F", 100, "2026-03-26"), steps=[step("R1", 8, mode="automatic"), previous("R2", 8)])
     world.with_policy(calendar=MONTHLY.model_dump())
     world.when("2026-04-05").silent().waits("F", "R1", "2026-04-06")
@@ -149,7 +150,7 @@ def test_monthly_rounds():
 
 
 def test_a_monthly_round_that_was_missed_is_caught_up_on_the_next_working_day():
-    """Rule 22.11: the machine was off on Monday 20 April and came back on Saturday."""
+    """Rules 22.11, 4.20: the machine was off on Monday 20 April and came back on Saturday."""
     world = given(invoice("F", 100, "2026-04-08"), steps=[step("R1", 8, mode="automatic")])
     world.with_policy(calendar=MONTHLY.model_dump())
     world.when("2026-04-17").silent().waits("F", "R1", "2026-04-20")

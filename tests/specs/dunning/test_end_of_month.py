@@ -27,7 +27,7 @@ def test_short_months_leap_years_and_the_turn_of_the_year(due, on):
 
 
 def test_both_together():
-    """The reference to the end of its month, days after it, then to the end of that month."""
+    """Rule 4.19: the reference to the end of its month, days after it, then to the end of that month."""
     steps = [step("R1", 10, from_end_of_month=True, end_of_month=True)]
     given(invoice("F", 100, "2026-04-10"), steps=steps).when("2026-04-10").waits("F", "R1", "2026-05-31")
 

@@ -162,7 +162,7 @@ def test_without_the_option_steps_follow_their_own_clock():
 
 
 def test_all_messages_of_one_round_are_one_contact():
-    """Both are open from the same day; carrying out one leaves the other where it is."""
+    """Rules 22.7, 22.29: both are open from the same day; carrying out one leaves the other where it is."""
     world = given(invoice("F", 100, "2025-03-10"), invoice("G", 50, "2025-03-10"), steps=CALLS)
     world.with_policy(contact_gap_days=5).on("2025-03-01", at_level("G", "R1", "2025-03-10"))
     first = world.when("2025-03-18").says(R1=(100, ["F"]), R2=(50, ["G"]))

@@ -227,7 +227,7 @@ def test_an_automatic_thank_you_waits_for_fresh_data():
 
 
 def test_a_thank_you_respects_the_days_between_two_contacts():
-    """Rule 22.7; what was proposed before stays."""
+    """Rules 22.7, 12.5; what was proposed before stays."""
     world = paid(thankful()).with_policy(contact_gap_days=5).called("2025-05-08")
     world.when("2025-05-12").silent()
     world.when("2025-05-13").says(thanks=(100, ["F", "P"]))
