@@ -25,7 +25,7 @@ def test_a_changed_step_is_simulated_and_its_result_comes_by_itself(played: Site
     assert (body["days"], body["assume"]) == (90, "habits")
     (draft,) = body["scenarios"]
     assert draft["profile"] == "Standard"
-    assert [step["delay_days"] for step in draft["with_email"]] == [8, 12, 8, 8, 3]
+    assert [step["delay_days"] for step in draft["with_email"]] == [8, 12, 8, 8, 8, 8]
     assert "version" not in draft
     page.close()
 

@@ -1,4 +1,4 @@
-"""A scenario and simulations of it, in the shapes that dunning answers."""
+"""Simulations in the shapes that dunning answers."""
 
 from datetime import date, timedelta
 from typing import Any
@@ -11,49 +11,6 @@ DONE = str(uuid5(NAMESPACE, "done"))
 STARTED = str(uuid5(NAMESPACE, "started"))
 LOOKS_UNTIL_DONE = 3
 STEPS = (("notice", "email", 9), ("R1", "email", 14), ("R2", "phone", 11), ("R3", "letter", 6))
-
-
-def step(name: str, medium: str, days: int, counted_from: str = "previous_step", **options: Any) -> dict[str, Any]:
-    made = {
-        "step": name,
-        "medium": medium,
-        "delay_days": days,
-        "counted_from": counted_from,
-        "mode": "manual",
-        "template": name if medium in ("email", "letter") else None,
-        "ignorable": False,
-        "enabled": True,
-        "end_of_month": False,
-        "from_end_of_month": False,
-        "calendar": None,
-        "copies": [],
-    }
-    return made | options
-
-
-def scenarios() -> dict[str, Any]:
-    with_email = [
-        step("notice", "email", 8, "due_date"),
-        step("R1", "email", 8, "due_date"),
-        step("R2", "phone", 8),
-        step("R3", "letter", 8),
-        step("thanks", "email", 3, "payment_date", enabled=False),
-    ]
-    without = [step("R1", "letter", 8, "due_date"), step("R2", "phone", 8)]
-    return {
-        "scenarios": [
-            {
-                "profile": profile,
-                "version": 3,
-                "with_email": with_email,
-                "without_email": without,
-                "with_email_enabled": True,
-                "without_email_enabled": True,
-                "thanks_since": None,
-            }
-            for profile in ("Standard", "Export", "Grand Compte")
-        ]
-    }
 
 
 def head(simulation_id: str, status: str = "completed", done: int = 32) -> dict[str, Any]:
@@ -155,8 +112,6 @@ class Simulations:
         self.looks = 0
 
     def answer(self, path: str, kind: str | None) -> Any:
-        if path == "/scenarios":
-            return scenarios()
         if path == "/simulations":
             return {"simulations": [head(DONE)], "simulation_id": STARTED}
         if path.endswith("/differences"):
