@@ -4,22 +4,16 @@ Every function takes a run of events of one type, of any companies and partition
 go to PostgreSQL unread, but for the lines of accounting, which go there as rows.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis.database import driver
+from chassis.heard_rows import statement
 from chassis.items import Items, insert_new
 from chassis.new_rows import NewRows
 from chassis.projection import Delivered, Project
 from contracts.terms import difference
-
-HEARD = """
-    unnest(%(company)b::text[], %(p)b::smallint[], %(number)b::bigint[], %(as_of)b::date[],
-        %(at)b::timestamptz[], %(actor)b::text[], %(body)b::text[])
-        as heard(company, p, number, as_of, at, actor, body)
-"""
 
 LINES = Items(
     "entries",
@@ -229,30 +223,6 @@ CLIENT_MERGED = """
 """
 
 
-def _columns(heard: Sequence[Delivered]) -> dict[str, list[Any]]:
-    return {
-        "company": [event.company for event in heard],
-        "p": [event.partition for event in heard],
-        "number": [event.number for event in heard],
-        "as_of": [event.as_of for event in heard],
-        "at": [event.occurred_at for event in heard],
-        "actor": [event.actor for event in heard],
-        "body": [event.body.decode() for event in heard],
-    }
-
-
-def _statement(sql: str, **values: Any) -> Project:
-    statement = sql.format(heard=HEARD)
-
-    async def project(tx: AsyncConnection, heard: list[Delivered]) -> None:
-        connection = await driver(tx)
-        async with connection.cursor() as cursor:
-            # a plan kept from when the tables were small would read them whole for ever
-            await cursor.execute(statement, _columns(heard) | values, prepare=False)
-
-    return project
-
-
 async def entries_synced(tx: AsyncConnection, heard: list[Delivered]) -> None:
     """Lines that are new, changed or gone."""
     connection = await driver(tx)
@@ -266,35 +236,35 @@ async def entries_synced(tx: AsyncConnection, heard: list[Delivered]) -> None:
 
 PROJECT: Mapping[str, Project] = {
     "EntriesSynced": entries_synced,
-    "CompanyRegistered": _statement(COMPANY),
-    "CompanyChanged": _statement(COMPANY),
-    "ClientChanged": _statement(CLIENT_CHANGED),
-    "ClientsChanged": _statement(CLIENTS_CHANGED),
-    "PersonErased": _statement(PERSON_ERASED),
-    "ClientMerged": _statement(CLIENT_MERGED),
-    "ClientStopped": _statement(CLIENT_STOPPED, stopped=True),
-    "ClientResumed": _statement(CLIENT_STOPPED, stopped=False),
-    "EntryStopped": _statement(ENTRY_STOPPED),
-    "EntryResumed": _statement(ENTRY_RESUMED),
-    "PromiseRecorded": _statement(PROMISE_RECORDED),
-    "PromiseCancelled": _statement(PROMISE_ENDED),
-    "PromiseKept": _statement(PROMISE_ENDED),
-    "PromiseReopened": _statement(PROMISE_RECORDED),
-    "DisputeOpened": _statement(DISPUTE_OPENED),
-    "DisputeClosed": _statement(DISPUTE_CLOSED),
-    "LetteringErrorFound": _statement(ERROR_FOUND),
-    "LetteringErrorCleared": _statement(ERROR_CLEARED),
-    "PolicyChanged": _statement(POLICY),
-    "ActionProposed": _statement(ACTION_PROPOSED),
-    "ActionDue": _statement(ACTION_DUE),
-    "ActionDone": _statement(ACTION_ENDED, state="done"),
-    "ActionWithdrawn": _statement(ACTION_ENDED, state="withdrawn"),
-    "EmailSent": _statement(OUTCOME, kind="sent"),
-    "EmailFailed": _statement(OUTCOME, kind="failed"),
-    "EmailInDoubt": _statement(OUTCOME, kind="in_doubt"),
-    "MessageWithheld": _statement(OUTCOME, kind="withheld"),
-    "LetterPrepared": _statement(OUTCOME, kind="posted"),
-    "CallLogged": _statement(OUTCOME, kind="called"),
-    "OtherContactLogged": _statement(OUTCOME, kind="contacted"),
-    "EmailOpened": _statement(OPENED),
+    "CompanyRegistered": statement(COMPANY),
+    "CompanyChanged": statement(COMPANY),
+    "ClientChanged": statement(CLIENT_CHANGED),
+    "ClientsChanged": statement(CLIENTS_CHANGED),
+    "PersonErased": statement(PERSON_ERASED),
+    "ClientMerged": statement(CLIENT_MERGED),
+    "ClientStopped": statement(CLIENT_STOPPED, stopped=True),
+    "ClientResumed": statement(CLIENT_STOPPED, stopped=False),
+    "EntryStopped": statement(ENTRY_STOPPED),
+    "EntryResumed": statement(ENTRY_RESUMED),
+    "PromiseRecorded": statement(PROMISE_RECORDED),
+    "PromiseCancelled": statement(PROMISE_ENDED),
+    "PromiseKept": statement(PROMISE_ENDED),
+    "PromiseReopened": statement(PROMISE_RECORDED),
+    "DisputeOpened": statement(DISPUTE_OPENED),
+    "DisputeClosed": statement(DISPUTE_CLOSED),
+    "LetteringErrorFound": statement(ERROR_FOUND),
+    "LetteringErrorCleared": statement(ERROR_CLEARED),
+    "PolicyChanged": statement(POLICY),
+    "ActionProposed": statement(ACTION_PROPOSED),
+    "ActionDue": statement(ACTION_DUE),
+    "ActionDone": statement(ACTION_ENDED, state="done"),
+    "ActionWithdrawn": statement(ACTION_ENDED, state="withdrawn"),
+    "EmailSent": statement(OUTCOME, kind="sent"),
+    "EmailFailed": statement(OUTCOME, kind="failed"),
+    "EmailInDoubt": statement(OUTCOME, kind="in_doubt"),
+    "MessageWithheld": statement(OUTCOME, kind="withheld"),
+    "LetterPrepared": statement(OUTCOME, kind="posted"),
+    "CallLogged": statement(OUTCOME, kind="called"),
+    "OtherContactLogged": statement(OUTCOME, kind="contacted"),
+    "EmailOpened": statement(OPENED),
 }

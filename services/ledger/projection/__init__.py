@@ -4,24 +4,19 @@ Every function takes a run of events of one type, of any companies and partition
 go to PostgreSQL unread, but for the lines of accounting, which go there as rows.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from msgspec.structs import astuple
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis.database import driver
+from chassis.heard_rows import HEARD, columns, statement
 from chassis.items import Items, Told, insert_new
 from chassis.new_rows import NewRows
 from chassis.projection import Delivered, Project
 from contracts.ledger import DISPUTE_REASONS
 from services.ledger.projection import stated
-
-HEARD = """
-    unnest(%(company)b::text[], %(p)b::smallint[], %(number)b::bigint[], %(as_of)b::date[],
-        %(at)b::timestamptz[], %(actor)b::text[], %(body)b::text[])
-        as heard(company, p, number, as_of, at, actor, body)
-"""
 
 LINES = Items(
     "entries",
@@ -235,30 +230,6 @@ PAYMENTS_LETTERED = PAYMENT_LETTERED.replace(
 )
 
 
-def _columns(heard: Sequence[Delivered]) -> dict[str, list[Any]]:
-    return {
-        "company": [event.company for event in heard],
-        "p": [event.partition for event in heard],
-        "number": [event.number for event in heard],
-        "as_of": [event.as_of for event in heard],
-        "at": [event.occurred_at for event in heard],
-        "actor": [event.actor for event in heard],
-        "body": [event.body.decode() for event in heard],
-    }
-
-
-def _statement(sql: str, **values: Any) -> Project:
-    statement = sql.format(heard=HEARD)
-
-    async def project(tx: AsyncConnection, heard: list[Delivered]) -> None:
-        connection = await driver(tx)
-        async with connection.cursor() as cursor:
-            # a plan kept from when the tables were small would read them whole for ever
-            await cursor.execute(statement, _columns(heard) | values, prepare=False)
-
-    return project
-
-
 async def entries_synced(tx: AsyncConnection, heard: list[Delivered]) -> None:
     """Lines that are new, changed or gone, and the lettering groups that are to be judged again."""
     connection = await driver(tx)
@@ -290,17 +261,17 @@ def _groups(told: Told) -> dict[str, list[Any]]:
     }
 
 
-_payments_lettered = _statement(PAYMENTS_LETTERED)
+_payments_lettered = statement(PAYMENTS_LETTERED)
 
 
 async def payments_lettered(tx: AsyncConnection, heard: list[Delivered]) -> None:
     """Many payments at once, most often of groups that held none before."""
     groups = sum(len(event.body) for event in heard) // GROUP_BYTES
-    if not await insert_new(await driver(tx), NEW_PAYMENTS.format(heard=HEARD), groups, _columns(heard)):
+    if not await insert_new(await driver(tx), NEW_PAYMENTS.format(heard=HEARD), groups, columns(heard)):
         await _payments_lettered(tx, heard)
 
 
-_client_merged, _merged_entries = _statement(stated.CLIENT_MERGED), _statement(stated.MERGED_ENTRIES)
+_client_merged, _merged_entries = statement(stated.CLIENT_MERGED), statement(stated.MERGED_ENTRIES)
 
 
 async def client_merged(tx: AsyncConnection, heard: list[Delivered]) -> None:
@@ -311,34 +282,34 @@ async def client_merged(tx: AsyncConnection, heard: list[Delivered]) -> None:
 
 PROJECT: Mapping[str, Project] = {
     "EntriesSynced": entries_synced,
-    "ClientsSynced": _statement(CLIENTS),
-    "CompanyRegistered": _statement(COMPANY, delivered_reasons=list(DISPUTE_REASONS)),
-    "CompanyChanged": _statement(COMPANY, delivered_reasons=list(DISPUTE_REASONS)),
-    "FieldsNamed": _statement(FIELDS_NAMED),
-    "ClientChanged": _statement(CLIENT_CHANGED),
-    "ClientsChanged": _statement(CLIENTS_CHANGED),
-    "PersonErased": _statement(PERSON_ERASED),
-    "ClientStopped": _statement(stated.CLIENT_STOPPED),
-    "ClientResumed": _statement(stated.CLIENT_RESUMED),
-    "ProfilesChanged": _statement(stated.PROFILES_CHANGED),
-    "ProfileAssigned": _statement(stated.PROFILE_ASSIGNED),
-    "EntryStopped": _statement(stated.ENTRY_STOPPED),
-    "EntryResumed": _statement(stated.ENTRY_RESUMED),
-    "PromiseRecorded": _statement(stated.PROMISE_RECORDED),
-    "PromiseCancelled": _statement(stated.PROMISE_STATE, state="cancelled", ends=True),
-    "PromiseKept": _statement(stated.PROMISE_STATE, state="kept", ends=True),
-    "PromiseBroken": _statement(stated.PROMISE_STATE, state="broken", ends=False),
-    "PromiseReopened": _statement(stated.PROMISE_STATE, state="open", ends=False),
-    "NoteAdded": _statement(stated.NOTE_ADDED),
-    "DisputeOpened": _statement(stated.DISPUTE_OPENED),
-    "DisputeClosed": _statement(stated.DISPUTE_CLOSED),
-    "DocumentAttached": _statement(stated.DOCUMENT_ATTACHED),
-    "DocumentRemoved": _statement(stated.DOCUMENT_REMOVED),
-    "EntryRepositioned": _statement(stated.REPOSITIONED),
-    "ClientFlagged": _statement(stated.CLIENT_FLAGGED),
+    "ClientsSynced": statement(CLIENTS),
+    "CompanyRegistered": statement(COMPANY, delivered_reasons=list(DISPUTE_REASONS)),
+    "CompanyChanged": statement(COMPANY, delivered_reasons=list(DISPUTE_REASONS)),
+    "FieldsNamed": statement(FIELDS_NAMED),
+    "ClientChanged": statement(CLIENT_CHANGED),
+    "ClientsChanged": statement(CLIENTS_CHANGED),
+    "PersonErased": statement(PERSON_ERASED),
+    "ClientStopped": statement(stated.CLIENT_STOPPED),
+    "ClientResumed": statement(stated.CLIENT_RESUMED),
+    "ProfilesChanged": statement(stated.PROFILES_CHANGED),
+    "ProfileAssigned": statement(stated.PROFILE_ASSIGNED),
+    "EntryStopped": statement(stated.ENTRY_STOPPED),
+    "EntryResumed": statement(stated.ENTRY_RESUMED),
+    "PromiseRecorded": statement(stated.PROMISE_RECORDED),
+    "PromiseCancelled": statement(stated.PROMISE_STATE, state="cancelled", ends=True),
+    "PromiseKept": statement(stated.PROMISE_STATE, state="kept", ends=True),
+    "PromiseBroken": statement(stated.PROMISE_STATE, state="broken", ends=False),
+    "PromiseReopened": statement(stated.PROMISE_STATE, state="open", ends=False),
+    "NoteAdded": statement(stated.NOTE_ADDED),
+    "DisputeOpened": statement(stated.DISPUTE_OPENED),
+    "DisputeClosed": statement(stated.DISPUTE_CLOSED),
+    "DocumentAttached": statement(stated.DOCUMENT_ATTACHED),
+    "DocumentRemoved": statement(stated.DOCUMENT_REMOVED),
+    "EntryRepositioned": statement(stated.REPOSITIONED),
+    "ClientFlagged": statement(stated.CLIENT_FLAGGED),
     "ClientMerged": client_merged,
-    "LetteringErrorFound": _statement(ERROR_FOUND),
-    "LetteringErrorCleared": _statement(ERROR_CLEARED),
-    "PaymentLettered": _statement(PAYMENT_LETTERED),
+    "LetteringErrorFound": statement(ERROR_FOUND),
+    "LetteringErrorCleared": statement(ERROR_CLEARED),
+    "PaymentLettered": statement(PAYMENT_LETTERED),
     "PaymentsLettered": payments_lettered,
 }
