@@ -5,112 +5,99 @@
 any time, and tested to come out the same. ``round*`` is work and its history.
 """
 
-from sqlalchemy import Boolean, Column, Date, DateTime, Integer, MetaData, Numeric, SmallInteger, Table, Text, Uuid
+from sqlalchemy import Boolean, Column, Integer, MetaData, SmallInteger, Table, Text, Uuid
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
+from chassis.columns import day, instant, key, money, partition, word
+
 metadata = MetaData()
-
-AMOUNT = Numeric(18, 4)
-
-
-def _key(name: str) -> Column[str]:
-    return Column(name, Text, primary_key=True)
-
-
-def _text(name: str, nullable: bool = False) -> Column[str]:
-    return Column(name, Text, nullable=nullable)
-
-
-def _p() -> Column[int]:
-    return Column("p", SmallInteger, nullable=False)
-
 
 # From sync's stream.
 
 entry = Table(
     "entry",
     metadata,
-    _key("company"),
-    _key("client_id"),
-    _key("entry_id"),
-    _p(),
-    _text("account"),
-    _text("kind"),
-    _text("piece"),
-    _text("currency"),
-    Column("amount", AMOUNT, nullable=False),
-    Column("book_amount", AMOUNT, nullable=False),
-    Column("due_date", Date, nullable=False),
-    Column("counted_on", Date, nullable=False),
-    _text("payment_mode", nullable=True),
-    _text("lettering", nullable=True),
+    key("company"),
+    key("client_id"),
+    key("entry_id"),
+    partition(),
+    word("account"),
+    word("kind"),
+    word("piece"),
+    word("currency"),
+    money("amount"),
+    money("book_amount"),
+    day("due_date"),
+    day("counted_on"),
+    word("payment_mode", nullable=True),
+    word("lettering", nullable=True),
     Column("removed", Boolean, nullable=False),
-    Column("reopened_on", Date),
+    day("reopened_on", nullable=True),
 )
 
-company_sync = Table("company_sync", metadata, _key("company"), _p(), Column("synced_on", Date, nullable=False))
+company_sync = Table("company_sync", metadata, key("company"), partition(), day("synced_on"))
 
 # From ledger's stream.
 
 company = Table(
-    "company", metadata, _key("company"), _p(), _text("currency"), _text("time_zone"), _text("country")
+    "company", metadata, key("company"), partition(), word("currency"), word("time_zone"), word("country")
 )
 client = Table(
     "client",
     metadata,
-    _key("company"),
-    _key("client_id"),
-    _p(),
+    key("company"),
+    key("client_id"),
+    partition(),
     Column("has_email", Boolean, nullable=False),
-    _text("profile", nullable=True),
-    _text("chosen_profile", nullable=True),
-    _text("payment_mode", nullable=True),
+    word("profile", nullable=True),
+    word("chosen_profile", nullable=True),
+    word("payment_mode", nullable=True),
     Column("stopped", Boolean, nullable=False),
-    Column("resumes_on", Date),
+    day("resumes_on", nullable=True),
 )
 entry_stop = Table(
     "entry_stop",
     metadata,
-    _key("company"),
-    _key("client_id"),
-    _key("entry_id"),
-    _p(),
-    Column("resumes_on", Date),
+    key("company"),
+    key("client_id"),
+    key("entry_id"),
+    partition(),
+    day("resumes_on", nullable=True),
 )
 dispute = Table(
     "dispute",
     metadata,
-    _key("company"),
-    _key("client_id"),
+    key("company"),
+    key("client_id"),
     Column("dispute_id", Uuid, primary_key=True),
-    _text("entry_id", nullable=True),
-    _p(),
+    word("entry_id", nullable=True),
+    partition(),
 )
 promise = Table(
     "promise",
     metadata,
-    _key("company"),
-    _key("client_id"),
+    key("company"),
+    key("client_id"),
     Column("promise_id", Uuid, primary_key=True),
-    _text("entry_id"),
-    _p(),
-    Column("promised_on", Date, nullable=False),
+    word("entry_id"),
+    partition(),
+    day("promised_on"),
 )
 lettering_error = Table(
-    "lettering_error", metadata, _key("company"), _key("client_id"), _key("account"), _key("lettering"), _p()
+    "lettering_error", metadata, key("company"), key("client_id"), key("account"), key("lettering"), partition()
 )
 
 paid_group = Table(
     "paid_group",
     metadata,
-    _key("company"),
-    _key("client_id"),
+    key("company"),
+    key("client_id"),
     # the first of its payments names it: a payment is announced once
-    _key("payment_id"),
-    _p(),
+    key("payment_id"),
+    partition(),
     Column("payments", ARRAY(Text), nullable=False),
     Column("settled", ARRAY(Text), nullable=False),
-    Column("paid_on", Date, nullable=False),
+    day("paid_on"),
 )
 
 # From notify's stream.
@@ -118,11 +105,11 @@ paid_group = Table(
 contact = Table(
     "contact",
     metadata,
-    _key("company"),
-    _key("client_id"),
+    key("company"),
+    key("client_id"),
     Column("action_id", Uuid, primary_key=True),
-    _p(),
-    Column("contacted_on", Date, nullable=False),
+    partition(),
+    day("contacted_on"),
 )
 
 # From dunning's own.
@@ -130,116 +117,116 @@ contact = Table(
 policy = Table(
     "policy",
     metadata,
-    _key("company"),
-    _p(),
+    key("company"),
+    partition(),
     Column("version", Integer, nullable=False),
     Column("body", JSONB, nullable=False),
-    Column("set_on", Date, nullable=False),
+    day("set_on"),
 )
 scenario = Table(
     "scenario",
     metadata,
-    _key("company"),
-    _key("profile"),
-    _p(),
+    key("company"),
+    key("profile"),
+    partition(),
     Column("version", Integer, nullable=False),
     Column("body", JSONB, nullable=False),
-    Column("set_on", Date, nullable=False),
+    day("set_on"),
 )
 scenario_version = Table(
     "scenario_version",
     metadata,
-    _key("company"),
-    _key("profile"),
+    key("company"),
+    key("profile"),
     Column("version", Integer, primary_key=True),
-    _p(),
+    partition(),
     Column("body", JSONB, nullable=False),
-    Column("set_on", Date, nullable=False),
-    _text("actor"),
-    Column("said_at", DateTime(timezone=True), nullable=False),
+    day("set_on"),
+    word("actor"),
+    instant("said_at"),
 )
 entry_level = Table(
     "entry_level",
     metadata,
-    _key("company"),
-    _key("client_id"),
-    _key("entry_id"),
-    _p(),
+    key("company"),
+    key("client_id"),
+    key("entry_id"),
+    partition(),
     Column("level", SmallInteger, nullable=False),
-    Column("reminded_on", Date),
-    Column("noticed_on", Date),
+    day("reminded_on", nullable=True),
+    day("noticed_on", nullable=True),
     Column("exhausted", Boolean, nullable=False),
     # chosen by a person; gone with the next reminder
-    _text("next_step", nullable=True),
+    word("next_step", nullable=True),
     Column("automatic", Boolean),
 )
 client_policy = Table(
     "client_policy",
     metadata,
-    _key("company"),
-    _key("client_id"),
-    _p(),
-    _text("profile", nullable=True),
+    key("company"),
+    key("client_id"),
+    partition(),
+    word("profile", nullable=True),
     Column("never", Boolean, nullable=False),
     Column("tolerance_days", Integer),
-    Column("tolerance_amount", AMOUNT),
+    money("tolerance_amount", nullable=True),
 )
 action = Table(
     "action",
     metadata,
-    _key("company"),
+    key("company"),
     Column("action_id", Uuid, primary_key=True),
-    _text("client_id"),
-    _p(),
-    _text("profile"),
+    word("client_id"),
+    partition(),
+    word("profile"),
     Column("scenario_version", Integer, nullable=False),
-    _text("kind"),
-    _text("step"),
-    _text("medium"),
-    _text("template", nullable=True),
-    _text("currency"),
-    Column("amount", AMOUNT, nullable=False),
-    Column("net_amount", AMOUNT, nullable=False),
-    Column("book_net_amount", AMOUNT, nullable=False),
-    Column("due_since", Date, nullable=False),
-    _text("mode"),
+    word("kind"),
+    word("step"),
+    word("medium"),
+    word("template", nullable=True),
+    word("currency"),
+    money("amount"),
+    money("net_amount"),
+    money("book_net_amount"),
+    day("due_since"),
+    word("mode"),
     Column("accepted_reasons", ARRAY(Text), nullable=False),
     Column("copies", ARRAY(Uuid), nullable=False),
-    _text("status"),
-    Column("opened_on", Date, nullable=False),
-    Column("confirmed_on", Date),
-    _text("confirmed_by", nullable=True),
-    Column("ended_on", Date),
-    _text("reason", nullable=True),
+    word("status"),
+    day("opened_on"),
+    day("confirmed_on", nullable=True),
+    word("confirmed_by", nullable=True),
+    day("ended_on", nullable=True),
+    word("reason", nullable=True),
     Column("by_hand", Boolean, nullable=False),
     Column("counts", Boolean, nullable=False),
-    _text("next_step", nullable=True),
+    word("next_step", nullable=True),
 )
 action_entry = Table(
     "action_entry",
     metadata,
-    _key("company"),
-    _key("client_id"),
-    _key("entry_id"),
-    _key("step"),
+    key("company"),
+    key("client_id"),
+    key("entry_id"),
+    key("step"),
     Column("occurrence", Integer, primary_key=True),
     Column("action_id", Uuid, nullable=False),
-    _p(),
-    Column("amount", AMOUNT, nullable=False),
-    Column("due_date", Date, nullable=False),
-    _text("level_before", nullable=True),
-    _text("level_after", nullable=True),
+    partition(),
+    money("amount"),
+    day("due_date"),
+    word("level_before", nullable=True),
+    word("level_after", nullable=True),
 )
 exclusion = Table(
     "exclusion",
     metadata,
-    _key("company"),
-    _key("client_id"),
-    _key("entry_id"),
-    _p(),
-    _text("step"),
+    key("company"),
+    key("client_id"),
+    key("entry_id"),
+    partition(),
+    word("step"),
     Column("reasons", ARRAY(Text), nullable=False),
-    Column("until", Date),
+    day("until", nullable=True),
 )
 
 DERIVED = (

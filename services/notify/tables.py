@@ -8,15 +8,11 @@ event carries.
 from sqlalchemy import (
     Boolean,
     Column,
-    Date,
-    DateTime,
     Index,
     Integer,
     LargeBinary,
     MetaData,
-    Numeric,
     PrimaryKeyConstraint,
-    SmallInteger,
     Table,
     Text,
     Uuid,
@@ -24,40 +20,28 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
+from chassis.columns import FALSE, INSTANT, NOW, day, instant, key, money, partition, word
+
 metadata = MetaData()
-
-AMOUNT = Numeric(18, 4)
-INSTANT = DateTime(timezone=True)
-NOW = text("now()")
-FALSE = text("false")
-
-
-def _company() -> Column[str]:
-    return Column("company", Text, nullable=False)
-
-
-def _p() -> Column[int]:
-    return Column("p", SmallInteger, nullable=False)
-
 
 # From sync's stream.
 
 entry = Table(
     "entry",
     metadata,
-    _company(),
-    Column("client_id", Text, nullable=False),
-    Column("entry_id", Text, nullable=False),
-    _p(),
-    Column("account", Text, nullable=False),
-    Column("kind", Text, nullable=False),
-    Column("piece", Text, nullable=False),
-    Column("entry_date", Date, nullable=False),
-    Column("due_date", Date, nullable=False),
+    word("company"),
+    word("client_id"),
+    word("entry_id"),
+    partition(),
+    word("account"),
+    word("kind"),
+    word("piece"),
+    day("entry_date"),
+    day("due_date"),
     # debit minus credit
-    Column("amount", AMOUNT, nullable=False),
-    Column("currency", Text, nullable=False),
-    Column("lettering", Text),
+    money("amount"),
+    word("currency"),
+    word("lettering", nullable=True),
     Column("removed", Boolean, nullable=False),
     # the client stands in the key: an entry that accounting moves to another client lives in another partition
     PrimaryKeyConstraint("company", "client_id", "entry_id"),
@@ -68,34 +52,34 @@ entry = Table(
 company = Table(
     "company",
     metadata,
-    Column("company", Text, primary_key=True),
-    _p(),
-    Column("name", Text, nullable=False),
-    Column("time_zone", Text, nullable=False),
-    Column("currency", Text, nullable=False),
+    key("company"),
+    partition(),
+    word("name"),
+    word("time_zone"),
+    word("currency"),
 )
 
 client = Table(
     "client",
     metadata,
-    _company(),
-    Column("client_id", Text, nullable=False),
-    _p(),
+    word("company"),
+    word("client_id"),
+    partition(),
     # of the person; 0: nothing was said of it yet
     Column("version", Integer, nullable=False, server_default="0"),
     Column("removed", Boolean, nullable=False, server_default=FALSE),
     Column("stopped", Boolean, nullable=False, server_default=FALSE),
-    Column("resumes_on", Date),
+    day("resumes_on", nullable=True),
     PrimaryKeyConstraint("company", "client_id"),
 )
 
 client_merge = Table(
     "client_merge",
     metadata,
-    _company(),
-    Column("client_id", Text, nullable=False),
-    _p(),
-    Column("into_client_id", Text, nullable=False),
+    word("company"),
+    word("client_id"),
+    partition(),
+    word("into_client_id"),
     PrimaryKeyConstraint("company", "client_id"),
     Index("client_merge_into", "company", "into_client_id"),
 )
@@ -103,23 +87,23 @@ client_merge = Table(
 entry_stop = Table(
     "entry_stop",
     metadata,
-    _company(),
-    Column("client_id", Text, nullable=False),
-    Column("entry_id", Text, nullable=False),
-    _p(),
-    Column("resumes_on", Date),
+    word("company"),
+    word("client_id"),
+    word("entry_id"),
+    partition(),
+    day("resumes_on", nullable=True),
     PrimaryKeyConstraint("company", "client_id", "entry_id"),
 )
 
 dispute = Table(
     "dispute",
     metadata,
-    _company(),
+    word("company"),
     Column("dispute_id", Uuid, nullable=False),
-    _p(),
-    Column("client_id", Text, nullable=False),
+    partition(),
+    word("client_id"),
     # null: the whole account
-    Column("entry_id", Text),
+    word("entry_id", nullable=True),
     PrimaryKeyConstraint("company", "dispute_id"),
     Index("dispute_client", "company", "client_id"),
 )
@@ -127,12 +111,12 @@ dispute = Table(
 promise = Table(
     "promise",
     metadata,
-    _company(),
+    word("company"),
     Column("promise_id", Uuid, nullable=False),
-    _p(),
-    Column("client_id", Text, nullable=False),
-    Column("entry_id", Text, nullable=False),
-    Column("promised_on", Date, nullable=False),
+    partition(),
+    word("client_id"),
+    word("entry_id"),
+    day("promised_on"),
     # neither kept nor cancelled; a broken one is still open
     Column("open", Boolean, nullable=False),
     PrimaryKeyConstraint("company", "promise_id"),
@@ -142,11 +126,11 @@ promise = Table(
 lettering_error = Table(
     "lettering_error",
     metadata,
-    _company(),
-    Column("client_id", Text, nullable=False),
-    Column("account", Text, nullable=False),
-    Column("lettering", Text, nullable=False),
-    _p(),
+    word("company"),
+    word("client_id"),
+    word("account"),
+    word("lettering"),
+    partition(),
     PrimaryKeyConstraint("company", "client_id", "account", "lettering"),
 )
 
@@ -155,8 +139,8 @@ lettering_error = Table(
 policy = Table(
     "policy",
     metadata,
-    Column("company", Text, primary_key=True),
-    _p(),
+    key("company"),
+    partition(),
     Column("promises_exclude", Boolean, nullable=False),
     Column("disputes_exclude", Boolean, nullable=False, server_default=FALSE),
 )
@@ -164,16 +148,16 @@ policy = Table(
 action = Table(
     "action",
     metadata,
-    _company(),
+    word("company"),
     Column("action_id", Uuid, nullable=False),
-    _p(),
-    Column("client_id", Text, nullable=False),
-    Column("step", Text, nullable=False),
-    Column("medium", Text, nullable=False),
+    partition(),
+    word("client_id"),
+    word("step"),
+    word("medium"),
     # proposed | due | done | withdrawn
-    Column("state", Text, nullable=False),
+    word("state"),
     # the day on which it last became due; null while it only was proposed
-    Column("due_on", Date),
+    day("due_on", nullable=True),
     Column("draft_id", Uuid),
     # as dunning said it
     Column("body", JSONB, nullable=False),
@@ -187,18 +171,18 @@ action = Table(
 outcome = Table(
     "outcome",
     metadata,
-    _company(),
+    word("company"),
     Column("action_id", Uuid, nullable=False),
-    _p(),
-    Column("client_id", Text, nullable=False),
+    partition(),
+    word("client_id"),
     # sent | failed | in_doubt | withheld | posted | called | contacted
-    Column("kind", Text, nullable=False),
-    Column("reason", Text),
-    Column("message_id", Text),
-    Column("at", INSTANT, nullable=False),
-    Column("as_of", Date, nullable=False),
-    Column("actor", Text, nullable=False),
-    Column("opened_at", INSTANT),
+    word("kind"),
+    word("reason", nullable=True),
+    word("message_id", nullable=True),
+    instant("at"),
+    day("as_of"),
+    word("actor"),
+    instant("opened_at", nullable=True),
     PrimaryKeyConstraint("company", "action_id"),
     Index("outcome_client", "company", "client_id"),
 )
@@ -222,13 +206,13 @@ DERIVED = (
 template = Table(
     "template",
     metadata,
-    _company(),
-    Column("name", Text, nullable=False),
-    Column("medium", Text, nullable=False),
-    Column("language", Text, nullable=False),
-    Column("subject", Text, nullable=False),
-    Column("body", Text, nullable=False),
-    Column("changed_by", Text, nullable=False),
+    word("company"),
+    word("name"),
+    word("medium"),
+    word("language"),
+    word("subject"),
+    word("body"),
+    word("changed_by"),
     Column("changed_at", INSTANT, nullable=False, server_default=NOW),
     PrimaryKeyConstraint("company", "name", "medium", "language"),
 )
@@ -236,17 +220,17 @@ template = Table(
 sender = Table(
     "sender",
     metadata,
-    Column("company", Text, primary_key=True),
+    key("company"),
     Column("body", JSONB, nullable=False),
-    Column("changed_by", Text, nullable=False),
+    word("changed_by"),
     Column("changed_at", INSTANT, nullable=False, server_default=NOW),
 )
 
 person = Table(
     "person",
     metadata,
-    _company(),
-    Column("client_id", Text, nullable=False),
+    word("company"),
+    word("client_id"),
     Column("version", Integer, nullable=False),
     # as ledger answered
     Column("body", JSONB, nullable=False),
@@ -256,17 +240,17 @@ person = Table(
 message = Table(
     "message",
     metadata,
-    _company(),
+    word("company"),
     Column("action_id", Uuid, nullable=False),
-    Column("client_id", Text, nullable=False),
-    Column("message_id", Text, nullable=False),
+    word("client_id"),
+    word("message_id"),
     Column("recipients", ARRAY(Text), nullable=False),
-    Column("subject", Text, nullable=False),
+    word("subject"),
     # the bytes handed to the mail server; null once the person is erased
     Column("raw", LargeBinary),
     Column("composed_at", INSTANT, nullable=False, server_default=NOW),
     # what the mail server answered, and the recipients it refused
-    Column("answer", Text),
+    word("answer", nullable=True),
     Column("refused", JSONB),
     PrimaryKeyConstraint("company", "action_id"),
     Index("message_client", "company", "client_id"),
@@ -275,20 +259,20 @@ message = Table(
 draft = Table(
     "draft",
     metadata,
-    _company(),
+    word("company"),
     Column("draft_id", Uuid, nullable=False),
     # null: one text for many actions
     Column("action_id", Uuid),
-    Column("client_id", Text),
+    word("client_id", nullable=True),
     # null here and below: what is usual
-    Column("subject", Text),
-    Column("body", Text),
+    word("subject", nullable=True),
+    word("body", nullable=True),
     Column("recipients", ARRAY(Text)),
     Column("copies", ARRAY(Text)),
-    Column("sender_name", Text),
-    Column("reply_to", Text),
-    Column("address", Text),
-    Column("written_by", Text, nullable=False),
+    word("sender_name", nullable=True),
+    word("reply_to", nullable=True),
+    word("address", nullable=True),
+    word("written_by"),
     Column("written_at", INSTANT, nullable=False, server_default=NOW),
     PrimaryKeyConstraint("company", "draft_id"),
 )
@@ -296,11 +280,11 @@ draft = Table(
 task_comment = Table(
     "task_comment",
     metadata,
-    _company(),
+    word("company"),
     Column("action_id", Uuid, nullable=False),
-    Column("client_id", Text, nullable=False),
-    Column("comment", Text, nullable=False),
-    Column("written_by", Text, nullable=False),
+    word("client_id"),
+    word("comment"),
+    word("written_by"),
     Column("written_at", INSTANT, nullable=False, server_default=NOW),
     PrimaryKeyConstraint("company", "action_id"),
 )
@@ -308,13 +292,13 @@ task_comment = Table(
 copy_address = Table(
     "copy_address",
     metadata,
-    _company(),
+    word("company"),
     Column("copy_id", Uuid, nullable=False),
-    Column("email", Text, nullable=False),
+    word("email"),
     Column("name", Text, nullable=False, server_default=""),
     # of the account, when it is one of its users
-    Column("user_id", Text),
-    Column("changed_by", Text, nullable=False),
+    word("user_id", nullable=True),
+    word("changed_by"),
     Column("changed_at", INSTANT, nullable=False, server_default=NOW),
     PrimaryKeyConstraint("company", "copy_id"),
 )

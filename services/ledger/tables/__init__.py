@@ -5,7 +5,6 @@ interleaving of the streams ends in the same rows. The others are kept: personal
 the memory of what is still to be done.
 """
 
-from services.ledger.tables.columns import metadata
 from services.ledger.tables.kept import (
     contact,
     document_file,
@@ -17,6 +16,7 @@ from services.ledger.tables.kept import (
     person_field,
     person_source,
 )
+from services.ledger.tables.metadata import metadata
 from services.ledger.tables.stated import (
     client,
     client_merge,

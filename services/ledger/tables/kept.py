@@ -4,7 +4,6 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    Date,
     LargeBinary,
     PrimaryKeyConstraint,
     SmallInteger,
@@ -12,24 +11,28 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from services.ledger.tables.columns import FALSE, INSTANT, NO_FIELDS, NOW, company_column, metadata, partition
+from chassis.columns import FALSE, INSTANT, NOW, day, key, partition, word
+from services.ledger.tables.metadata import metadata
+
+NO_FIELDS = text("'{}'")
 
 # what each source says of a client; a source that knows no address takes none away that another knows
 person_source = Table(
     "person_source",
     metadata,
-    company_column(),
-    Column("client_id", Text, nullable=False),
-    Column("source", Text, nullable=False),
-    Column("name", Text, nullable=False),
+    word("company"),
+    word("client_id"),
+    word("source"),
+    word("name"),
     Column("emails", ARRAY(Text), nullable=False),
     Column("phones", ARRAY(Text), nullable=False),
     Column("address", JSONB(none_as_null=True)),
-    Column("contact_name", Text),
-    Column("language", Text),
+    word("contact_name", nullable=True),
+    word("language", nullable=True),
     Column("fields", JSONB, nullable=False, server_default=NO_FIELDS),
     Column("changed_at", INSTANT, nullable=False, server_default=NOW),
     PrimaryKeyConstraint("company", "client_id", "source"),
@@ -39,14 +42,14 @@ person_source = Table(
 person = Table(
     "person",
     metadata,
-    company_column(),
-    Column("client_id", Text, nullable=False),
-    Column("name", Text, nullable=False),
+    word("company"),
+    word("client_id"),
+    word("name"),
     Column("emails", ARRAY(Text), nullable=False),
     Column("phones", ARRAY(Text), nullable=False),
     Column("address", JSONB(none_as_null=True)),
-    Column("contact_name", Text),
-    Column("language", Text),
+    word("contact_name", nullable=True),
+    word("language", nullable=True),
     Column("fields", JSONB, nullable=False, server_default=NO_FIELDS),
     PrimaryKeyConstraint("company", "client_id"),
 )
@@ -55,11 +58,11 @@ person = Table(
 person_field = Table(
     "person_field",
     metadata,
-    company_column(),
-    Column("client_id", Text, nullable=False),
+    word("company"),
+    word("client_id"),
     Column("fields", JSONB, nullable=False),
     Column("changed_at", INSTANT, nullable=False, server_default=NOW),
-    Column("changed_by", Text, nullable=False),
+    word("changed_by"),
     PrimaryKeyConstraint("company", "client_id"),
 )
 
@@ -67,26 +70,26 @@ person_field = Table(
 salesperson = Table(
     "salesperson",
     metadata,
-    company_column(),
-    Column("code", Text, nullable=False),
-    Column("name", Text, nullable=False),
+    word("company"),
+    word("code"),
+    word("name"),
     PrimaryKeyConstraint("company", "code"),
 )
 
 entry_label = Table(
     "entry_label",
     metadata,
-    company_column(),
-    Column("entry_id", Text, nullable=False),
-    Column("label", Text, nullable=False),
+    word("company"),
+    word("entry_id"),
+    word("label"),
     PrimaryKeyConstraint("company", "entry_id"),
 )
 
 entry_field = Table(
     "entry_field",
     metadata,
-    company_column(),
-    Column("entry_id", Text, nullable=False),
+    word("company"),
+    word("entry_id"),
     Column("fields", JSONB, nullable=False),
     PrimaryKeyConstraint("company", "entry_id"),
 )
@@ -94,9 +97,9 @@ entry_field = Table(
 note_text = Table(
     "note_text",
     metadata,
-    company_column(),
+    word("company"),
     Column("note_id", Uuid, nullable=False),
-    Column("text", Text, nullable=False),
+    word("text"),
     PrimaryKeyConstraint("company", "note_id"),
 )
 
@@ -105,16 +108,16 @@ note_text = Table(
 contact = Table(
     "contact",
     metadata,
-    company_column(),
+    word("company"),
     Column("contact_id", Uuid, nullable=False),
-    Column("client_id", Text, nullable=False),
+    word("client_id"),
     # null: by hand
-    Column("source", Text),
-    Column("source_key", Text),
-    Column("name", Text, nullable=False),
-    Column("department", Text, nullable=False),
-    Column("email", Text, nullable=False),
-    Column("phone", Text, nullable=False),
+    word("source", nullable=True),
+    word("source_key", nullable=True),
+    word("name"),
+    word("department"),
+    word("email"),
+    word("phone"),
     Column("edited", JSONB, nullable=False),
     Column("notices", Boolean, nullable=False, server_default=FALSE),
     # the level from which this contact receives reminders; null: none
@@ -134,10 +137,10 @@ contact = Table(
 erased_person = Table(
     "erased_person",
     metadata,
-    company_column(),
-    Column("client_id", Text, nullable=False),
+    word("company"),
+    word("client_id"),
     Column("erased_at", INSTANT, nullable=False, server_default=NOW),
-    Column("erased_by", Text, nullable=False),
+    word("erased_by"),
     PrimaryKeyConstraint("company", "client_id"),
 )
 
@@ -145,9 +148,9 @@ erased_person = Table(
 document_file = Table(
     "document_file",
     metadata,
-    company_column(),
+    word("company"),
     Column("document_id", Uuid, nullable=False),
-    Column("file_name", Text, nullable=False),
+    word("file_name"),
     Column("content", LargeBinary, nullable=False),
     Column("kept_at", INSTANT, nullable=False, server_default=NOW),
     PrimaryKeyConstraint("company", "document_id"),
@@ -156,10 +159,10 @@ document_file = Table(
 touched_group = Table(
     "touched_group",
     metadata,
-    company_column(),
-    Column("client_id", Text, nullable=False),
-    Column("account", Text, nullable=False),
-    Column("lettering", Text, nullable=False),
+    word("company"),
+    word("client_id"),
+    word("account"),
+    word("lettering"),
     partition(),
     # number of sync's event that touched the group last
     Column("number", BigInteger, nullable=False),
@@ -169,24 +172,24 @@ touched_group = Table(
 milestone = Table(
     "milestone",
     metadata,
-    company_column(),
+    word("company"),
     Column("run_id", Uuid, nullable=False),
     partition(),
     # the groups of this partition are whole again once sync was heard up to here
     Column("number", BigInteger, nullable=False),
-    Column("as_of", Date, nullable=False),
+    day("as_of"),
     Column("correlation_id", Uuid, nullable=False),
     Column("causation_id", Uuid, nullable=False),
-    Column("traceparent", Text),
+    word("traceparent", nullable=True),
     PrimaryKeyConstraint("company", "run_id", "p"),
 )
 
 command = Table(
     "command",
     metadata,
-    company_column(),
-    Column("key", Text, nullable=False),
-    Column("digest", Text, nullable=False),
+    word("company"),
+    word("key"),
+    word("digest"),
     Column("answer", JSONB, nullable=False),
     Column("answered_at", INSTANT, nullable=False, server_default=NOW),
     PrimaryKeyConstraint("company", "key"),
@@ -195,6 +198,6 @@ command = Table(
 day_passed = Table(
     "day_passed",
     metadata,
-    Column("company", Text, primary_key=True),
-    Column("as_of", Date, nullable=False),
+    key("company"),
+    day("as_of"),
 )

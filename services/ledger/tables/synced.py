@@ -1,30 +1,31 @@
 """From sync's stream."""
 
-from sqlalchemy import Boolean, Column, Date, PrimaryKeyConstraint, Table, Text
+from sqlalchemy import Boolean, Column, PrimaryKeyConstraint, Table
 
-from services.ledger.tables.columns import AMOUNT, company_column, metadata, partition
+from chassis.columns import day, money, partition, word
+from services.ledger.tables.metadata import metadata
 
 entry = Table(
     "entry",
     metadata,
-    company_column(),
-    Column("client_id", Text, nullable=False),
-    Column("entry_id", Text, nullable=False),
+    word("company"),
+    word("client_id"),
+    word("entry_id"),
     partition(),
-    Column("account", Text, nullable=False),
-    Column("kind", Text, nullable=False),
-    Column("journal", Text, nullable=False),
-    Column("piece", Text, nullable=False),
-    Column("entry_date", Date, nullable=False),
-    Column("invoice_date", Date),
-    Column("due_date", Date, nullable=False),
-    Column("debit", AMOUNT, nullable=False),
-    Column("credit", AMOUNT, nullable=False),
-    Column("currency", Text, nullable=False),
-    Column("book_amount", AMOUNT, nullable=False),
-    Column("payment_mode", Text),
-    Column("lettering", Text),
-    Column("lettered_on", Date),
+    word("account"),
+    word("kind"),
+    word("journal"),
+    word("piece"),
+    day("entry_date"),
+    day("invoice_date", nullable=True),
+    day("due_date"),
+    money("debit"),
+    money("credit"),
+    word("currency"),
+    money("book_amount"),
+    word("payment_mode", nullable=True),
+    word("lettering", nullable=True),
+    day("lettered_on", nullable=True),
     Column("removed", Boolean, nullable=False),
     # the client stands in the key: an entry that accounting moves to another client lives in another partition
     PrimaryKeyConstraint("company", "client_id", "entry_id"),
@@ -33,15 +34,15 @@ entry = Table(
 synced_client = Table(
     "synced_client",
     metadata,
-    company_column(),
-    Column("client_id", Text, nullable=False),
+    word("company"),
+    word("client_id"),
     partition(),
-    Column("account", Text, nullable=False),
-    Column("currency", Text),
-    Column("profile", Text),
-    Column("category", Text),
-    Column("payment_mode", Text),
+    word("account"),
+    word("currency", nullable=True),
+    word("profile", nullable=True),
+    word("category", nullable=True),
+    word("payment_mode", nullable=True),
     Column("removed", Boolean, nullable=False),
-    Column("salesperson", Text),
+    word("salesperson", nullable=True),
     PrimaryKeyConstraint("company", "client_id"),
 )

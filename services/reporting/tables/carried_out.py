@@ -2,7 +2,8 @@
 
 from sqlalchemy import Column, Index, PrimaryKeyConstraint, Table, Uuid, text
 
-from services.reporting.tables.columns import day, instant, metadata, partition, word
+from chassis.columns import day, instant, partition, word
+from services.reporting.tables.metadata import metadata
 
 delivery = Table(
     "delivery",
@@ -12,8 +13,8 @@ delivery = Table(
     word("client_id"),
     Column("action_id", Uuid, nullable=False),
     word("status"),
-    instant("status_at", nullable=False),
-    day("status_on", nullable=False),
+    instant("status_at"),
+    day("status_on"),
     word("reason", nullable=True),
     PrimaryKeyConstraint("company", "client_id", "action_id"),
 )

@@ -3,7 +3,8 @@
 from sqlalchemy import ARRAY, Column, Index, Integer, PrimaryKeyConstraint, Table, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import JSONB
 
-from services.reporting.tables.columns import day, instant, metadata, money, partition, word
+from chassis.columns import day, instant, money, partition, word
+from services.reporting.tables.metadata import metadata
 
 action = Table(
     "action",
@@ -20,14 +21,14 @@ action = Table(
     money("amount"),
     money("net_amount"),
     money("book_net_amount"),
-    day("due_since", nullable=False),
+    day("due_since"),
     Column("entry_ids", ARRAY(Uuid), nullable=False),
     word("status"),
-    day("started_on"),
-    instant("started_at"),
+    day("started_on", nullable=True),
+    instant("started_at", nullable=True),
     word("started_by", nullable=True),
-    day("done_on"),
-    instant("closed_at"),
+    day("done_on", nullable=True),
+    instant("closed_at", nullable=True),
     word("reason", nullable=True),
     PrimaryKeyConstraint("company", "client_id", "action_id"),
 )
@@ -63,7 +64,7 @@ entry_level = Table(
     word("client_id"),
     Column("entry_id", Uuid, nullable=False),
     word("level", nullable=True),
-    day("set_on", nullable=False),
+    day("set_on"),
     word("next_step", nullable=True),
     PrimaryKeyConstraint("company", "client_id", "entry_id"),
 )
@@ -107,7 +108,7 @@ dunning_round = Table(
     metadata,
     word("company"),
     partition(),
-    day("round_on", nullable=False),
+    day("round_on"),
     Column("clients", Integer, nullable=False),
     Column("entries", Integer, nullable=False),
     Column("proposed", Integer, nullable=False),

@@ -3,7 +3,8 @@
 from sqlalchemy import BigInteger, Boolean, Column, Index, PrimaryKeyConstraint, Table
 from sqlalchemy.dialects.postgresql import JSONB
 
-from services.reporting.tables.columns import day, instant, metadata, money, word
+from chassis.columns import day, instant, money, word
+from services.reporting.tables.metadata import metadata
 
 person = Table(
     "person",
@@ -48,7 +49,7 @@ standing = Table(
     "standing",
     metadata,
     word("company"),
-    day("as_of", nullable=False),
+    day("as_of"),
     word("client_id"),
     money("total"),
     money("late0"),
@@ -66,8 +67,8 @@ standing_day = Table(
     "standing_day",
     metadata,
     word("company"),
-    day("as_of", nullable=False),
+    day("as_of"),
     Column("numbers", JSONB, nullable=False),
-    instant("made_at", nullable=False),
+    instant("made_at"),
     PrimaryKeyConstraint("company", "as_of"),
 )

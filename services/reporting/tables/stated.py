@@ -15,7 +15,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from services.reporting.tables.columns import day, instant, metadata, money, partition, word
+from chassis.columns import day, instant, money, partition, word
+from services.reporting.tables.metadata import metadata
 
 followed_company = Table(
     "followed_company",
@@ -54,10 +55,10 @@ client = Table(
     word("category", nullable=True),
     word("payment_mode", nullable=True),
     Column("removed", Boolean, nullable=False, server_default="false"),
-    day("stopped_on"),
+    day("stopped_on", nullable=True),
     word("stopped_by", nullable=True),
     Column("notes", Integer, nullable=False, server_default="0"),
-    day("resumes_on"),
+    day("resumes_on", nullable=True),
     Column("flagged", Boolean, nullable=False, server_default="false"),
     # the code of who looks after the client
     word("salesperson", nullable=True),
@@ -93,10 +94,10 @@ entry_mark = Table(
     partition(),
     word("client_id"),
     Column("entry_id", Uuid, nullable=False),
-    day("stopped_on"),
+    day("stopped_on", nullable=True),
     Column("notes", Integer, nullable=False, server_default="0"),
-    day("resumes_on"),
-    day("expected_on"),
+    day("resumes_on", nullable=True),
+    day("expected_on", nullable=True),
     PrimaryKeyConstraint("company", "client_id", "entry_id"),
 )
 
@@ -107,7 +108,7 @@ client_merge = Table(
     partition(),
     word("client_id"),
     word("into_client_id"),
-    day("merged_on", nullable=False),
+    day("merged_on"),
     PrimaryKeyConstraint("company", "client_id"),
 )
 Index("client_merge_into", client_merge.c.company, client_merge.c.into_client_id)
@@ -121,8 +122,8 @@ mention = Table(
     Column("note_id", Uuid, nullable=False),
     word("mentioned"),
     Column("entry_id", Uuid),
-    day("noted_on", nullable=False),
-    instant("noted_at", nullable=False),
+    day("noted_on"),
+    instant("noted_at"),
     word("noted_by"),
     PrimaryKeyConstraint("company", "client_id", "note_id", "mentioned"),
 )
@@ -137,9 +138,9 @@ dispute = Table(
     Column("dispute_id", Uuid, nullable=False),
     Column("entry_id", Uuid),
     word("reason"),
-    day("opened_on", nullable=False),
+    day("opened_on"),
     word("opened_by"),
-    day("closed_on"),
+    day("closed_on", nullable=True),
     word("closed_by", nullable=True),
     PrimaryKeyConstraint("company", "client_id", "dispute_id"),
 )
@@ -155,9 +156,9 @@ promise = Table(
     Column("entry_id", Uuid, nullable=False),
     money("amount"),
     word("currency"),
-    day("promised_on", nullable=False),
+    day("promised_on"),
     word("status"),
-    day("recorded_on", nullable=False),
+    day("recorded_on"),
     PrimaryKeyConstraint("company", "client_id", "promise_id"),
 )
 Index("promise_day", promise.c.company, promise.c.status, promise.c.promised_on)
@@ -175,9 +176,9 @@ fact = Table(
     money("amount", nullable=True),
     word("currency", nullable=True),
     Column("promise_id", Uuid),
-    day("promised_on"),
-    day("happened_on", nullable=False),
-    instant("happened_at", nullable=False),
+    day("promised_on", nullable=True),
+    day("happened_on"),
+    instant("happened_at"),
     word("actor"),
     # which of several facts of a client that one event tells; 0 where it tells one
     Column("n", Integer, nullable=False, server_default="0"),

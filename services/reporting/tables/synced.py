@@ -2,7 +2,8 @@
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, PrimaryKeyConstraint, Table, Text, Uuid, text
 
-from services.reporting.tables.columns import day, instant, metadata, money, partition, word
+from chassis.columns import day, instant, money, partition, word
+from services.reporting.tables.metadata import metadata
 
 entry = Table(
     "entry",
@@ -16,16 +17,16 @@ entry = Table(
     word("journal"),
     word("piece"),
     Column("piece_key", Text(collation="C"), nullable=False),
-    day("entry_date", nullable=False),
-    day("invoice_date"),
-    day("due_date", nullable=False),
+    day("entry_date"),
+    day("invoice_date", nullable=True),
+    day("due_date"),
     money("debit"),
     money("credit"),
     word("currency"),
     money("book_amount"),
     word("payment_mode", nullable=True),
     word("lettering", nullable=True),
-    day("lettered_on"),
+    day("lettered_on", nullable=True),
     Column("archived", Boolean, nullable=False),
     Column("is_open", Boolean, nullable=False),
     PrimaryKeyConstraint("company", "client_id", "entry_id"),
@@ -87,8 +88,8 @@ sync_run = Table(
     Column("run_id", Uuid, nullable=False),
     word("connector"),
     word("source"),
-    day("run_on", nullable=False),
-    instant("completed_at", nullable=False),
+    day("run_on"),
+    instant("completed_at"),
     Column("entries_read", Integer, nullable=False),
     Column("changed", Integer, nullable=False),
     Column("archived", Integer, nullable=False),
