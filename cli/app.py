@@ -293,17 +293,27 @@ def mutants(
     ] = None,
     at_once: Annotated[int, typer.Option("--at-once", min=1, help="Processes at a time.")] = 2,
     afresh: Annotated[bool, typer.Option("--afresh", help="Forget what earlier runs found.")] = False,
+    again: Annotated[bool, typer.Option("--survivors", help="Run those again that survived earlier.")] = False,
     diffs: Annotated[bool, typer.Option("--diffs", help="Show every survivor as a change.")] = False,
+    page: Annotated[bool, typer.Option("--page", help="Write docs/mutants.md.")] = False,
     at_least: Annotated[float, typer.Option("--at-least", help="Exit 1 below this score.")] = 0.0,
 ) -> None:
-    """Change the domains for the worse, line by line, and see whether the specs notice. Takes an hour or more."""
-    from cli.mutants import mutate, report, results, scores, shown, written
+    """Change the domains for the worse, line by line, and see whether the specs notice.
 
-    mutate(patterns or [], at_once, afresh)
+    Sentences for people are left out: the modules named in pyproject.toml hold words, and another word breaks no
+    rule. What earlier runs found is kept for functions that have not changed; after new specs, use --survivors.
+    """
+    from cli.mutants import mutate, report, results, scores, shown, survivors, written
+
+    mutate([*(patterns or []), *(survivors() if again else ())], at_once, afresh)
     found = scores(results())
     typer.echo(written(report(found)))
     if diffs:
         typer.echo(shown(found["all"].survived))
+    if page:
+        from cli.mutants_page import write
+
+        write(found)
     if found["all"].share < at_least:
         raise typer.Exit(1)
 

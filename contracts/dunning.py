@@ -22,15 +22,14 @@ class SendingCalendar(Fact):
     not_before: str | None = None
 
 
-class ScenarioStep(Fact):
-    """One step of a scenario, in order (rules 4.4 to 4.12).
+class PortableStep(Fact):
+    """What a step of a scenario is in any company (rules 4.4 to 4.12).
 
     ``step`` is ``notice``, ``R1`` to ``R7`` or ``thanks``; ``medium`` is ``email``, ``letter``, ``phone`` or
     ``other``; ``counted_from`` is ``due_date``, ``invoice_date``, ``previous_step`` or, for the thank-you alone,
     ``payment_date``; ``delay_days`` counts days after it (before the due date for a notice). With
     ``from_end_of_month`` that date is first moved to the end of its month; with ``end_of_month`` the day found is.
     ``mode`` is ``manual`` or ``automatic``. ``calendar`` says what the step has otherwise than the company.
-    ``copies`` are rows of notify's address book: the addresses themselves stay there.
     """
 
     step: str
@@ -44,6 +43,13 @@ class ScenarioStep(Fact):
     end_of_month: bool = False
     from_end_of_month: bool = False
     calendar: SendingCalendar | None = None
+
+
+class ScenarioStep(PortableStep):
+    """One step of a scenario, in order. ``copies`` are rows of notify's address book: the addresses themselves
+    stay there (rule 4.14).
+    """
+
     copies: tuple[UUID, ...] = ()
 
 

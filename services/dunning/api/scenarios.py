@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from chassis.eventlog import Said
 from chassis.http import AsOfDep, CauseDep, CompanyDep, SayDep, TxDep, accepted, requires
-from contracts.dunning import ScenarioPublished, ScenarioStep, SendingCalendar
+from contracts.dunning import PortableStep, ScenarioPublished, ScenarioStep, SendingCalendar
 from services.dunning import queries
 from services.dunning.asking import LOCK_COMPANY
 from services.dunning.domain import scenario as scenarios
@@ -28,21 +28,11 @@ class CalendarWanted(SendingCalendar):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class StepExported(BaseModel):
+class StepExported(PortableStep):
     """A step as it may be carried to another company: copies are people of one company, and stay there."""
 
     model_config = ConfigDict(extra="forbid")
 
-    step: str
-    medium: str
-    delay_days: int
-    counted_from: str = "due_date"
-    mode: str = "manual"
-    template: str | None = None
-    ignorable: bool = False
-    enabled: bool = True
-    end_of_month: bool = False
-    from_end_of_month: bool = False
     calendar: CalendarWanted | None = None
 
 

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from contracts import dunning, ledger, sync
+from contracts import dunning, ledger, notify, sync
 from contracts.event import Event
 from services.dunning.domain.amounts import ten_thousandths
 from services.dunning.domain.explain import explain_reason
@@ -94,6 +94,7 @@ class _Telling:
             case _:
                 yield from self._stated(event)
                 yield from self._done(event)
+                yield from self._carried_out(event)
 
     def piece(self, entry_id: str) -> str:
         line = self.known.get(entry_id)
@@ -260,6 +261,39 @@ class _Telling:
                 yield Line("was_exhausted", {"piece": self.piece(event.entry_id)}, (event.entry_id,))
             case _:
                 return
+
+    def _carried_out(self, event: Event) -> Iterator[Line]:
+        """How the message fared (rules 16.5, 22.16). That it left is told by the action that was done, that it was
+        held back by the one that was withdrawn.
+        """
+        match event:
+            case notify.EmailOpened():
+                code = "email_was_perhaps_opened" if event.by_machine else "email_was_opened"
+                yield self._message(code, event.action_id, {"by_machine": event.by_machine})
+            case notify.EmailBounced():
+                code = "email_came_back" if event.permanent else "email_was_delayed"
+                yield self._message(code, event.action_id, {"status": event.status})
+            case notify.EmailFailed():
+                recorded = {"reason": event.reason, "status": event.status}
+                yield self._message("email_did_not_leave", event.action_id, recorded)
+            case notify.EmailInDoubt():
+                yield self._message("email_in_doubt", event.action_id, {})
+            case notify.CallLogged() | notify.OtherContactLogged() if event.action_id not in self.actions:
+                medium = Medium("phone" if isinstance(event, notify.CallLogged) else "other")
+                recorded = event.model_dump(mode="json", include={"outcome", "done_on"}, exclude_none=True)
+                yield Line("contact_was_logged", {"medium": medium}, (), None, recorded)
+            case _:
+                return
+
+    def _message(self, code: str, action_id: UUID, recorded: Mapping[str, Any]) -> Line:
+        """``recorded`` are the figures of the event, of which a sentence may hold ``status``."""
+        facts: dict[str, Any] = {"status": recorded.get("status")}
+        entries: tuple[str, ...] = ()
+        if (action := self.actions.get(action_id)) is not None:
+            entries = tuple(entry.entry_id for entry in action.entries)
+            facts |= {"step": StepName(action.step), "pieces": self.pieces(entries)}
+        known = {name: value for name, value in recorded.items() if value is not None}
+        return Line(code, facts, entries, action_id, known)
 
     def _levels(self, event: dunning.LevelSet) -> Iterator[Line]:
         """One line per level, since a person may set many at once."""

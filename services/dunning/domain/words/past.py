@@ -120,6 +120,42 @@ ALL = (
          "{step} faite par {medium} ; {pieces} : niveau {level}."),
         ("{step} was done by {medium}: {pieces}.", "{step} faite par {medium} : {pieces}."),
     )),
+    Words("email_was_opened", "16.5", (
+        ("The e-mail of {step} was opened: {pieces}.", "L'e-mail de {step} a été ouvert : {pieces}."),
+        ("An e-mail was opened.", "Un e-mail a été ouvert."),
+    )),
+    Words("email_was_perhaps_opened", "16.5", (
+        ("The e-mail of {step} was opened, it seems by a machine: {pieces}.",
+         "L'e-mail de {step} a été ouvert, sans doute par une machine : {pieces}."),
+        ("An e-mail was opened, it seems by a machine.", "Un e-mail a été ouvert, sans doute par une machine."),
+    )),
+    Words("email_came_back", "22.16", (
+        ("The e-mail of {step} came back ({status}), the level stays: {pieces}.",
+         "L'e-mail de {step} est revenu ({status}), le niveau reste : {pieces}."),
+        ("An e-mail came back ({status}).", "Un e-mail est revenu ({status})."),
+    )),
+    Words("email_was_delayed", "22.16", (
+        ("The e-mail of {step} has not arrived yet ({status}): {pieces}.",
+         "L'e-mail de {step} n'est pas encore arrivé ({status}) : {pieces}."),
+        ("An e-mail has not arrived yet ({status}).", "Un e-mail n'est pas encore arrivé ({status})."),
+    )),
+    Words("email_did_not_leave", "22.16", (
+        ("The e-mail of {step} was refused ({status}) and the action is open again: {pieces}.",
+         "L'e-mail de {step} a été refusé ({status}) et l'action est de nouveau à faire : {pieces}."),
+        ("The e-mail of {step} did not leave and the action is open again: {pieces}.",
+         "L'e-mail de {step} n'est pas parti et l'action est de nouveau à faire : {pieces}."),
+        ("An e-mail did not leave.", "Un e-mail n'est pas parti."),
+    )),
+    Words("email_in_doubt", "22.16", (
+        ("Nobody knows whether the e-mail of {step} left; a person decides: {pieces}.",
+         "Nul ne sait si l'e-mail de {step} est parti ; un utilisateur décide : {pieces}."),
+        ("Nobody knows whether an e-mail left; a person decides.",
+         "Nul ne sait si un e-mail est parti ; un utilisateur décide."),
+    )),
+    Words("contact_was_logged", "22.7", (
+        ("A person noted a contact of their own accord: {medium}.",
+         "Un utilisateur a noté un contact de sa propre initiative : {medium}."),
+    )),
     Words("level_was_set", "5.6", (
         ("{pieces}: level {level}.", "{pieces} : niveau {level}."),
         ("{pieces}: no level any more.", "{pieces} : plus de niveau."),

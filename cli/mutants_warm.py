@@ -1,0 +1,90 @@
+"""Runs mutmut so that a mutant costs milliseconds; ``relance mutants`` starts it as a process of its own.
+
+mutmut forks a pytest for each mutant, which finds its tests anew every time: most of a second, where the specs of
+one function take a few milliseconds. Here the specs are collected once, and each mutant is a fork of that moment
+which runs the specs that reach it, the quickest first, until one fails.
+
+Started as a file, not as ``cli.mutants_warm``: the specs must find their modules beside the changed code.
+"""
+
+from __future__ import annotations
+
+import gc
+import sys
+from collections.abc import Iterable
+from operator import itemgetter
+from typing import Any
+
+import mutmut.__main__ as mutmut
+import pytest
+from mutmut.configuration import config
+from mutmut.runners.harness import PytestRunner
+from mutmut.state import state
+from mutmut.utils.file_utils import change_cwd
+from mutmut.workers import isolation
+
+QUIETLY = [
+    "--assert=plain",  # what differs need not be told, only that something does
+    "--tb=no",
+    "--capture=no",
+    "-p",
+    "no:faulthandler",
+    "-p",
+    "no:xdist",
+]
+
+
+class Collected(PytestRunner):
+    """The specs of a session that has collected them, to be run in a fork of it."""
+
+    def __init__(self, session: pytest.Session) -> None:
+        super().__init__()
+        self._session = session
+        self._items = {item.nodeid: item for item in session.items}
+
+    def warm_up(self) -> None:
+        gc.collect()
+        gc.freeze()  # a fork shares its memory until the collector writes to it
+
+    def run_tests(self, *, mutant_name: str | None, tests: Iterable[str]) -> int:
+        """1 when a spec fails, else 0. ``tests`` are node ids."""
+        timed = sorted(((state().duration_by_test[test], test) for test in tests), key=itemgetter(0, 1))
+        items: list[Any] = [self._items[test] for _, test in timed]
+        for item, following in zip(items, [*items[1:], None], strict=True):
+            item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+            if self._session.testsfailed:
+                return 1
+        return 0
+
+
+class WarmRunner(isolation.ForkServerRunner):
+    """A fork server that stands inside a pytest session, after its collection."""
+
+    def _forkserver_main(self, work_fd: int, result_fd: int) -> None:
+        serve = super()._forkserver_main
+
+        class Serving:
+            def pytest_runtestloop(_, session: pytest.Session) -> bool:  # noqa: N805 - the runner is ``self`` here
+                self.test_runner_class = lambda: Collected(session)  # type: ignore[assignment]
+                serve(work_fd, result_fd)
+                return True
+
+        specs = config().pytest_add_cli_args_test_selection
+        with change_cwd("mutants"):
+            PytestRunner().execute_pytest([*QUIETLY, *specs], plugins=[Serving()])
+
+
+def warm_runner(max_workers: int = 1) -> WarmRunner:
+    return WarmRunner(max_workers, test_runner_class=PytestRunner, test_runner_args={})
+
+
+def without_clock(pid: int, timeout_s: float) -> None:
+    """Domains wait for nothing: one that goes round for ever meets its limit of CPU, and a machine that is busy,
+    or asleep, kills no mutant.
+    """
+
+
+if __name__ == "__main__":
+    mutmut.get_mutant_runner = warm_runner
+    isolation.register_timeout = without_clock
+    sys.exit(mutmut.cli(prog_name="mutmut"))
