@@ -10,9 +10,11 @@ Started as a file, not as ``cli.mutants_warm``: the specs must find their module
 from __future__ import annotations
 
 import gc
+import shutil
 import sys
 from collections.abc import Iterable
 from operator import itemgetter
+from pathlib import Path
 from typing import Any
 
 import mutmut.__main__ as mutmut
@@ -84,7 +86,24 @@ def without_clock(pid: int, timeout_s: float) -> None:
     """
 
 
+def copied_beside() -> None:
+    """What the specs need besides the changed files. Those are left alone: mutmut makes one anew only where its
+    source is newer, and to make them all costs minutes.
+    """
+    changed = {Path(path) for path in config().source_paths}
+
+    def left_out(folder: str, names: list[str]) -> list[str]:
+        return [name for name in names if Path(folder, name) in changed or name == "__pycache__"]
+
+    for path in config().also_copy:
+        if path.is_dir():
+            shutil.copytree(path, "mutants" / path, dirs_exist_ok=True, ignore=left_out)
+        elif path.exists():
+            shutil.copy2(path, "mutants" / path)
+
+
 if __name__ == "__main__":
+    mutmut.copy_also_copy_files = copied_beside
     mutmut.get_mutant_runner = warm_runner
     isolation.register_timeout = without_clock
     sys.exit(mutmut.cli(prog_name="mutmut"))
