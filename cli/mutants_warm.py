@@ -67,7 +67,7 @@ class WarmRunner(isolation.ForkServerRunner):
 
         class Serving:
             def pytest_runtestloop(_, session: pytest.Session) -> bool:  # noqa: N805 - the runner is ``self`` here
-                self.test_runner_class = lambda: Collected(session)  # type: ignore[assignment]
+                self.test_runner_class = lambda: Collected(session)
                 serve(work_fd, result_fd)
                 return True
 
@@ -103,7 +103,6 @@ def copied_beside() -> None:
 
 
 if __name__ == "__main__":
-    mutmut.copy_also_copy_files = copied_beside
-    mutmut.get_mutant_runner = warm_runner
-    isolation.register_timeout = without_clock
+    vars(mutmut).update(get_mutant_runner=warm_runner, copy_also_copy_files=copied_beside)
+    vars(isolation).update(register_timeout=without_clock)
     sys.exit(mutmut.cli(prog_name="mutmut"))
