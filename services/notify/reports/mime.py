@@ -1,0 +1,117 @@
+"""Mails taken apart without trusting them: parts, headers and texts, whatever a broken server put there.
+
+The old header rules of ``email`` are used, since the new ones raise on what broken servers send.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from email import policy
+from email.header import decode_header
+from email.message import Message
+from email.parser import HeaderParser
+
+TEXT_CHARACTERS = 200_000
+MOST_PARTS = 200
+
+_MESSAGE_ID = re.compile(r"<[^\s<>]{1,250}@[^\s<>]{1,250}>")
+_BARE_ID = re.compile(r"^[^\s<>]{1,250}@[^\s<>]{1,250}$")
+_ADDRESS = re.compile(r"[^\s<>()\[\],;:\"']+@[^\s<>()\[\],;:\"']+")
+
+
+def inner(part: Message) -> list[Message]:
+    """The parts of a part, or the message in it."""
+    payload = part.get_payload()
+    return [one for one in payload if isinstance(one, Message)] if isinstance(payload, list) else []
+
+
+def parts_of(message: Message, budget: list[int] | None = None) -> Iterator[Message]:
+    """The parts in their order, without looking into messages that are quoted."""
+    left = budget if budget is not None else [MOST_PARTS]
+    if message.get_content_maintype() == "multipart" and message.is_multipart():
+        for part in inner(message):
+            if left[0] <= 0:
+                return
+            left[0] -= 1
+            yield from parts_of(part, left)
+    else:
+        yield message
+
+
+def blocks(part: Message) -> Iterator[Message]:
+    """The groups of fields of a delivery status, as the parser found them or in its text."""
+    for one in inner(part) or [part]:
+        if one is not part:
+            yield one
+        rest = one.get_payload()
+        if isinstance(rest, str) and rest.strip():
+            yield from groups(rest)
+
+
+def groups(text: str) -> Iterator[Message]:
+    for group in re.split(r"\n\s*\n", text[:TEXT_CHARACTERS].replace("\r\n", "\n")):
+        if ":" in group:
+            yield HeaderParser(policy=policy.compat32).parsestr(group.lstrip())
+
+
+def ids(message: Message, name: str) -> list[str]:
+    return [one for value in message.get_all(name, [])[:5] for one in named_ids(plain(value))]
+
+
+def named_ids(value: str) -> list[str]:
+    found: list[str] = _MESSAGE_ID.findall(value)[:50]
+    return found or ([f"<{value.strip()}>"] if _BARE_ID.match(value.strip()) else [])
+
+
+def notice_of(parts: Sequence[Message]) -> str:
+    """The text for people: the first plain part, else the first of HTML without its marks."""
+    texts = [part for part in parts if part.get_content_maintype() == "text" and not part.get_filename()]
+    plain = next((part for part in texts if part.get_content_type() == "text/plain"), None)
+    if plain is not None:
+        return text_of(plain)
+    rich = next((part for part in texts if part.get_content_type() == "text/html"), None)
+    return re.sub(r"<[^<>]{0,2000}>", " ", text_of(rich)) if rich is not None else ""
+
+
+def text_of(part: Message) -> str:
+    payload = part.get_payload(decode=True)
+    if not isinstance(payload, bytes):
+        return ""
+    charset = part.get_content_charset("utf-8")
+    try:
+        text = payload.decode(charset, "replace")
+    except (LookupError, UnicodeError):
+        text = payload.decode("utf-8", "replace")
+    return text[:TEXT_CHARACTERS].replace("\x00", "").replace("\r\n", "\n")
+
+
+def parameter(message: Message, name: str) -> str:
+    value = message.get_param(name)
+    return value.lower() if isinstance(value, str) else ""
+
+
+def header(message: Message, name: str) -> str:
+    """A header's words on one line; empty where there is none."""
+    return plain(message.get(name, ""))
+
+
+def plain(value: object) -> str:
+    text = str(value)
+    if "=?" in text:
+        text = "".join(_decoded(*one) for one in decode_header(text))
+    return " ".join(text.replace("\x00", "").split())
+
+
+def _decoded(words: bytes | str, charset: str | None) -> str:
+    if isinstance(words, str):
+        return words
+    try:
+        return words.decode(charset or "utf-8", "replace")
+    except (LookupError, UnicodeError):
+        return words.decode("utf-8", "replace")
+
+
+def address_in(told: str) -> str | None:
+    found = _ADDRESS.search(told)
+    return found.group(0).rstrip(".") if found else None
