@@ -10,7 +10,11 @@ from pathlib import Path
 
 from cli.places import ROOT
 
-QUICK_FIRST = ("specs", "architecture", "contracts", "stories", "integration", "deploy", "browser", "faults")
+ORDER = ("specs", "architecture", "contracts", "stories", "faults", "browser", "deploy", "integration")
+"""Quick ones first, then the long files, then the many short ones, so that both halves end together."""
+SIDE_BY_SIDE = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
+"""Two halves, each with servers of its own: tests on real servers wait more than they compute. A file stays whole,
+because its tests share what its fixtures started."""
 PYTHON_FOLDERS = ("contracts", "chassis", "services", "cli", "bench", "tests")
 BIN = Path(sys.executable).parent
 
@@ -27,11 +31,14 @@ def _environment() -> dict[str, str]:
 
 
 def run_tests(arguments: Sequence[str]) -> int:
-    """Runs pytest over the folders in order, or over the paths among the arguments; answers its exit code."""
+    """Runs pytest over all folders, two files at a time, or one by one over the paths among the arguments; answers
+    its exit code."""
     named = [argument for argument in arguments if not argument.startswith("-")]
-    chosen = any((ROOT / argument.partition("::")[0]).exists() for argument in named)
-    folders = [] if chosen else [f"tests/{folder}" for folder in QUICK_FIRST if (ROOT / "tests" / folder).is_dir()]
-    command = [sys.executable, "-m", "pytest", *folders, *arguments]
+    if any((ROOT / argument.partition("::")[0]).exists() for argument in named):
+        chosen: list[str] = []
+    else:
+        chosen = [*SIDE_BY_SIDE, *(f"tests/{folder}" for folder in ORDER if (ROOT / "tests" / folder).is_dir())]
+    command = [sys.executable, "-m", "pytest", *chosen, *arguments]
     return subprocess.run(command, cwd=ROOT, env=_environment(), check=False).returncode
 
 

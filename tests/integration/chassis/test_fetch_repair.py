@@ -16,10 +16,24 @@ from contracts.subjects import stream, subject
 from tests.integration.chassis.conftest import Toys
 
 MESSAGES = 1500
+TRIES = 8
+"""Where a batch ends is chance: on a machine that happens to keep step, one trickle may arrive whole."""
 
 
-@pytest.mark.parametrize("repaired", [True, False], ids=["repaired", "as delivered"])
-async def test_a_trickle_arrives_whole_only_with_the_repair(toys: Toys, repaired: bool) -> None:
+async def test_a_trickle_arrives_whole_with_the_repair(toys: Toys) -> None:
+    assert await _trickle(toys, repaired=True) == [str(number).encode() for number in range(MESSAGES)]
+
+
+async def test_the_libraries_still_lose_half_filled_batches(toys: Toys) -> None:
+    """Goes, and ``chassis/faststream_fetch.py`` with it, on the day this fails."""
+    for _ in range(TRIES):
+        if len(await _trickle(toys, repaired=False)) < MESSAGES:
+            return
+    pytest.fail("the libraries were repaired: chassis/faststream_fetch.py can go")
+
+
+async def _trickle(toys: Toys, *, repaired: bool) -> list[bytes]:
+    """What a subscriber heard of messages said one by one."""
     heard: list[bytes] = []
 
     async def hear(message: NatsMessage) -> None:
@@ -47,7 +61,4 @@ async def test_a_trickle_arrives_whole_only_with_the_repair(toys: Toys, repaired
     await asyncio.sleep(0.5)
     await bus.close()
     await broker.stop()
-    if repaired:
-        assert heard == [str(number).encode() for number in range(MESSAGES)]
-    else:
-        assert len(heard) < MESSAGES, "the libraries were repaired: chassis/faststream_fetch.py can go"
+    return heard
