@@ -7,6 +7,7 @@ however many statements need it.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -27,6 +28,8 @@ PLACE = {"company": "text", "p": "smallint", "number": "bigint", "as_of": "date"
 
 Told = Sequence[tuple[Delivered, Sequence[Any]]]
 """Events, each with its items: objects with a member per column."""
+
+_CLIENT_OF = attrgetter("client_id")
 
 FEW_ROWS = 50
 """So few rows are not worth a try."""
@@ -130,6 +133,15 @@ class Items:
                 values += ["t" if item.get(name) else "f" for name in self._flags]
                 rows.append(f"{head}{len(rows)}\t" + "\t".join(values))
         return rows
+
+
+def clients_of(told: Told) -> dict[tuple[str, int, str], int]:
+    """Company, partition and ``client_id`` of all items, sorted, each with the last number that names it."""
+    last: dict[tuple[str, int, str], int] = {}
+    for event, items in told:
+        for client_id in set(map(_CLIENT_OF, items)):
+            last[event.company, event.partition, client_id] = event.number
+    return dict(sorted(last.items()))
 
 
 def escaped(text: str) -> str:

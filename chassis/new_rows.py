@@ -8,28 +8,31 @@ sees every company, so its role may bypass it (``chassis.database``). Where it m
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
+from msgspec.structs import astuple
 from psycopg import sql
 
 from chassis.items import FEW_ROWS, NOTHING, Told, escaped
 
 Connection = psycopg.AsyncConnection[Any]
-Value = str | None
 log = logging.getLogger(__name__)
 
 
 @dataclass
 class NewRows:
-    """How items become rows of ``table``: ``values`` answers what stands in ``columns`` behind company and
-    partition, as texts that PostgreSQL can read; a boolean is ``t`` or ``f``."""
+    """How items become rows of ``table``: ``row`` answers what stands in ``columns`` behind company and partition,
+    as texts that PostgreSQL can read, tabs between; null is ``NOTHING``, a boolean ``t`` or ``f``.
+
+    Every line of accounting passes here once per service that listens: a row is one text made at once, never a
+    list of values."""
 
     table: str
     columns: tuple[str, ...]
-    values: Callable[[Any], Sequence[Value]]
+    row: Callable[[Any], str]
     _allowed: bool = field(default=True, init=False)
 
     async def copy(self, connection: Connection, told: Told) -> bool | None:
@@ -59,21 +62,23 @@ class NewRows:
         return True
 
     def _spelled(self, told: Told) -> str:
-        values = self.values
+        row = self.row
         rows: list[str] = []
         for event, items in told:
             head = f"{event.company}\t{event.partition}\t"
-            rows += [
-                head + "\t".join([NOTHING if value is None else value for value in values(item)]) for item in items
-            ]
+            rows += [head + row(item) for item in items]
         text = "\n".join(rows)
         tabs = len(rows) * (len(self.columns) + 1)
         if "\\" in text or "\r" in text or text.count("\t") != tabs or text.count("\n") != max(0, len(rows) - 1):
             rows = [
-                f"{event.company}\t{event.partition}\t"
-                + "\t".join([NOTHING if value is None else escaped(value) for value in values(item)])
+                f"{event.company}\t{event.partition}\t{row(_with_escapes(item))}"
                 for event, items in told
                 for item in items
             ]
             text = "\n".join(rows)
         return text
+
+
+def _with_escapes(item: Any) -> Any:
+    """The same item, its texts as COPY wants them."""
+    return type(item)(*(escaped(value) if isinstance(value, str) else value for value in astuple(item)))

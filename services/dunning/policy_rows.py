@@ -1,6 +1,6 @@
 """The statements that bring policies and scenarios to rows, what they look at, and the end that entries reach.
 
-``{heard}`` is spelled out by ``projection``, which applies them.
+``projection`` applies them.
 """
 
 SYNCED = """
@@ -60,7 +60,7 @@ SCENARIO = """
 
 SCENARIO_VERSION = """
     insert into scenario_version (company, profile, version, p, body, set_on, actor, said_at)
-    select heard.company, e.profile, e.version, heard.p, heard.body::jsonb, heard.as_of, heard.actor, heard.said_at
+    select heard.company, e.profile, e.version, heard.p, heard.body::jsonb, heard.as_of, heard.actor, heard.at
     from {heard}, json_to_record(heard.body::json) as e(profile text, version integer)
     on conflict do nothing
 """

@@ -6,13 +6,13 @@ marks its client in ``schedule``: the round looks there. The mark waits for a ro
 client, so that none is lost between its read and its commit.
 """
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis.database import driver
-from chassis.items import Items, insert_new
+from chassis.heard_rows import applying
+from chassis.items import NOTHING, Items, clients_of, insert_new
 from chassis.new_rows import NewRows
 from chassis.projection import Delivered, Project
 from contracts.terms import difference
@@ -29,22 +29,11 @@ from services.dunning.policy_rows import (
 )
 from services.dunning.thanking import MARK_PAID, OLDEST_PAYMENT_DAYS, PAYMENT, PAYMENTS
 
-COLUMNS: Mapping[str, tuple[str, Callable[[Delivered], object]]] = {
-    "company": ("text", lambda event: event.company),
-    "p": ("smallint", lambda event: event.partition),
-    "number": ("bigint", lambda event: event.number),
-    "as_of": ("date", lambda event: event.as_of),
-    "actor": ("text", lambda event: event.actor),
-    "client": ("text", lambda event: event.client_id),
-    "said_at": ("timestamptz", lambda event: event.occurred_at),
-    "body": ("text", lambda event: event.body.decode()),
-}
-"""What a statement may read of the events it applies, as ``heard.<name>``."""
-
 MARK = """
     insert into schedule as known (company, p, client_id, next_on)
-    select distinct company, p, client, '-infinity'::date from {heard} where client is not null
-    order by company, p, client
+    select distinct heard.company, heard.p, heard.client, '-infinity'::date
+    from {heard} where heard.client is not null
+    order by heard.company, heard.p, heard.client
     on conflict (company, p, client_id) do update set next_on = '-infinity' where known.next_on <> '-infinity'
 """
 
@@ -73,9 +62,10 @@ ENTRY = NewRows(
         "counted_on", "payment_mode", "lettering", "removed",
     ),
     lambda line: (
-        line.client_id, line.entry_id, line.account, line.kind, line.piece, line.currency,
-        difference(line.debit, line.credit), line.book_amount, line.due_date,
-        line.invoice_date or line.entry_date, line.payment_mode, line.lettering, "t" if line.removed else "f",
+        f"{line.client_id}\t{line.entry_id}\t{line.account}\t{line.kind}\t{line.piece}\t{line.currency}"
+        f"\t{difference(line.debit, line.credit)}\t{line.book_amount}\t{line.due_date}"
+        f"\t{line.invoice_date or line.entry_date}\t{NOTHING if line.payment_mode is None else line.payment_mode}"
+        f"\t{NOTHING if line.lettering is None else line.lettering}\t{'t' if line.removed else 'f'}"
     ),
 )  # fmt: skip
 
@@ -330,38 +320,14 @@ EXCLUDED = """
 """
 
 
-def _heard(statement: str) -> tuple[str, list[str]]:
-    """The statement with ``{heard}`` spelled out, and the columns it reads: handing over arrays is not free."""
-    read = [name for name in COLUMNS if re.search(rf"\b{name}\b", statement)]
-    arrays = ", ".join(f"%({name})b::{COLUMNS[name][0]}[]" for name in read)
-    return statement.format(heard=f"unnest({arrays}) as heard({', '.join(read)})"), read
-
-
-def _project(*statements: str, **parameters: object) -> Project:
-    prepared = [_heard(statement) for statement in statements]
-
-    async def project(tx: AsyncConnection, heard: list[Delivered]) -> None:
-        connection = await driver(tx)
-        async with connection.cursor() as cursor:
-            for statement, read in prepared:
-                values = {name: [COLUMNS[name][1](event) for event in heard] for name in read}
-                # a plan kept from when the tables were small would read them whole for ever
-                await cursor.execute(statement, {**values, **parameters}, prepare=False)
-
-    return project
-
-
 async def entries_synced(tx: AsyncConnection, heard: list[Delivered]) -> None:
     """Lines that are new, changed or gone, and the clients to look at again."""
     connection = await driver(tx)
     told = LINES.told(heard)
     new = await ENTRY.copy(connection, told)
     if new:
-        clients = sorted(
-            {(event.company, event.partition, line.client_id) for event, lines in told for line in lines}
-        )
         names = ("companies", "ps", "clients")
-        marked = {name: [client[place] for client in clients] for place, name in enumerate(names)}
+        marked = dict(zip(names, map(list, zip(*clients_of(told), strict=True)), strict=True))
         await connection.execute(MARK_TOLD.encode(), marked, prepare=False)
         return
     rows = await LINES.lay_out(connection, heard)
@@ -372,39 +338,39 @@ async def entries_synced(tx: AsyncConnection, heard: list[Delivered]) -> None:
 
 PROJECT: Mapping[str, Project] = {
     "EntriesSynced": entries_synced,
-    "SyncCompleted": _project(SYNCED),
-    "CompanyRegistered": _project(COMPANY),
-    "CompanyChanged": _project(COMPANY),
-    "ClientChanged": _project(CLIENT_CHANGED, MARK),
-    "ClientsChanged": _project(CLIENTS_CHANGED, MARK_EACH),
-    "ProfileAssigned": _project(PROFILE_ASSIGNED, MARK),
-    "ClientStopped": _project(CLIENT_STOPPED, MARK),
-    "ClientResumed": _project(CLIENT_RESUMED, MARK),
-    "EntryStopped": _project(ENTRY_STOPPED, MARK),
-    "EntryResumed": _project(ENTRY_RESUMED, MARK),
-    "PromiseRecorded": _project(PROMISE_RECORDED, MARK),
-    "PromiseCancelled": _project(PROMISE_ENDED, MARK),
-    "PromiseKept": _project(PROMISE_ENDED, MARK),
-    "PromiseReopened": _project(PROMISE_RECORDED, MARK),
-    "DisputeOpened": _project(DISPUTE_OPENED, MARK),
-    "DisputeClosed": _project(DISPUTE_CLOSED, MARK),
-    "PaymentLettered": _project(PAYMENT, MARK, oldest=OLDEST_PAYMENT_DAYS),
-    "PaymentsLettered": _project(PAYMENTS, MARK_PAID, oldest=OLDEST_PAYMENT_DAYS),
-    "LetteringErrorFound": _project(ERROR_FOUND, MARK),
-    "LetteringErrorCleared": _project(ERROR_CLEARED, MARK),
-    "EmailSent": _project(CONTACT, MARK),
-    "LetterPrepared": _project(CONTACT, MARK),
-    "CallLogged": _project(CONTACT, MARK),
-    "OtherContactLogged": _project(CONTACT, MARK),
-    "PolicyChanged": _project(POLICY),
-    "ClientPolicyChanged": _project(CLIENT_POLICY, MARK),
-    "AutomaticChosen": _project(AUTOMATIC, MARK),
-    "ScenarioPublished": _project(SCENARIO, SCENARIO_VERSION),
-    "ActionProposed": _project(ACTION, status="proposed"),
-    "ActionDue": _project(ACTION, status="due"),
-    "ActionWithdrawn": _project(WITHDRAWN, MARK),
-    "ActionDone": _project(DONE, MOVES, MARK),
-    "LevelSet": _project(LOWERED, MOVES, MARK),
-    "ActionExcluded": _project(EXCLUDED),
-    "DunningExhausted": _project(EXHAUSTED),
+    "SyncCompleted": applying(SYNCED),
+    "CompanyRegistered": applying(COMPANY),
+    "CompanyChanged": applying(COMPANY),
+    "ClientChanged": applying(CLIENT_CHANGED, MARK),
+    "ClientsChanged": applying(CLIENTS_CHANGED, MARK_EACH),
+    "ProfileAssigned": applying(PROFILE_ASSIGNED, MARK),
+    "ClientStopped": applying(CLIENT_STOPPED, MARK),
+    "ClientResumed": applying(CLIENT_RESUMED, MARK),
+    "EntryStopped": applying(ENTRY_STOPPED, MARK),
+    "EntryResumed": applying(ENTRY_RESUMED, MARK),
+    "PromiseRecorded": applying(PROMISE_RECORDED, MARK),
+    "PromiseCancelled": applying(PROMISE_ENDED, MARK),
+    "PromiseKept": applying(PROMISE_ENDED, MARK),
+    "PromiseReopened": applying(PROMISE_RECORDED, MARK),
+    "DisputeOpened": applying(DISPUTE_OPENED, MARK),
+    "DisputeClosed": applying(DISPUTE_CLOSED, MARK),
+    "PaymentLettered": applying(PAYMENT, MARK, oldest=OLDEST_PAYMENT_DAYS),
+    "PaymentsLettered": applying(PAYMENTS, MARK_PAID, oldest=OLDEST_PAYMENT_DAYS),
+    "LetteringErrorFound": applying(ERROR_FOUND, MARK),
+    "LetteringErrorCleared": applying(ERROR_CLEARED, MARK),
+    "EmailSent": applying(CONTACT, MARK),
+    "LetterPrepared": applying(CONTACT, MARK),
+    "CallLogged": applying(CONTACT, MARK),
+    "OtherContactLogged": applying(CONTACT, MARK),
+    "PolicyChanged": applying(POLICY),
+    "ClientPolicyChanged": applying(CLIENT_POLICY, MARK),
+    "AutomaticChosen": applying(AUTOMATIC, MARK),
+    "ScenarioPublished": applying(SCENARIO, SCENARIO_VERSION),
+    "ActionProposed": applying(ACTION, status="proposed"),
+    "ActionDue": applying(ACTION, status="due"),
+    "ActionWithdrawn": applying(WITHDRAWN, MARK),
+    "ActionDone": applying(DONE, MOVES, MARK),
+    "LevelSet": applying(LOWERED, MOVES, MARK),
+    "ActionExcluded": applying(EXCLUDED),
+    "DunningExhausted": applying(EXHAUSTED),
 }

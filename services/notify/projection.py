@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis.database import driver
-from chassis.heard_rows import statement
-from chassis.items import Items, insert_new
+from chassis.heard_rows import applying
+from chassis.items import NOTHING, Items, insert_new
 from chassis.new_rows import NewRows
 from chassis.projection import Delivered, Project
 from contracts.terms import difference
@@ -31,8 +31,9 @@ ENTRY = NewRows(
         "lettering", "removed",
     ),
     lambda line: (
-        line.client_id, line.entry_id, line.account, line.kind, line.piece, line.entry_date, line.due_date,
-        difference(line.debit, line.credit), line.currency, line.lettering, "t" if line.removed else "f",
+        f"{line.client_id}\t{line.entry_id}\t{line.account}\t{line.kind}\t{line.piece}\t{line.entry_date}"
+        f"\t{line.due_date}\t{difference(line.debit, line.credit)}\t{line.currency}"
+        f"\t{NOTHING if line.lettering is None else line.lettering}\t{'t' if line.removed else 'f'}"
     ),
 )  # fmt: skip
 
@@ -236,35 +237,35 @@ async def entries_synced(tx: AsyncConnection, heard: list[Delivered]) -> None:
 
 PROJECT: Mapping[str, Project] = {
     "EntriesSynced": entries_synced,
-    "CompanyRegistered": statement(COMPANY),
-    "CompanyChanged": statement(COMPANY),
-    "ClientChanged": statement(CLIENT_CHANGED),
-    "ClientsChanged": statement(CLIENTS_CHANGED),
-    "PersonErased": statement(PERSON_ERASED),
-    "ClientMerged": statement(CLIENT_MERGED),
-    "ClientStopped": statement(CLIENT_STOPPED, stopped=True),
-    "ClientResumed": statement(CLIENT_STOPPED, stopped=False),
-    "EntryStopped": statement(ENTRY_STOPPED),
-    "EntryResumed": statement(ENTRY_RESUMED),
-    "PromiseRecorded": statement(PROMISE_RECORDED),
-    "PromiseCancelled": statement(PROMISE_ENDED),
-    "PromiseKept": statement(PROMISE_ENDED),
-    "PromiseReopened": statement(PROMISE_RECORDED),
-    "DisputeOpened": statement(DISPUTE_OPENED),
-    "DisputeClosed": statement(DISPUTE_CLOSED),
-    "LetteringErrorFound": statement(ERROR_FOUND),
-    "LetteringErrorCleared": statement(ERROR_CLEARED),
-    "PolicyChanged": statement(POLICY),
-    "ActionProposed": statement(ACTION_PROPOSED),
-    "ActionDue": statement(ACTION_DUE),
-    "ActionDone": statement(ACTION_ENDED, state="done"),
-    "ActionWithdrawn": statement(ACTION_ENDED, state="withdrawn"),
-    "EmailSent": statement(OUTCOME, kind="sent"),
-    "EmailFailed": statement(OUTCOME, kind="failed"),
-    "EmailInDoubt": statement(OUTCOME, kind="in_doubt"),
-    "MessageWithheld": statement(OUTCOME, kind="withheld"),
-    "LetterPrepared": statement(OUTCOME, kind="posted"),
-    "CallLogged": statement(OUTCOME, kind="called"),
-    "OtherContactLogged": statement(OUTCOME, kind="contacted"),
-    "EmailOpened": statement(OPENED),
+    "CompanyRegistered": applying(COMPANY),
+    "CompanyChanged": applying(COMPANY),
+    "ClientChanged": applying(CLIENT_CHANGED),
+    "ClientsChanged": applying(CLIENTS_CHANGED),
+    "PersonErased": applying(PERSON_ERASED),
+    "ClientMerged": applying(CLIENT_MERGED),
+    "ClientStopped": applying(CLIENT_STOPPED, stopped=True),
+    "ClientResumed": applying(CLIENT_STOPPED, stopped=False),
+    "EntryStopped": applying(ENTRY_STOPPED),
+    "EntryResumed": applying(ENTRY_RESUMED),
+    "PromiseRecorded": applying(PROMISE_RECORDED),
+    "PromiseCancelled": applying(PROMISE_ENDED),
+    "PromiseKept": applying(PROMISE_ENDED),
+    "PromiseReopened": applying(PROMISE_RECORDED),
+    "DisputeOpened": applying(DISPUTE_OPENED),
+    "DisputeClosed": applying(DISPUTE_CLOSED),
+    "LetteringErrorFound": applying(ERROR_FOUND),
+    "LetteringErrorCleared": applying(ERROR_CLEARED),
+    "PolicyChanged": applying(POLICY),
+    "ActionProposed": applying(ACTION_PROPOSED),
+    "ActionDue": applying(ACTION_DUE),
+    "ActionDone": applying(ACTION_ENDED, state="done"),
+    "ActionWithdrawn": applying(ACTION_ENDED, state="withdrawn"),
+    "EmailSent": applying(OUTCOME, kind="sent"),
+    "EmailFailed": applying(OUTCOME, kind="failed"),
+    "EmailInDoubt": applying(OUTCOME, kind="in_doubt"),
+    "MessageWithheld": applying(OUTCOME, kind="withheld"),
+    "LetterPrepared": applying(OUTCOME, kind="posted"),
+    "CallLogged": applying(OUTCOME, kind="called"),
+    "OtherContactLogged": applying(OUTCOME, kind="contacted"),
+    "EmailOpened": applying(OPENED),
 }

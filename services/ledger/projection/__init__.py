@@ -7,12 +7,11 @@ go to PostgreSQL unread, but for the lines of accounting, which go there as rows
 from collections.abc import Mapping
 from typing import Any
 
-from msgspec.structs import astuple
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis.database import driver
-from chassis.heard_rows import HEARD, columns, statement
-from chassis.items import Items, Told, insert_new
+from chassis.heard_rows import OverHeard, applying
+from chassis.items import NOTHING, Items, Told, insert_new
 from chassis.new_rows import NewRows
 from chassis.projection import Delivered, Project
 from contracts.ledger import DISPUTE_REASONS
@@ -34,7 +33,14 @@ COLUMNS = """company, client_id, entry_id, p, account, kind, journal, piece, ent
 ENTRY = NewRows(
     "entry",
     tuple(LINES.columns),
-    lambda line: (*astuple(line)[:-1], "t" if line.removed else "f"),
+    lambda line: (
+        f"{line.client_id}\t{line.entry_id}\t{line.account}\t{line.kind}\t{line.journal}\t{line.piece}"
+        f"\t{line.entry_date}\t{NOTHING if line.invoice_date is None else line.invoice_date}\t{line.due_date}"
+        f"\t{line.debit}\t{line.credit}\t{line.currency}\t{line.book_amount}"
+        f"\t{NOTHING if line.payment_mode is None else line.payment_mode}"
+        f"\t{NOTHING if line.lettering is None else line.lettering}"
+        f"\t{NOTHING if line.lettered_on is None else line.lettered_on}\t{'t' if line.removed else 'f'}"
+    ),
 )
 
 NEW_ENTRIES = f"insert into entry ({COLUMNS}) select {COLUMNS} from {LINES.table}"  # noqa: S608 constants
@@ -212,12 +218,12 @@ PAYMENT_LETTERED = """
         payments = excluded.payments, settled = excluded.settled, paid_on = excluded.paid_on
 """
 
-NEW_PAYMENTS = """
+NEW_PAYMENTS = OverHeard("""
     insert into lettered_payment (company, client_id, account, lettering, p, payments, settled, paid_on)
     select heard.company, e.client_id, e.account, e.lettering, heard.p, e.payments, e.settled, e.paid_on
     from {heard}, json_to_recordset(heard.body::json -> 'groups') as e(client_id text, account text,
         lettering text, payments text[], settled text[], paid_on date)
-"""
+""")
 GROUP_BYTES = 250
 """About so long is a group of a bulk event."""
 
@@ -261,55 +267,46 @@ def _groups(told: Told) -> dict[str, list[Any]]:
     }
 
 
-_payments_lettered = statement(PAYMENTS_LETTERED)
+_payments_lettered = applying(PAYMENTS_LETTERED)
 
 
 async def payments_lettered(tx: AsyncConnection, heard: list[Delivered]) -> None:
     """Many payments at once, most often of groups that held none before."""
     groups = sum(len(event.body) for event in heard) // GROUP_BYTES
-    if not await insert_new(await driver(tx), NEW_PAYMENTS.format(heard=HEARD), groups, columns(heard)):
+    if not await insert_new(await driver(tx), NEW_PAYMENTS.sql, groups, NEW_PAYMENTS.values(heard)):
         await _payments_lettered(tx, heard)
-
-
-_client_merged, _merged_entries = statement(stated.CLIENT_MERGED), statement(stated.MERGED_ENTRIES)
-
-
-async def client_merged(tx: AsyncConnection, heard: list[Delivered]) -> None:
-    """Which code became which, and the lines that went with it."""
-    await _client_merged(tx, heard)
-    await _merged_entries(tx, heard)
 
 
 PROJECT: Mapping[str, Project] = {
     "EntriesSynced": entries_synced,
-    "ClientsSynced": statement(CLIENTS),
-    "CompanyRegistered": statement(COMPANY, delivered_reasons=list(DISPUTE_REASONS)),
-    "CompanyChanged": statement(COMPANY, delivered_reasons=list(DISPUTE_REASONS)),
-    "FieldsNamed": statement(FIELDS_NAMED),
-    "ClientChanged": statement(CLIENT_CHANGED),
-    "ClientsChanged": statement(CLIENTS_CHANGED),
-    "PersonErased": statement(PERSON_ERASED),
-    "ClientStopped": statement(stated.CLIENT_STOPPED),
-    "ClientResumed": statement(stated.CLIENT_RESUMED),
-    "ProfilesChanged": statement(stated.PROFILES_CHANGED),
-    "ProfileAssigned": statement(stated.PROFILE_ASSIGNED),
-    "EntryStopped": statement(stated.ENTRY_STOPPED),
-    "EntryResumed": statement(stated.ENTRY_RESUMED),
-    "PromiseRecorded": statement(stated.PROMISE_RECORDED),
-    "PromiseCancelled": statement(stated.PROMISE_STATE, state="cancelled", ends=True),
-    "PromiseKept": statement(stated.PROMISE_STATE, state="kept", ends=True),
-    "PromiseBroken": statement(stated.PROMISE_STATE, state="broken", ends=False),
-    "PromiseReopened": statement(stated.PROMISE_STATE, state="open", ends=False),
-    "NoteAdded": statement(stated.NOTE_ADDED),
-    "DisputeOpened": statement(stated.DISPUTE_OPENED),
-    "DisputeClosed": statement(stated.DISPUTE_CLOSED),
-    "DocumentAttached": statement(stated.DOCUMENT_ATTACHED),
-    "DocumentRemoved": statement(stated.DOCUMENT_REMOVED),
-    "EntryRepositioned": statement(stated.REPOSITIONED),
-    "ClientFlagged": statement(stated.CLIENT_FLAGGED),
-    "ClientMerged": client_merged,
-    "LetteringErrorFound": statement(ERROR_FOUND),
-    "LetteringErrorCleared": statement(ERROR_CLEARED),
-    "PaymentLettered": statement(PAYMENT_LETTERED),
+    "ClientsSynced": applying(CLIENTS),
+    "CompanyRegistered": applying(COMPANY, delivered_reasons=list(DISPUTE_REASONS)),
+    "CompanyChanged": applying(COMPANY, delivered_reasons=list(DISPUTE_REASONS)),
+    "FieldsNamed": applying(FIELDS_NAMED),
+    "ClientChanged": applying(CLIENT_CHANGED),
+    "ClientsChanged": applying(CLIENTS_CHANGED),
+    "PersonErased": applying(PERSON_ERASED),
+    "ClientStopped": applying(stated.CLIENT_STOPPED),
+    "ClientResumed": applying(stated.CLIENT_RESUMED),
+    "ProfilesChanged": applying(stated.PROFILES_CHANGED),
+    "ProfileAssigned": applying(stated.PROFILE_ASSIGNED),
+    "EntryStopped": applying(stated.ENTRY_STOPPED),
+    "EntryResumed": applying(stated.ENTRY_RESUMED),
+    "PromiseRecorded": applying(stated.PROMISE_RECORDED),
+    "PromiseCancelled": applying(stated.PROMISE_STATE, state="cancelled", ends=True),
+    "PromiseKept": applying(stated.PROMISE_STATE, state="kept", ends=True),
+    "PromiseBroken": applying(stated.PROMISE_STATE, state="broken", ends=False),
+    "PromiseReopened": applying(stated.PROMISE_STATE, state="open", ends=False),
+    "NoteAdded": applying(stated.NOTE_ADDED),
+    "DisputeOpened": applying(stated.DISPUTE_OPENED),
+    "DisputeClosed": applying(stated.DISPUTE_CLOSED),
+    "DocumentAttached": applying(stated.DOCUMENT_ATTACHED),
+    "DocumentRemoved": applying(stated.DOCUMENT_REMOVED),
+    "EntryRepositioned": applying(stated.REPOSITIONED),
+    "ClientFlagged": applying(stated.CLIENT_FLAGGED),
+    "ClientMerged": applying(stated.CLIENT_MERGED, stated.MERGED_ENTRIES),
+    "LetteringErrorFound": applying(ERROR_FOUND),
+    "LetteringErrorCleared": applying(ERROR_CLEARED),
+    "PaymentLettered": applying(PAYMENT_LETTERED),
     "PaymentsLettered": payments_lettered,
 }

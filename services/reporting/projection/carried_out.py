@@ -1,16 +1,17 @@
 """What notify says: the state of every message, call and letter, one row per action."""
 
+from chassis.heard_rows import applying
 from chassis.projection import Project
-from services.reporting.projection.heard import applying
 
 DELIVERY = """
     insert into delivery (company, p, client_id, action_id, status, status_at, status_on, reason)
-    select distinct on (h.company, d.client_id, d.action_id) h.company, h.p, d.client_id, d.action_id, %(status)s,
-        coalesce(d.opened_at, d.sent_at, h.happened_at), coalesce(d.done_on, h.happened_on),
+    select distinct on (heard.company, d.client_id, d.action_id) heard.company, heard.p, d.client_id,
+        d.action_id, %(status)s,
+        coalesce(d.opened_at, d.sent_at, heard.at), coalesce(d.done_on, heard.as_of),
         coalesce(d.reason, d.outcome, d.status)
-    from heard h cross join lateral jsonb_to_record(h.body) as d(client_id text, action_id uuid,
+    from {heard}, json_to_record(heard.body::json) as d(client_id text, action_id uuid,
         sent_at timestamptz, opened_at timestamptz, reason text, outcome text, status text, done_on date)
-    order by h.company, d.client_id, d.action_id, h.number
+    order by heard.company, d.client_id, d.action_id, heard.number
     on conflict (company, client_id, action_id) do update set status = excluded.status,
         status_at = excluded.status_at, status_on = excluded.status_on, reason = excluded.reason
     where delivery.status <> excluded.status

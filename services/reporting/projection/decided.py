@@ -1,22 +1,23 @@
 """What dunning says: actions from proposal to end, levels, exclusions, scenarios, rounds."""
 
+from chassis.heard_rows import applying
 from chassis.projection import Project
-from services.reporting.projection.heard import applying
 
 ACTION = """
     insert into action (company, p, client_id, action_id, profile, kind, step, medium, currency, amount,
         net_amount, book_net_amount, due_since, entry_ids, status, started_on, started_at,
         started_by, done_on, closed_at, reason)
-    select distinct on (h.company, a.client_id, a.action_id) h.company, h.p, a.client_id, a.action_id, a.profile,
+    select distinct on (heard.company, a.client_id, a.action_id) heard.company, heard.p, a.client_id,
+        a.action_id, a.profile,
         a.kind, a.step, a.medium, a.currency, a.amount, a.net_amount, a.book_net_amount, a.due_since,
         array(select cast(e.line ->> 'entry_id' as uuid)
             from jsonb_array_elements(a.entries) with ordinality e(line, place) order by e.place),
-        %(status)s, case when %(started)s then h.happened_on end, case when %(started)s then h.happened_at end,
-        case when %(started)s then h.actor end, null, null, null
-    from heard h cross join lateral jsonb_to_record(h.body -> 'action') as a(client_id text, action_id uuid,
+        %(status)s, case when %(started)s then heard.as_of end, case when %(started)s then heard.at end,
+        case when %(started)s then heard.actor end, null, null, null
+    from {heard}, json_to_record(heard.body::json -> 'action') as a(client_id text, action_id uuid,
         profile text, kind text, step text, medium text, currency text, amount numeric, net_amount numeric,
         book_net_amount numeric, due_since date, entries jsonb)
-    order by h.company, a.client_id, a.action_id, h.number desc
+    order by heard.company, a.client_id, a.action_id, heard.number desc
     on conflict (company, client_id, action_id) do update set (profile, kind, step, medium, currency, amount,
         net_amount, book_net_amount, due_since, entry_ids, status, started_on, started_at, started_by, done_on,
         closed_at, reason) = row(excluded.profile, excluded.kind, excluded.step, excluded.medium,
@@ -27,36 +28,36 @@ ACTION = """
 """
 
 WITHDRAWN = """
-    update action a set status = 'withdrawn', closed_at = h.happened_at, reason = h.body ->> 'reason'
-    from heard h where a.company = h.company and a.client_id = h.body ->> 'client_id'
-        and a.action_id = cast(h.body ->> 'action_id' as uuid)
+    update action a set status = 'withdrawn', closed_at = heard.at, reason = e.reason
+    from {heard}, json_to_record(heard.body::json) as e(client_id text, action_id uuid, reason text)
+    where a.company = heard.company and a.client_id = e.client_id and a.action_id = e.action_id
 """
 
 DONE = """
-    update action a set status = 'done', done_on = cast(h.body ->> 'done_on' as date), closed_at = h.happened_at
-    from heard h where a.company = h.company and a.client_id = h.body ->> 'client_id'
-        and a.action_id = cast(h.body ->> 'action_id' as uuid)
+    update action a set status = 'done', done_on = e.done_on, closed_at = heard.at
+    from {heard}, json_to_record(heard.body::json) as e(client_id text, action_id uuid, done_on date)
+    where a.company = heard.company and a.client_id = e.client_id and a.action_id = e.action_id
 """
 
 LEVELS = """
     insert into entry_level (company, p, client_id, entry_id, level, set_on, next_step)
-    select distinct on (h.company, h.body ->> 'client_id', m.entry_id) h.company, h.p, h.body ->> 'client_id',
-        m.entry_id, m.level_after, cast(coalesce(h.body ->> 'done_on', h.body ->> 'set_on') as date), m.next_step
-    from heard h cross join lateral
-        jsonb_to_recordset(h.body -> 'levels') as m(entry_id uuid, level_after text, next_step text)
-    where coalesce(h.body ->> 'step', '') not in ('notice', 'thanks')  -- they change no level
-    order by h.company, h.body ->> 'client_id', m.entry_id, h.number desc
+    select distinct on (heard.company, e.client_id, m.entry_id) heard.company, heard.p, e.client_id, m.entry_id,
+        m.level_after, coalesce(e.done_on, e.set_on), m.next_step
+    from {heard}, json_to_record(heard.body::json) as e(client_id text, step text, done_on date, set_on date,
+        levels json), json_to_recordset(e.levels) as m(entry_id uuid, level_after text, next_step text)
+    where coalesce(e.step, '') not in ('notice', 'thanks')  -- they change no level
+    order by heard.company, e.client_id, m.entry_id, heard.number desc
     on conflict (company, client_id, entry_id) do update set level = excluded.level, set_on = excluded.set_on,
         next_step = excluded.next_step
 """
 
-EXCLUSIONS = """,
-    latest as (
-        select distinct on (h.company, h.body ->> 'client_id', x.entry_id) h.company, h.p,
-            h.body ->> 'client_id' as client_id, x.entry_id, x.step, x.reasons
-        from heard h cross join lateral
-            jsonb_to_recordset(h.body -> 'entries') as x(entry_id uuid, step text, reasons text[])
-        order by h.company, h.body ->> 'client_id', x.entry_id, h.number desc
+EXCLUSIONS = """
+    with latest as (
+        select distinct on (heard.company, e.client_id, x.entry_id) heard.company, heard.p, e.client_id,
+            x.entry_id, x.step, x.reasons
+        from {heard}, json_to_record(heard.body::json) as e(client_id text, entries json),
+            json_to_recordset(e.entries) as x(entry_id uuid, step text, reasons text[])
+        order by heard.company, e.client_id, x.entry_id, heard.number desc
     ),
     ended as (
         delete from exclusion x using latest l
@@ -71,31 +72,32 @@ EXCLUSIONS = """,
 # a variant that is switched off counts as none here
 SCENARIO = """
     insert into scenario (company, p, profile, version, with_email, without_email)
-    select distinct on (h.company, s.profile) h.company, h.p, s.profile, s.version,
+    select distinct on (heard.company, s.profile) heard.company, heard.p, s.profile, s.version,
         case when s.with_email_enabled is not false then s.with_email else '[]' end,
         case when s.without_email_enabled is not false then s.without_email else '[]' end
-    from heard h cross join lateral jsonb_to_record(h.body) as s(profile text, version integer, with_email jsonb,
+    from {heard}, json_to_record(heard.body::json) as s(profile text, version integer, with_email jsonb,
         without_email jsonb, with_email_enabled boolean, without_email_enabled boolean)
-    order by h.company, s.profile, h.number desc
+    order by heard.company, s.profile, heard.number desc
     on conflict (company, profile) do update set version = excluded.version, with_email = excluded.with_email,
         without_email = excluded.without_email
 """
 
 POLICY = """
     insert into policy (company, p, version, default_profile)
-    select distinct on (h.company) h.company, h.p, s.version, s.default_profile
-    from heard h cross join lateral jsonb_to_record(h.body) as s(version integer, default_profile text)
-    order by h.company, h.number desc
+    select distinct on (heard.company) heard.company, heard.p, s.version, s.default_profile
+    from {heard}, json_to_record(heard.body::json) as s(version integer, default_profile text)
+    order by heard.company, heard.number desc
     on conflict (company) do update set version = excluded.version, default_profile = excluded.default_profile
 """
 
 ROUND = """
     insert into dunning_round (company, p, round_on, clients, entries, proposed, due, excluded)
-    select distinct on (h.company, r.round_on) h.company, h.p, r.round_on, r.clients, r.entries, r.proposed, r.due,
+    select distinct on (heard.company, r.round_on) heard.company, heard.p, r.round_on, r.clients, r.entries,
+        r.proposed, r.due,
         r.excluded
-    from heard h cross join lateral jsonb_to_record(h.body) as r(round_on date, clients integer, entries integer,
+    from {heard}, json_to_record(heard.body::json) as r(round_on date, clients integer, entries integer,
         proposed integer, due integer, excluded integer)
-    order by h.company, r.round_on, h.number
+    order by heard.company, r.round_on, heard.number
     on conflict (company, round_on) do nothing
 """
 

@@ -1,37 +1,39 @@
 """What ledger says: companies, clients, and what people state about them."""
 
+from chassis.heard_rows import applying
 from chassis.projection import Project
-from services.reporting.projection.heard import applying
 
 COMPANY = """
     insert into followed_company (company, p, name, time_zone, currency, country, fiscal_year_start)
-    select distinct on (h.company) h.company, h.p, c.name, c.time_zone, c.currency, c.country, c.fiscal_year_start
-    from heard h cross join lateral jsonb_to_record(h.body) as c(name text, time_zone text, currency text,
+    select distinct on (heard.company) heard.company, heard.p, c.name, c.time_zone, c.currency, c.country,
+        c.fiscal_year_start
+    from {heard}, json_to_record(heard.body::json) as c(name text, time_zone text, currency text,
         country text, fiscal_year_start text)
-    order by h.company, h.number desc
+    order by heard.company, heard.number desc
     on conflict (company) do update set (name, time_zone, currency, country, fiscal_year_start) =
         row(excluded.name, excluded.time_zone, excluded.currency, excluded.country, excluded.fiscal_year_start)
 """
 
 PROFILES = """
     insert into profile_names (company, p, names)
-    select distinct on (h.company) h.company, h.p, (
-        select coalesce(jsonb_object_agg(one ->> 'profile', one ->> 'name'), '{}')
-        from jsonb_array_elements(h.body -> 'profiles') one)
-    from heard h
-    order by h.company, h.number desc
+    select distinct on (heard.company) heard.company, heard.p, (
+        select coalesce(jsonb_object_agg(one ->> 'profile', one ->> 'name'), '{{}}')
+        from json_array_elements(heard.body::json -> 'profiles') one)
+    from {heard}
+    order by heard.company, heard.number desc
     on conflict (company) do update set names = excluded.names
 """
 
 CLIENT = """
     insert into client (company, p, client_id, version, has_email, has_phone, has_address, profile, category,
         payment_mode, removed, salesperson)
-    select distinct on (h.company, c.client_id) h.company, h.p, c.client_id, c.version, c.has_email, c.has_phone,
+    select distinct on (heard.company, c.client_id) heard.company, heard.p, c.client_id, c.version, c.has_email,
+        c.has_phone,
         c.has_address, c.profile, c.category, c.payment_mode, c.removed, c.salesperson
-    from heard h cross join lateral jsonb_to_record(h.body) as c(client_id text, version bigint, has_email boolean,
+    from {heard}, json_to_record(heard.body::json) as c(client_id text, version bigint, has_email boolean,
         has_phone boolean, has_address boolean, profile text, category text, payment_mode text, removed boolean,
         salesperson text)
-    order by h.company, c.client_id, h.number desc
+    order by heard.company, c.client_id, heard.number desc
     on conflict (company, client_id) do update set (version, has_email, has_phone, has_address, profile, category,
         payment_mode, removed, salesperson) = row(excluded.version, excluded.has_email, excluded.has_phone,
         excluded.has_address, excluded.profile, excluded.category, excluded.payment_mode, excluded.removed,
@@ -39,8 +41,9 @@ CLIENT = """
 """
 
 FIELDS = """
-    , last as (
-        select distinct on (h.company) h.company, h.p, h.body from heard h order by h.company, h.number desc
+    with last as (
+        select distinct on (heard.company) heard.company, heard.p, heard.body::jsonb as body
+        from {heard} order by heard.company, heard.number desc
     ),
     named as (
         select l.company, l.p, told.about, one.value ->> 'field' as field, one.place,
@@ -59,110 +62,117 @@ FIELDS = """
         row(excluded.place, excluded.title, excluded.listed)
 """
 
-CLIENTS = CLIENT.replace("jsonb_to_record(h.body)", "jsonb_to_recordset(h.body -> 'clients')")
+CLIENTS = CLIENT.replace("json_to_record(heard.body::json)", "json_to_recordset(heard.body::json -> 'clients')")
 
 STOP_CLIENT = """
     insert into client (company, p, client_id, stopped_on, stopped_by, resumes_on)
-    select distinct on (h.company, h.body ->> 'client_id') h.company, h.p, h.body ->> 'client_id', h.happened_on,
-        h.actor, cast(h.body ->> 'resumes_on' as date)
-    from heard h order by h.company, h.body ->> 'client_id', h.number desc
+    select distinct on (heard.company, e.client_id) heard.company, heard.p, e.client_id, heard.as_of, heard.actor,
+        e.resumes_on
+    from {heard}, json_to_record(heard.body::json) as e(client_id text, resumes_on date)
+    order by heard.company, e.client_id, heard.number desc
     on conflict (company, client_id) do update set stopped_on = excluded.stopped_on,
         stopped_by = excluded.stopped_by, resumes_on = excluded.resumes_on
 """
 
 RESUME_CLIENT = """
     update client c set stopped_on = null, stopped_by = null, resumes_on = null
-    from heard h where c.company = h.company and c.client_id = h.body ->> 'client_id'
+    from {heard}, json_to_record(heard.body::json) as e(client_id text)
+    where c.company = heard.company and c.client_id = e.client_id
 """
 
 STOP_ENTRY = """
     insert into entry_mark (company, p, client_id, entry_id, stopped_on, resumes_on)
-    select distinct on (h.company, m.client_id, m.entry_id) h.company, h.p, m.client_id, m.entry_id, h.happened_on,
+    select distinct on (heard.company, m.client_id, m.entry_id) heard.company, heard.p, m.client_id, m.entry_id,
+        heard.as_of,
         m.resumes_on
-    from heard h cross join lateral jsonb_to_record(h.body) as m(client_id text, entry_id uuid, resumes_on date)
-    order by h.company, m.client_id, m.entry_id, h.number desc
+    from {heard}, json_to_record(heard.body::json) as m(client_id text, entry_id uuid, resumes_on date)
+    order by heard.company, m.client_id, m.entry_id, heard.number desc
     on conflict (company, client_id, entry_id) do update set stopped_on = excluded.stopped_on,
         resumes_on = excluded.resumes_on
 """
 
 RESUME_ENTRY = """
     update entry_mark m set stopped_on = null, resumes_on = null
-    from heard h where m.company = h.company and m.client_id = h.body ->> 'client_id'
-        and m.entry_id = cast(h.body ->> 'entry_id' as uuid)
+    from {heard}, json_to_record(heard.body::json) as e(client_id text, entry_id uuid)
+    where m.company = heard.company and m.client_id = e.client_id and m.entry_id = e.entry_id
 """
 
 CLIENT_NOTES = """
     insert into client (company, p, client_id, notes)
-    select h.company, min(h.p), h.body ->> 'client_id', count(*) from heard h group by 1, 3
+    select heard.company, min(heard.p), e.client_id, count(*)
+    from {heard}, json_to_record(heard.body::json) as e(client_id text) group by heard.company, e.client_id
     on conflict (company, client_id) do update set notes = client.notes + excluded.notes
 """
 
 ENTRY_NOTES = """
     insert into entry_mark (company, p, client_id, entry_id, notes)
-    select h.company, min(h.p), h.body ->> 'client_id', cast(h.body ->> 'entry_id' as uuid), count(*)
-    from heard h where h.body ->> 'entry_id' is not null group by 1, 3, 4
+    select heard.company, min(heard.p), e.client_id, e.entry_id, count(*)
+    from {heard}, json_to_record(heard.body::json) as e(client_id text, entry_id uuid)
+    where e.entry_id is not null group by heard.company, e.client_id, e.entry_id
     on conflict (company, client_id, entry_id) do update set notes = entry_mark.notes + excluded.notes
 """
 
 RECORD_PROMISE = """
     insert into promise (company, p, client_id, promise_id, entry_id, amount, currency, promised_on, status,
         recorded_on)
-    select h.company, h.p, r.client_id, r.promise_id, r.entry_id, r.amount, r.currency, r.promised_on, 'open',
-        h.happened_on
-    from heard h cross join lateral jsonb_to_record(h.body) as r(client_id text, promise_id uuid, entry_id uuid,
+    select heard.company, heard.p, r.client_id, r.promise_id, r.entry_id, r.amount, r.currency, r.promised_on,
+        'open',
+        heard.as_of
+    from {heard}, json_to_record(heard.body::json) as r(client_id text, promise_id uuid, entry_id uuid,
         amount numeric, currency text, promised_on date)
     on conflict (company, client_id, promise_id) do nothing
 """
 
 END_PROMISE = """
     update promise p set status = %(status)s
-    from heard h where p.company = h.company and p.client_id = h.body ->> 'client_id'
-        and p.promise_id = cast(h.body ->> 'promise_id' as uuid)
+    from {heard}, json_to_record(heard.body::json) as e(client_id text, promise_id uuid)
+    where p.company = heard.company and p.client_id = e.client_id and p.promise_id = e.promise_id
 """
 
 OPEN_DISPUTE = """
     insert into dispute (company, p, client_id, dispute_id, entry_id, reason, opened_on, opened_by)
-    select h.company, h.p, d.client_id, d.dispute_id, d.entry_id, d.reason, h.happened_on, h.actor
-    from heard h cross join lateral jsonb_to_record(h.body) as d(client_id text, dispute_id uuid, entry_id uuid,
+    select heard.company, heard.p, d.client_id, d.dispute_id, d.entry_id, d.reason, heard.as_of, heard.actor
+    from {heard}, json_to_record(heard.body::json) as d(client_id text, dispute_id uuid, entry_id uuid,
         reason text)
     on conflict (company, client_id, dispute_id) do nothing
 """
 
 CLOSE_DISPUTE = """
-    update dispute d set closed_on = h.happened_on, closed_by = h.actor
-    from heard h where d.company = h.company and d.client_id = h.body ->> 'client_id'
-        and d.dispute_id = cast(h.body ->> 'dispute_id' as uuid)
+    update dispute d set closed_on = heard.as_of, closed_by = heard.actor
+    from {heard}, json_to_record(heard.body::json) as e(client_id text, dispute_id uuid)
+    where d.company = heard.company and d.client_id = e.client_id and d.dispute_id = e.dispute_id
 """
 
 REPOSITION = """
     insert into entry_mark (company, p, client_id, entry_id, expected_on)
-    select distinct on (h.company, m.client_id, m.entry_id) h.company, h.p, m.client_id, m.entry_id, m.expected_on
-    from heard h cross join lateral jsonb_to_record(h.body) as m(client_id text, entry_id uuid, expected_on date)
-    order by h.company, m.client_id, m.entry_id, h.number desc
+    select distinct on (heard.company, m.client_id, m.entry_id) heard.company, heard.p, m.client_id, m.entry_id,
+        m.expected_on
+    from {heard}, json_to_record(heard.body::json) as m(client_id text, entry_id uuid, expected_on date)
+    order by heard.company, m.client_id, m.entry_id, heard.number desc
     on conflict (company, client_id, entry_id) do update set expected_on = excluded.expected_on
 """
 
 FLAG = """
     insert into client (company, p, client_id, flagged)
-    select distinct on (h.company, c.client_id) h.company, h.p, c.client_id, coalesce(c.flagged, true)
-    from heard h cross join lateral jsonb_to_record(h.body) as c(client_id text, flagged boolean)
-    order by h.company, c.client_id, h.number desc
+    select distinct on (heard.company, c.client_id) heard.company, heard.p, c.client_id, coalesce(c.flagged, true)
+    from {heard}, json_to_record(heard.body::json) as c(client_id text, flagged boolean)
+    order by heard.company, c.client_id, heard.number desc
     on conflict (company, client_id) do update set flagged = excluded.flagged
 """
 
 MENTIONS = """
     insert into mention (company, p, client_id, note_id, mentioned, entry_id, noted_on, noted_at, noted_by)
-    select h.company, h.p, m.client_id, m.note_id, called, m.entry_id, h.happened_on, h.happened_at, h.actor
-    from heard h cross join lateral jsonb_to_record(h.body) as m(client_id text, note_id uuid, entry_id uuid,
+    select heard.company, heard.p, m.client_id, m.note_id, called, m.entry_id, heard.as_of, heard.at, heard.actor
+    from {heard}, json_to_record(heard.body::json) as m(client_id text, note_id uuid, entry_id uuid,
         mentions text[]), unnest(m.mentions) called
     on conflict do nothing
 """
 
 MERGE = """
     insert into client_merge (company, p, client_id, into_client_id, merged_on)
-    select distinct on (h.company, m.client_id) h.company, h.p, m.client_id, m."into", h.happened_on
-    from heard h cross join lateral jsonb_to_record(h.body) as m(client_id text, "into" text)
-    order by h.company, m.client_id, h.number desc
+    select distinct on (heard.company, m.client_id) heard.company, heard.p, m.client_id, m."into", heard.as_of
+    from {heard}, json_to_record(heard.body::json) as m(client_id text, "into" text)
+    order by heard.company, m.client_id, heard.number desc
     on conflict (company, client_id) do update set into_client_id = excluded.into_client_id,
         merged_on = excluded.merged_on
 """
@@ -170,12 +180,12 @@ MERGE = """
 FACT = """
     insert into fact (company, p, number, client_id, kind, detail, entry_ids, amount, currency, promise_id,
         promised_on, happened_on, happened_at, actor)
-    select h.company, h.p, h.number, f.client_id, %(kind)s,
+    select heard.company, heard.p, heard.number, f.client_id, %(kind)s,
         coalesce(f.profile, f.lettering, f.reason, f."into", case when not f.flagged then 'off' end),
         coalesce(f.settled, array_remove(array[f.entry_id], null)), f.amount, f.currency, f.promise_id,
-        coalesce(f.promised_on, f.expected_on, f.resumes_on), coalesce(f.paid_on, h.happened_on), h.happened_at,
-        h.actor
-    from heard h cross join lateral jsonb_to_record(h.body) as f(client_id text, entry_id uuid, settled uuid[],
+        coalesce(f.promised_on, f.expected_on, f.resumes_on), coalesce(f.paid_on, heard.as_of), heard.at,
+        heard.actor
+    from {heard}, json_to_record(heard.body::json) as f(client_id text, entry_id uuid, settled uuid[],
         profile text, lettering text, reason text, "into" text, flagged boolean, amount numeric, currency text,
         promise_id uuid, promised_on date, expected_on date, resumes_on date, paid_on date)
     on conflict (company, p, number, client_id, n) do nothing
@@ -183,10 +193,11 @@ FACT = """
 
 PAYMENTS = """
     insert into fact (company, p, number, n, client_id, kind, detail, entry_ids, happened_on, happened_at, actor)
-    select h.company, h.p, h.number,
-        row_number() over (partition by h.company, h.p, h.number, f.client_id order by f.place), f.client_id,
-        'payment', f.lettering, f.settled, f.paid_on, h.happened_at, h.actor
-    from heard h cross join lateral rows from (jsonb_to_recordset(h.body -> 'groups') as (client_id text,
+    select heard.company, heard.p, heard.number,
+        row_number() over (partition by heard.company, heard.p, heard.number, f.client_id order by f.place),
+        f.client_id,
+        'payment', f.lettering, f.settled, f.paid_on, heard.at, heard.actor
+    from {heard}, rows from (json_to_recordset(heard.body::json -> 'groups') as (client_id text,
         settled uuid[], lettering text, paid_on date))
         with ordinality as f(client_id, settled, lettering, paid_on, place)
     on conflict (company, p, number, client_id, n) do nothing

@@ -7,11 +7,11 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis.database import driver
-from chassis.items import Connection, Items, Told, insert_new
+from chassis.heard_rows import applying
+from chassis.items import NOTHING, Connection, Items, Told, clients_of, insert_new
 from chassis.new_rows import NewRows
 from chassis.projection import Delivered, Project
 from contracts.terms import LETTERING_TOLERANCE
-from services.reporting.projection.heard import applying
 
 LINES = Items(
     "entries",
@@ -40,10 +40,14 @@ ENTRY = NewRows(
         "archived", "is_open",
     ),
     lambda line: (
-        line.client_id, line.entry_id, line.account, line.kind, line.journal, line.piece, line.piece.lower(),
-        line.entry_date, line.invoice_date, line.due_date, line.debit, line.credit, line.currency,
-        line.book_amount, line.payment_mode, line.lettering, line.lettered_on, "t" if line.removed else "f",
-        "t" if line.lettering is None and not line.removed else "f",
+        f"{line.client_id}\t{line.entry_id}\t{line.account}\t{line.kind}\t{line.journal}\t{line.piece}"
+        f"\t{line.piece.lower()}\t{line.entry_date}"
+        f"\t{NOTHING if line.invoice_date is None else line.invoice_date}\t{line.due_date}\t{line.debit}"
+        f"\t{line.credit}\t{line.currency}\t{line.book_amount}"
+        f"\t{NOTHING if line.payment_mode is None else line.payment_mode}"
+        f"\t{NOTHING if line.lettering is None else line.lettering}"
+        f"\t{NOTHING if line.lettered_on is None else line.lettered_on}\t{'t' if line.removed else 'f'}"
+        f"\t{'t' if line.lettering is None and not line.removed else 'f'}"
     ),
 )  # fmt: skip
 
@@ -154,9 +158,9 @@ LETTERINGS = """
 COMPLETED = """
     insert into sync_run (company, p, run_id, connector, source, run_on, completed_at, entries_read, changed,
         archived)
-    select h.company, h.p, r.run_id, r.connector, r.source, h.happened_on, r.completed_at, r.entries_read,
+    select heard.company, heard.p, r.run_id, r.connector, r.source, heard.as_of, r.completed_at, r.entries_read,
         r.changed, r.archived
-    from heard h cross join lateral jsonb_to_record(h.body) as r(run_id uuid, connector text, source text,
+    from {heard}, json_to_record(heard.body::json) as r(run_id uuid, connector text, source text,
         completed_at timestamptz, entries_read integer, changed integer, archived integer)
     on conflict (company, run_id) do nothing
 """
@@ -202,34 +206,46 @@ def _is_plain(told: Told) -> bool:
 
 def _clients(told: Told) -> dict[str, list[Any]]:
     """The clients of these lines, each with the number that touched it last, as columns."""
-    last = {
-        (event.company, event.partition, line.client_id): event.number for event, lines in told for line in lines
-    }
-    keys = sorted(last)
+    last = clients_of(told)
     return {
-        "client_companies": [company for company, _, _ in keys],
-        "client_ps": [p for _, p, _ in keys],
-        "clients": [client_id for _, _, client_id in keys],
-        "client_numbers": [last[key] for key in keys],
+        "client_companies": [company for company, _, _ in last],
+        "client_ps": [p for _, p, _ in last],
+        "clients": [client_id for _, _, client_id in last],
+        "client_numbers": list(last.values()),
     }
 
 
 def _groups(told: Told, known: Container[tuple[str, str]]) -> list[tuple[str, int, str, str, str]]:
     """The lettering groups of new lines to be looked at: one that balances within these lines is as it should be
     when its client had no others."""
-    balances: dict[tuple[str, int, str, str, str], Decimal] = {}
+    groups: list[tuple[str, int, str, str, str]] = []
+    for (company, p), amounts in _lettered(told).items():
+        groups += [
+            (company, p, *group)
+            for group, lettered in amounts.items()
+            if not _balances(lettered) or (company, group[0]) in known
+        ]
+    return sorted(groups)
+
+
+def _lettered(told: Told) -> dict[tuple[str, int], dict[tuple[str, str, str], list[str]]]:
+    """By company and partition the amounts of each lettering group, a client's account and code."""
+    lettered: dict[tuple[str, int], dict[tuple[str, str, str], list[str]]] = {}
     for event, lines in told:
-        company, p = event.company, event.partition
+        amounts = lettered.setdefault((event.company, event.partition), {})
         for line in lines:
             if line.lettering is not None:
-                group = (company, p, line.client_id, line.account, line.lettering)
-                amount = Decimal(0) if line.removed else Decimal(line.book_amount)
-                balances[group] = balances[group] + amount if group in balances else amount
-    return sorted(
-        group
-        for group, balance in balances.items()
-        if abs(balance) > LETTERING_TOLERANCE or (group[0], group[2]) in known
-    )
+                group = amounts.setdefault((line.client_id, line.account, line.lettering), [])
+                if not line.removed:
+                    group.append(line.book_amount)
+    return lettered
+
+
+def _balances(amounts: Sequence[str]) -> bool:
+    """Within the tolerance; most often an invoice and its payment, which texts tell."""
+    if len(amounts) == 2 and f"-{amounts[0]}" == amounts[1]:
+        return True
+    return abs(sum(map(Decimal, amounts), Decimal(0))) <= LETTERING_TOLERANCE
 
 
 async def _letter(connection: Connection, groups: Sequence[tuple[Any, ...]]) -> None:
