@@ -4,7 +4,7 @@ Taken apart here and put in by COPY they cost a third of what ``json_to_recordse
 however many statements need it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from operator import attrgetter
@@ -38,7 +38,8 @@ FEW_ROWS = 50
 @dataclass(frozen=True)
 class Items:
     """What the member ``listed`` of a bulk event lists. ``columns`` names members of an item and their PostgreSQL
-    type: texts, or what can be read from a text; a missing one is null, a missing boolean false.
+    type: texts, or what can be read from a text; a missing one is null, a missing boolean false. Arrays are of
+    identifiers, which need no quotes.
 
     ``table`` is the temporary table's name, as statements write it: its columns make it, so that a connection kept
     through an upgrade meets no table of another form.
@@ -49,6 +50,7 @@ class Items:
     table: str = field(init=False)
     _texts: tuple[str, ...] = field(init=False, repr=False)
     _flags: tuple[str, ...] = field(init=False, repr=False)
+    _arrays: tuple[str, ...] = field(init=False, repr=False)
     _decoder: msgspec.json.Decoder[Any] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -56,11 +58,15 @@ class Items:
         object.__setattr__(self, "table", f"heard_{self.listed}_{form}")
         flags = tuple(name for name, kind in self.columns.items() if kind == "boolean")
         object.__setattr__(self, "_flags", flags)
-        texts = tuple(name for name in self.columns if name not in flags)
+        arrays = tuple(name for name, kind in self.columns.items() if kind.endswith("[]"))
+        object.__setattr__(self, "_arrays", arrays)
+        texts = tuple(name for name in self.columns if name not in {*flags, *arrays})
         object.__setattr__(self, "_texts", texts)
         item = msgspec.defstruct(
             "Item",
-            [(name, str | None, None) for name in texts] + [(name, bool, False) for name in flags],
+            [(name, str | None, None) for name in texts]
+            + [(name, bool, False) for name in flags]
+            + [(name, list[str], msgspec.field(default_factory=list)) for name in arrays],
             gc=False,
         )
         bulk = msgspec.defstruct("Bulk", [("items", list[item], msgspec.field(name=self.listed))], gc=False)  # type: ignore[valid-type]
@@ -96,7 +102,7 @@ class Items:
         return count
 
     def _order(self) -> list[str]:
-        return [*PLACE, *self._texts, *self._flags]
+        return [*PLACE, *self._texts, *self._flags, *self._arrays]
 
     def _spelled(self, heard: Sequence[Delivered]) -> tuple[int, str]:
         try:
@@ -115,12 +121,14 @@ class Items:
         listens, so items are decoded into tuples of known form."""
         rows: list[str] = []
         width = len(self._texts)
+        flagged = width + len(self._flags)
         for event in heard:
             head = f"{event.company}\t{event.partition}\t{event.number}\t{event.as_of}\t"
             for item in self._decoder.decode(event.body).items:
                 told = astuple(item)
                 values = [NOTHING if value is None else value for value in told[:width]]
-                values += ["t" if flag else "f" for flag in told[width:]]
+                values += ["t" if flag else "f" for flag in told[width:flagged]]
+                values += [array(ids) for ids in told[flagged:]]
                 rows.append(f"{head}{len(rows)}\t" + "\t".join(values))
         return rows
 
@@ -131,6 +139,7 @@ class Items:
             for item in from_json(event.body)[self.listed]:
                 values = [NOTHING if item.get(name) is None else escaped(str(item[name])) for name in self._texts]
                 values += ["t" if item.get(name) else "f" for name in self._flags]
+                values += [array(item.get(name) or ()) for name in self._arrays]
                 rows.append(f"{head}{len(rows)}\t" + "\t".join(values))
         return rows
 
@@ -142,6 +151,11 @@ def clients_of(told: Told) -> dict[tuple[str, int, str], int]:
         for client_id in set(map(_CLIENT_OF, items)):
             last[event.company, event.partition, client_id] = event.number
     return dict(sorted(last.items()))
+
+
+def array(ids: Iterable[str]) -> str:
+    """Identifiers as an array that PostgreSQL reads."""
+    return "{" + ",".join(ids) + "}"
 
 
 def escaped(text: str) -> str:

@@ -8,7 +8,7 @@ sees every company, so its role may bypass it (``chassis.database``). Where it m
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,8 @@ import psycopg
 from msgspec.structs import astuple
 from psycopg import sql
 
+from chassis.delivered import Delivered
+from chassis.heard_rows import COLUMNS
 from chassis.items import FEW_ROWS, NOTHING, Told, escaped
 
 Connection = psycopg.AsyncConnection[Any]
@@ -24,8 +26,9 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class NewRows:
-    """How items become rows of ``table``: ``row`` answers what stands in ``columns`` behind company and partition,
-    as texts that PostgreSQL can read, tabs between; null is ``NOTHING``, a boolean ``t`` or ``f``.
+    """How items become rows of ``table``: ``row`` answers what stands in ``columns``, as texts that PostgreSQL can
+    read, tabs between; null is ``NOTHING``, a boolean ``t`` or ``f``. ``of_event`` are the columns before them, by
+    what they hold of the event (``heard_rows.COLUMNS``).
 
     Every line of accounting passes here once per service that listens: a row is one text made at once, never a
     list of values."""
@@ -33,6 +36,7 @@ class NewRows:
     table: str
     columns: tuple[str, ...]
     row: Callable[[Any], str]
+    of_event: Mapping[str, str] = field(default_factory=lambda: {"company": "company", "p": "p"})
     _allowed: bool = field(default=True, init=False)
 
     async def copy(self, connection: Connection, told: Told) -> bool | None:
@@ -43,7 +47,7 @@ class NewRows:
         text = self._spelled(told)
         statement = sql.SQL("copy {} ({}) from stdin with (null {})").format(
             sql.Identifier(self.table),
-            sql.SQL(", ").join(map(sql.Identifier, ("company", "p", *self.columns))),
+            sql.SQL(", ").join(map(sql.Identifier, (*self.of_event, *self.columns))),
             sql.Literal(NOTHING),
         )
         await connection.execute("savepoint before_new_rows")
@@ -65,18 +69,17 @@ class NewRows:
         row = self.row
         rows: list[str] = []
         for event, items in told:
-            head = f"{event.company}\t{event.partition}\t"
+            head = self._head(event)
             rows += [head + row(item) for item in items]
         text = "\n".join(rows)
-        tabs = len(rows) * (len(self.columns) + 1)
+        tabs = len(rows) * (len(self.of_event) + len(self.columns) - 1)
         if "\\" in text or "\r" in text or text.count("\t") != tabs or text.count("\n") != max(0, len(rows) - 1):
-            rows = [
-                f"{event.company}\t{event.partition}\t{row(_with_escapes(item))}"
-                for event, items in told
-                for item in items
-            ]
+            rows = [f"{self._head(event)}{row(_with_escapes(item))}" for event, items in told for item in items]
             text = "\n".join(rows)
         return text
+
+    def _head(self, event: Delivered) -> str:
+        return "".join([f"{escaped(str(COLUMNS[name][1](event)))}\t" for name in self.of_event.values()])
 
 
 def _with_escapes(item: Any) -> Any:

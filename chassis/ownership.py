@@ -12,6 +12,7 @@ import logging
 import math
 import os
 import socket
+from time import monotonic
 from uuid import uuid4
 
 from sqlalchemy import text
@@ -20,6 +21,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from contracts.subjects import PARTITIONS
 
 log = logging.getLogger(__name__)
+
+BEATS_PER_LEASE = 4
 
 FORGET = text("delete from worker where seen < now() - interval '1 day' or name = :name")
 # one statement, since every process asks it all day; a worker counts itself, seen or not
@@ -48,10 +51,17 @@ class Ownership:
         self.ttl = ttl
         self.name = f"{socket.gethostname()}/{os.getpid()}/{uuid4().hex[:8]}"
         self.own: dict[int, int] = {}
+        self._beaten = 0.0
+
+    def is_due(self) -> bool:
+        """Whether it is time to ask again: well before the leases end, and at once while there are none. Every
+        process writes all its leases with each beat, all day."""
+        return not self.own or monotonic() - self._beaten >= self.ttl / BEATS_PER_LEASE
 
     async def beat(self) -> tuple[dict[int, int], list[int]]:
         """Renew, and take what is free up to the fair share. Answers the partitions held and the excess: those to
         give back, with ``release``, once nothing of them is in hand."""
+        self._beaten = monotonic()
         async with self.engine.begin() as tx:
             rows = (await tx.execute(RENEW, {"name": self.name, "own": list(self.own), "ttl": self.ttl})).all()
             share = math.ceil(PARTITIONS / rows[0].workers)

@@ -51,6 +51,9 @@ MOVE_EVERYWHERE_SECONDS = 2.0
 COMPARE_SECONDS = 2.0
 """How often what was committed is looked for in PostgreSQL, which may have taken it back when it crashed."""
 
+COMPARE_FOR_SECONDS = 10.0
+"""For so long after the last batch, or after trouble: PostgreSQL has what is older on disk within a second."""
+
 LONGEST_PAUSE_SECONDS = 10.0
 
 
@@ -84,6 +87,7 @@ class ProjectionWorker:
         self.applying = Applying(service, engine, listening, most_parked)
         self._turn = asyncio.Lock()
         self._compared = monotonic()
+        self._compare_until = monotonic() + COMPARE_FOR_SECONDS
         self._leaving = False
         self._trouble: str | None = None
         names = listening.project.keys() | listening.react.keys()
@@ -118,6 +122,7 @@ class ProjectionWorker:
                     await self.beat()
                     self._trouble = None
                 except Exception as error:
+                    self._compare_until = monotonic() + COMPARE_FOR_SECONDS
                     self._trouble = f"projection: {type(error).__name__}: {error}"
                     if not is_transient(error):
                         log.exception("projection beat failed", extra={"service": self.service})
@@ -136,11 +141,12 @@ class ProjectionWorker:
         """Look after the leases and the subscribers once."""
         if not self.ears:
             return
-        own, excess = await self.ownership.beat()
-        if excess or own != self.ownership.own:
-            await self._hold(own, excess)
-        self.ownership.own = {p: epoch for p, epoch in own.items() if p not in excess}
-        if monotonic() - self._compared > COMPARE_SECONDS:
+        if self.ownership.is_due():
+            own, excess = await self.ownership.beat()
+            if excess or own != self.ownership.own:
+                await self._hold(own, excess)
+            self.ownership.own = {p: epoch for p, epoch in own.items() if p not in excess}
+        if self._compare_until > self._compared and monotonic() - self._compared > COMPARE_SECONDS:
             for speaker in await self.applying.taken_back(self.ownership.own):
                 log.warning("rows were taken back: heard again", extra={"stream": self.ears[speaker].stream})
                 self.ears[speaker].dirty = True
@@ -212,6 +218,7 @@ class ProjectionWorker:
                     carefully = True
         ear.trouble = None
         ear.progressed = monotonic()
+        self._compare_until = monotonic() + COMPARE_FOR_SECONDS
         measures.APPLIED.labels(self.service, ear.stream).inc(fresh)
         newest = next((one.event for one in reversed(part) if one.event is not None), None)
         if newest is not None:

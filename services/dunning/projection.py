@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis.database import driver
 from chassis.heard_rows import applying
-from chassis.items import NOTHING, Items, clients_of, insert_new
+from chassis.items import NOTHING, Connection, Items, Told, clients_of, insert_new
 from chassis.new_rows import NewRows
 from chassis.projection import Delivered, Project
 from contracts.terms import difference
@@ -27,7 +27,7 @@ from services.dunning.policy_rows import (
     SCENARIO_VERSION,
     SYNCED,
 )
-from services.dunning.thanking import MARK_PAID, OLDEST_PAYMENT_DAYS, PAYMENT, PAYMENTS
+from services.dunning.thanking import GROUP, MARK_PAID, OLDEST_PAYMENT_DAYS, PAYMENT, PAYMENTS, lately_paid
 
 MARK = """
     insert into schedule as known (company, p, client_id, next_on)
@@ -326,14 +326,34 @@ async def entries_synced(tx: AsyncConnection, heard: list[Delivered]) -> None:
     told = LINES.told(heard)
     new = await ENTRY.copy(connection, told)
     if new:
-        names = ("companies", "ps", "clients")
-        marked = dict(zip(names, map(list, zip(*clients_of(told), strict=True)), strict=True))
-        await connection.execute(MARK_TOLD.encode(), marked, prepare=False)
+        await _mark(connection, told)
         return
     rows = await LINES.lay_out(connection, heard)
     if new is False or not await insert_new(connection, NEW_ENTRIES, rows):
         await connection.execute(ENTRIES.encode(), prepare=False)
     await connection.execute(MARK_LINES.encode(), prepare=False)
+
+
+_payments = applying(PAYMENTS, MARK_PAID, oldest=OLDEST_PAYMENT_DAYS)
+
+
+async def payments_lettered(tx: AsyncConnection, heard: list[Delivered]) -> None:
+    """Payments that may be thanked for, and the clients to look at again."""
+    connection = await driver(tx)
+    told = lately_paid(heard)
+    if await GROUP.copy(connection, told):
+        await _mark(connection, told)
+    else:
+        await _payments(tx, heard)
+
+
+async def _mark(connection: Connection, told: Told) -> None:
+    """The round is to look at these clients."""
+    clients = clients_of(told)
+    if clients:
+        columns = zip(*clients, strict=True)
+        marked = {name: list(column) for name, column in zip(("companies", "ps", "clients"), columns, strict=True)}
+        await connection.execute(MARK_TOLD.encode(), marked, prepare=False)
 
 
 PROJECT: Mapping[str, Project] = {
@@ -355,7 +375,7 @@ PROJECT: Mapping[str, Project] = {
     "DisputeOpened": applying(DISPUTE_OPENED, MARK),
     "DisputeClosed": applying(DISPUTE_CLOSED, MARK),
     "PaymentLettered": applying(PAYMENT, MARK, oldest=OLDEST_PAYMENT_DAYS),
-    "PaymentsLettered": applying(PAYMENTS, MARK_PAID, oldest=OLDEST_PAYMENT_DAYS),
+    "PaymentsLettered": payments_lettered,
     "LetteringErrorFound": applying(ERROR_FOUND, MARK),
     "LetteringErrorCleared": applying(ERROR_CLEARED, MARK),
     "EmailSent": applying(CONTACT, MARK),

@@ -1,9 +1,12 @@
 """Payments that may be thanked for (rule 12): kept as ledger announces them, read as a decision needs them."""
 
-from collections.abc import Iterable, Mapping
-from datetime import date
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, timedelta
 from typing import Any
 
+from chassis.delivered import Delivered
+from chassis.items import Items, Told, array
+from chassis.new_rows import NewRows
 from services.dunning.domain.scenario import THANKS
 from services.dunning.domain.scenario_words import LONGEST_THANKS_DELAY_DAYS
 from services.dunning.domain.state import NEVER_ENTERED, PaidGroup, PaidLine
@@ -31,6 +34,25 @@ MARK_PAID = """
     order by heard.company, heard.p, g.client_id
     on conflict (company, p, client_id) do update set next_on = '-infinity' where known.next_on <> '-infinity'
 """
+
+GROUPS = Items("groups", {"client_id": "text", "paid_on": "date", "payments": "text[]", "settled": "text[]"})
+GROUP = NewRows(
+    "paid_group",
+    ("client_id", "payment_id", "payments", "settled", "paid_on"),
+    lambda group: (
+        f"{group.client_id}\t{group.payments[0]}\t{array(group.payments)}\t{array(group.settled)}\t{group.paid_on}"
+    ),
+)
+
+
+def lately_paid(heard: Sequence[Delivered]) -> Told:
+    """The groups of these events that are young enough to be kept."""
+    young: list[tuple[Delivered, list[Any]]] = []
+    for event, groups in GROUPS.told(heard):
+        oldest = (event.as_of - timedelta(days=OLDEST_PAYMENT_DAYS)).isoformat()
+        young.append((event, [group for group in groups if group.paid_on >= oldest]))
+    return young
+
 
 PAID = """
     select asked.client_id, g.payment_id, g.paid_on, e.entry_id, e.currency, (e.amount * 10000)::bigint,

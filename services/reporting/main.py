@@ -38,6 +38,7 @@ def build(settings: ReportingSettings) -> Service:
 
     return Service(
         name="reporting",
+        speaks=False,
         settings=settings,
         events=EVENTS,
         listening=Listening(

@@ -1,7 +1,14 @@
 """What ledger says: companies, clients, and what people state about them."""
 
+from collections import Counter
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from chassis.database import driver
 from chassis.heard_rows import applying
-from chassis.projection import Project
+from chassis.items import NOTHING, Items, array
+from chassis.new_rows import NewRows
+from chassis.projection import Delivered, Project
 
 COMPANY = """
     insert into followed_company (company, p, name, time_zone, currency, country, fiscal_year_start)
@@ -188,7 +195,7 @@ FACT = """
     from {heard}, json_to_record(heard.body::json) as f(client_id text, entry_id uuid, settled uuid[],
         profile text, lettering text, reason text, "into" text, flagged boolean, amount numeric, currency text,
         promise_id uuid, promised_on date, expected_on date, resumes_on date, paid_on date)
-    on conflict (company, p, number, client_id, n) do nothing
+    on conflict (company, client_id, number, n) do nothing
 """
 
 PAYMENTS = """
@@ -200,9 +207,50 @@ PAYMENTS = """
     from {heard}, rows from (json_to_recordset(heard.body::json -> 'groups') as (client_id text,
         settled uuid[], lettering text, paid_on date))
         with ordinality as f(client_id, settled, lettering, paid_on, place)
-    on conflict (company, p, number, client_id, n) do nothing
+    on conflict (company, client_id, number, n) do nothing
 """
 """Counted by client, so that a client's part that waited aside finds its own place again."""
+
+
+AUTHORS = """
+    insert into author (company, p, actor) select distinct heard.company, heard.p, heard.actor from {heard}
+    order by heard.company, heard.p, heard.actor
+    on conflict do nothing
+"""
+
+GROUPS = Items(
+    "groups",
+    {"client_id": "text", "lettering": "text", "paid_on": "date", "n": "integer", "settled": "uuid[]"},
+)
+PAYMENT = NewRows(
+    "fact",
+    ("n", "client_id", "kind", "detail", "entry_ids", "happened_on"),
+    lambda group: (
+        f"{group.n}\t{group.client_id}\tpayment\t{NOTHING if group.lettering is None else group.lettering}"
+        f"\t{array(group.settled)}\t{group.paid_on}"
+    ),
+    {"company": "company", "p": "p", "number": "number", "happened_at": "at", "actor": "actor"},
+)
+_each_payment = applying(PAYMENTS)
+_authors = applying(AUTHORS)
+
+
+async def payments_lettered(tx: AsyncConnection, heard: list[Delivered]) -> None:
+    """Many payments at once, most often of groups that nobody knows yet."""
+    told = GROUPS.told(heard)
+    for _, groups in told:
+        counted: Counter[str] = Counter()
+        for group in groups:
+            counted[group.client_id] += 1
+            group.n = counted[group.client_id]
+    if not await PAYMENT.copy(await driver(tx), told):
+        await _each_payment(tx, heard)
+    await _authors(tx, heard)
+
+
+def stating(kind: str, *statements: str) -> Project:
+    """These statements, and a line of the history."""
+    return applying(*statements, FACT, AUTHORS, kind=kind)
 
 
 STATED: dict[str, Project] = {
@@ -212,22 +260,22 @@ STATED: dict[str, Project] = {
     "ProfilesChanged": applying(PROFILES),
     "ClientChanged": applying(CLIENT),
     "ClientsChanged": applying(CLIENTS),
-    "ClientStopped": applying(STOP_CLIENT, FACT, kind="stop"),
-    "ClientResumed": applying(RESUME_CLIENT, FACT, kind="resume"),
-    "EntryStopped": applying(STOP_ENTRY, FACT, kind="stop"),
-    "EntryResumed": applying(RESUME_ENTRY, FACT, kind="resume"),
-    "NoteAdded": applying(CLIENT_NOTES, ENTRY_NOTES, MENTIONS, FACT, kind="note"),
-    "ProfileAssigned": applying(FACT, kind="profile"),
-    "PromiseRecorded": applying(RECORD_PROMISE, FACT, kind="promise"),
+    "ClientStopped": stating("stop", STOP_CLIENT),
+    "ClientResumed": stating("resume", RESUME_CLIENT),
+    "EntryStopped": stating("stop", STOP_ENTRY),
+    "EntryResumed": stating("resume", RESUME_ENTRY),
+    "NoteAdded": stating("note", CLIENT_NOTES, ENTRY_NOTES, MENTIONS),
+    "ProfileAssigned": stating("profile"),
+    "PromiseRecorded": stating("promise", RECORD_PROMISE),
     "PromiseCancelled": applying(END_PROMISE, status="cancelled"),
     "PromiseKept": applying(END_PROMISE, status="kept"),
     "PromiseReopened": applying(END_PROMISE, status="open"),
-    "DisputeOpened": applying(OPEN_DISPUTE, FACT, kind="dispute"),
-    "DisputeClosed": applying(CLOSE_DISPUTE, FACT, kind="dispute_closed"),
-    "EntryRepositioned": applying(REPOSITION, FACT, kind="expected"),
-    "ClientFlagged": applying(FLAG, FACT, kind="flag"),
-    "ClientMerged": applying(MERGE, FACT, kind="merged"),
-    "PaymentLettered": applying(FACT, kind="payment"),
-    "PaymentsLettered": applying(PAYMENTS),
+    "DisputeOpened": stating("dispute", OPEN_DISPUTE),
+    "DisputeClosed": stating("dispute_closed", CLOSE_DISPUTE),
+    "EntryRepositioned": stating("expected", REPOSITION),
+    "ClientFlagged": stating("flag", FLAG),
+    "ClientMerged": stating("merged", MERGE),
+    "PaymentLettered": stating("payment"),
+    "PaymentsLettered": payments_lettered,
 }
-"""Besides their rows, some events become lines of the history: those with a ``kind``."""
+"""Besides their rows, some events become lines of the history: those that are ``stating`` something."""

@@ -1,6 +1,6 @@
 """What sync says: accounting lines, whether they are open, and the runs that brought them."""
 
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -51,20 +51,10 @@ ENTRY = NewRows(
     ),
 )  # fmt: skip
 
-KNOWN_CLIENTS = f"""
-    select company, client_id from (select distinct company, client_id from {LINES.table}) told
-    where exists (select from entry e where e.company = told.company and e.client_id = told.client_id)
-"""  # noqa: S608 constants of this module
-
 CLIENTS = """
     unnest(%(client_companies)b::text[], %(client_ps)b::smallint[], %(clients)b::text[],
         %(client_numbers)b::bigint[]) as told(company, p, client_id, number)
 """
-
-TOLD_KNOWN_CLIENTS = f"""
-    select company, client_id from {CLIENTS}
-    where exists (select from entry e where e.company = told.company and e.client_id = told.client_id)
-"""  # noqa: S608
 
 NEW_ENTRIES = f"{INTO} select {VALUES} from {LINES.table}"  # noqa: S608
 
@@ -106,17 +96,21 @@ NUMBERS = """
         insert into synced_account (company, p, client_id, number)
         select company, p, client_id, max(number) from {lines} group by company, p, client_id
         on conflict (company, client_id) do update set number = greatest(synced_account.number, excluded.number)
+        returning company, client_id, old.number is not null as known
     ),
     outdated as (
         delete from standing_day d using heard h, synced_partition s
         where d.company = h.company and s.company = h.company and s.p = h.p and s.number >= h.number
+    ),
+    partitions as (
+        insert into synced_partition (company, p, number)
+        select company, p, max(number) from heard group by company, p
+        on conflict (company, p) do update set number = greatest(synced_partition.number, excluded.number)
     )
-    insert into synced_partition (company, p, number)
-    select company, p, max(number) from heard group by company, p
-    on conflict (company, p) do update set number = greatest(synced_partition.number, excluded.number)
+    select company, client_id from accounts where known
 """
 """The last number that touched an account tells which standings are out of date; events that come late, having
-been parked, make all of them so."""
+been parked, make all of them so. Answers the clients that had lines before."""
 
 LETTERINGS = """
     with touched as (
@@ -175,16 +169,13 @@ async def entries_synced(tx: AsyncConnection, events: list[Delivered]) -> None:
         "numbers": [event.number for event in events],
     }
     told = LINES.told(events)
-    clients = _clients(told)
-    known = await (await connection.execute(TOLD_KNOWN_CLIENTS.encode(), clients, prepare=False)).fetchall()
     new = await ENTRY.copy(connection, told) if _is_plain(told) else None
     if new:
-        await connection.execute(NUMBERS.format(lines=CLIENTS).encode(), {**numbers, **clients}, prepare=False)
+        known = await _touched(connection, NUMBERS.format(lines=CLIENTS), {**numbers, **_clients(told)})
         await _letter(connection, _groups(told, set(known)))
         return
     rows = await LINES.lay_out(connection, events)
-    if not told:
-        known = await (await connection.execute(KNOWN_CLIENTS.encode(), prepare=False)).fetchall()
+    known = await _touched(connection, NUMBERS.format(lines=LINES.table), numbers)
     if new is None and await insert_new(connection, NEW_ENTRIES, rows):
         parameters = {
             "tolerance": LETTERING_TOLERANCE,
@@ -194,9 +185,12 @@ async def entries_synced(tx: AsyncConnection, events: list[Delivered]) -> None:
         touched = await connection.execute(NEW_GROUPS.encode(), parameters, prepare=False)
     else:
         touched = await connection.execute(ENTRIES.encode(), prepare=False)
-    groups = await touched.fetchall()
-    await connection.execute(NUMBERS.format(lines=LINES.table).encode(), numbers, prepare=False)
-    await _letter(connection, groups)
+    await _letter(connection, await touched.fetchall())
+
+
+async def _touched(connection: Connection, statement: str, parameters: Mapping[str, Any]) -> list[tuple[str, str]]:
+    answer = await connection.execute(statement.encode(), parameters, prepare=False)
+    return await answer.fetchall()
 
 
 def _is_plain(told: Told) -> bool:

@@ -33,6 +33,7 @@ COLOURS: dict[str, Colour] = {
 """Grey is created, blue sent, green opened (rule 16.5); red is what did not reach the client."""
 
 ACTION_KINDS = ("notice", "reminder", "thanks")
+PAYMENT = "payment"
 
 ACTIONS = """
     select a.action_id::text as activity_id, a.started_on as happened_on, a.started_at as happened_at, a.client_id,
@@ -98,7 +99,8 @@ def _conditions(sought: Sought, alias: str) -> str:
         conditions.append(f"{actor} = any(cast(:actors as text[]))")
     if sought.kinds:
         conditions.append(f"{alias}.kind = any(cast(:kinds as text[]))")
-    elif sought.client_id is None and alias == "f":
+    if alias == "f" and (PAYMENT not in sought.kinds if sought.kinds else sought.client_id is None):
+        # also where the kinds say as much: the index of days holds no payments
         conditions.append("f.kind <> 'payment'")
     if sought.media and alias == "a":
         conditions.append("a.medium = any(cast(:media as text[]))")

@@ -102,12 +102,6 @@ OPTIONS = text("""
             order by started_by limit 1)
         from starter where starter.name is not null
     ),
-    author (name) as (
-        (select actor from fact where company = :company order by actor limit 1)
-        union all
-        select (select actor from fact where company = :company and actor > author.name order by actor limit 1)
-        from author where author.name is not null
-    ),
     kind as materialized (
         select distinct profile, category, payment_mode, salesperson from client
         where company = :company and not removed
@@ -122,9 +116,9 @@ OPTIONS = text("""
             where company = :company and s.step ->> 'step' like 'R%' group by 1) as levels,
         array(select distinct salesperson from kind where salesperson is not null) as salespeople,
         array(select name from starter where name is not null
-            union select name from author where name is not null) as actors
+            union select actor from author where company = :company) as actors
 """)
-"""Actors are few among many actions: each is found in the index behind the one before."""
+"""Starters are few among many actions: each is found in the index behind the one before."""
 
 SALESPEOPLE = text("""
     select code, coalesce(name, code) as name from unnest(cast(:codes as text[])) asked(code)

@@ -38,7 +38,7 @@ def edges(view: View, late: Sequence[int] = LATE, ahead: Sequence[int] = AHEAD) 
 
 MODES = """min(e.payment_mode) as payment_mode,
             coalesce(min(e.payment_mode) <> max(e.payment_mode), false)
-                or count(e.payment_mode) not in (0, count(e.entry_id)) as mixed_modes"""
+                or count(e.payment_mode) not in (0, count(e.due_date)) as mixed_modes"""
 """The one payment mode of a client's open entries, or that they differ."""
 
 ADDED_UP = f"""

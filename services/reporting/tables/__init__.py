@@ -10,6 +10,7 @@ from services.reporting.tables.carried_out import delivery
 from services.reporting.tables.decided import action, dunning_round, entry_level, exclusion, policy, scenario
 from services.reporting.tables.kept import client_field, person, salesperson, standing, standing_day
 from services.reporting.tables.stated import (
+    author,
     client,
     client_merge,
     dispute,
@@ -39,6 +40,7 @@ DERIVED: tuple[Table, ...] = (
     mention,
     promise,
     fact,
+    author,
     action,
     entry_level,
     exclusion,

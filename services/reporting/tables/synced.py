@@ -36,14 +36,14 @@ Index(
     entry.c.company,
     entry.c.client_id,
     entry.c.due_date,
-    postgresql_include=["book_amount", "payment_mode", "entry_id"],
+    postgresql_include=["book_amount", "payment_mode"],
     postgresql_where=text("is_open"),
 )
 Index(
     "entry_credit",
     entry.c.company,
     entry.c.entry_date,
-    postgresql_include=["book_amount", "client_id"],
+    postgresql_include=["book_amount"],
     postgresql_where=text("credit <> 0 and not archived"),
 )
 Index("entry_piece", entry.c.company, entry.c.piece_key)
