@@ -18,12 +18,12 @@ import psycopg
 from bench.costs import Costs
 from bench.harness import Result
 from bench.limit import plain_load, rows_of_entries
+from bench.own_stages import LISTENERS
 from bench.stages import Stage, machine, measure
 from cli.books import CLOSING, FILE_NAME, write_fec
 from cli.places import SERVICES
 from cli.trial import Trial
 
-LISTENERS = ("ledger", "dunning", "notify", "reporting")
 TIMES = {"apply": len(LISTENERS)}
 """How many services do a stage of ``bench.stages``; each other is done once."""
 STAGE_ENTRIES = 50_000

@@ -10,7 +10,8 @@ from typing import Any
 
 from bench.harness import Result
 from bench.limit import plain_load, rows_of_entries
-from bench.pipeline import LISTENERS, imported_books
+from bench.own_stages import LISTENERS
+from bench.pipeline import imported_books
 from cli.places import ROOT
 from cli.trial import Trial
 

@@ -11,9 +11,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,10 +24,10 @@ import nats
 import psycopg
 from msgspec.structs import astuple
 from nats.js.api import AckPolicy, ConsumerConfig, StreamConfig
-from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bench import own_stages
 from bench.append import AS_OF, COMPANY, PER_EVENT, _bulk
-from bench.costs import TICKS
+from bench.own_stages import Cpu, backend
 from chassis.database import engine, migrate, transaction
 from chassis.embedded import Stack
 from chassis.eventlog import Cause, Said, append
@@ -68,37 +67,20 @@ UPSERT = f"""
 
 @dataclass(frozen=True)
 class Stage:
-    """CPU microseconds per entry; ``ours`` is None where only the whole run can tell it."""
+    """CPU microseconds per entry. ``ours`` is what the services' own code takes for it, alone as well."""
 
     limit: float
     """Of the way by which the reference rates were measured, or of the plainest way where there is none."""
     limit_is: str
     ours: float | None = None
+    ours_is: str | None = None
+    """What ours does besides, where that is not plain."""
+    ours_by: Mapping[str, float] | None = None
+    """Of each service that does it; ``ours`` is their mean."""
     reference: float | None = None
     """The limit as it was found on the reference machine, times what this machine is slower."""
     plainest: float | None = None
     """Of the plainest way known, where that is another."""
-
-
-class Cpu:
-    """CPU seconds of this process and of others, by process id."""
-
-    def __init__(self, *pids: int) -> None:
-        self._pids = (os.getpid(), *pids)
-        self._before = self._now()
-
-    def _now(self) -> float:
-        seconds = 0.0
-        for pid in self._pids:
-            fields = (
-                Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
-            )
-            seconds += (int(fields[11]) + int(fields[12])) / TICKS
-        return seconds
-
-    def us(self, entries: int) -> float:
-        """Microseconds per entry since the beginning."""
-        return round((self._now() - self._before) / entries * 1e6, 2)
 
 
 def machine() -> dict[str, Any]:
@@ -122,9 +104,11 @@ def machine() -> dict[str, Any]:
 
 def measure(folder: Path, book: Path, speed: float) -> dict[str, Stage]:
     """Every stage alone. ``speed``: of this machine, the reference machine being 1."""
-    with Stack(folder, ("sync",)) as stack:
+    services = ("sync", *own_stages.LISTENERS)
+    with Stack(folder, services) as stack:
         stack.ensure_roles()
-        migrate("services.sync", stack.database_url("sync", "owner"), "sync")
+        for service in services:
+            migrate(f"services.{service}", stack.database_url(service, "owner"), service)
         return asyncio.run(_measure(stack, book, speed))
 
 
@@ -134,16 +118,18 @@ async def _measure(stack: Stack, book: Path, speed: float) -> dict[str, Stage]:
     dsn = stack.superuser_url.replace("postgresql+psycopg://", "postgresql://")
     async with await psycopg.AsyncConnection.connect(dsn) as connection:
         await connection.execute("set search_path = sync")
-        stages = await _read_and_stage(connection, book)
-        stages["remember"] = await _store(connection, speed)
-        stages["labels"] = await _labels(connection)
+        stages, kept, lines = await _read_and_stage(connection, book)
+        stages["remember"] = await _store(connection, speed, kept.remember_us)
+        stages["labels"] = await _labels(stack, connection, kept, lines)
         stages["say"] = await _say(stack, connection, speed)
         stages["relay"] = await _relay(stack, connection, nats_pid, speed)
         stages["apply"] = await _apply(stack, connection, nats_pid, speed)
     return stages
 
 
-async def _read_and_stage(connection: psycopg.AsyncConnection[Any], book: Path) -> dict[str, Stage]:
+async def _read_and_stage(
+    connection: psycopg.AsyncConnection[Any], book: Path
+) -> tuple[dict[str, Stage], own_stages.Kept, int]:
     backend = connection.info.backend_pid
     plain = Cpu()
     with book.open(encoding="utf-8", newline="") as file:
@@ -178,20 +164,28 @@ async def _read_and_stage(connection: psycopg.AsyncConnection[Any], book: Path) 
         "read": Stage(plain_us, "reading the file's lines and splitting them, in Python", ours_us),
         "stage": Stage(copied.us(kept), "COPY of the ready text into the same table without keys", staged_us),
     }
+    remembered = await own_stages.keep(connection, COMPANY, kept)
     await connection.rollback()
     await connection.execute("set search_path = sync")
-    return stages
+    return stages, remembered, kept
+
+
+def _entries(number: int) -> list[dict[str, str]]:
+    """The entries of a bulk event, with keys and clients of their own."""
+    entries: list[dict[str, str]] = json.loads(_body())["entries"]
+    for place, entry in enumerate(entries):
+        entry["entry_id"] = f"{number:016x}{place:016x}"
+        entry["client_id"] = f"C{number:04d}{place // 10:02d}"
+    return entries
 
 
 def _rows(number: int) -> str:
-    """The text of a bulk event's rows, with keys of their own."""
-    entries = json.loads(_body())["entries"]
-    for place, entry in enumerate(entries):
-        entry["entry_id"] = f"{number:016x}{place:016x}"
+    """The text of a bulk event's rows."""
+    entries = _entries(number)
     return "\n".join("\t".join(entry.get(name) or "\x1f" for name in MEMBERS) for entry in entries) + "\n"
 
 
-async def _store(connection: psycopg.AsyncConnection[Any], speed: float) -> Stage:
+async def _store(connection: psycopg.AsyncConnection[Any], speed: float, ours: float) -> Stage:
     """Rows into a keyed table, 10,000 at a time: the least that remembering or applying can be."""
     await connection.execute(KEYED.format(kind="", name="bench_store").encode())
     texts = [_rows(number) for number in range(EVENTS)]
@@ -215,10 +209,14 @@ async def _store(connection: psycopg.AsyncConnection[Any], speed: float) -> Stag
     us = spent.us(EVENTS * PER_EVENT)
     await connection.commit()
     reference = round((0.66 + 0.49) / 126_459 * 1e6 / speed, 2)
-    return Stage(us, "COPY, row by row, into a table of 15 columns with key and index", None, reference, plain_us)
+    told = "COPY, row by row, into a table of 15 columns with key and index"
+    ours_is = "what the book holds, what it changes, and the new state written"
+    return Stage(us, told, ours, ours_is, reference=reference, plainest=plain_us)
 
 
-async def _labels(connection: psycopg.AsyncConnection[Any]) -> Stage:
+async def _labels(
+    stack: Stack, connection: psycopg.AsyncConnection[Any], kept: own_stages.Kept, lines: int
+) -> Stage:
     await connection.execute("create table bench_label (company text, entry_id text primary key, label text)")
     await connection.commit()
     text = "".join(f"{COMPANY}\t{uuid4().hex}\tFacture F{n}\n" for n in range(EVENTS * PER_EVENT))
@@ -226,7 +224,10 @@ async def _labels(connection: psycopg.AsyncConnection[Any]) -> Stage:
     async with connection.cursor().copy("copy bench_label from stdin") as copy:
         await copy.write(text)
     await connection.commit()
-    return Stage(spent.us(EVENTS * PER_EVENT), "COPY of ready text into a keyed table of 3 columns")
+    limit = spent.us(EVENTS * PER_EVENT)
+    ours = kept.read_labels_us + await own_stages.put_labels(stack, COMPANY, kept.labels, lines)
+    ours_is = "read at sync, put by HTTP, checked and kept at ledger"
+    return Stage(limit, "COPY of ready text into a keyed table of 3 columns", round(ours, 2), ours_is)
 
 
 async def _say(stack: Stack, connection: psycopg.AsyncConnection[Any], speed: float) -> Stage:
@@ -239,23 +240,26 @@ async def _say(stack: Stack, connection: psycopg.AsyncConnection[Any], speed: fl
         await connection.commit()
     limit = spent.us(EVENTS * PER_EVENT)
     log = engine(stack.database_url("sync", "worker"), "sync", size=1)
-    ours = Cpu(await _backend(log))
+    frame = json.loads(body)
+    bodies = [
+        json.dumps(frame | {"entries": _entries(number)}, separators=(",", ":")).encode()
+        for number in range(EVENTS)
+    ]
+    ours = Cpu(await backend(log))
     model = EntriesSynced(run_id=uuid4(), source="bench", entries=())
     for number in range(EVENTS):
         async with transaction(log) as tx:
-            said = Said(model, partition=number % PARTITIONS, body=body)
+            said = Said(model, partition=number % PARTITIONS, body=bodies[number])
             await append(tx, "sync", COMPANY, [said], as_of=AS_OF, cause=Cause.new("bench"))
     ours_us = ours.us(EVENTS * PER_EVENT)
     await log.dispose()
     reference = (0.11 + 0.54) / 495 / PER_EVENT * 1e6 / speed
     return Stage(
-        limit, "one event of 500 entries per transaction into a keyed table", ours_us, round(reference, 2)
+        limit,
+        "one event of 500 entries per transaction into a keyed table",
+        ours_us,
+        reference=round(reference, 2),
     )
-
-
-async def _backend(log: AsyncEngine) -> int:
-    async with transaction(log) as tx:
-        return int((await tx.exec_driver_sql("select pg_backend_pid()")).scalar_one())
 
 
 async def _relay(stack: Stack, connection: psycopg.AsyncConnection[Any], nats_pid: int, speed: float) -> Stage:
@@ -272,7 +276,7 @@ async def _relay(stack: Stack, connection: psycopg.AsyncConnection[Any], nats_pi
         # of one connection, so that the backend is known
         log = engine(stack.database_url("sync", "worker"), "sync", size=1)
         relay = Relay("sync", log, stack.nats_url("sync"))
-        ours = Cpu(nats_pid, await _backend(log))
+        ours = Cpu(nats_pid, await backend(log))
         running = asyncio.create_task(relay.run())
         while (await jetstream.stream_info(relay.stream)).state.last_seq < EVENTS:  # noqa: ASYNC110 of another process
             await asyncio.sleep(0.02)
@@ -281,7 +285,8 @@ async def _relay(stack: Stack, connection: psycopg.AsyncConnection[Any], nats_pi
         await asyncio.gather(running, return_exceptions=True)
         await log.dispose()
     reference = (0.08 + 0.46) / (914 * 100 / 165) / PER_EVENT * 1e6 / speed
-    return Stage(limit, "the same bodies published from memory, twenty at a time", spent_us, round(reference, 2))
+    told = "the same bodies published from memory, twenty at a time"
+    return Stage(limit, told, spent_us, reference=round(reference, 2))
 
 
 async def _apply(stack: Stack, connection: psycopg.AsyncConnection[Any], nats_pid: int, speed: float) -> Stage:
@@ -324,8 +329,10 @@ async def _apply(stack: Stack, connection: psycopg.AsyncConnection[Any], nats_pi
                 await connection.execute(UPSERT.encode(), values)
         us = spent.us(EVENTS * PER_EVENT)
     reference = round((0.13 + 0.51 + 0.02) / 37_460 * 1e6 / speed, 2)
+    ours = await own_stages.apply(stack, connection, nats_pid, EVENTS, EVENTS * PER_EVENT)
+    mean = round(sum(ours.values()) / len(ours), 2)
     told = "hear, one upsert by jsonb_to_recordset per event into 15 columns with key and index"
-    return Stage(us, told, None, reference, plain_us)
+    return Stage(us, told, mean, ours_by=ours, reference=reference, plainest=plain_us)
 
 
 @asynccontextmanager

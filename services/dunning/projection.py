@@ -37,14 +37,6 @@ MARK = """
     on conflict (company, p, client_id) do update set next_on = '-infinity' where known.next_on <> '-infinity'
 """
 
-MARK_EACH = """
-    insert into schedule as known (company, p, client_id, next_on)
-    select distinct heard.company, heard.p, e.client_id, '-infinity'::date
-    from {heard}, json_to_recordset(heard.body::json -> 'clients') as e(client_id text)
-    order by heard.company, heard.p, e.client_id
-    on conflict (company, p, client_id) do update set next_on = '-infinity' where known.next_on <> '-infinity'
-"""
-
 LINES = Items(
     "entries",
     {
@@ -141,9 +133,24 @@ CLIENT_CHANGED = """
         has_email = excluded.has_email, profile = excluded.profile, payment_mode = excluded.payment_mode
 """
 
-CLIENTS_CHANGED = CLIENT_CHANGED.replace(
-    "json_to_record(heard.body::json)", "json_to_recordset(heard.body::json -> 'clients')"
-)
+CLIENTS_CHANGED = """
+    with told as materialized (
+        select distinct on (heard.company, heard.p, e.client_id) heard.company, heard.p, e.client_id,
+            coalesce(e.has_email, false) as has_email, e.profile, e.payment_mode
+        from {heard}, json_to_recordset(heard.body::json -> 'clients') as e(client_id text, has_email boolean,
+            profile text, payment_mode text)
+        order by heard.company, heard.p, e.client_id, heard.number desc
+    ),
+    kept as (
+        insert into client (company, client_id, p, has_email, profile, payment_mode)
+        select company, client_id, p, has_email, profile, payment_mode from told
+        on conflict (company, client_id) do update set
+            has_email = excluded.has_email, profile = excluded.profile, payment_mode = excluded.payment_mode
+    )
+    insert into schedule as known (company, p, client_id, next_on)
+    select company, p, client_id, '-infinity'::date from told
+    on conflict (company, p, client_id) do update set next_on = '-infinity' where known.next_on <> '-infinity'
+"""
 
 PROFILE_ASSIGNED = """
     insert into client (company, client_id, p, chosen_profile)
@@ -362,7 +369,7 @@ PROJECT: Mapping[str, Project] = {
     "CompanyRegistered": applying(COMPANY),
     "CompanyChanged": applying(COMPANY),
     "ClientChanged": applying(CLIENT_CHANGED, MARK),
-    "ClientsChanged": applying(CLIENTS_CHANGED, MARK_EACH),
+    "ClientsChanged": applying(CLIENTS_CHANGED),
     "ProfileAssigned": applying(PROFILE_ASSIGNED, MARK),
     "ClientStopped": applying(CLIENT_STOPPED, MARK),
     "ClientResumed": applying(CLIENT_RESUMED, MARK),

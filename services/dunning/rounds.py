@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from chassis.database import driver, is_transient, transaction
 from chassis.eventlog import Cause, Said, Say
+from chassis.jobs import IDLE_GROWTH, IDLE_PAUSES
 from contracts.dunning import RoundCompleted
 from services.dunning.domain.calendar import uncovered_since
 from services.dunning.domain.decision import decide
@@ -112,12 +113,15 @@ class Rounds:
 
     async def work(self, pause_seconds: float) -> None:
         """Every round that was asked for, for ever."""
+        pause = pause_seconds
         while True:
             async with transaction(self.engine) as tx:
                 waiting = [(row.company, row.as_of) for row in await tx.execute(RUNNING)]
             for company, as_of in waiting:
                 await self.run(company, as_of)
-            await asyncio.sleep(pause_seconds)
+            # asking again and again costs most where nothing is wanted for long
+            pause = pause_seconds if waiting else min(pause * IDLE_GROWTH, pause_seconds * IDLE_PAUSES)
+            await asyncio.sleep(pause)
 
     async def run(self, company: str, as_of: date) -> None:
         """Work on one open round until nothing is left of it. A round that is complete is left alone."""

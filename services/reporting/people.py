@@ -18,6 +18,7 @@ from services.reporting import fields
 QUEUE = "people"
 BULK = 500
 
+_SPACES = {code: " " for code in range(128) if not chr(code).isalnum()}
 _LIGATURES = str.maketrans({"œ": "oe", "æ": "ae", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th"})
 
 OUTDATED = text("""
@@ -50,6 +51,8 @@ ERASE = """
 def fold(words: str) -> str:
     """Lower case, without accents or punctuation, single spaces: ``"Établissements  Rey-Normand"`` becomes
     ``"etablissements rey normand"``."""
+    if words.isascii():
+        return " ".join(words.lower().translate(_SPACES).split())
     plain = unicodedata.normalize("NFKD", words.casefold().translate(_LIGATURES))
     kept = (" " if not letter.isalnum() else letter for letter in plain if not unicodedata.combining(letter))
     return " ".join("".join(kept).split())
