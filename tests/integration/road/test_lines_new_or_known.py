@@ -14,6 +14,7 @@ from chassis.database import engine, migrate, transaction
 from chassis.delivered import Delivered
 from chassis.embedded import Stack
 from chassis.items import FEW_ROWS
+from contracts.ledger import PaymentsLettered
 from contracts.subjects import partition_of
 from contracts.sync import EntriesSynced
 
@@ -152,3 +153,51 @@ async def test_a_role_that_may_not_copy_takes_the_longer_way(
     finally:
         for made in (free, held, restricted):
             await made.dispose()
+
+
+PAYMENTS = {"reporting": ("projection.stated", "PAYMENT"), "dunning": ("thanking", "GROUP")}
+"""Who puts payments straight into a table, and what does it."""
+
+
+def lettered(number: int, groups: int) -> Delivered:
+    """So many lettered groups of a few clients, told together; every fourth was paid long ago."""
+    told_of = [
+        {
+            "client_id": "C\\0\t é" if place % 12 == 0 else f"C{place % 12}",
+            "account": "411000",
+            "lettering": "L\\N" if place % 5 == 0 else f"L{number}{place}",
+            "payments": [f"{number:016x}{place:016x}"],
+            "settled": [f"{number + 100:016x}{place:016x}", f"{number + 200:016x}{place:016x}"],
+            "paid_on": "2025-01-05" if place % 4 == 0 else "2026-03-09",
+        }
+        for place in range(groups)
+    ]
+    made = PaymentsLettered(groups=())
+    body = dumps({"groups": told_of}).encode()
+    return Delivered.of(made, company=COMPANY, client_id=None, as_of=DAY, partition=3, number=number, body=body)
+
+
+@pytest.mark.parametrize("service", PAYMENTS)
+async def test_payments_go_straight_in_or_the_longer_way_and_end_alike(
+    stack: Stack, service: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Given many payments told at once, when some are told again with new ones, then each stands once."""
+    module, name = PAYMENTS[service]
+    straight = getattr(import_module(f"services.{service}.{module}"), name)
+    project = import_module(f"services.{service}.projection").PROJECT["PaymentsLettered"]
+    tables = import_module(f"services.{service}.tables")
+    quick = await emptied(stack, service, f"{service}_payments_quick")
+    slow = await emptied(stack, service, f"{service}_payments_slow")
+    try:
+        for events in ([lettered(1, 400)], [lettered(1, 400), lettered(2, 300)], [lettered(3, 5)]):
+            for made, allowed in ((quick, True), (slow, False)):
+                monkeypatch.setattr(straight, "_allowed", allowed)
+                async with transaction(made) as tx:
+                    await project(tx, events)
+        for table in tables.DERIVED:
+            assert await rows(quick, table) == await rows(slow, table), table.name
+        (kept,) = (table for table in tables.DERIVED if table.name == straight.table)
+        assert len(await rows(quick, kept)) == {"reporting": 705, "dunning": 528}[service]
+    finally:
+        await quick.dispose()
+        await slow.dispose()
