@@ -303,9 +303,11 @@ def mutants(
     Sentences for people are left out: the modules named in pyproject.toml hold words, and another word breaks no
     rule. What earlier runs found is kept for functions that have not changed; after new specs, use --survivors.
     """
-    from cli.mutants import mutate, report, results, scores, shown, survivors, written
+    from cli.mutants import forget_survivors, mutate, report, results, scores, shown, written
 
-    mutate([*(patterns or []), *(survivors() if again else ())], at_once, afresh)
+    if again:
+        forget_survivors()
+    mutate(patterns or [], at_once, afresh)
     found = scores(results())
     typer.echo(written(report(found)))
     if diffs:

@@ -63,11 +63,22 @@ def results() -> list[tuple[str, str]]:
     return [(name, status) for name, status in pairs]
 
 
-def survivors() -> list[str]:
-    """Those of earlier runs, by name. Raises ``MutantsFailed`` when there was none."""
-    if not FOLDER.exists():
+def forget_survivors() -> int:
+    """Have those that survived earlier run again; how many. Raises ``MutantsFailed``."""
+    files = sorted(FOLDER.glob("**/*.meta"))
+    if not files:
         raise MutantsFailed("nothing was run yet: leave --survivors out the first time")
-    return scores(results())["all"].survived
+    from mutmut.stats import status_by_exit_code
+
+    forgotten = 0
+    for file in files:
+        kept = json.loads(file.read_text(encoding="utf-8"))
+        found = kept["exit_code_by_key"]
+        alive = [name for name, code in found.items() if status_by_exit_code[code] not in KILLED | NEVER_RUN]
+        found.update(dict.fromkeys(alive))
+        file.write_text(json.dumps(kept), encoding="utf-8")
+        forgotten += len(alive)
+    return forgotten
 
 
 def scores(found: Iterable[tuple[str, str]]) -> dict[str, Score]:

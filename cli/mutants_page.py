@@ -16,7 +16,7 @@ from typing import Any
 
 import yaml
 
-from cli.mutants import Score
+from cli.mutants import MutantsFailed, Score
 from cli.places import ROOT
 
 PAGE = ROOT / "docs" / "mutants.md"
@@ -30,7 +30,7 @@ which specs are asked stands in `pyproject.toml`, under `tool.mutmut`; why a sur
 """
 
 
-class ReasonsRefused(Exception):
+class ReasonsRefused(MutantsFailed):
     """The file of reasons cannot be read; the message names file and remedy."""
 
 
@@ -74,17 +74,19 @@ def _path(module: str) -> Path:
 
 def read_reasons(file: Path = REASONS) -> Reasons:
     """By module and function, ``module: {function: [{was, becomes, why}]}``. Raises ``ReasonsRefused``."""
+    shape = "module: {function: [{was, becomes, why}]}, of which why must be there"
     try:
         read = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
-        return {
+        found = {
             f"{module}.{function}": [{key: str(value) for key, value in one.items()} for one in listed]
             for module, functions in read.items()
             for function, listed in functions.items()
         }
     except (OSError, yaml.YAMLError, AttributeError, TypeError) as trouble:
-        raise ReasonsRefused(
-            f"{file}: {trouble}; it holds module: {{function: [{{was, becomes, why}}]}}"
-        ) from trouble
+        raise ReasonsRefused(f"{file}: {trouble}; it holds {shape}") from trouble
+    if any("why" not in one for listed in found.values() for one in listed):
+        raise ReasonsRefused(f"{file}: a reason says nothing; it holds {shape}")
+    return found
 
 
 def why(one: Change, reasons: Reasons) -> str | None:

@@ -1,6 +1,12 @@
-"""How the command that changes the domains for the worse counts what the specs noticed."""
+"""How the command that changes the domains for the worse counts, keeps and shows what the specs noticed."""
 
-from cli.mutants import report, scores
+import json
+
+import pytest
+
+from cli import mutants
+from cli.mutants import MutantsFailed, forget_survivors, report, scores
+from cli.mutants_page import Change, ReasonsRefused, changed_lines, page, read_reasons, why
 
 FOUND = [
     ("services.dunning.domain.triggers.x_pending__mutmut_1", "killed"),
@@ -9,6 +15,24 @@ FOUND = [
     ("services.dunning.domain.policy.x_load__mutmut_1", "no tests"),
     ("services.dunning.domain.policy.x_load__mutmut_2", "not checked"),
 ]
+DIFF = """--- services/dunning/domain/triggers.py
++++ services/dunning/domain/triggers.py
+@@ -1,5 +1,5 @@
+ def pending(
+-    found.on <= as_of
++    found.on < as_of
+     return
+"""
+SURVIVOR = Change("services.dunning.domain.triggers", "pending", "found.on <= as_of", "found.on < as_of")
+REASONS = """
+services.dunning.domain.triggers:
+  pending:
+    - was: found.on <= as_of
+      becomes: found.on < as_of
+      why: both are asked on the day itself only.
+  Plan.steps:
+    - why: whatever it is.
+"""
 
 
 def test_what_no_spec_reaches_has_survived_and_what_was_not_run_does_not_count():
@@ -26,3 +50,49 @@ def test_what_no_spec_reaches_has_survived_and_what_was_not_run_does_not_count()
 
 def test_nothing_run_is_no_score():
     assert report(scores([]))["survivors"] == []
+
+
+def test_survivors_are_run_again_and_the_killed_are_not(tmp_path, monkeypatch):
+    monkeypatch.setattr(mutants, "FOLDER", tmp_path)
+    with pytest.raises(MutantsFailed, match="--survivors"):
+        forget_survivors()
+    file = tmp_path / "services" / "triggers.py.meta"
+    file.parent.mkdir()
+    file.write_text(json.dumps({"exit_code_by_key": {"a": 1, "b": 0, "c": 33, "d": None, "e": -24}}))
+    assert forget_survivors() == 2
+    assert json.loads(file.read_text())["exit_code_by_key"] == {"a": 1, "b": None, "c": None, "d": None, "e": -24}
+
+
+def test_a_survivor_is_shown_as_what_the_line_was_and_becomes():
+    assert changed_lines(DIFF) == (SURVIVOR.was, SURVIVOR.becomes)
+    assert changed_lines("--- a\n+++ a\n-    one,\n-    two,\n") == ("one, two,", "")
+
+
+def test_the_page_tells_the_score_of_each_file_and_why_a_survivor_may_live(tmp_path):
+    file = tmp_path / "reasons.yaml"
+    file.write_text(REASONS)
+    unread = Change("services.dunning.domain.policy", "load", 'mode="item",', "")
+    told = page(scores(FOUND), [SURVIVOR, unread], read_reasons(file)).splitlines()
+    assert "| **all** | 4 | 2 | 2 | 1 | 1 | 50.0 % |" in told
+    assert "| dunning.domain.triggers | 3 | 2 | 1 | 1 | 0 | 66.7 % |" in told
+    assert (
+        "- `pending`: `found.on <= as_of` becomes `found.on < as_of`: both are asked on the day itself only."
+        in told
+    )
+    assert '- `load`: `mode="item",` goes: **not explained**' in told
+
+
+def test_a_reason_may_be_said_of_a_whole_function_and_of_nothing_else(tmp_path):
+    file = tmp_path / "reasons.yaml"
+    file.write_text(REASONS)
+    reasons = read_reasons(file)
+    assert why(Change(SURVIVOR.module, "Plan.steps", "a", "b"), reasons) == "whatever it is."
+    assert why(Change(SURVIVOR.module, "pending", "a", "b"), reasons) is None
+
+
+@pytest.mark.parametrize("text", ["- a list", "a: [b]", "a: {b: c", "a: {b: [{was: x}]}"])
+def test_a_file_of_reasons_that_cannot_be_read_is_named_with_its_shape(tmp_path, text):
+    file = tmp_path / "reasons.yaml"
+    file.write_text(text)
+    with pytest.raises(ReasonsRefused, match=r"(?s)reasons\.yaml.*was, becomes, why"):
+        read_reasons(file)

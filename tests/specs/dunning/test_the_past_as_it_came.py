@@ -207,7 +207,7 @@ def test_a_payment_thanked_in_the_simulation_is_not_thanked_again_when_a_fact_co
 
 @pytest.mark.parametrize("on", ["2025-03-19", "2025-03-20"])
 def test_what_was_really_done_counts_before_the_period_and_never_in_it(on):
-    """The real R1 of the 18th: before the period it is where the client stands; in it the simulation has its own."""
+    """The real R1 of the 18th: before the period it is where the client stands; in it, nothing."""
     entry = dunning.LevelMove(entry_id=entry_id("F"), level_before=None, level_after="R1")
     done = dunning.ActionDone(
         action_id=RUN, client_id=CLIENT, step="R1", medium="email", done_on=day("2025-03-18"), levels=(entry,)
