@@ -1,0 +1,190 @@
+"""C19: a simulation begins with what is open, lives under rules that change, and is counted."""
+
+from datetime import timedelta
+
+from services.dunning.domain.policy import load as load_policy
+from services.dunning.domain.scenario import load as load_scenario
+from services.dunning.domain.simulation import Company, Contact, Payments, Rules, live, live_through
+from services.dunning.domain.tally import Count, Tally, differ
+from tests.specs.dunning.given import (
+    World,
+    at_level,
+    client,
+    credit,
+    day,
+    entry_id,
+    given,
+    invoice,
+    previous,
+    scenario,
+    step,
+)
+
+LADDER = (step("R1", 8, "phone"), step("R2", 16, "phone"), step("R3", 24, "phone"))
+
+
+def company(world: World) -> Company:
+    scenarios = {} if world.scenario is None else {"Standard": world.scenario}
+    return Company(Rules(load_policy(world.policy), scenarios))
+
+
+def simulated(world: World, first: str, last: str) -> list[Contact]:
+    return live(world.book.state(), Payments({}), company(world), day(first), day(last))
+
+
+# What is open when it begins
+
+
+def test_an_open_message_is_carried_out_with_its_amounts_and_currency():
+    world = given(
+        invoice("U", 100, "2025-03-10", currency="USD", book_amount=90),
+        credit("V", 20, "2025-03-10", currency="USD", book_amount=-18),
+        steps=LADDER,
+    )
+    world.when("2025-03-18")
+    assert simulated(world, "2025-03-20", "2025-03-20") == [
+        Contact(day("2025-03-20"), "R1", "phone", "USD", 80_0000, 72_0000, 2, False)
+    ]
+
+
+def test_credits_that_are_not_netted_are_not_deducted_from_an_open_message():
+    world = given(invoice("F", 100, "2025-03-10"), credit("A", 20, "2025-03-10"), steps=LADDER)
+    world.with_policy(netting="none").when("2025-03-18")
+    (contact,) = simulated(world, "2025-03-20", "2025-03-20")
+    assert (contact.net_amount, contact.book_amount, contact.entries) == (100_0000, 100_0000, 2)
+
+
+def test_an_e_mail_that_is_on_its_way_counts_as_it_was_said():
+    """G was settled after a person had confirmed it: the last look is not played."""
+    world = given(invoice("F", 100, "2025-03-10"), invoice("G", 40, "2025-03-10"), steps=(step("R1", 8),))
+    world.when("2025-03-18").confirmed()
+    state = world.book.state()
+    left = state._replace(entries=tuple(one for one in state.entries if one.entry_id == entry_id("F")))
+    (contact,) = live(left, Payments({}), company(world), day("2025-03-20"), day("2025-03-20"))
+    assert (contact.net_amount, contact.book_amount) == (140_0000, 140_0000)
+
+
+def test_followers_of_an_open_account_message_go_one_step_on():
+    """Rule 6.4: after the R3 of F, G has reached R1 and comes to R2 sixteen days after its own due date."""
+    steps = (*LADDER, previous("R4", 50, "phone"))
+    world = given(invoice("F", 100, "2025-03-01"), invoice("G", 50, "2025-03-23"), steps=steps)
+    world.with_policy(mode="account").on("2025-03-02", at_level("F", "R2", "2025-03-17"))
+    world.when("2025-03-25").says(R3=(150, ["F", "G"]))
+    state = world.with_policy(mode="item").confirm_all("2025-03-25").book.state()
+    contacts = live(state, Payments({}), company(world), day("2025-03-26"), day("2025-04-20"))
+    assert [(one.on.isoformat(), one.step, one.net_amount // 10_000) for one in contacts] == [
+        ("2025-03-26", "R3", 150),
+        ("2025-04-08", "R2", 50),
+        ("2025-04-16", "R3", 50),
+    ]
+
+
+def test_credits_do_not_lead_an_open_account_message():
+    """A credit at R2 is no follower's measure: G, the highest debit, reaches R1 itself."""
+    world = given(invoice("G", 50, "2025-03-10"), credit("A", 5, "2025-02-01"), steps=LADDER)
+    world.with_policy(mode="account").on("2025-03-02", at_level("A", "R2", "2025-03-01"))
+    world.when("2025-03-18").says(R1=(45, ["A", "G"]))
+    state = world.with_policy(mode="item").confirm_all("2025-03-18").book.state()
+    contacts = live(state, Payments({}), company(world), day("2025-03-19"), day("2025-03-31"))
+    assert [(one.on.isoformat(), one.step, one.entries) for one in contacts] == [
+        ("2025-03-19", "R1", 2),
+        ("2025-03-26", "R2", 1),
+    ]
+
+
+def test_what_is_open_in_the_variant_without_mail_moves_levels_as_that_variant_says():
+    world = given(invoice("F", 100, "2025-03-01"), invoice("G", 50, "2025-03-23"), client(email=False))
+    letters = (step("R1", 8, "letter"), step("R3", 24, "letter"))
+    world.published = scenario(*LADDER, without=letters)
+    world.with_policy(mode="account").on("2025-03-02", at_level("F", "R1", "2025-03-10"))
+    world.when("2025-03-25").says(R3=(150, ["F", "G"]))
+    state = world.with_policy(mode="item").confirm_all("2025-03-25").book.state()
+    contacts = live(state, Payments({}), company(world), day("2025-03-26"), day("2025-04-30"))
+    assert [(one.on.isoformat(), one.step) for one in contacts] == [("2025-03-26", "R3"), ("2025-04-16", "R3")]
+
+
+# Rules that change (ADR 22)
+
+
+def test_rules_that_change_hold_from_their_day_on():
+    world = given(invoice("F", 100, "2025-03-10"), steps=LADDER)
+    before = company(world)
+    slow = load_scenario(scenario(step("R1", 8, "phone"), previous("R2", 10, "phone")))
+    after = Company(Rules(load_policy(world.policy), {"Standard": slow}))
+
+    def told(changed_on: str, first: str = "2025-03-01", last: str = "2025-04-30") -> list[tuple[str, str]]:
+        rules = [(day("2025-01-01"), before), (day(changed_on), after)]
+        contacts = live_through(world.book.state(), Payments({}), rules, day(first), day(last))
+        return [(one.on.isoformat(), one.step) for one in contacts]
+
+    first = ("2025-03-18", "R1")
+    assert told("2025-03-27") == [first, ("2025-03-26", "R2")]
+    assert told("2025-03-26") == [first, ("2025-03-28", "R2")]
+    assert told("2025-03-18") == [first, ("2025-03-28", "R2")]
+    assert told("2025-02-01") == [first, ("2025-03-28", "R2")]
+    assert told("2025-06-01", last="2025-03-26") == [first, ("2025-03-26", "R2")]
+    assert told("2025-03-27", first="2025-03-19") == [("2025-03-19", "R1"), ("2025-03-26", "R2")]
+    alone = live_through(
+        world.book.state(), Payments({}), [(day("2025-05-01"), before)], day("2025-03-01"), day("2025-03-18")
+    )
+    assert [one.step for one in alone] == ["R1"], "the first rules hold from the beginning"
+
+
+# Payments
+
+
+def test_payments_are_heard_on_their_day_in_any_order():
+    world = given(*(invoice(name, 100, "2025-03-10") for name in ("F", "G", "H")), steps=LADDER)
+    paid = {entry_id("G"): day("2025-03-26"), entry_id("F"): day("2025-03-18"), entry_id("H"): day("2025-04-03")}
+    contacts = live(world.book.state(), Payments(paid), company(world), day("2025-03-11"), day("2025-04-30"))
+    assert [(one.step, one.entries) for one in contacts] == [("R1", 2), ("R2", 1)]
+
+
+# Counted and compared
+
+
+def contact(on: str, step_name: str = "R1", entries: int = 1, automatic: bool = False) -> Contact:
+    return Contact(day(on), step_name, "email", "EUR", 100_0000, 90_0000, entries, automatic)
+
+
+def test_counts_add_up():
+    assert Count(1, 2, 3).plus(Count(10, 20, 30)) == Count(11, 22, 33)
+    tally = Tally()
+    tally.add([contact("2025-03-18", entries=2), contact("2025-03-18", entries=3), contact("2025-03-19")])
+    tally.add([])
+    assert tally.clients == 1
+    assert tally.total == Count(3, 6, 270_0000)
+    both = Tally()
+    both.add([contact("2025-03-18")])
+    both.add_rows(tally.rows(), tally.clients)
+    both.add_rows(tally.rows(), 4)
+    assert both.clients == 6
+    assert both.by(0) == {
+        (day("2025-03-18"),): Count(5, 11, 450_0000),
+        (day("2025-03-19"),): Count(2, 2, 180_0000),
+    }
+
+
+def test_differences_are_of_steps_paired_in_order():
+    r1, r2 = contact("2025-03-18"), contact("2025-03-26", "R2")
+    assert differ([r1], [r1]) is None
+    kinds = {
+        "more": ([r1], [r1, r2]),
+        "fewer": ([r1, r2], [r1]),
+        "earlier": ([r1], [r1._replace(on=r1.on - timedelta(days=1))]),
+        "later": ([r1], [r1._replace(on=r1.on + timedelta(days=1))]),
+        "other": ([r1], [r1._replace(entries=2)]),
+    }
+    for kind, (before, after) in kinds.items():
+        found = differ(before, after)
+        assert found is not None
+        assert (found.kinds, found.before, found.after) == ((kind,), len(before), len(after))
+    instead = differ([r1], [r2])
+    assert instead is not None
+    assert (instead.kinds, instead.lost, instead.gained) == (("other",), (r1,), (r2,))
+    by_itself = differ([r1], [r1._replace(automatic=True)])
+    assert by_itself is not None
+    assert by_itself.kinds == ("other",)
+    moved = differ([r1], [r1._replace(on=r1.on + timedelta(days=1), automatic=True)])
+    assert moved is not None
+    assert moved.kinds == ("later",)
