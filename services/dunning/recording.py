@@ -21,8 +21,18 @@ from contracts.dunning import (
 from contracts.event import Event
 from contracts.subjects import partition_of
 from services.dunning.domain import sayings
+from services.dunning.domain.sayings import Change
 from services.dunning.domain.scenario import STEP_NAMES
-from services.dunning.domain.verdicts import Decision, Due, Excluded, NoStep, NotDue, Verdict
+from services.dunning.domain.verdicts import (
+    Decision,
+    Due,
+    Excluded,
+    NoStep,
+    NotDue,
+    PlannedAction,
+    Verdict,
+    Withdrawal,
+)
 from services.dunning.states import Known
 
 WRITE_VERDICTS = """
@@ -71,20 +81,32 @@ class Record:
 
     def _say(self, known: Known, decision: Decision) -> None:
         client = known.state.client_id
-        events = [sayings.withdrawn(client, withdrawal) for withdrawal in decision.withdrawals]
+        for withdrawal in decision.withdrawals:
+            self._withdraw(client, withdrawal)
         if decision.moves:
-            events.append(sayings.advanced(client, decision.moves, self.as_of))
+            self._note(client, sayings.advanced(client, decision.moves, self.as_of))
         for planned in decision.actions:
-            events.append(sayings.opening(client, decision, planned))
+            self._open(client, decision, planned)
             self.due += planned.automatic
             self.proposed += not planned.automatic
             self.steps[STEP_NAMES.index(planned.step)] += 1
-        changed = sayings.changed_exclusions(client, decision.verdicts, known.exclusions)
-        if changed is not None:
-            events.append(changed)
-        events += sayings.newly_exhausted(client, decision.verdicts, known.exhausted)
-        for event in events:
-            self.spoken[type(event)].append(Said(event, client))
+        changed = sayings.changed_exclusions(decision.verdicts, known.exclusions)
+        if changed:
+            self._exclude(client, changed, known)
+        for event in sayings.newly_exhausted(client, decision.verdicts, known.exhausted):
+            self._note(client, event)
+
+    def _withdraw(self, client: str, withdrawal: Withdrawal) -> None:
+        self._note(client, sayings.withdrawn(client, withdrawal))
+
+    def _open(self, client: str, decision: Decision, planned: PlannedAction) -> None:
+        self._note(client, sayings.opening(client, decision, planned))
+
+    def _exclude(self, client: str, changed: Sequence[Change], _: Known) -> None:
+        self._note(client, sayings.excluded(client, changed))
+
+    def _note(self, client: str, event: Event) -> None:
+        self.spoken[type(event)].append(Said(event, client))
 
     async def write(self, tx: AsyncConnection) -> None:
         """The cached part: verdicts and next days. Say ``said`` before: what is said marks its client, and this
@@ -116,11 +138,25 @@ def _days(company: str, next_on: Iterable[tuple[str, date | None]]) -> dict[str,
 
 
 def as_text(verdicts: Mapping[str, Verdict]) -> str:
-    """A client's verdicts as JSON: entry to status, step, next day, reasons, action.
+    """A client's verdicts as JSON, each with the entries that share it: ``[[verdict, [entry, ...]], ...]``, a
+    verdict being status, step, next day, reasons, action.
 
-    Their values are ids, dates and words of ours, so none needs quoting.
+    Their values are ids, dates and words of ours, so none needs quoting. The same verdicts give the same text.
     """
-    return "{" + ",".join([f'"{entry}":{_value(verdict)}' for entry, verdict in verdicts.items()]) + "}"
+    groups: dict[object, tuple[Verdict, list[str]]] = {}
+    for entry, verdict in verdicts.items():
+        # the lines of an action share one verdict, and hashing its id costs more than all the rest
+        key = id(verdict) if type(verdict) is Due else verdict
+        group = groups.get(key)
+        if group is None:
+            groups[key] = verdict, [entry]
+        else:
+            group[1].append(entry)
+    texts = [f'[{_value(verdict)},["{_QUOTED.join(sorted(entries))}"]]' for verdict, entries in groups.values()]
+    return f"[{','.join(sorted(texts))}]"
+
+
+_QUOTED = '","'
 
 
 def _value(verdict: Verdict) -> str:

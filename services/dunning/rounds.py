@@ -22,10 +22,10 @@ from chassis.database import driver, is_transient, transaction
 from chassis.eventlog import Cause, Said, Say
 from chassis.jobs import IDLE_GROWTH, IDLE_PAUSES
 from contracts.dunning import RoundCompleted
+from services.dunning.bulk import BulkRecord
 from services.dunning.domain.calendar import uncovered_since
 from services.dunning.domain.decision import decide
 from services.dunning.domain.scenario import STEP_NAMES
-from services.dunning.recording import Record
 from services.dunning.rulebook import Rulebook, rulebook
 from services.dunning.states import load
 
@@ -200,7 +200,7 @@ class OneRound:
             asked = {"ps": [row.p for row in taken], "reached": [row.reached for row in taken], "most": most}
             found = await connection.execute(CANDIDATES, {**self.key, **asked, "whole": self.whole})
             candidates = await found.fetchall()
-            record = Record(self.company, self.as_of)
+            record = BulkRecord(self.company, self.as_of)
             if candidates:
                 await self._decide(tx, [client for _, client in candidates], record)
             counts = {
@@ -231,7 +231,7 @@ class OneRound:
             "clients": [counted[p] for p in begun],
         }
 
-    async def _decide(self, tx: AsyncConnection, clients: list[str], record: Record) -> None:
+    async def _decide(self, tx: AsyncConnection, clients: list[str], record: BulkRecord) -> None:
         known = await load(tx, self.company, clients)
         policy, as_of = self.rules.policy, self.as_of
         for client, one in known.items():
@@ -243,8 +243,7 @@ class OneRound:
                 await tx.execute(FAILED, {**self.key, "client_id": client, "reason": reason})
                 continue
             record.decided(one, decision)
-        if record.said:
-            await self.rounds.say(tx)(self.company, record.said, as_of=as_of, cause=self.cause)
+        await record.say(self.rounds.say(tx), self.cause)
         await record.write(tx)
 
     async def complete(self) -> None:

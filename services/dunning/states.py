@@ -135,7 +135,7 @@ EXCLUSIONS = """
     ) x
 """
 
-NO_VERDICTS = "{}"
+NO_VERDICTS = "[]"
 
 
 @dataclass(slots=True)
@@ -153,30 +153,30 @@ async def load(tx: AsyncConnection, company: str, clients: Sequence[str]) -> dic
     connection = await driver(tx)
     ask = {"company": company, "clients": list(clients)}
     entered = await _entered(connection, ask)
-    known = {client: Known(ClientState(company, client, None, False, False, None, ())) for client in clients}
-    entries: dict[str, list[EntryState]] = {}
-    for client, exhausted, *columns in await _rows(connection, ENTRIES, ask):
-        columns.append(entered.get((client, columns[0]), NEVER_ENTERED))
-        entries.setdefault(client, []).append(EntryState._make(columns))
-        if exhausted:
-            known[client].exhausted.add(columns[0])
+    entries: dict[str, list[EntryState]] = {client: [] for client in clients}
+    exhausted: dict[str, set[str]] = {}
+    for row in await _rows(connection, ENTRIES, ask):
+        client, entry_id = row[0], row[2]
+        entries[client].append(EntryState._make((*row[2:], entered.get((client, entry_id), NEVER_ENTERED))))
+        if row[1]:
+            exhausted.setdefault(client, set()).add(entry_id)
     actions = await _open_actions(connection, ask)
     paid = paid_groups(await _rows(connection, PAID, ask), entered)
     contacts: dict[str, list[Contact]] = {}
     for client, on, round_on in await _rows(connection, CONTACTS, ask):
         contacts.setdefault(client, []).append(Contact(on, round_on))
     synced_on = next((on for (on,) in await _rows(connection, SYNCED, ask)), None)
+    known: dict[str, Known] = {}
     for client, verdicts, *columns in await _rows(connection, CLIENTS, ask):
         profile, has_email, stopped, payment_mode, resumes_on, disputed, never, tolerance_days, tolerated = columns
-        known[client].verdicts = verdicts or NO_VERDICTS
-        known[client].state = ClientState(
+        state = ClientState(
             company,
             client,
             profile,
             has_email,
             stopped,
             payment_mode,
-            tuple(entries.get(client, ())),
+            tuple(entries[client]),
             tuple(actions.get(client, ())),
             resumes_on,
             disputed,
@@ -187,6 +187,7 @@ async def load(tx: AsyncConnection, company: str, clients: Sequence[str]) -> dic
             synced_on,
             tuple(paid.get(client, ())),
         )
+        known[client] = Known(state, verdicts or NO_VERDICTS, exhausted=exhausted.get(client, set()))
     for client, entry_id, step, reasons, until in await _rows(connection, EXCLUSIONS, ask):
         known[client].exclusions[entry_id] = (step, tuple(reasons), until)
     return known

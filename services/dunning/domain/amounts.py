@@ -17,3 +17,12 @@ def decimal(amount: int) -> Decimal:
     if amount % 100 == 0:
         return Decimal(amount // 100).scaleb(-2)
     return Decimal(amount).scaleb(-4)
+
+
+def amount_text(amount: int) -> str:
+    """As events carry it: what ``decimal`` is in plain digits."""
+    if amount < 0:
+        return "-" + amount_text(-amount)
+    if amount % 100:
+        return f"{amount // PER_UNIT}.{amount % PER_UNIT:04d}"
+    return f"{amount // PER_UNIT}.{amount % PER_UNIT // 100:02d}"

@@ -5,6 +5,7 @@ from datetime import date
 from typing import NamedTuple
 
 from services.dunning.domain import exclusions
+from services.dunning.domain.dates import dates_of
 from services.dunning.domain.exclusions import NONE, entry_reasons, promised_until, stop_is_over, together
 from services.dunning.domain.grouping import Grouped, by_account, by_item
 from services.dunning.domain.leaving import contact_over_on, data_is_stale, leaves_by_itself
@@ -13,7 +14,7 @@ from services.dunning.domain.planning import plan_action
 from services.dunning.domain.policy import Policy
 from services.dunning.domain.scenario import NOTICE, THANKS, Plan, Scenario, Step
 from services.dunning.domain.standing import SUPERSEDED, same_message, stands, withdrawal_reason
-from services.dunning.domain.state import ClientState, OpenAction
+from services.dunning.domain.state import ClientState, EntryState, OpenAction
 from services.dunning.domain.thanks import (
     Gratitude,
     gratitude,
@@ -24,8 +25,13 @@ from services.dunning.domain.thanks import (
     why_withdrawn,
 )
 from services.dunning.domain.tolerance import Tolerance, account_is_in_credit, late_total, tolerance_of
-from services.dunning.domain.triggers import ONE_DAY, Pending, next_change, pending
+from services.dunning.domain.triggers import ONE_DAY, Pending, pending
 from services.dunning.domain.verdicts import (
+    EXHAUSTED,
+    NEVER_REMINDED,
+    NO_SCENARIO,
+    NO_STEP,
+    VARIANT_OFF,
     Decision,
     Due,
     Excluded,
@@ -36,13 +42,6 @@ from services.dunning.domain.verdicts import (
     Verdict,
     Withdrawal,
 )
-
-NO_SCENARIO = "no_scenario"
-VARIANT_OFF = "variant_off"
-EXHAUSTED = "exhausted"
-NO_STEP = "no_step"
-NEVER_REMINDED = "never_reminded"
-NO_STEP_REASONS = (NEVER_REMINDED, NO_SCENARIO, VARIANT_OFF, EXHAUSTED, NO_STEP)
 
 
 def decide(
@@ -147,31 +146,40 @@ class _Day:
         self.against = self.against_reminders = self.stop
 
     def look(self) -> None:
-        plan, as_of, by_account, policy = self.plan, self.as_of, self.by_account, self.policy
-        credits_wait = policy.netting == "account" or policy.upcoming_credits_excluded
+        as_of, by_account, policy, looks = self.as_of, self.by_account, self.policy, self.looks
+        due_dates_matter = by_account or policy.netting == "account" or policy.upcoming_credits_excluded
         tolerance = tolerance_of(self.client, policy)
         self._look_at_the_client(tolerance)
+        dates = None if self.plan is None else dates_of(self.plan, as_of)
+        add_change = self.changes.add
         for entry in self.client.entries:
-            found = None if plan is None else pending(entry, plan, as_of)
-            overdue = entry.due_date < as_of
+            found = asleep = None
+            if dates is not None:
+                found, changes_on, asleep = dates.of(entry)
+                if changes_on is not None:
+                    add_change(changes_on)
             reasons = NONE
-            if (found is not None and found.on <= as_of) or (by_account and overdue):
-                reasons = entry_reasons(entry, self.client, policy, as_of)
-                if tolerance.days and (found is None or found.step.level) and tolerance.covers(entry, as_of):
-                    reasons = (*reasons, exclusions.WITHIN_TOLERANCE_DAYS)
-                    self.changes.add(tolerance.over_on(entry))
-                if exclusions.PROMISE_AHEAD in reasons and (until := promised_until(entry, as_of)):
-                    self.changes.add(until)
-                if exclusions.ENTRY_STOPPED in reasons and entry.resumes_on is not None:
-                    self.changes.add(entry.resumes_on)
-            self.looks[entry.entry_id] = Look(entry, found, reasons)
-            if found is not None and plan is not None:
-                if found.on > as_of:
-                    self.changes.add(found.on)
-                elif (change := next_change(entry, plan, as_of, found)) is not None:
-                    self.changes.add(change)
-            if not overdue and (by_account or (credits_wait and entry.amount <= 0)):
-                self.changes.add(entry.due_date + ONE_DAY)
+            if asleep is None or by_account:
+                overdue = entry.due_date < as_of
+                if (found is not None and asleep is None) or (by_account and overdue):
+                    reasons = self._reasons(entry, found, tolerance)
+            looks[entry.entry_id] = Look(entry, found, reasons, asleep)
+            if due_dates_matter and entry.due_date >= as_of and (by_account or entry.amount <= 0):
+                add_change(entry.due_date + ONE_DAY)
+
+    def _reasons(self, entry: EntryState, found: Pending | None, tolerance: Tolerance) -> tuple[str, ...]:
+        """The reasons that lie in the entry; the days on which they end are noted."""
+        as_of = self.as_of
+        reasons = entry_reasons(entry, self.client, self.policy, as_of)
+        if tolerance.days and (found is None or found.step.level) and tolerance.covers(entry, as_of):
+            reasons = (*reasons, exclusions.WITHIN_TOLERANCE_DAYS)
+            self.changes.add(tolerance.over_on(entry))
+        if reasons:
+            if exclusions.PROMISE_AHEAD in reasons and (until := promised_until(entry, as_of)):
+                self.changes.add(until)
+            if exclusions.ENTRY_STOPPED in reasons and entry.resumes_on is not None:
+                self.changes.add(entry.resumes_on)
+        return reasons
 
     def _look_at_the_client(self, tolerance: Tolerance) -> None:
         """The reasons that lie in the client as a whole."""
@@ -197,9 +205,10 @@ class _Day:
                 if not thanks_stand(action, self.client, self.against):
                     self.lapsed.append(action)
             elif stands(action, self.looks, self._against_action(action), self.policy, self.as_of):
+                due = Due(action.step, action.action_id)
                 for held in action.entries:
                     if held.entry_id in self.looks:
-                        self.verdicts[held.entry_id] = Due(action.step, action.action_id)
+                        self.verdicts[held.entry_id] = due
             else:
                 self.lapsed.append(action)
 
@@ -228,25 +237,26 @@ class _Day:
         free: list[Look] = []
         account: list[Look] = []
         barred: list[Look] = []
+        verdicts, by_account = self.verdicts, self.by_account
         for entry_id, look in self.looks.items():
-            if entry_id in self.verdicts:
+            if entry_id in verdicts:
                 continue
-            found = look.pending
-            if self.by_account and look.entry.due_date < self.as_of:
+            if by_account and look.entry.due_date < self.as_of:
                 if not look.reasons:
                     account.append(look)
                     continue
                 barred.append(look)
-            if found is None:
-                self.verdicts[entry_id] = NoStep(EXHAUSTED if look.entry.level else NO_STEP)
-            elif found.on > self.as_of:
-                self.verdicts[entry_id] = NotDue(found.step.name, found.on)
-            elif look.reasons:
+            if look.asleep is not None:
+                verdicts[entry_id] = look.asleep
+                continue
+            found = look.pending
+            assert found is not None
+            if look.reasons:
                 reasons = together(look.reasons, self._against(found.step.level))
-                self.verdicts[entry_id] = Excluded(found.step.name, reasons)
-            elif self.by_account and found.step.level:
+                verdicts[entry_id] = Excluded(found.step.name, reasons)
+            elif by_account and found.step.level:
                 until = look.entry.due_date + ONE_DAY  # not yet due, so not in the account's message (rule 6.6)
-                self.verdicts[entry_id] = NotDue(found.step.name, until)
+                verdicts[entry_id] = NotDue(found.step.name, until)
             else:
                 free.append(look)
         return free, account, barred

@@ -8,14 +8,19 @@ from services.dunning.domain.policy import Policy
 from services.dunning.domain.scenario import Step
 from services.dunning.domain.state import EntryState
 from services.dunning.domain.triggers import Pending
+from services.dunning.domain.verdicts import NoStep, NotDue
 
 
 class Look(NamedTuple):
-    """An entry, its next step, and the reasons against it; ``pending`` is ``None`` when no step follows."""
+    """An entry, its next step, and the reasons against it; ``pending`` is ``None`` when no step follows.
+
+    ``asleep`` is what is decided where its step comes later or none does, ``None`` where it is due.
+    """
 
     entry: EntryState
     pending: Pending | None
     reasons: tuple[str, ...]
+    asleep: NotDue | NoStep | None = None
 
 
 class Draft(NamedTuple):

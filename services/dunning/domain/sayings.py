@@ -4,16 +4,16 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from functools import cache
 from operator import itemgetter
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from pydantic import BaseModel
 
 from contracts import dunning
 from contracts.event import Event
 from services.dunning.domain.amounts import decimal
-from services.dunning.domain.decision import EXHAUSTED
 from services.dunning.domain.scenario import NOTICE, THANKS, level_name
 from services.dunning.domain.verdicts import (
+    EXHAUSTED,
     Decision,
     Excluded,
     NoStep,
@@ -133,24 +133,33 @@ def advanced(client_id: str, moves: Iterable[SilentMove], as_of: date) -> Event:
     )
 
 
-def changed_exclusions(
-    client_id: str, verdicts: Mapping[str, Verdict], said: Mapping[str, Exclusion]
-) -> Event | None:
-    """Only the entries whose reasons changed since they were last said; no reasons means excluded no more."""
-    changed: list[tuple[str, str, tuple[str, ...], date | None]] = []
+class Change(NamedTuple):
+    """What is to be said of an entry's exclusion; no reasons means excluded no more."""
+
+    entry_id: str
+    step: str
+    reasons: tuple[str, ...]
+    until: date | None
+
+
+def changed_exclusions(verdicts: Mapping[str, Verdict], said: Mapping[str, Exclusion]) -> list[Change]:
+    """Only the entries whose reasons changed since they were last said, by entry."""
+    changed = []
     for entry_id, verdict in verdicts.items():
-        if isinstance(verdict, Excluded):
+        if type(verdict) is Excluded:
             if said.get(entry_id) != verdict:
-                changed.append((entry_id, *verdict))
-        elif entry_id in said:
-            changed.append((entry_id, said[entry_id][0], (), None))
-    changed.extend((entry_id, one[0], (), None) for entry_id, one in said.items() if entry_id not in verdicts)
-    if not changed:
-        return None
-    entries = tuple(
-        _made(dunning.ExcludedEntry, {"entry_id": entry_id, "step": step, "reasons": reasons, "until": until})
-        for entry_id, step, reasons, until in sorted(changed, key=itemgetter(0))
+                changed.append(Change(entry_id, *verdict))
+        elif said and entry_id in said:
+            changed.append(Change(entry_id, said[entry_id][0], (), None))
+    changed.extend(
+        Change(entry_id, one[0], (), None) for entry_id, one in said.items() if entry_id not in verdicts
     )
+    changed.sort(key=itemgetter(0))
+    return changed
+
+
+def excluded(client_id: str, changed: Iterable[Change]) -> Event:
+    entries = tuple(_made(dunning.ExcludedEntry, change._asdict()) for change in changed)
     return _made(dunning.ActionExcluded, {"client_id": client_id, "entries": entries})
 
 

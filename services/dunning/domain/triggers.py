@@ -1,6 +1,7 @@
 """When a step of an entry is due (rules 4.6 to 4.12, 22.8, 22.11)."""
 
 from calendar import monthrange
+from collections.abc import Iterable
 from datetime import date, timedelta
 from itertools import pairwise
 from typing import NamedTuple
@@ -130,18 +131,25 @@ def next_change(entry: EntryState, plan: Plan, as_of: date, found: Pending) -> d
     """A day after ``as_of`` before which the pending step of this entry neither changes nor becomes due."""
     if found.on > as_of:
         return found.on
-    if found.step.level == 0:  # R1 comes on the due date at the earliest, the notice lapses after it
-        return entry.due_date if entry.due_date > as_of else entry.due_date + ONE_DAY
+    if found.step.level == 0:  # the notice gives way to a reminder that is due, and lapses after the due date
+        coming = _days_until_one_stands(plan.after[entry.level], entry, entry.reminded_on)
+        return min([*coming, entry.due_date + ONE_DAY])
     if not found.step.ignorable or entry.forced:
         return None
-    previous_on, earliest = found.on, _day_after_last_step(entry)
+    coming = _days_until_one_stands(plan.after[found.step.level], entry, found.on)
+    return min((day for day in coming if day > as_of), default=None)
+
+
+def _days_until_one_stands(steps: Iterable[Step], entry: EntryState, previous_on: date | None) -> list[date]:
+    """When each of these steps is due if those before it are ignored, up to the first that cannot be."""
+    earliest = _day_after_last_step(entry)
     days = []
-    for step in plan.after[found.step.level]:
+    for step in steps:
         previous_on = _due_on(step, entry, previous_on, earliest)
         days.append(previous_on)
         if not step.ignorable:
             break
-    return min((day for day in days if day > as_of), default=None)
+    return days
 
 
 def _day_after_last_step(entry: EntryState) -> date | None:

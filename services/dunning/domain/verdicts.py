@@ -4,6 +4,13 @@ from datetime import date
 from typing import NamedTuple
 from uuid import UUID
 
+NO_SCENARIO = "no_scenario"
+VARIANT_OFF = "variant_off"
+EXHAUSTED = "exhausted"
+NO_STEP = "no_step"
+NEVER_REMINDED = "never_reminded"
+NO_STEP_REASONS = (NEVER_REMINDED, NO_SCENARIO, VARIANT_OFF, EXHAUSTED, NO_STEP)
+
 
 class Due(NamedTuple):
     """The line is spoken of in this action, new or still open."""

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from services.dunning.domain import decision, exclusions
+from services.dunning.domain import exclusions, verdicts
 from services.dunning.domain.case import Case
 from services.dunning.domain.tolerance import late_total, tolerance_of
 from services.dunning.domain.verdicts import Excluded
@@ -137,7 +137,7 @@ ALL = (
         _synced,
     ),
     Words(
-        decision.NEVER_REMINDED,
+        verdicts.NEVER_REMINDED,
         "22.27",
         (("This client is never reminded.", "Ce client n'est jamais relancé."),),
     ),

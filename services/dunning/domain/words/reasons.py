@@ -3,7 +3,7 @@
 Who adds a reason to the engine adds it here: code, rule, sentences from the fullest to the plain one, facts.
 """
 
-from services.dunning.domain import decision, exclusions, standing, thanks
+from services.dunning.domain import exclusions, standing, thanks, verdicts
 from services.dunning.domain.case import Case
 from services.dunning.domain.exclusions import promised_until
 from services.dunning.domain.scenario import level_name
@@ -257,7 +257,7 @@ ALL = (
         _totals,
     ),
     Words(
-        decision.NO_SCENARIO,
+        verdicts.NO_SCENARIO,
         "3.6",
         (
             (
@@ -269,7 +269,7 @@ ALL = (
         _profile,
     ),
     Words(
-        decision.VARIANT_OFF,
+        verdicts.VARIANT_OFF,
         "4.1",
         (
             (
@@ -288,7 +288,7 @@ ALL = (
         _variant,
     ),
     Words(
-        decision.EXHAUSTED,
+        verdicts.EXHAUSTED,
         "4.10",
         (
             (
@@ -300,7 +300,7 @@ ALL = (
         _last_step,
     ),
     Words(
-        decision.NO_STEP,
+        verdicts.NO_STEP,
         "4.10",
         (
             (
