@@ -68,12 +68,11 @@ EXCLUDE_NO_MORE = """
     where exclusion.company = %(company)s and exclusion.client_id = gone.client_id
         and exclusion.entry_id = gone.entry_id
 """
-SPELLED = frozenset(one.__name__ for one in (ActionProposed, ActionDue, ActionExcluded, ActionWithdrawn))
-"""What is written here; everything else goes through the projection."""
+KINDS: tuple[type[Event], ...] = (ActionProposed, ActionDue, ActionExcluded, ActionWithdrawn)
+"""What is spelled and written here; everything else goes through the projection."""
+SPELLED = frozenset(kind.__name__ for kind in KINDS)
 
-_KIND: dict[type[Event], Event] = {
-    one: one.model_construct() for one in (ActionProposed, ActionDue, ActionExcluded, ActionWithdrawn)
-}
+_OF_KIND = {kind: kind.model_construct() for kind in KINDS}
 """Says of which type a body is."""
 
 
@@ -123,7 +122,7 @@ class BulkRecord(Record):
         self._spell(ActionExcluded, client, bodies.excluded(client, changed))
 
     def _spell(self, kind: type[Event], client: str, body: bytes) -> None:
-        self.spoken[kind].append(Said(_KIND[kind], client, body=body))
+        self.spoken[kind].append(Said(_OF_KIND[kind], client, body=body))
 
     async def say(self, say: Say, cause: Cause) -> None:
         """Append everything to the log, and write what follows from it."""

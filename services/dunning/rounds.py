@@ -108,7 +108,7 @@ class Rounds:
 
     engine: AsyncEngine
     say: Callable[[AsyncConnection], Say]
-    chunk_entries: int = 5000
+    chunk_entries: int = 10_000
     lanes: int = 2
 
     async def work(self, pause_seconds: float) -> None:

@@ -10,7 +10,7 @@ class DunningSettings(Settings):
     """How long ``POST /rounds`` waits for the positions that the round must know."""
     round_pause_seconds: float = 0.2
     """How often to look for a round that was asked for."""
-    round_chunk_entries: int = 5000
+    round_chunk_entries: int = 10000
     """Open entries decided in one transaction, about."""
     round_lanes: int = 2
     """Partitions that one process decides side by side."""

@@ -11,7 +11,7 @@ from datetime import date
 from operator import itemgetter
 from typing import NamedTuple, Protocol
 
-from services.dunning.domain.decision import decide
+from services.dunning.domain.decision import decide, decide_openly
 from services.dunning.domain.policy import Policy
 from services.dunning.domain.scenario import NOTICE, REMINDERS, THANKS, Scenario, level_number
 from services.dunning.domain.state import ClientState, EntryState, OpenAction, PaidGroup, PaidLine
@@ -91,7 +91,7 @@ class Alone(NamedTuple):
 
     ``step`` and what follows it tell of its message, if it gets one; ``after`` is the entry as it is then, but for
     its name and amounts. ``wakes`` is the day of the next look; until then it does not matter to others, unless it
-    is ``excluded``: others may come and make up the message with it.
+    is ``excluded`` by what its message would be: others may come and make it up with it.
     """
 
     step: str | None
@@ -131,14 +131,16 @@ class Company:
         return self._known[key]
 
     def _look(self, entry: EntryState, client: ClientState, on: date) -> Alone | None:
-        decision = decide(client, self.rules.policy, self.rules.scenario_of(client), on)
+        seen = decide_openly(client, self.rules.policy, self.rules.scenario_of(client), on)
+        decision = seen.decision
         match decision.verdicts[entry.entry_id]:
             case NotDue() as verdict:
                 return Alone(None, "", False, entry, verdict.until)
             case NoStep():
                 return Alone(None, "", False, entry, NEVER)
             case Excluded():
-                return Alone(None, "", False, entry, decision.next_on or NEVER, excluded=True)
+                of_itself = bool(seen.looks[entry.entry_id].reasons)
+                return Alone(None, "", False, entry, decision.next_on or NEVER, excluded=not of_itself)
             case Due() if len(decision.actions) == 1:
                 (planned,) = decision.actions
                 after = _after(entry, planned.step, planned.entries[0].level_after, on)
@@ -239,7 +241,7 @@ class _Life:
         if len(awake) == 1 and (again := self._look_at_one(awake[0], on)) is not None:
             return min(again, self._first_waking())
         decision = decide(self.client._replace(entries=awake), self.rules.policy, self.scenario, on)
-        self._note(decision)
+        self._note(decision, awake, on)
         moved = self._carry_out(decision, on)
         again = decision.next_on or NEVER
         for entry in moved:
@@ -256,7 +258,7 @@ class _Life:
         self.wakes.clear()
         if self._carry_out(decision, on) or decision.actions:
             return on + ONE_DAY
-        self._note(decision)
+        self._note(decision, self.client.entries, on)
         return decision.next_on or NEVER
 
     def _look_at_one(self, entry: EntryState, on: date) -> date | None:
@@ -293,15 +295,25 @@ class _Life:
             return None
         return awake
 
-    def _note(self, decision: Decision) -> None:
-        for entry_id, verdict in decision.verdicts.items():
-            match verdict:
-                case NotDue():
-                    self.wakes[entry_id] = verdict.until
+    def _note(self, decision: Decision, looked_at: Iterable[EntryState], on: date) -> None:
+        for entry in looked_at:
+            match decision.verdicts[entry.entry_id]:
+                case NotDue() as verdict:
+                    self.wakes[entry.entry_id] = verdict.until
                 case NoStep():
-                    self.wakes[entry_id] = NEVER
+                    self.wakes[entry.entry_id] = NEVER
+                case Excluded():
+                    self._put_to_sleep(entry, on)
                 case _:
-                    self.wakes.pop(entry_id, None)
+                    self.wakes.pop(entry.entry_id, None)
+
+    def _put_to_sleep(self, entry: EntryState, on: date) -> None:
+        """An excluded entry, until its own reasons may end; one that is held by its message stays awake."""
+        found = self.company.alone(entry, self.client, self.key, on)
+        if found is None or found.step is not None or found.excluded:
+            self.wakes.pop(entry.entry_id, None)
+        else:
+            self.wakes[entry.entry_id] = found.wakes
 
     def _first_waking(self) -> date:
         return min(self.wakes.values(), default=NEVER)
