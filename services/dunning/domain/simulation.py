@@ -11,7 +11,8 @@ from datetime import date
 from operator import itemgetter
 from typing import NamedTuple, Protocol
 
-from services.dunning.domain.decision import decide, decide_openly
+from services.dunning.domain.dates import dates_of
+from services.dunning.domain.decision import Openly, decide_openly
 from services.dunning.domain.policy import Policy
 from services.dunning.domain.scenario import NOTICE, REMINDERS, THANKS, Scenario, level_number
 from services.dunning.domain.state import ClientState, EntryState, OpenAction, PaidGroup, PaidLine
@@ -91,7 +92,8 @@ class Alone(NamedTuple):
 
     ``step`` and what follows it tell of its message, if it gets one; ``after`` is the entry as it is then, but for
     its name and amounts. ``wakes`` is the day of the next look; until then it does not matter to others, unless it
-    is ``excluded`` by what its message would be: others may come and make it up with it.
+    is ``excluded`` by what its message would be: others may come and make it up with it. ``held`` is by reasons of
+    its own.
     """
 
     step: str | None
@@ -100,6 +102,7 @@ class Alone(NamedTuple):
     after: EntryState
     wakes: date
     excluded: bool = False
+    held: bool = False
 
 
 class Company:
@@ -125,7 +128,7 @@ class Company:
         """
         book = entry.book_amount
         place = [(book > threshold) - (book < threshold) for threshold in self._thresholds]
-        key = (on, of_client, *entry_key(entry), *place)
+        key = (on, of_client, *entry_key(entry), entry.amount > 0, *place)
         if key not in self._known:
             self._known[key] = self._look(entry, client._replace(entries=(entry,), open_actions=(), paid=()), on)
         return self._known[key]
@@ -139,8 +142,8 @@ class Company:
             case NoStep():
                 return Alone(None, "", False, entry, NEVER)
             case Excluded():
-                of_itself = bool(seen.looks[entry.entry_id].reasons)
-                return Alone(None, "", False, entry, decision.next_on or NEVER, excluded=not of_itself)
+                held = bool(seen.looks[entry.entry_id].reasons)
+                return Alone(None, "", False, entry, decision.next_on or NEVER, excluded=not held, held=held)
             case Due() if len(decision.actions) == 1:
                 (planned,) = decision.actions
                 after = _after(entry, planned.step, planned.entries[0].level_after, on)
@@ -240,26 +243,36 @@ class _Life:
             return self._look_at_all(on)
         if len(awake) == 1 and (again := self._look_at_one(awake[0], on)) is not None:
             return min(again, self._first_waking())
-        decision = decide(self.client._replace(entries=awake), self.rules.policy, self.scenario, on)
-        self._note(decision, awake, on)
+        seen = decide_openly(self.client._replace(entries=awake), self.rules.policy, self.scenario, on)
+        decision = seen.decision
+        self._note(seen, awake, on)
         moved = self._carry_out(decision, on)
-        again = decision.next_on or NEVER
-        for entry in moved:
-            following = self.company.alone(entry, self.client, self.key, on + ONE_DAY)
-            if following is None or following.step is not None:
-                return on + ONE_DAY
-            again = min(again, following.wakes)
-            if not following.excluded:
-                self.wakes[entry.entry_id] = following.wakes
-        return min(again, self._first_waking())
+        return min(decision.next_on or NEVER, self._rest(moved, on), self._first_waking())
 
     def _look_at_all(self, on: date) -> date:
-        decision = decide(self.client, self.rules.policy, self.scenario, on)
+        seen = decide_openly(self.client, self.rules.policy, self.scenario, on)
+        decision = seen.decision
         self.wakes.clear()
-        if self._carry_out(decision, on) or decision.actions:
+        self._note(seen, self.client.entries, on)
+        moved = self._carry_out(decision, on)
+        if not moved and not decision.actions:
+            return decision.next_on or NEVER
+        if self.company.needs_all(self.client):
             return on + ONE_DAY
-        self._note(decision, self.client.entries, on)
-        return decision.next_on or NEVER
+        return min(decision.next_on or NEVER, self._rest(moved, on), self._first_waking())
+
+    def _rest(self, moved: Iterable[EntryState], on: date) -> date:
+        """Entries that were just reminded sleep until their next step; the day after ``on`` when one does not."""
+        plan = None if self.scenario is None else self.scenario.plan(self.client.has_email)
+        again = NEVER
+        for entry in moved:
+            asleep = None if plan is None else dates_of(plan, on + ONE_DAY).of(entry).asleep
+            if asleep is None:
+                again = on + ONE_DAY
+                self.wakes.pop(entry.entry_id, None)
+            else:
+                self.wakes[entry.entry_id] = asleep.until if isinstance(asleep, NotDue) else NEVER
+        return again
 
     def _look_at_one(self, entry: EntryState, on: date) -> date | None:
         """From memory, the day of its next look; ``None`` when it tells nothing."""
@@ -295,24 +308,23 @@ class _Life:
             return None
         return awake
 
-    def _note(self, decision: Decision, looked_at: Iterable[EntryState], on: date) -> None:
+    def _note(self, seen: Openly, looked_at: Iterable[EntryState], on: date) -> None:
+        verdicts = seen.decision.verdicts
         for entry in looked_at:
-            match decision.verdicts[entry.entry_id]:
+            match verdicts[entry.entry_id]:
                 case NotDue() as verdict:
                     self.wakes[entry.entry_id] = verdict.until
                 case NoStep():
                     self.wakes[entry.entry_id] = NEVER
-                case Excluded():
+                case Excluded() if seen.looks[entry.entry_id].reasons:
                     self._put_to_sleep(entry, on)
-                case _:
+                case _:  # one that is held by its message stays awake: others may come and make it up with it
                     self.wakes.pop(entry.entry_id, None)
 
     def _put_to_sleep(self, entry: EntryState, on: date) -> None:
-        """An excluded entry, until its own reasons may end; one that is held by its message stays awake."""
+        """An entry that is excluded by reasons of its own, until they may end."""
         found = self.company.alone(entry, self.client, self.key, on)
-        if found is None or found.step is not None or found.excluded:
-            self.wakes.pop(entry.entry_id, None)
-        else:
+        if found is not None and found.held:
             self.wakes[entry.entry_id] = found.wakes
 
     def _first_waking(self) -> date:
