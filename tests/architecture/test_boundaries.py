@@ -53,6 +53,8 @@ SPECIALITIES: dict[str, set[str]] = {
         "acting",
         "actions",
         "asking",
+        "bodies",
+        "bulk",
         "confirming",
         "defaults",
         "explaining",

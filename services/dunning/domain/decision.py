@@ -25,7 +25,7 @@ from services.dunning.domain.thanks import (
     why_withdrawn,
 )
 from services.dunning.domain.tolerance import Tolerance, account_is_in_credit, late_total, tolerance_of
-from services.dunning.domain.triggers import ONE_DAY, Pending, pending
+from services.dunning.domain.triggers import ONE_DAY, Pending
 from services.dunning.domain.verdicts import (
     EXHAUSTED,
     NEVER_REMINDED,
@@ -389,12 +389,11 @@ class _Day:
             return
         self.moves.append(SilentMove(entry.entry_id, entry.level, step.level))
         moved = entry._replace(level=step.level, reminded_on=self.as_of)
-        coming: Pending | None = pending(moved, self.plan, self.as_of)
-        if coming is None:
-            self.verdicts[entry.entry_id] = NoStep(EXHAUSTED)
-        else:
-            self.verdicts[entry.entry_id] = NotDue(coming.step.name, coming.on)
-            self.changes.add(coming.on)
+        coming = dates_of(self.plan, self.as_of).of(moved)
+        assert coming.asleep is not None  # an entry never has two steps on one day
+        self.verdicts[entry.entry_id] = coming.asleep
+        if coming.changes_on is not None:
+            self.changes.add(coming.changes_on)
 
     def withdraw_the_rest(self) -> None:
         for action in (*self.lapsed, *self.proposals):

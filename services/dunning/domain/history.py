@@ -12,9 +12,9 @@ from datetime import date
 
 from contracts import dunning, ledger, sync
 from contracts.event import Event
+from services.dunning.domain.arrivals import NEVER
 from services.dunning.domain.evolve import ClientBook, Stage, evolve
 from services.dunning.domain.sayings import CREDIT_ALONE
-from services.dunning.domain.simulation import NEVER
 from services.dunning.domain.state import ClientState
 
 Fact = tuple[date, Event]

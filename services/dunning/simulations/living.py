@@ -29,9 +29,10 @@ from contracts.dunning import PolicyChanged, ScenarioPublished
 from contracts.registry import EVENTS
 from services.dunning.domain import policy as policies
 from services.dunning.domain import scenario as scenarios
+from services.dunning.domain.arrivals import Coming, Payments, paid_by_habit
 from services.dunning.domain.calendar import CompanyDays
 from services.dunning.domain.history import Fact, begin, by_client
-from services.dunning.domain.simulation import Coming, Company, Contact, Payments, Rules, live, paid_by_habit
+from services.dunning.domain.simulation import Company, Contact, Rules, live
 from services.dunning.domain.state import ClientState
 from services.dunning.domain.tally import Difference, Tally, differ
 from services.dunning.states import load

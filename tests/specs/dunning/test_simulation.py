@@ -7,10 +7,11 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from contracts.dunning import SendingCalendar
+from services.dunning.domain.arrivals import Payments, paid_by_habit
 from services.dunning.domain.calendar import EVERY_DAY, CompanyDays
 from services.dunning.domain.policy import load as load_policy
 from services.dunning.domain.scenario import load as load_scenario
-from services.dunning.domain.simulation import Company, Contact, Payments, Rules, every_day, live, paid_by_habit
+from services.dunning.domain.simulation import Company, Contact, Rules, every_day, live
 from services.dunning.domain.state import ClientState, EntryState
 from tests.specs.dunning.given import (
     COMPANY,
