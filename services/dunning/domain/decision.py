@@ -84,8 +84,7 @@ def _decided(
 ) -> "_Day":
     plan = None if scenario is None or client.never else scenario.plan(client.has_email)
     day = _Day(client, policy, plan, scenario, as_of)
-    if since is not None:
-        day.since = min(since, as_of)
+    day.since = min(since or as_of, as_of)
     day.look()
     day.keep_standing_actions()
     day.group()
