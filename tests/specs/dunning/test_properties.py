@@ -7,6 +7,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from contracts.dunning import PolicyChanged
+from services.dunning.domain.amounts import amount_text, decimal
 from services.dunning.domain.decision import decide
 from services.dunning.domain.policy import load as load_policy
 from services.dunning.domain.scenario import load as load_scenario
@@ -202,3 +203,9 @@ def test_looking_only_when_named_gives_the_history_of_looking_every_day(lines, p
             eager.carry_out(on.isoformat())
             lazy.carry_out(on.isoformat())
             named = on
+
+
+@forall(st.integers(-(10**15), 10**15))
+def test_an_amount_is_spelled_as_the_decimal_it_is(amount):
+    """Rule 1.7: exact, with two decimals wherever they are enough."""
+    assert amount_text(amount) == f"{decimal(amount):f}"

@@ -112,6 +112,17 @@ def test_credits_are_netted_as_they_would_be() -> None:
     assert [(one.step, one.net_amount, one.entries) for one in contacts] == [("R1", 600 * 10_000, 2)]
 
 
+def test_an_entry_that_is_too_small_sleeps_and_a_credit_as_small_is_netted() -> None:
+    """Rules 8.4, 8.14: the lone debit is remembered, the credit is not taken for it."""
+    lines = (invoice("F1", 10, "2025-03-10"), credit("A1", 5, "2025-03-10"), invoice("F2", 1000, "2025-03-10"))
+    world = given(*lines).with_policy(minimum_per_entry="20")
+    contacts = simulated(world, "2025-03-01", "2025-05-29")
+    assert [(one.step, one.net_amount, one.entries) for one in contacts] == [
+        ("notice", 1000 * 10_000, 1),
+        *[(f"R{number}", 995 * 10_000, 2) for number in range(1, 6)],
+    ]
+
+
 def test_a_client_follows_the_scenario_that_is_tried_on_its_profile() -> None:
     world = given(invoice("F1", 1000, "2025-03-10"))
     slow = load_scenario(scenario(step("R1", 15)).model_copy(update={"profile": "Slow"}))
