@@ -5,15 +5,18 @@ what this process has just spelled. The rows are those that ``projection`` gives
 the way taken where rows are few or known already; a test holds the two against each other.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 import psycopg
+from msgspec.structs import astuple
 
 from chassis.database import driver
 from chassis.delivered import Cause, Delivered, Said
 from chassis.eventlog import Say, append
+from chassis.items import NOTHING
 from chassis.listening import project_all
 from chassis.new_rows import NewRows
 from contracts.dunning import ActionDue, ActionExcluded, ActionProposed, ActionWithdrawn
@@ -28,28 +31,37 @@ Connection = psycopg.AsyncConnection[Any]
 Row = tuple[str | None, ...]
 
 
-def _as_they_are(row: Row) -> Row:
-    return row
+class Table:
+    """Rows that go into a table by COPY, given as tuples of ``columns``; behind company and partition."""
+
+    def __init__(self, name: str, *columns: str) -> None:
+        self._row: Callable[..., msgspec.Struct] = msgspec.defstruct(
+            "Row", [(column, str | None) for column in columns], gc=False
+        )
+        self._new = NewRows(name, columns, _joined)
+
+    async def copy(self, connection: Connection, told: Iterable[tuple[Delivered, Iterable[Row]]]) -> bool:
+        """False where the rows must go the longer way (``NewRows``)."""
+        make = self._row
+        return bool(
+            await self._new.copy(connection, [(event, [make(*row) for row in rows]) for event, rows in told])
+        )
 
 
-ACTIONS = NewRows(
-    "action",
-    (
-        "action_id", "client_id", "profile", "scenario_version", "kind", "step", "medium", "template", "currency",
-        "amount", "net_amount", "book_net_amount", "due_since", "mode", "accepted_reasons", "copies", "status",
-        "opened_on", "confirmed_on", "confirmed_by", "by_hand", "counts",
-    ),
-    _as_they_are,
+def _joined(row: msgspec.Struct) -> str:
+    return "\t".join([NOTHING if value is None else value for value in astuple(row)])
+
+
+ACTIONS = Table(
+    "action", "action_id", "client_id", "profile", "scenario_version", "kind", "step", "medium", "template",
+    "currency", "amount", "net_amount", "book_net_amount", "due_since", "mode", "accepted_reasons", "copies",
+    "status", "opened_on", "confirmed_on", "confirmed_by", "by_hand", "counts",
 )  # fmt: skip
-ACTION_ENTRIES = NewRows(
-    "action_entry",
-    (
-        "client_id", "step", "action_id", "entry_id", "occurrence", "amount", "due_date", "level_before",
-        "level_after",
-    ),
-    _as_they_are,
+ACTION_ENTRIES = Table(
+    "action_entry", "client_id", "step", "action_id", "entry_id", "occurrence", "amount", "due_date",
+    "level_before", "level_after",
 )  # fmt: skip
-EXCLUSIONS = NewRows("exclusion", ("client_id", "entry_id", "step", "reasons", "until"), _as_they_are)
+EXCLUSIONS = Table("exclusion", "client_id", "entry_id", "step", "reasons", "until")
 
 WITHDRAW = """
     update action set status = 'withdrawn', ended_on = %(as_of)s, reason = gone.reason
@@ -167,7 +179,7 @@ class BulkRecord(Record):
         if not await ACTIONS.copy(connection, told):
             return False
         lines = [(event, _lines(action)) for event, action in zip(heard, opened, strict=True)]
-        return bool(await ACTION_ENTRIES.copy(connection, lines))
+        return await ACTION_ENTRIES.copy(connection, lines)
 
     def _row(self, action: bodies.Action, actor: str, is_due: bool) -> Row:
         day = self.as_of.isoformat()
@@ -198,7 +210,7 @@ class BulkRecord(Record):
 
     async def _write_exclusions(self, connection: Connection, heard: Sequence[Delivered]) -> bool:
         found = self.exclusions
-        if not await EXCLUSIONS.copy(connection, list(zip(heard, found.new, strict=True))):
+        if not await EXCLUSIONS.copy(connection, zip(heard, found.new, strict=True)):
             return False
         if found.other:
             names = ("clients", "entries", "steps", "reasons", "untils")
