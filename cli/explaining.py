@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from cli.road import Json, Road, RoadBlocked
 
@@ -103,5 +104,5 @@ def _show_history(history: list[Json] | None, words: dict[str, Any], console: Co
     for head in words["heads"]:
         table.add_column(head)
     for line in reversed(history):
-        table.add_row(line["on"], line["text"], line["by"], line["rule"])
+        table.add_row(*(Text(line[name]) for name in ("on", "text", "by", "rule")))
     console.print(table)

@@ -22,9 +22,11 @@ if TYPE_CHECKING:
 PICTURES = ROOT / "docs" / "pictures"
 DAY = date(2026, 11, 24)
 """The demonstration is made for a day, so that two sets of pictures may be compared."""
-WIDTHS = {1440: 1.0, 390: 2.0}
+WIDTHS = {1440: 1.0, 390: 1.5}
 """Width in CSS pixels: pixels per CSS pixel."""
 HEIGHT = 900
+HIGHEST = 1800
+"""What lies below is more of the same."""
 OPEN_INVOICES = """Code;Raison sociale;N° facture;Date facture;Echéance;Montant TTC;Réglée le
 411MUNOZ;Munoz S.A.;FA-2026-0412;02/09/2026;02/10/2026;1 250,50;
 411PARC;Hôtel du Parc;FA-2026-0433;14/09/2026;14/10/2026;873,20;
@@ -35,6 +37,7 @@ OPEN_INVOICES = """Code;Raison sociale;N° facture;Date facture;Echéance;Montan
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "chrome")
 ARGUMENTS = ("--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--lang=fr-FR", "--hide-scrollbars")
 SETTLED_MILLISECONDS = 600
+SIMULATED_MILLISECONDS = 120_000
 
 
 class BrowserMissing(Exception):
@@ -73,12 +76,12 @@ def sign_in(page: Page, console: str, login: str, password: str) -> None:
     page.wait_for_url("**/c/*/home")
 
 
-def whole(page: Page) -> None:
-    """Make the window as high as the page: what sticks to an edge then stands where it belongs."""
+def whole(page: Page, most: int | None = None) -> None:
+    """Make the window as high as the page, or ``most``: what sticks to an edge then stands where it belongs."""
     page.wait_for_timeout(SETTLED_MILLISECONDS)
     width = page.viewport_size["width"] if page.viewport_size else max(WIDTHS)
     height = page.evaluate("document.documentElement.scrollHeight")
-    page.set_viewport_size({"width": width, "height": max(int(height), HEIGHT)})
+    page.set_viewport_size({"width": width, "height": max(min(int(height), most or int(height)), HEIGHT)})
     page.wait_for_timeout(SETTLED_MILLISECONDS)
 
 
@@ -95,10 +98,23 @@ def addresses(page: Page, company: str) -> dict[str, str]:
     client = (noted if noted.count() else reminded).first.locator("a.name")
     pages["client"] = str(client.evaluate("link => link.href"))
     pages["contacts"] = f"{pages['client']}&contact=new"
-    pages |= {name: f"{company}/{name}" for name in ("imports", "profiles")}
+    pages["explanation"] = f"{pages['client']}&tab=why"
+    pages["client-policy"] = pages["client"].replace("/client?", "/client/policy?")
+    pages["compose"] = pages["client"].replace("/client?", "/client/compose?") + "&medium=email"
+    pages |= {name: f"{company}/{name}" for name in ("due-items", "alerts", "imports", "profiles", "scenarios")}
+    pages["policy"] = f"{company}/rules"
     page.goto(f"{company}/activities?medium=email&kind=reminder&status=sent")
     pages["mail"] = str(page.locator("a.act[href*='/message']").first.evaluate("link => link.href"))
     return pages
+
+
+def simulate(page: Page, company: str) -> str:
+    """Try a slower first reminder over ninety days; where its result stands."""
+    page.goto(f"{company}/simulation")
+    page.fill("input[name='days:with_email:R1']", "12")
+    page.click("form[data-once] button.btn-primary")
+    page.wait_for_selector("#steps", timeout=SIMULATED_MILLISECONDS)
+    return page.url
 
 
 def choose_columns(page: Page, company: str) -> None:
@@ -115,6 +131,7 @@ def choose_columns(page: Page, company: str) -> None:
 def take(console: str, login: str, password: str, folder: Path) -> list[Path]:
     """Take every picture of a running demonstration; answers the files."""
     taken = []
+    simulated = ""
     folder.mkdir(parents=True, exist_ok=True)
     with chromium() as browser:
         for width, scale in WIDTHS.items():
@@ -124,15 +141,16 @@ def take(console: str, login: str, password: str, folder: Path) -> list[Path]:
             page = context.new_page()
             sign_in(page, console, login, password)
             company = page.url.removesuffix("/home")
-            for name, address in addresses(page, company).items():
+            simulated = simulated or simulate(page, company)
+            for name, address in {**addresses(page, company), "simulation": simulated}.items():
                 page.set_viewport_size({"width": width, "height": HEIGHT})
                 page.goto(address)
-                whole(page)
+                whole(page, HIGHEST)
                 taken.append(folder / f"{name}-{width}.png")
                 page.screenshot(path=taken[-1])
             page.set_viewport_size({"width": width, "height": HEIGHT})
             choose_columns(page, company)
-            whole(page)
+            whole(page, HIGHEST)
             taken.append(folder / f"import-wizard-{width}.png")
             page.screenshot(path=taken[-1])
             page.set_viewport_size({"width": width, "height": HEIGHT})

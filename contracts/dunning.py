@@ -131,6 +131,28 @@ class AutomaticChosen(Event):
     entries: tuple[AutomaticChoice, ...]
 
 
+class ContactTakenOver(Fact):
+    """The last day of contacts that one round led to; ``round_on`` is none for what a person did by hand."""
+
+    contacted_on: date
+    round_on: date | None = None
+
+
+class HistoryTakenOver(Event):
+    """What was done under a code that was merged counts for the client that stays (rule 22.24).
+
+    ``thanked`` are payments that were thanked, by what they are called now. ``contacts`` are the last ones, latest
+    first, for the days between two of them (rule 22.7). Said again when more is known, it replaces the contacts
+    and adds the payments.
+    """
+
+    speaker: ClassVar[str] = "dunning"
+    client_id: ClientId
+    from_client_id: ClientId
+    thanked: tuple[EntryId, ...] = ()
+    contacts: tuple[ContactTakenOver, ...] = ()
+
+
 class ActionEntry(Fact):
     """One line of a message. ``amount`` is debit minus credit in the action's currency.
 

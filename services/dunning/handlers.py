@@ -15,6 +15,8 @@ from contracts.dunning import (
     AutomaticChoice,
     AutomaticChosen,
     ClientPolicyChanged,
+    ContactTakenOver,
+    HistoryTakenOver,
     LevelMove,
     LevelSet,
     NoticedEntry,
@@ -34,8 +36,10 @@ from services.dunning.asking import LOCK_COMPANY
 from services.dunning.defaults import delivered_policy, delivered_scenarios
 from services.dunning.domain.sayings import done
 from services.dunning.domain.scenario import level_name
+from services.dunning.domain.state import Contact
 from services.dunning.rulebook import POLICY
-from services.dunning.states import lock
+from services.dunning.states import load, lock
+from services.dunning.thanking import THANKED_PAYMENTS
 
 ACTOR = "system:dunning"
 MERGED = "merged"
@@ -49,6 +53,11 @@ STAGES = text(
 OWN_POLICIES = text(
     "select * from client_policy where company = :company and client_id = any(cast(:clients as text[]))"
 )
+CONTACTS_BEFORE = text(
+    "select contacted_on, round_on from contact_before where company = :company and client_id = :client_id"
+    " and from_client_id = :from_client_id order by place"
+)
+THANKED_BEFORE = text("select entry_id from thanked_before where company = :company and client_id = :client_id")
 LEVELS = text(
     "select client_id, entry_id, level from entry_level"
     " where company = :company and client_id = any(cast(:clients as text[]))"
@@ -114,7 +123,8 @@ async def on_not_carried_out(say: Say, heard: list[Delivered]) -> None:
 async def on_client_merged(say: Say, heard: list[Delivered]) -> None:
     """The lines of a client that was renumbered keep the levels they had reached under the old code (rule 5.9).
 
-    So does what was chosen for them, and the client's own policy (rule 22.24).
+    So does what was chosen for them, the client's own policy, the payments that were thanked, and the contacts
+    that count for the days between two of them (rule 22.24).
     """
     for event in heard:
         merged = event.parse()
@@ -129,6 +139,7 @@ async def on_client_merged(say: Say, heard: list[Delivered]) -> None:
             *_carried_notices(merged, into, stages, event.as_of),
             *_carried_choices(merged, into, stages),
             *_carried_policy(merged, own),
+            *await _history_taken_over(say.tx, event.company, merged, into),
         ]
         if not carried:
             continue
@@ -200,6 +211,29 @@ def _carried_policy(merged: ClientMerged, own: Mapping[str, Any]) -> list[Client
         name: own[merged.client_id][name] for name in ClientPolicyChanged.model_fields if name != "client_id"
     }
     return [ClientPolicyChanged(client_id=merged.into, **before)]
+
+
+async def _history_taken_over(
+    tx: AsyncConnection, company: str, merged: ClientMerged, into: Mapping[str, str]
+) -> list[HistoryTakenOver]:
+    """So that nobody is thanked twice, nor written to the day after a letter to the old code."""
+    known = await load(tx, company, [merged.client_id])
+    old: dict[str, Any] = {"company": company, "client_id": merged.client_id}
+    payments = await tx.scalars(THANKED_PAYMENTS, old)
+    thanked = sorted({into[payment] for payment in payments if payment in into})
+    contacts = tuple(
+        ContactTakenOver(contacted_on=one.on, round_on=one.round_on)
+        for one in known[merged.client_id].state.contacts
+    )
+    said = {"company": company, "client_id": merged.into, "from_client_id": merged.client_id}
+    taken_before = [Contact(*row) for row in await tx.execute(CONTACTS_BEFORE, said)]
+    thanked_before = set(await tx.scalars(THANKED_BEFORE, said))
+    if thanked_before.issuperset(thanked) and taken_before == list(known[merged.client_id].state.contacts):
+        return []
+    taken = HistoryTakenOver(
+        client_id=merged.into, from_client_id=merged.client_id, thanked=tuple(thanked), contacts=contacts
+    )
+    return [taken]
 
 
 def _by_company(heard: Sequence[Delivered]) -> dict[str, list[Delivered]]:

@@ -146,6 +146,9 @@ def about(delivered: Delivered, client_id: str) -> Event | None:
         case "ClientsChanged":
             body = _cut(delivered.body, "clients", client_id)
             return None if body is None else ledger.ClientsChanged.model_validate(body)
+        case "PaymentsLettered":
+            body = _cut(delivered.body, "groups", client_id)
+            return None if body is None else ledger.PaymentsLettered.model_validate(body)
         case _:
             return None
 

@@ -39,6 +39,25 @@ AUTOMATIC = """
     on conflict (company, client_id, entry_id) do update set automatic = excluded.automatic
 """
 
+THANKED_BEFORE = """
+    insert into thanked_before (company, client_id, entry_id, p)
+    select distinct heard.company, e.client_id, payment.entry_id, heard.p
+    from {heard}, jsonb_to_record(heard.body::jsonb) as e(client_id text, thanked text[]),
+        unnest(e.thanked) as payment(entry_id)
+    on conflict do nothing
+"""
+
+CONTACT_BEFORE = """
+    insert into contact_before (company, client_id, from_client_id, place, p, contacted_on, round_on)
+    select distinct on (heard.company, e.client_id, e.from_client_id, one.place) heard.company, e.client_id,
+        e.from_client_id, one.place, heard.p, (one.made ->> 'contacted_on')::date, (one.made ->> 'round_on')::date
+    from {heard}, jsonb_to_record(heard.body::jsonb) as e(client_id text, from_client_id text, contacts jsonb),
+        jsonb_array_elements(e.contacts) with ordinality as one(made, place)
+    order by heard.company, e.client_id, e.from_client_id, one.place, heard.number desc
+    on conflict (company, client_id, from_client_id, place) do update set
+        contacted_on = excluded.contacted_on, round_on = excluded.round_on
+"""
+
 POLICY = """
     insert into policy (company, p, version, body, set_on)
     select distinct on (heard.company) heard.company, heard.p, (heard.body::jsonb ->> 'version')::integer,

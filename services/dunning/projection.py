@@ -20,12 +20,14 @@ from services.dunning.policy_rows import (
     AUTOMATIC,
     CLIENT_POLICY,
     CONTACT,
+    CONTACT_BEFORE,
     EXHAUSTED,
     LOWERED,
     POLICY,
     SCENARIO,
     SCENARIO_VERSION,
     SYNCED,
+    THANKED_BEFORE,
 )
 from services.dunning.thanking import GROUP, MARK_PAID, OLDEST_PAYMENT_DAYS, PAYMENT, PAYMENTS, lately_paid
 
@@ -392,6 +394,7 @@ PROJECT: Mapping[str, Project] = {
     "PolicyChanged": applying(POLICY),
     "ClientPolicyChanged": applying(CLIENT_POLICY, MARK),
     "AutomaticChosen": applying(AUTOMATIC, MARK),
+    "HistoryTakenOver": applying(THANKED_BEFORE, CONTACT_BEFORE, MARK),
     "ScenarioPublished": applying(SCENARIO, SCENARIO_VERSION),
     "ActionProposed": applying(ACTION, status="proposed"),
     "ActionDue": applying(ACTION, status="due"),

@@ -118,10 +118,15 @@ ENTERED = """
 CONTACTS = """
     select asked.client_id, k.* from unnest(%(clients)s::text[]) asked(client_id)
     cross join lateral (
-        select max(c.contacted_on) as last_on, a.opened_on from contact c
-        left join action a on a.company = c.company and a.action_id = c.action_id and not a.by_hand
-        where c.company = %(company)s and c.client_id = asked.client_id
-        group by a.opened_on order by last_on desc, a.opened_on desc nulls last limit 2
+        select max(made.contacted_on) as last_on, made.round_on from (
+            select c.contacted_on, a.opened_on as round_on from contact c
+            left join action a on a.company = c.company and a.action_id = c.action_id and not a.by_hand
+            where c.company = %(company)s and c.client_id = asked.client_id
+            union all
+            select contacted_on, round_on from contact_before
+            where company = %(company)s and client_id = asked.client_id
+        ) made
+        group by made.round_on order by last_on desc, made.round_on desc nulls last limit 2
     ) k
 """
 

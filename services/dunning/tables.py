@@ -171,6 +171,19 @@ client_policy = Table(
     Column("tolerance_days", Integer),
     money("tolerance_amount", nullable=True),
 )
+# What was done under a code that was merged (rule 22.24).
+thanked_before = Table("thanked_before", metadata, key("company"), key("client_id"), key("entry_id"), partition())
+contact_before = Table(
+    "contact_before",
+    metadata,
+    key("company"),
+    key("client_id"),
+    key("from_client_id"),
+    Column("place", SmallInteger, primary_key=True),
+    partition(),
+    day("contacted_on"),
+    day("round_on", nullable=True),
+)
 action = Table(
     "action",
     metadata,
@@ -245,6 +258,8 @@ DERIVED = (
     scenario,
     scenario_version,
     entry_level,
+    thanked_before,
+    contact_before,
     action,
     action_entry,
     exclusion,

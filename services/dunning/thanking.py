@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
+from sqlalchemy import text
+
 from chassis.delivered import Delivered
 from chassis.items import Items, Told, array
 from chassis.new_rows import NewRows
@@ -54,7 +56,23 @@ def lately_paid(heard: Sequence[Delivered]) -> Told:
     return young
 
 
-PAID = """
+THANKED = """(
+    exists (
+        select from action_entry h join action a using (company, client_id, action_id)
+        where h.company = g.company and h.client_id = g.client_id and h.step = 'thanks' and a.status = 'done'
+            and a.counts and case
+                when a.by_hand then a.ended_on >= g.paid_on and h.entry_id = any(g.payments || g.settled)
+                else h.entry_id = g.payment_id
+            end
+    )
+    or exists (
+        select from thanked_before b
+        where b.company = g.company and b.client_id = g.client_id and b.entry_id = any(g.payments)
+    ))"""
+"""Of a ``paid_group`` ``g``: each payment is thanked once, by a scenario, by hand of what it settled, or under a
+code that was merged (rules 12.2, 22.24)."""
+
+PAID = f"""
     select asked.client_id, g.payment_id, g.paid_on, e.entry_id, e.currency, (e.amount * 10000)::bigint,
         (e.book_amount * 10000)::bigint, e.due_date, coalesce(l.level, 0),
         coalesce(e.lettering is not null and not e.removed, false)
@@ -64,11 +82,7 @@ PAID = """
             and paid_on > (
                 select min((body ->> 'thanks_since')::date) from scenario where company = %(company)s
             )
-            and not exists (
-                select from action_entry h join action a using (company, client_id, action_id)
-                where h.company = g.company and h.client_id = g.client_id and h.entry_id = g.payment_id
-                    and h.step = 'thanks' and a.status = 'done' and a.counts
-            )
+            and not {THANKED}
         offset 0
     ) g
     cross join lateral unnest(g.payments || g.settled) with ordinality as line(entry_id, n)
@@ -78,7 +92,15 @@ PAID = """
     ) e on true
     left join entry_level l on l.company = e.company and l.client_id = e.client_id and l.entry_id = e.entry_id
     order by asked.client_id, g.paid_on, g.payment_id, line.n
-"""
+"""  # noqa: S608 - a fragment of this file
+
+
+THANKED_PAYMENTS = text(f"""
+    select distinct payment from paid_group g, unnest(g.payments) payment
+    where g.company = :company and g.client_id = :client_id and {THANKED}
+    union
+    select entry_id from thanked_before where company = :company and client_id = :client_id
+""")  # noqa: S608 - a fragment of this file
 
 
 def paid_groups(

@@ -22,7 +22,7 @@ from services.reporting.shapes import (
 )
 
 Table = WhoOwesWhat | Activities | Promises | Disputes | Receipts | DueItems
-Cell = str | int | Decimal | date | datetime | None
+Cell = str | bool | int | Decimal | date | datetime | None
 Column = tuple[str, Callable[[Any], Cell]]
 
 MEDIA_TYPES = {
@@ -69,6 +69,7 @@ FRENCH = {
     "days_open": "Jours ouverts",
     "closed_on": "Clos le",
     "due": "Somme due",
+    "automatic": "Relance automatique",
 }
 ENGLISH = {
     "client_id": "Code",
@@ -107,6 +108,7 @@ ENGLISH = {
     "days_open": "Days open",
     "closed_on": "Closed on",
     "due": "Amount due",
+    "automatic": "Automatic reminder",
 }
 FIELDS: dict[type[Any], tuple[str, ...]] = {
     Activities: (
@@ -159,10 +161,12 @@ FIELDS: dict[type[Any], tuple[str, ...]] = {
         "medium",
         "due_since",
         "level",
+        "automatic",
         "amount",
         "currency",
     ),
 }
+YES_AND_NO = {"fr": ("oui", "non"), "en": ("yes", "no")}
 BEFORE_SLICES = (
     "client_id",
     "name",
@@ -221,6 +225,8 @@ def columns(table: Table, language: str) -> list[Column]:
 def _written(cell: Cell, language: str) -> str:
     if cell is None:
         return ""
+    if isinstance(cell, bool):
+        return YES_AND_NO[language][0 if cell else 1]
     if isinstance(cell, Decimal):
         return exact(cell).replace(".", ",") if language == "fr" else exact(cell)
     if isinstance(cell, date):
@@ -266,6 +272,8 @@ def xlsx_file(table: Table, language: str) -> bytes:
                         pass
                     case Decimal() as amount:
                         sheet.write_number(line, place, float(amount), money)
+                    case bool() as truth:
+                        sheet.write_string(line, place, _written(truth, language))
                     case int() as number:
                         sheet.write_number(line, place, number)
                     case date() as on:

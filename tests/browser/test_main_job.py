@@ -4,11 +4,16 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 from urllib.request import ProxyHandler, build_opener
 
 import pytest
 from playwright.sync_api import Browser, expect
+from typer.testing import CliRunner
 
+import cli.app_explain  # noqa: F401 - adds its command
+from cli.app import app
 from cli.demo import COMPANY, LOGIN, Demonstration, create_person
 from cli.pictures import sign_in
 from cli.trial import Trial
@@ -21,6 +26,7 @@ class Running:
     console: str
     password: str
     sink: str
+    data: Path
 
     def mails(self) -> list[dict[str, str]]:
         with build_opener(ProxyHandler({})).open(f"{self.sink}/api/mails?limit=10000", timeout=30) as answer:
@@ -35,7 +41,7 @@ def running(tmp_path_factory: pytest.TempPathFactory, front_end: None) -> Iterat
         password = create_person(trial)
         demonstration = Demonstration(trial, DAY, lambda _: None)
         demonstration.take_in_today()
-        yield Running(trial.stack.url("console"), password, trial.sink.url)
+        yield Running(trial.stack.url("console"), password, trial.sink.url, trial.stack.data_dir)
 
 
 def test_a_person_sends_the_reminders_of_the_day(running: Running, browser: Browser) -> None:
@@ -103,4 +109,24 @@ def test_a_stop_a_promise_and_a_note_show_at_once(running: Running, browser: Bro
     expect(page.locator("main")).to_contain_text("Ce client peut être relancé")
     page.get_by_role("link", name="Pourquoi ?").click()
     expect(page.locator("#account")).to_contain_text("règle")
+    told = page.locator(".why").first.inner_text()
+    client_id = parse_qs(urlsplit(page.url).query)["client_id"][0]
     page.close()
+
+    asked = [
+        "explain",
+        "--company",
+        COMPANY,
+        "--client",
+        client_id,
+        "--as-of",
+        f"{DAY}",
+        "--data",
+        f"{running.data}",
+    ]
+    done = CliRunner(env={"COLUMNS": "400"}).invoke(app, [*asked, "--json"])
+    assert done.exit_code == 0, done.output
+    explained = json.loads(done.output)["entries"][0]
+    assert explained["piece"] in told, "the command and the page tell the same"
+    assert explained["reasons"][0]["text"].replace("'", "’") in told
+    assert explained["piece"] in CliRunner(env={"COLUMNS": "400"}).invoke(app, asked).output

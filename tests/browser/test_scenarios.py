@@ -92,6 +92,35 @@ def test_the_calendar_of_the_company_is_saved(page: Page, played: Site) -> None:
     assert body["promises_exclude"] is True
 
 
+def test_a_step_gets_days_and_an_hour_of_its_own(page: Page, played: Site) -> None:
+    """Rule 4.16: the timeline moves with them, and the step alone carries them."""
+    row = page.get_by_role("group", name="Relance 1, avec e-mail", exact=True)
+    stop = page.locator("#preview .card").nth(0).get_by_role("listitem").nth(1)
+    due = page.get_by_label("Échéance de l’exemple")
+    due.fill("2026-12-31")  # eight days later is a Friday
+    expect(stop).to_contain_text("08/01")
+    row.locator("summary").first.press("Enter")
+    days = row.get_by_role("group", name="Relance 1 : jours de la semaine")
+    days.get_by_label("mar.").check()
+    expect(stop).to_contain_text("12/01")
+    expect(stop).to_contain_text("tombait le 08/01, jour fermé")
+    expect(row.locator("summary").first).to_contain_text("mar.")
+    row.get_by_label("Relance 1 : jours du mois").fill("40")
+    expect(row).to_contain_text("Les jours du mois vont de 1 à 31")
+    row.get_by_label("Relance 1 : jours du mois").fill("")
+    row.get_by_label("Relance 1 : jours fériés").select_option(label="sauf jours fériés")
+    row.get_by_label("Relance 1 : envoi automatique dès").fill("08:30")
+    expect(page.locator("#preview")).to_contain_text("Avec e-mail, Relance 1 : jours et heure")
+    assert not found_by_axe(page)
+    page.get_by_role("button", name="Publier une nouvelle version").click()
+    expect(page.get_by_role("status").first).to_contain_text("La version 2 est publiée")
+    assert played.fakes is not None
+    _, _, body = next(one for one in reversed(played.fakes.commands) if one[1] == "/scenarios")
+    own = {one["step"]: one["calendar"] for one in body["with_email"]}
+    assert own["R1"] == {"weekdays": [2], "month_days": None, "skip_holidays": True, "not_before": "08:30"}
+    assert own["R2"] is None
+
+
 def test_without_javascript_the_same_can_be_looked_at_and_published(played: Site, browser: Browser) -> None:
     context = browser.new_context(locale="fr-FR", java_script_enabled=False)
     page = context.new_page()

@@ -54,4 +54,12 @@ def test_nothing_changed_asks_for_the_current_scenario_over_the_past(played: Sit
     page.wait_for_url("**id=**")
     body = played.fakes.commands[-1][2]
     assert body == {"from": "2026-09-01", "to": "2026-11-23"}
+    costs = page.locator("#costs")
+    expect(costs.get_by_label("E-mail")).to_have_value("0,02")
+    costs.get_by_label("Courrier").fill("1,839")
+    costs.get_by_role("button", name="Enregistrer les coûts").press("Enter")
+    expect(page.get_by_role("status").first).to_contain_text("Les coûts sont enregistrés")
+    wanted = {"email": "0.02", "letter": "1.839", "phone": "5.00", "other": "15.00"}
+    assert played.fakes.commands[-1] == ("dunning", "/contact-costs", wanted)
+    assert "profile=Export" in page.url
     page.close()

@@ -14,11 +14,12 @@ router = APIRouter()
 
 Kind = Literal["mail", "late_action", "missing_contact", "stopped_late"]
 KINDS = {
-    "mail": (N_("E-mails en erreur"), "mail-x"),
-    "late_action": (N_("Actions en retard"), "clock-exclamation"),
-    "missing_contact": (N_("Coordonnées manquantes"), "user-question"),
-    "stopped_late": (N_("Clients stoppés en retard"), "hand-stop"),
+    "mail": (N_("E-mails en erreur"), "mail-x", N_("E-mail en erreur")),
+    "late_action": (N_("Actions en retard"), "clock-exclamation", N_("Action en retard")),
+    "missing_contact": (N_("Coordonnées manquantes"), "user-question", N_("Coordonnées manquantes")),
+    "stopped_late": (N_("Clients stoppés en retard"), "hand-stop", N_("Client stoppé en retard")),
 }
+"""Title of all of them, icon, and what one is called."""
 
 
 @router.get("/c/{company}/alerts")

@@ -14,6 +14,7 @@ from services.console.formatting import day_written
 from services.console.gateway import Json, Neighbours, Refused
 from services.console.language import N_
 from services.console.pages.client_past import happened_to, past_page
+from services.console.pages.own_policy import has_own, in_words, own_policy
 from services.console.rendering import page
 from services.console.visits import PageUnknown, Visit, VisitDep
 
@@ -42,6 +43,7 @@ DONE = {
     "by-hand-email": N_("L’e-mail part : suivez-le dans l’historique."),
     "by-hand-call": N_("Le contact est noté."),
     "levels": N_("La prochaine étape est choisie : la proposition du jour la suit."),
+    "automatic": N_("Les relances automatiques de ces pièces sont réglées."),
     "assign-profile": N_("Le profil du client est changé."),
 }
 
@@ -87,7 +89,7 @@ async def client(
         contact,
     )
     try:
-        found, person, why = await asyncio.gather(
+        found, person, why, own = await asyncio.gather(
             neighbours.get(
                 "reporting",
                 "/client",
@@ -97,6 +99,7 @@ async def client(
             ),
             _person(neighbours, client_id),
             _why(neighbours, visit, asked),
+            own_policy(neighbours, client_id),
         )
     except Refused as refusal:
         if refusal.status == 404:
@@ -115,6 +118,8 @@ async def client(
         dispute_reasons=visit.about_company.get("dispute_reasons", []),
         actors=actors,
         why=why,
+        own=own,
+        own_words=in_words(visit, own) if has_own(own) else [],
         happened_to=happened_to(why or {}),
         pieces={line["entry_id"]: line for line in found["statement"]["entries"]},
         notice=_notice(visit, done, refused),

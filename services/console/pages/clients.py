@@ -16,7 +16,18 @@ from services.console.visits import Visit, VisitDep
 router = APIRouter()
 SIZE = 15
 FILES = ("csv", "xlsx")
-FILTERS = ("q", "stopped", "late", "level", "profile", "category", "payment_mode", "salesperson", *CLIENT_FIELDS)
+FILTERS = (
+    "q",
+    "stopped",
+    "late",
+    "level",
+    "profile",
+    "category",
+    "payment_mode",
+    "salesperson",
+    "automatic",
+    *CLIENT_FIELDS,
+)
 
 
 async def as_file(neighbours: Neighbours, path: str, asked: Json) -> Response:

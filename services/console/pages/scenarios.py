@@ -12,6 +12,7 @@ from starlette.datastructures import FormData
 from services.console.formatting import day_written
 from services.console.gateway import Json, Refused
 from services.console.language import N_
+from services.console.pages.step_days import days_in_words, own_days, weekday_names
 from services.console.rendering import page
 from services.console.visits import ActingDep, NotAllowed, Visit, VisitDep
 
@@ -25,7 +26,6 @@ ENDS = {"": (False, False), "reference": (True, False), "result": (False, True),
 """Which end of month: of the date counted from, of the day found."""
 MEDIA = {"with_email": ("email", "letter", "phone", "other"), "without_email": ("letter", "phone", "other")}
 WRITTEN = ("email", "letter")
-WEEKDAYS = tuple(range(1, 8))
 PUBLISHED = N_("La version %(version)s est publiée ; la prochaine décision la suit.")
 UNCHANGED = N_("Rien n’a changé : la version %(version)s reste en vigueur.")
 CALENDAR_SAVED = N_("Le calendrier est enregistré ; la prochaine décision le suit.")
@@ -194,9 +194,7 @@ def _body(profile: str, wanted: Json | None) -> Json:
 
 
 def _typed(form: FormData, of: Mapping[str, Json]) -> tuple[Json, dict[str, str]]:
-    """What the form says, and the fields that cannot be read. What the form does not show (the days of a step)
-    stays as it is in force.
-    """
+    """What the form says, and the fields that cannot be read."""
     profile = str(form.get("profile", "")).strip()
     body = _body(profile, of.get(profile))
     unreadable: dict[str, str] = {}
@@ -234,7 +232,7 @@ def _step(form: FormData, prefix: str, own: Json, enabled: bool, unreadable: dic
         "enabled": enabled,
         "from_end_of_month": from_end,
         "end_of_month": to_end,
-        "calendar": own.get("calendar"),
+        "calendar": own_days(form, prefix, own, unreadable),
         "copies": [str(one) for one in form.getlist(f"{prefix}.copies")] if medium == "email" else [],
     }
 
@@ -275,7 +273,8 @@ async def _shown(
         references=references(visit),
         media=MEDIA,
         steps=STEPS,
-        weekdays=WEEKDAYS,
+        weekdays=weekday_names(visit),
+        days_in_words=lambda calendar: days_in_words(visit, calendar),
         notice=notice,
         locked=not visit.is_at_least("admin"),
         fragment=template != "scenarios.html",

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -11,10 +12,11 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response, StreamingResponse
 from starlette.datastructures import FormData
 
+from services.console.formatting import amount_written
 from services.console.gateway import Json, Neighbours, Refused, ServiceSilent
 from services.console.language import N_
 from services.console.rendering import environment, page
-from services.console.visits import ActingDep, PageUnknown, Visit, VisitDep
+from services.console.visits import ActingDep, NotAllowed, PageUnknown, Visit, VisitDep
 
 router = APIRouter(prefix="/c/{company}")
 LOOK_SECONDS = 0.5
@@ -24,7 +26,8 @@ MEDIA = ("email", "letter", "phone", "other")
 VARIANTS = ("with_email", "without_email")
 DAILY_UP_TO = 45
 """Longer periods are shown by weeks."""
-CLIENTS = 50
+CLIENTS = 15
+CENT = Decimal("0.01")
 ENDED = ("completed", "cancelled", "failed")
 KINDS = {
     "more": N_("Plus de messages"),
@@ -33,6 +36,7 @@ KINDS = {
     "later": N_("Plus tard"),
     "other": N_("Autrement"),
 }
+COSTS_SAVED = N_("Les coûts sont enregistrés : tous les résultats les suivent.")
 ASSUMPTIONS = {
     "done_same_day": N_(
         "Chaque message est compté comme fait le jour où il est décidé, qu’il soit automatique ou non."
@@ -68,22 +72,23 @@ async def simulation(request: Request, visit: VisitDep) -> Response:
     """The question on the left, the answer that ``id`` names on the right."""
     query = request.query_params
     neighbours = visit.neighbours()
-    scenarios, latest = await asyncio.gather(
-        neighbours.get("dunning", "/scenarios"), neighbours.get("dunning", "/simulations")
+    scenarios, latest, costs = await asyncio.gather(
+        neighbours.get("dunning", "/scenarios"),
+        neighbours.get("dunning", "/simulations"),
+        neighbours.get("dunning", "/contact-costs"),
     )
     known = {one["profile"]: one for one in scenarios["scenarios"]}
     profile = query.get("profile", "")
     if profile not in known:
         profile = "Standard" if "Standard" in known else next(iter(sorted(known)), "")
     shown = await _shown(visit, neighbours, query.get("id"), query.get("kind", ""), query.get("from_client", ""))
-    refused = query.get("refused")
     return page(
         request,
         visit,
         "simulation.html",
         profiles=sorted(known),
         profile=profile,
-        scenario=known.get(profile),
+        scenario=_tried(shown["one"], profile) or known.get(profile),
         latest=latest["simulations"][:8],
         ahead=AHEAD,
         media=MEDIA,
@@ -91,9 +96,33 @@ async def simulation(request: Request, visit: VisitDep) -> Response:
         kind=query.get("kind", ""),
         yesterday=visit.as_of - timedelta(days=1),
         long_ago=visit.as_of - timedelta(days=90),
-        notice={"tone": "stop", "text": visit.vocabulary.refusal(refused)} if refused else None,
+        costs={medium: _written(visit, cost) for medium, cost in costs.items()},
+        notice=_notice(visit, query.get("refused", ""), query.get("done", "")),
         **shown,
     )
+
+
+def _tried(one: Json | None, profile: str) -> Json | None:
+    """The scenario that the simulation on screen tried, to be tried further."""
+    tried = (one or {}).get("asked", {}).get("scenarios") or []
+    found = next((draft for draft in tried if draft["profile"] == profile), None)
+    if found is None:
+        return None
+    unsaid = {"enabled": True, "counted_from": "due_date"}
+    return {variant: [{**unsaid, **step} for step in found[variant]] for variant in VARIANTS}
+
+
+def _written(visit: Visit, cost: str) -> str:
+    """Exact, and as short as money is usually written."""
+    exact = Decimal(cost)
+    text = format(exact.quantize(CENT) if exact == exact.quantize(CENT) else exact.normalize(), "f")
+    return text.replace(".", ",") if visit.language == "fr" else text
+
+
+def _notice(visit: Visit, refused: str, done: str) -> dict[str, str] | None:
+    if refused:
+        return {"tone": "stop", "text": visit.vocabulary.refusal(refused)}
+    return {"tone": "ok", "text": visit.words.gettext(COSTS_SAVED)} if done == "costs" else None
 
 
 async def _shown(visit: Visit, neighbours: Neighbours, asked: str | None, kind: str, after: str) -> Json:
@@ -160,7 +189,8 @@ async def ask(request: Request, visit: ActingDep) -> Response:
         made = await neighbours.command("dunning", "POST", "/simulations", wanted)
     except Refused as refusal:
         return RedirectResponse(visit.url("simulation", profile=profile, refused=refusal.code), status_code=303)
-    return RedirectResponse(visit.url("simulation", profile=profile, id=made["simulation_id"]), status_code=303)
+    shown = visit.url("simulation", profile=profile, id=made["simulation_id"])
+    return RedirectResponse(f"{shown}#result", status_code=303)
 
 
 def wanted_of(form: FormData, current: Json | None) -> Json:
@@ -205,6 +235,25 @@ def _edited_step(form: FormData, variant: str, step: Mapping[str, Any]) -> Json:
         "mode": step["mode"] if medium == "email" else "manual",
         "template": (step["template"] or step["step"]) if needs else step["template"],
     }
+
+
+@router.post("/simulation/costs")
+async def save_costs(request: Request, visit: ActingDep) -> Response:
+    """What one contact costs by medium, kept for the company; results already there are read with them too."""
+    if not visit.is_at_least("admin"):
+        raise NotAllowed
+    form = await request.form()
+    back = {name: str(form[name]) for name in ("profile", "id") if form.get(name)}
+    amounts = {medium: amount_written(str(form.get(f"cost_{medium}", "")).strip() or "0") for medium in MEDIA}
+    wanted = {medium: format(amount, "f") for medium, amount in amounts.items() if amount is not None}
+    if len(wanted) < len(MEDIA):
+        return RedirectResponse(visit.url("simulation", **back, refused="unreadable-option"), status_code=303)
+    outcome = {"done": "costs"}
+    try:
+        await visit.neighbours().command("dunning", "PUT", "/contact-costs", wanted)
+    except Refused as refusal:
+        outcome = {"refused": "unreadable-option" if refusal.status == 422 else refusal.code}
+    return RedirectResponse(visit.url("simulation", **back, **outcome), status_code=303)
 
 
 @router.post("/simulation/{simulation_id}/cancel")

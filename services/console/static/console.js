@@ -29,7 +29,7 @@ document.addEventListener("keydown", (event) => {
 /* One box for all the rows on screen */
 document.addEventListener("change", (event) => {
   if (!event.target.matches("[data-all]")) return;
-  const boxes = [...event.target.closest("table").querySelectorAll("tbody input[name=ticked]")];
+  const boxes = [...event.target.closest("table").querySelectorAll("tbody input[name=ticked], tbody input[data-row]")];
   for (const box of boxes) box.checked = event.target.checked;
   if (boxes.length) boxes[0].dispatchEvent(new Event("change", { bubbles: true }));
 });
@@ -50,6 +50,18 @@ document.addEventListener("htmx:afterSwap", (event) => {
 /* A page that shows more of a job than its progress is read anew when the job has ended */
 document.addEventListener("htmx:sseClose", (event) => {
   if (event.detail.type === "message" && event.target.closest("[data-reload]")) window.location.reload();
+});
+
+/* On a phone the page's own name in the menu is in sight */
+document.addEventListener("DOMContentLoaded", () => {
+  const shown = document.querySelector(".subnav .active");
+  if (shown) shown.parentElement.scrollLeft = shown.offsetLeft - (shown.parentElement.clientWidth - shown.offsetWidth) / 2;
+});
+
+/* What would leave is shown before anybody asks */
+document.addEventListener("DOMContentLoaded", () => {
+  const button = document.querySelector("[data-at-once]");
+  if (button) button.form.requestSubmit(button);
 });
 
 /* A form is sent once */

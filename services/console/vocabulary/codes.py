@@ -236,6 +236,7 @@ REFUSALS = {
     "list-changed": N_("La liste a changé entre-temps : rien n’a été affecté."),
     "entry-not-excluded": N_("Cette ligne n’est plus exclue : la page est à jour."),
     "reason-not-acceptable": N_("Cette raison ne peut pas être écartée."),
+    "nothing-ticked": N_("Cochez au moins une pièce."),
     "nothing-chosen": N_("Cochez au moins une pièce : ce client n’en a aucune en retard."),
     "entries-unknown": N_("Une des pièces est réglée ou n’existe plus : choisissez de nouveau."),
     "currencies-differ": N_("Un message parle d’une seule devise : cochez des pièces de même devise."),

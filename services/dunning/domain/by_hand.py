@@ -82,7 +82,7 @@ def compose(
     client: ClientState, policy: Policy, scenario: Scenario | None, as_of: date, composed: Composed
 ) -> Plans:
     """The action of these entries. A notice or a thank-you moves no level (rule 5.4); without a scenario that
-    applies nothing does (rule 3.6).
+    applies nothing does (rule 3.6). A thank-you that counts has its payments thanked (rule 12.2).
 
     Raises ``CurrenciesDiffer``, ``NothingToAsk``, ``LevelRefused``.
     """
@@ -93,7 +93,7 @@ def compose(
     net = sum(entry.amount for entry in composed.entries)
     if net <= 0 and composed.kind != THANKS and composed.medium in WRITTEN:
         raise NothingToAsk
-    counts = composed.counts and composed.kind != THANKS and plan is not None
+    counts = composed.counts and (composed.kind == THANKS or plan is not None)
     forced: int | None = None
     if composed.next_step is not None and counts and composed.kind == REMINDER:
         forced = level_before(plan_of(scenario, client.has_email), composed.next_step)

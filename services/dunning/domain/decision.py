@@ -20,7 +20,7 @@ from services.dunning.domain.thanks import (
     gratitude,
     plan_thanks,
     same_thanks,
-    speaks_of,
+    thanks_for,
     thanks_stand,
     why_withdrawn,
 )
@@ -351,7 +351,7 @@ class _Day:
             return
         confirmed = [one for one in self.client.open_actions if one.step == THANKS and one.confirmed]
         for one in gratitude(self.client, self.plan):
-            if one.until < self.as_of or any(speaks_of(action, one.group) for action in confirmed):
+            if one.until < self.as_of or any(thanks_for(action, one.group) for action in confirmed):
                 continue
             if one.on > self.as_of:
                 self.changes.add(one.on)

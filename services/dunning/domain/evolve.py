@@ -72,6 +72,10 @@ class ClientBook:
     synced_on: date | None = None
     paid: tuple[ledger.LetteredGroup, ...] = ()
     thanked: frozenset[str] = frozenset()
+    thanked_by_hand: Mapping[str, date] = field(default_factory=dict)
+    """Entries that a person thanked for, and when: their payments up to that day are thanked (rule 12.2)."""
+    taken_over: Mapping[str, tuple[Contact, ...]] = field(default_factory=dict)
+    """Contacts made under codes that became this one (rule 22.24)."""
     errors: frozenset[tuple[str, str]] | None = None
 
     def state(self) -> ClientState:
@@ -101,8 +105,12 @@ class ClientBook:
             None if tolerated is None else ten_thousandths(tolerated),
             self._contacts(),
             self.synced_on,
-            tuple(self._paid(group) for group in self.paid if self.thanked.isdisjoint(group.payments)),
+            tuple(self._paid(group) for group in self.paid if not self._is_thanked(group)),
         )
+
+    def _is_thanked(self, group: ledger.LetteredGroup) -> bool:
+        by_hand = (self.thanked_by_hand.get(one, date.min) for one in (*group.payments, *group.settled))
+        return not self.thanked.isdisjoint(group.payments) or any(on >= group.paid_on for on in by_hand)
 
     def _paid(self, group: ledger.LetteredGroup) -> PaidGroup:
         known = [self.lines.get(entry_id) for entry_id in (*group.payments, *group.settled)]
@@ -135,6 +143,8 @@ class ClientBook:
         for action_id, on in self.contacted_on.items():
             round_on = self.opened_on.get(action_id)
             last[round_on] = max(on, last.get(round_on, on))
+        for contact in (one for contacts in self.taken_over.values() for one in contacts):
+            last[contact.round_on] = max(contact.on, last.get(contact.round_on, contact.on))
         found = sorted(last.items(), key=lambda one: (one[1], one[0] or date.min), reverse=True)
         return tuple(Contact(on, round_on) for round_on, on in found[:2])
 
@@ -252,6 +262,13 @@ def _evolve_own(book: ClientBook, event: Event, on: date) -> ClientBook:  # noqa
             return replace(book, stages=stages)
         case dunning.ClientPolicyChanged():
             return replace(book, own=event)
+        case dunning.HistoryTakenOver():
+            contacts = tuple(Contact(one.contacted_on, one.round_on) for one in event.contacts)
+            return replace(
+                book,
+                thanked=book.thanked.union(event.thanked),
+                taken_over={**book.taken_over, event.from_client_id: contacts},
+            )
         case _:
             return book
 
@@ -310,7 +327,12 @@ def _done(book: ClientBook, done: dunning.ActionDone) -> ClientBook:
             stages[move.entry_id] = replace(stages.get(move.entry_id, Stage()), noticed_on=done.done_on)
     elif done.step == THANKS:  # nor does a thank-you
         stages = dict(book.stages)
-        book = replace(book, thanked=book.thanked.union(move.entry_id for move in done.levels))
+        entries = [move.entry_id for move in done.levels]
+        if done.action_id in book.opened_on:
+            book = replace(book, thanked=book.thanked.union(entries))
+        else:  # by hand, of whatever entries the person chose
+            last = {one: max(done.done_on, book.thanked_by_hand.get(one, done.done_on)) for one in entries}
+            book = replace(book, thanked_by_hand={**book.thanked_by_hand, **last})
     else:
         stages = _moved(book, done.levels, done.done_on)
     book = _contacted(book, done.action_id, done.done_on)

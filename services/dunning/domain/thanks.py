@@ -59,9 +59,22 @@ def speaks_of(action: OpenAction, group: PaidGroup) -> bool:
     return held == {(line.entry_id, line.amount) for line in group.lines}
 
 
+def thanks_for(action: OpenAction, group: PaidGroup) -> bool:
+    """Whether this thank-you leaves nothing to thank for: a person's may name only what was settled."""
+    if not action.by_hand:
+        return speaks_of(action, group)
+    lines = {line.entry_id for line in group.lines}
+    chosen_on = action.opened_on
+    return (chosen_on is None or group.paid_on <= chosen_on) and any(
+        entry.entry_id in lines for entry in action.entries
+    )
+
+
 def thanks_stand(action: OpenAction, client: ClientState, against: tuple[str, ...]) -> bool:
-    """Whether a confirmed thank-you still holds; one that leaves by e-mail is left to the last look."""
-    if action.medium == "email":
+    """Whether a confirmed thank-you still holds; one that leaves by e-mail is left to the last look, one that a
+    person chose to that person.
+    """
+    if action.medium == "email" or action.by_hand:
         return True
     return not against and any(group.settled and speaks_of(action, group) for group in client.paid)
 

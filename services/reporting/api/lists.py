@@ -59,6 +59,7 @@ def wanted_with(balance: str) -> Callable[..., Wanted]:
         fields: FieldsDep,
         stopped: bool | None = None,
         late: bool | None = None,
+        automatic: bool | None = None,
         level: Texts = (),
         profile: Texts = (),
         payment_mode: Texts = (),
@@ -71,6 +72,7 @@ def wanted_with(balance: str) -> Callable[..., Wanted]:
         wanted = Wanted(
             stopped=stopped,
             late=late,
+            automatic=automatic,
             levels=level,
             profiles=profile,
             payment_modes=payment_mode,
@@ -193,11 +195,12 @@ async def get_due_items(  # noqa: PLR0913, PLR0917 - one parameter per filter
     client_id: str | None = None,
     medium: str | None = None,
     step: str | None = None,
+    automatic: bool | None = None,
     form: FormatDep = "json",
     language: LanguageDep = "fr",
 ) -> Any:
     """Entries of the actions that wait (rule 16.3)."""
-    found = await lists.due_items(tx, view, lists.OfActions(client_id, medium, step), page)
+    found = await lists.due_items(tx, view, lists.OfActions(client_id, medium, step, automatic), page)
     return _answer(found, form, language, "due-items")
 
 

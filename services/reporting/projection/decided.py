@@ -83,11 +83,23 @@ SCENARIO = """
 """
 
 POLICY = """
-    insert into policy (company, p, version, default_profile)
-    select distinct on (heard.company) heard.company, heard.p, s.version, s.default_profile
-    from {heard}, json_to_record(heard.body::json) as s(version integer, default_profile text)
+    insert into policy (company, p, version, default_profile, automatic_from)
+    select distinct on (heard.company) heard.company, heard.p, s.version, s.default_profile, s.automatic_from
+    from {heard}, json_to_record(heard.body::json) as s(version integer, default_profile text,
+        automatic_from date)
     order by heard.company, heard.number desc
-    on conflict (company) do update set version = excluded.version, default_profile = excluded.default_profile
+    on conflict (company) do update set version = excluded.version, default_profile = excluded.default_profile,
+        automatic_from = excluded.automatic_from
+"""
+
+AUTOMATIC = """
+    insert into automatic_choice (company, p, client_id, entry_id, automatic)
+    select distinct on (heard.company, a.client_id, c.entry_id) heard.company, heard.p, a.client_id, c.entry_id,
+        c.automatic
+    from {heard}, json_to_record(heard.body::json) as a(client_id text, entries json),
+        json_to_recordset(a.entries) as c(entry_id uuid, automatic boolean)
+    order by heard.company, a.client_id, c.entry_id, heard.number desc
+    on conflict (company, client_id, entry_id) do update set automatic = excluded.automatic
 """
 
 ROUND = """
@@ -111,5 +123,6 @@ DECIDED: dict[str, Project] = {
     "ActionExcluded": applying(EXCLUSIONS),
     "ScenarioPublished": applying(SCENARIO),
     "PolicyChanged": applying(POLICY),
+    "AutomaticChosen": applying(AUTOMATIC),
     "RoundCompleted": applying(ROUND),
 }

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.terms import days_late
 from services.reporting.people import fold
-from services.reporting.queries.view import ZERO, Page, View
+from services.reporting.queries.view import LEAVES_BY_ITSELF, ZERO, Page, View
 from services.reporting.queries.who_owes_what import listed_fields
 from services.reporting.shapes import (
     DueItem,
@@ -47,14 +47,19 @@ RECEIPTS = """
 RECEIPTS_OF_COMPANY = text(RECEIPTS.format(client=""))
 RECEIPTS_OF_CLIENT = text(RECEIPTS.format(client="and client_id = :client_id"))
 
-DUE_ITEMS = text("""
+DUE_ITEMS = text(f"""
     with chosen as materialized (
-        select a.client_id, a.action_id, a.step, a.medium, a.due_since, x.entry_id
+        select a.client_id, a.action_id, a.step, a.medium, a.due_since, x.entry_id,
+            {LEAVES_BY_ITSELF} as automatic
         from action a cross join lateral unnest(a.entry_ids) x(entry_id)
+        left join entry e on e.company = a.company and e.client_id = a.client_id and e.entry_id = x.entry_id
+        left join automatic_choice h
+            on h.company = a.company and h.client_id = a.client_id and h.entry_id = x.entry_id
         where a.company = :company and a.status in ('proposed', 'due')
             and (cast(:client_id as text) is null or a.client_id = :client_id)
             and (cast(:medium as text) is null or a.medium = :medium)
             and (cast(:step as text) is null or a.step = :step)
+            and (cast(:automatic as boolean) is null or {LEAVES_BY_ITSELF} = :automatic)
     )
     select (select count(*) from chosen) as every, p.*, coalesce(n.name, p.client_id) as name, e.piece, e.due_date,
         e.debit - e.credit as amount, e.currency, l.level
@@ -64,7 +69,7 @@ DUE_ITEMS = text("""
     left join entry_level l on l.company = :company and l.client_id = p.client_id and l.entry_id = p.entry_id
     where e.entry_id is not null
     order by p.due_since, p.client_id, p.action_id, p.entry_id
-""")
+""")  # noqa: S608 - a fragment of this package
 
 FOUND_CLIENTS = """
     with hit as materialized (
@@ -163,6 +168,8 @@ class OfActions:
     client_id: str | None = None
     medium: str | None = None
     step: str | None = None
+    automatic: bool | None = None
+    """Only entries whose reminders may leave by themselves, or only the others."""
 
 
 async def receipts(tx: AsyncConnection, view: View, client_id: str | None, period: Period, page: Page) -> Receipts:
@@ -205,6 +212,8 @@ async def due_items(tx: AsyncConnection, view: View, of: OfActions, page: Page) 
         "client_id": of.client_id,
         "medium": of.medium,
         "step": of.step,
+        "automatic": of.automatic,
+        "automatic_from": view.automatic_from,
         **page.bounds,
     }
     rows = (await tx.execute(DUE_ITEMS, asked)).all()
@@ -227,6 +236,7 @@ async def due_items(tx: AsyncConnection, view: View, of: OfActions, page: Page) 
                 amount=row.amount,
                 currency=row.currency,
                 action_id=row.action_id,
+                automatic=row.automatic,
             )
             for row in rows
         ],

@@ -12,14 +12,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.terms import days_late, is_open, is_overdue
 from services.reporting.queries.promises import promise_status
-from services.reporting.queries.view import ZERO, View
+from services.reporting.queries.view import LEAVES_BY_ITSELF, ZERO, View
 from services.reporting.shapes import EntryPromise, Statement, StatementEntry
 
 MOST = 2000
 
-ENTRIES = text("""
-    select e.*, m.stopped_on, m.resumes_on, m.expected_on, coalesce(m.notes, 0) as notes, d.dispute_id,
-        d.reason as dispute_reason, l.level, l.next_step, coalesce(x.reasons, '{}') as reasons,
+ENTRIES = text(f"""
+    select e.*, h.automatic, {LEAVES_BY_ITSELF} as leaves_by_itself, m.stopped_on, m.resumes_on, m.expected_on,
+        coalesce(m.notes, 0) as notes, d.dispute_id, d.reason as dispute_reason, l.level, l.next_step,
+        coalesce(x.reasons, '{{}}') as reasons,
         r.difference
     from entry e
     left join entry_mark m using (company, client_id, entry_id)
@@ -31,10 +32,11 @@ ENTRIES = text("""
     ) d on true
     left join entry_level l using (company, client_id, entry_id)
     left join exclusion x using (company, client_id, entry_id)
+    left join automatic_choice h using (company, client_id, entry_id)
     left join lettering_error r using (company, client_id, account, lettering)
     where e.company = :company and e.client_id = :client_id and not e.archived and e.entry_date <= :latest
     order by e.is_open desc, e.due_date desc, e.entry_id limit :most
-""")
+""")  # noqa: S608 - a fragment of this package
 PROMISES = text("""
     select promise_id, entry_id, amount, currency, promised_on, status from promise
     where company = :company and client_id = :client_id and status = 'open' order by promised_on, promise_id
@@ -66,7 +68,8 @@ async def statement(tx: AsyncConnection, view: View, client_id: str, past_day: d
     """Every line, ordered by due date; or those there on a past day, when a line settled since was open."""
     on = past_day or view.as_of
     asked = {"company": view.company, "client_id": client_id}
-    rows = (await tx.execute(ENTRIES, {**asked, "latest": past_day or date.max, "most": MOST + 1})).all()
+    bounds = {"latest": past_day or date.max, "most": MOST + 1, "automatic_from": view.automatic_from}
+    rows = (await tx.execute(ENTRIES, {**asked, **bounds})).all()
     promises: dict[UUID, list[EntryPromise]] = defaultdict(list)
     for row in await tx.execute(PROMISES, asked):
         promises[row.entry_id].append(
@@ -145,5 +148,7 @@ def _line(  # noqa: PLR0913, PLR0917 - what one line is made of
         promises=promises.get(row.entry_id, []),
         notes=row.notes,
         excluded=sorted(row.reasons),
+        automatic=row.automatic,
+        leaves_by_itself=opened and row.book_amount > 0 and row.leaves_by_itself,
         pending_action_id=actions.get(row.entry_id),
     )

@@ -14,7 +14,7 @@ PAID_DAYS = 90
 ZERO = Decimal(0)
 
 VIEW = text("""
-    select c.currency, c.fiscal_year_start, p.default_profile, n.names
+    select c.currency, c.fiscal_year_start, p.default_profile, p.automatic_from, n.names
     from (select cast(:company as text) as company) one
     left join followed_company c using (company) left join policy p using (company)
         left join profile_names n using (company)
@@ -30,6 +30,10 @@ PIECES = text("""
     where company = :company and client_id = any(cast(:clients as text[]))
         and entry_id = any(cast(:entries as uuid[]))
 """)
+
+LEAVES_BY_ITSELF = """
+    coalesce(h.automatic, coalesce(e.invoice_date, e.entry_date) >= cast(:automatic_from as date), false)"""
+"""Of an entry ``e`` with what a person chose for it, ``h``: whether its reminders may (rule 22.13)."""
 
 EARLIER_CODES = """
     with recursive code(client_id) as (
@@ -55,6 +59,8 @@ class View:
     default_profile: str
     profile_names: Mapping[str, str]
     """What people read for a profile that was renamed or made; the others are read as they are."""
+    automatic_from: date | None = None
+    """Invoices of this day or later leave by themselves, where nobody chose otherwise (rule 22.13)."""
 
     @property
     def paid_since(self) -> date:
@@ -107,6 +113,7 @@ async def view(tx: AsyncConnection, company: str, as_of: date) -> View:
         fiscal_year=fiscal_year_start(as_of, row.fiscal_year_start or "01-01"),
         default_profile=row.default_profile or "Standard",
         profile_names=row.names or {},
+        automatic_from=row.automatic_from,
     )
 
 

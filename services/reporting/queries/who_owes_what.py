@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.terms import AGEING_SLICES
 from services.reporting.queries.standings import LATE, edges, owing, summed
-from services.reporting.queries.view import ZERO, Page, View
+from services.reporting.queries.view import LEAVES_BY_ITSELF, ZERO, Page, View
 from services.reporting.shapes import ClientField, Debtor, Salesperson, Slice, Totals, WhoOwesWhat
 
 BOUNDS = AGEING_SLICES[1:]
@@ -44,6 +44,8 @@ class Wanted:
 
     stopped: bool | None = None
     late: bool | None = None
+    automatic: bool | None = None
+    """With an open debit whose reminders may leave by themselves (rule 22.13), or without any."""
     levels: Sequence[str] = ()
     profiles: Sequence[str] = ()
     payment_modes: Sequence[str] = ()
@@ -139,6 +141,9 @@ CLIENT = "left join client c on c.company = :company and c.client_id = f.client_
 SALESPERSON = "left join salesperson w on w.company = :company and w.code = c.salesperson"
 SORT_FIELD = """
     left join client_field g on g.company = :company and g.client_id = f.client_id and g.field = :sort"""
+WITH_AUTOMATIC = f"""
+    select e.client_id from entry e left join automatic_choice h using (company, client_id, entry_id)
+    where e.company = :company and e.is_open and e.book_amount > 0 and {LEAVES_BY_ITSELF}"""  # noqa: S608
 PERSON = "left join person n on n.company = :company and n.client_id = f.client_id"
 
 
@@ -150,6 +155,9 @@ def _conditions(wanted: Wanted) -> list[str]:
         conditions.append("f.overdue > 0" if wanted.late else "f.overdue <= 0")
     if wanted.stopped is not None:
         conditions.append(f"c.stopped_on is {'not ' if wanted.stopped else ''}null")
+    if wanted.automatic is not None:
+        # hashed once, like the fields below
+        conditions.append(f"(f.client_id in ({WITH_AUTOMATIC})) is {'true' if wanted.automatic else 'false'}")
     if wanted.profiles:
         conditions.append("coalesce(c.profile, :default_profile) = any(cast(:profiles as text[]))")
     if wanted.categories:
@@ -248,6 +256,7 @@ def _parameters(view: View, wanted: Wanted, listed: Sequence[ClientField]) -> di
         "payment_modes": list(wanted.payment_modes),
         "categories": list(wanted.categories),
         "salespeople": list(wanted.salespeople),
+        "automatic_from": view.automatic_from,
         "sort": wanted.sort,
         "listed": [one.field for one in listed],
         **{name: list(keys) for name, keys in wanted.fields.items()},

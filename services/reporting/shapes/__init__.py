@@ -15,7 +15,8 @@ endpoint            parameters (all optional unless marked !)                   
 /who-owes-what      as_of, stopped (true|false), level (R1..R7|none, repeatable), profile           WhoOwesWhat
                     (repeatable), payment_mode (repeatable), category (repeatable), q,
                     salesperson (code|none, repeatable), tag1..tag10 (what a free field holds,
-                    repeatable), late (true|false), balance (debtor|creditor|all; debtor), slices ("30,60"),
+                    repeatable), late, automatic (true|false), balance (debtor|creditor|all; debtor),
+                    slices ("30,60"),
                     sort (name|profile|level|last_reminder|overdue|upcoming|total|salesperson|
                     tag1..tag10|slice1..sliceN;
                     prefix "-" = descending; -overdue), page (1), size (15, at most 500),
@@ -33,7 +34,8 @@ endpoint            parameters (all optional unless marked !)                   
 /mentions           user! (user:…), as_of: notes of the last 30 days that call on a user            Mentions
 /timeline           as_of: the events of flagged clients                                            Timeline
 /receipts           as_of, client_id, since, until (the fiscal year), page, size, format            Receipts
-/due-items          as_of, client_id, medium, step, page, size, format: entries of pending actions  DueItems
+/due-items          as_of, client_id, medium, step, automatic, page, size, format: entries of       DueItems
+                    pending actions
 /search             q! (two characters or more), limit (8): names, codes, pieces                    Found
 /options            values that the filters can take                                                Options
 ==================  ==============================================================================  ===========

@@ -60,6 +60,10 @@ class StatementEntry(Shape):
     notes: int
     excluded: list[str]
     """Why it is due for a step and not reminded."""
+    automatic: bool | None
+    """What a person chose about reminders that leave by themselves; ``None``: what the policy says."""
+    leaves_by_itself: bool
+    """An open debit whose automatic reminders need nobody's consent (rule 22.13)."""
     pending_action_id: UUID | None
 
 

@@ -172,6 +172,8 @@ class DueItem(Shape):
     amount: Money
     currency: str
     action_id: UUID
+    automatic: bool
+    """Its reminders may leave by themselves (rule 22.13)."""
 
 
 class DueItems(Shape):

@@ -7,7 +7,15 @@ entries are UUIDs here and 32 hexadecimal digits outside. ``p`` is the client's 
 from sqlalchemy import Table
 
 from services.reporting.tables.carried_out import delivery
-from services.reporting.tables.decided import action, dunning_round, entry_level, exclusion, policy, scenario
+from services.reporting.tables.decided import (
+    action,
+    automatic_choice,
+    dunning_round,
+    entry_level,
+    exclusion,
+    policy,
+    scenario,
+)
 from services.reporting.tables.kept import client_field, person, salesperson, standing, standing_day
 from services.reporting.tables.stated import (
     author,
@@ -44,6 +52,7 @@ DERIVED: tuple[Table, ...] = (
     action,
     entry_level,
     exclusion,
+    automatic_choice,
     scenario,
     policy,
     dunning_round,

@@ -1,6 +1,6 @@
 """What comes from dunning."""
 
-from sqlalchemy import ARRAY, Column, Index, Integer, PrimaryKeyConstraint, Table, Text, Uuid, text
+from sqlalchemy import ARRAY, Boolean, Column, Index, Integer, PrimaryKeyConstraint, Table, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from chassis.columns import day, instant, money, partition, word
@@ -100,7 +100,21 @@ policy = Table(
     partition(),
     Column("version", Integer, nullable=False),
     word("default_profile"),
+    # invoices of this day or later leave by themselves (rule 22.13)
+    day("automatic_from", nullable=True),
     PrimaryKeyConstraint("company"),
+)
+
+automatic_choice = Table(
+    "automatic_choice",
+    metadata,
+    word("company"),
+    partition(),
+    word("client_id"),
+    Column("entry_id", Uuid, nullable=False),
+    # none: what the policy says
+    Column("automatic", Boolean),
+    PrimaryKeyConstraint("company", "client_id", "entry_id"),
 )
 
 dunning_round = Table(

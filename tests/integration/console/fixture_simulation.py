@@ -112,6 +112,8 @@ class Simulations:
         self.looks = 0
 
     def answer(self, path: str, kind: str | None) -> Any:
+        if path == "/contact-costs":
+            return {"email": "0.0200", "letter": "2.5000", "phone": "5.0000", "other": "15.0000"}
         if path == "/simulations":
             return {"simulations": [head(DONE)], "simulation_id": STARTED}
         if path.endswith("/differences"):

@@ -333,6 +333,8 @@ def statement() -> dict[str, Any]:
                 "promises": PROMISES.get(piece, []),
                 "notes": 1 if promised else 0,
                 "excluded": ["entry_stopped"] if piece == "FAC20162" else [],
+                "automatic": False if piece == "FAC20162" else None,
+                "leaves_by_itself": promised,
                 "pending_action_id": None,
             }
         )
@@ -469,6 +471,34 @@ def dispute(**more: Any) -> dict[str, Any]:
         "due": "29448.55",
         **more,
     }
+
+
+def due_items() -> dict[str, Any]:
+    """Two invoices of one message that leaves by itself, one that a person calls about."""
+    rows = [
+        {
+            "entry_id": entry_id(piece),
+            "client_id": "411MUNOZSA",
+            "name": "Munoz S.A.",
+            "piece": piece,
+            "due_date": due,
+            "days_late": late,
+            "step": step,
+            "medium": medium,
+            "due_since": "2026-11-20",
+            "level": level,
+            "amount": amount,
+            "currency": "EUR",
+            "action_id": action_id("411MUNOZSA", step, medium),
+            "automatic": medium == "email",
+        }
+        for piece, due, late, step, medium, level, amount in (
+            ("FAC20114", "2026-10-30", 25, "R2", "phone", "R1", "8412.36"),
+            ("FAC20131", "2026-11-05", 19, "R1", "email", None, "3960.48"),
+            ("FAC20156", "2026-11-08", 16, "R1", "email", None, "1245.00"),
+        )
+    ]
+    return {"as_of": AS_OF.isoformat(), "count": 3, "rows": rows, "page": 1, "size": 50, "pages": 1}
 
 
 def event(kind: str, on: str, piece: str | None, **more: Any) -> dict[str, Any]:
@@ -610,6 +640,8 @@ class FakeServices:
     explained: dict[str, Any] = field(default_factory=dict)
     headers: list[httpx.Headers] = field(default_factory=list)
     simulations: Simulations = field(default_factory=Simulations)
+    own: list[dict[str, Any]] = field(default_factory=list)
+    """Policies of single clients."""
 
     def transport(self) -> httpx.MockTransport:
         return httpx.MockTransport(self._answer)
@@ -785,6 +817,7 @@ class FakeServices:
                 "size": 50,
                 "pages": 1,
             },
+            "/due-items": due_items(),
             "/options": {
                 "profiles": ["Export", "Grand Compte", "Standard"],
                 "categories": ["PME"],
@@ -833,6 +866,15 @@ class FakeServices:
             return {"confirmed": body["action_ids"], "refused": [], "positions": ["dunning/7/12"]}
         if path in {"/explain", "/statement"}:
             return self._explain(path, request.url.params.get("as_of"))
+        if path == "/client-policies":
+            asked = request.url.params.get("client_id")
+            return {"clients": [one for one in self.own if asked in (None, one["client_id"])]}
+        if path == "/client-policy":
+            self.own = [one for one in self.own if one["client_id"] != body["client_id"]]
+            self.own += [body] if any(body[name] for name in body if name != "client_id") else []
+            return {"positions": ["dunning/7/15"]}
+        if path == "/automatic":
+            return {"positions": ["dunning/7/16"], "chosen": len(body["entries"]), "unknown": []}
         if path == "/include":
             return {"positions": ["dunning/7/13"]}
         return self.simulations.answer(path, request.url.params.get("kind"))

@@ -2,7 +2,7 @@
 
 from datetime import date
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from sqlalchemy import text
 
@@ -188,6 +188,67 @@ async def test_what_was_chosen_goes_on_with_the_code_that_stays(house: House):
     assert [one["tolerance_days"] for one in found] == [3]
     assert levels["entries"][0]["automatic"] is True
     assert len(await house.said("ClientPolicyChanged")) == 2
+
+
+THANKS = {
+    "step": "thanks",
+    "medium": "email",
+    "delay_days": 0,
+    "counted_from": "payment_date",
+    "template": "thanks",
+}
+
+
+def _announced(client: str, payment: str, invoice: str) -> ledger.PaymentLettered:
+    return ledger.PaymentLettered(
+        client_id=client,
+        account="411",
+        lettering="X",
+        payments=(entry_id(payment),),
+        settled=(entry_id(invoice),),
+        paid_on=date(2025, 3, 12),
+    )
+
+
+async def test_nobody_is_thanked_twice_nor_contacted_too_soon_because_a_code_was_merged(house: House):
+    """Rules 12.2, 22.7, 22.24: by hand under the old code, of the invoice alone; and again after a replay."""
+    await house.hear("2025-03-01", client_changed("A"), client_changed("B"))
+    steps = [{"step": "R1", "medium": "phone", "delay_days": 8}, THANKS]
+    async with house.http(**{"Relance-As-Of": "2025-03-01"}) as http:
+        await http.put("/scenarios", json=scenario(*steps))
+        await http.put("/policy", json={"contact_gap_days": 5})
+    lines = [line("A", "AF", 100, "2025-02-10", lettering="X"), line("A", "AP", -100, "2025-03-12", lettering="X")]
+    await house.books("2025-03-12", *lines, line("B", "B1", 70, "2025-03-08"))
+    await house.hear("2025-03-12", _announced("A", "AP", "AF"))
+    wish = {"request_id": str(uuid4()), "client_id": "A", "entry_ids": [entry_id("AF")], "medium": "email"}
+    async with house.http("user") as http:
+        answer = await http.post("/by-hand", json={"actions": [wish | {"kind": "thanks"}], "as_of": "2025-03-13"})
+        assert len(answer.json()["done"]) == 1, answer.text
+    await house.round("2025-03-13")
+    assert await house.proposals() == []
+    (due,) = await house.said("ActionDue")
+    sent = notify.CallLogged(action_id=due["body"]["action"]["action_id"], client_id="A", outcome="reached")
+    await house.hear("2025-03-14", sent)
+    await house.round("2025-03-14")
+    assert await house.proposals() == []
+
+    moved = ledger.MergedEntry(entry_id=entry_id("AP"), into_entry_id=entry_id("BP"))
+    merged = ledger.ClientMerged(client_id="A", into="B", entries=(moved,))
+    await house.hear("2025-03-15", merged)
+    await house.hear("2025-03-15", merged)
+    (taken,) = await house.said("HistoryTakenOver")
+    assert taken["body"]["thanked"] == [entry_id("BP")]
+    assert [one["contacted_on"] for one in taken["body"]["contacts"]] == ["2025-03-14"]
+    gone = [one.model_copy(update={"removed": True}) for one in lines]
+    here = [line("B", "BF", 100, "2025-02-10", lettering="X"), line("B", "BP", -100, "2025-03-12", lettering="X")]
+    await house.books("2025-03-15", *gone, *here)
+    await house.hear("2025-03-15", _announced("B", "BP", "BF"))
+    for on, free in (("2025-03-18", False), ("2025-03-19", True)):
+        await house.round(on)
+        assert [one["step"] for one in await house.proposals()] == (["R1"] if free else []), on
+    before = await _tables(house)
+    await _replay(house)
+    assert await _tables(house) == before
 
 
 async def test_the_end_is_said_once_for_each_stay_there_and_again_after_a_replay(house: House):

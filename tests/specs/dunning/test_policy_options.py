@@ -2,10 +2,13 @@
 
 import pytest
 
+from contracts import dunning
 from tests.specs.dunning.given import (
+    CLIENT,
     World,
     at_level,
     credit,
+    day,
     disputed,
     given,
     invoice,
@@ -178,6 +181,24 @@ def test_a_call_of_a_persons_own_accord_puts_off_what_is_proposed():
     world.when("2025-03-19").silent().withdraws("contacted_recently")
     world.when("2025-03-23").silent().excluded("F", "contacted_recently", until="2025-03-24")
     world.when("2025-03-24").says(R1=(150, ["F", "G"]))
+
+
+@pytest.mark.parametrize(("on", "free"), [("2025-03-18", False), ("2025-03-19", False), ("2025-03-20", True)])
+def test_contacts_made_under_a_merged_code_count_for_the_code_that_stays(on, free):
+    """Rules 22.7, 22.24: contacted on the 15th under the old code, free on the 20th, five days later."""
+    contact = dunning.ContactTakenOver(contacted_on=day("2025-03-15"), round_on=day("2025-03-14"))
+    taken = dunning.HistoryTakenOver(client_id=CLIENT, from_client_id="OLD", contacts=(contact,))
+    world = world_of_calls().with_policy(contact_gap_days=5).on("2025-03-16", taken)
+    assert bool(world.when(on).decision.actions) is free
+
+
+def test_the_contact_of_a_merged_code_in_the_same_round_is_the_same_contact():
+    """Rule 22.29: what one round proposed to both codes stays open when a part of it is carried out."""
+    world = world_of_calls().with_policy(contact_gap_days=5)
+    world.when("2025-03-18")
+    contact = dunning.ContactTakenOver(contacted_on=day("2025-03-18"), round_on=day("2025-03-18"))
+    world.on("2025-03-18", dunning.HistoryTakenOver(client_id=CLIENT, from_client_id="OLD", contacts=(contact,)))
+    world.when("2025-03-18").silent().withdraws()
 
 
 def test_the_last_contact_counts():

@@ -1,12 +1,19 @@
 """Rule 12: each lettered payment is thanked once, and nobody's level moves (5.4)."""
 
+from decimal import Decimal
+from uuid import UUID
+
 import pytest
 
-from contracts import ledger
+from contracts import dunning, ledger
 from contracts.dunning import PolicyChanged, SendingCalendar
 from contracts.event import Event
 from services.dunning.domain import scenario as scenarios
 from services.dunning.domain import scenario_refusals as refusals
+from services.dunning.domain.amounts import ten_thousandths
+from services.dunning.domain.by_hand import Composed, compose
+from services.dunning.domain.policy import load
+from services.dunning.domain.state import EntryState
 from tests.specs.dunning.given import (
     CLIENT,
     World,
@@ -97,6 +104,72 @@ def test_a_second_payment_is_thanked_by_itself():
     world.on("2025-05-10", invoice("G", 40, "2025-05-01"), payment("Q", 40, "2025-05-10"))
     world.lettered("2025-05-10", "G", "Q", code="B").on("2025-05-10", announced("2025-05-10", ["Q"], ["G"], "B"))
     world.when("2025-05-13").says(thanks=(40, ["G", "Q"]))
+
+
+def thanked_by_hand(world: World, on: str, *names: str, counts: bool = True) -> World:
+    """A person thanked for these settled entries; the message has left."""
+    lines = [world.book.lines[entry_id(name)] for name in names]
+    entries = tuple(
+        EntryState(
+            line.entry_id,
+            line.currency,
+            ten_thousandths(line.debit - line.credit),
+            ten_thousandths(line.book_amount),
+            line.due_date,
+            line.entry_date,
+        )
+        for line in lines
+    )
+    composed = Composed(UUID(int=len(world.said) + 1), entries, "thanks", "email", counts=counts)
+    planned = compose(world.book.state(), load(world.policy), world.scenario, day(on), composed)
+    world.said[planned.action.action_id] = planned.action
+    return world.on(on, dunning.ActionDue(action=planned.action))
+
+
+@pytest.mark.parametrize("named", [["F"], ["P"], ["F", "P"]])
+def test_a_thank_you_by_hand_thanks_for_the_payment_whatever_entries_it_names(named):
+    """Rule 12.2: while it is on its way and once it has left, nothing more is proposed; no level moves."""
+    world = thanked_by_hand(paid(thankful()), "2025-05-09", *named)
+    world.when("2025-05-09").silent().withdraws()
+    world.when("2025-05-10").silent().withdraws()
+    world.carry_out("2025-05-10")
+    world.when("2025-05-11").silent().withdraws()
+    assert world.level("F") is None
+
+
+def test_a_proposal_gives_way_to_a_thank_you_by_hand():
+    world = paid(thankful())
+    world.when("2025-05-09").says(thanks=(100, ["F", "P"]))
+    thanked_by_hand(world, "2025-05-09", "F")
+    world.when("2025-05-09").silent().withdraws("superseded")
+
+
+def test_a_thank_you_by_hand_that_the_scenario_ignores_changes_nothing():
+    """Rule 5.5: history only."""
+    world = thanked_by_hand(paid(thankful()), "2025-05-09", "F", counts=False)
+    world.when("2025-05-09").says(thanks=(100, ["F", "P"]))
+
+
+@pytest.mark.parametrize(
+    ("paid_on", "thanked"), [("2025-05-09", True), ("2025-05-10", True), ("2025-05-11", False)]
+)
+def test_a_thank_you_by_hand_is_for_payments_up_to_its_day(paid_on, thanked):
+    """The eve, the day and the day after: a later payment of the same invoice is thanked by itself."""
+    world = paid(thankful(thanks(0)), "2025-05-02", "2025-05-03")
+    thanked_by_hand(world, "2025-05-10", "F").carry_out("2025-05-10")
+    world.changed("2025-05-10", "F", debit=Decimal(140), book_amount=Decimal(140))
+    world.on(paid_on, payment("Q", 40, paid_on)).lettered("2025-05-12", "F", "P", "Q", code="B")
+    world.on("2025-05-12", announced(paid_on, ["Q"], ["F"], "B"))
+    assert (not world.when("2025-05-12").decision.actions) is thanked
+
+
+def test_a_payment_thanked_under_a_code_that_was_merged_is_not_thanked_again():
+    """Rules 12.2, 22.24: by whatever it is called now; another payment of the old code still is."""
+    world = paid(thankful())
+    world.on("2025-05-02", invoice("G", 40, "2025-05-01"), payment("Q", 40, "2025-05-02"))
+    world.lettered("2025-05-09", "G", "Q", code="B").on("2025-05-09", announced("2025-05-02", ["Q"], ["G"], "B"))
+    taken = dunning.HistoryTakenOver(client_id=CLIENT, from_client_id="OLD", thanked=(entry_id("P"),))
+    world.on("2025-05-09", taken).when("2025-05-09").says(thanks=(40, ["G", "Q"]))
 
 
 def test_two_lettering_groups_are_two_messages():

@@ -1,0 +1,69 @@
+"""Suivre, Échéances: every entry that waits for a reminder, and which go by themselves (rules 16.3, 22.13)."""
+
+from typing import Annotated
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Form, Query, Request
+from fastapi.responses import RedirectResponse, Response
+
+from services.console.language import N_
+from services.console.pages.clients import FILES, as_file, asked_for
+from services.console.pages.own_policy import Choice, choose_automatic
+from services.console.rendering import page as render
+from services.console.visits import ActingDep, VisitDep
+
+router = APIRouter(prefix="/c/{company}")
+
+SIZE = 50
+FILTERS = ("medium", "step", "automatic", "client_id")
+MEDIA = ("email", "letter", "phone", "other")
+STEPS = ("notice", *(f"R{level}" for level in range(1, 8)), "thanks")
+DONE = N_("Les relances automatiques de ces pièces sont réglées.")
+ENTRY_DIGITS = 32
+
+
+@router.get("/due-items")
+async def due_items(
+    request: Request,
+    visit: VisitDep,
+    size: Annotated[int, Query(ge=1, le=500)] = SIZE,
+    page: Annotated[int, Query(ge=1)] = 1,
+) -> Response:
+    told = request.query_params
+    neighbours = visit.neighbours(at_least=told.get("after", ""))
+    asked = {**asked_for(request, FILTERS), "as_of": visit.as_of.isoformat(), "size": size, "page": page}
+    wanted = told.get("format")
+    if wanted in FILES:
+        return await as_file(neighbours, "/due-items", {**asked, "format": wanted, "language": visit.language})
+    found = await neighbours.get("reporting", "/due-items", **asked)
+    notice = None
+    if told.get("refused"):
+        notice = {"tone": "stop", "text": visit.vocabulary.refusal(told["refused"])}
+    elif told.get("done"):
+        notice = {"tone": "ok", "text": visit.words.gettext(DONE)}
+    return render(
+        request,
+        visit,
+        "due_items.html",
+        found=found,
+        chosen={name: told.get(name, "") for name in FILTERS},
+        media=MEDIA,
+        steps=STEPS,
+        notice=notice,
+        updating=neighbours.updating,
+    )
+
+
+@router.post("/due-items/automatic")
+async def choose(
+    request: Request,
+    visit: ActingDep,
+    entry: Annotated[list[str], Form(default_factory=list, max_length=500)],
+    automatic: Annotated[Choice, Form()] = "",
+) -> Response:
+    """Opt the ticked entries in or out; each is named by its identity followed by its client's code."""
+    named = [(one[ENTRY_DIGITS:], one[:ENTRY_DIGITS]) for one in entry if len(one) > ENTRY_DIGITS]
+    told = await choose_automatic(visit.neighbours(), named, automatic)
+    form = await request.form()
+    kept = {name: str(form[f"filter_{name}"]) for name in FILTERS if form.get(f"filter_{name}")}
+    return RedirectResponse(f"{visit.url('due-items')}?{urlencode({**kept, **told})}", status_code=303)
