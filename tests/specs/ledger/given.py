@@ -36,8 +36,12 @@ class Outcome:
         assert self.events() == list(events)
 
     def refused(self, refusal: type[Refusal]) -> Refusal:
+        """It names all that it is about."""
         with pytest.raises(refusal) as told:
             decide(self.state, self.fact, self.on)
+        for name, value in vars(told.value).items():
+            asked = getattr(self.fact, name, value)
+            assert value == CLIENT if name == "client_id" else value is not None or asked is None, (name, value)
         return told.value
 
 

@@ -89,6 +89,7 @@ def test_what_cannot_be_is_refused(wanted: ProfileCommand, refusal: type[Refusal
     with pytest.raises(refusal) as told:
         decide_profiles(Profiles(), wanted)
     assert str(told.value).endswith(".")
+    assert None not in vars(told.value).values()
 
 
 def test_a_profile_that_nobody_has_is_deleted_without_a_taker() -> None:

@@ -100,3 +100,32 @@ def test_what_was_released_comes_back_with_a_line_of_its_own_or_of_its_client() 
     brought = bring_forward([line(1, "350")], entries)
     assert sorted(pairs(brought)[1]) == ["F1", "F2", "F3"]
     assert not brought.left
+
+
+def test_a_client_whose_sides_do_not_match_keeps_no_other_from_matching() -> None:
+    brought = bring_forward(
+        [line(1, "301"), line(2, "-50"), line(3, "70", "C2"), line(4, "-5", "C2"), line(5, "9", "C3")],
+        [
+            *(entry("F1", "100"), entry("F2", "200"), entry("P1", "-20"), entry("P2", "-30")),
+            *(entry("G1", "40", "C2"), entry("G2", "30", "C2"), entry("Q1", "-5", "C2")),
+        ],
+    )
+    assert pairs(brought) == {2: ["P1", "P2"], 3: ["G1", "G2"], 4: ["Q1"]}
+
+
+def test_two_lines_of_one_side_stand_for_no_balance() -> None:
+    brought = bring_forward([line(1, "150"), line(2, "150")], [entry("F1", "100"), entry("F2", "200")])
+    assert pairs(brought) == {}
+
+
+def test_a_second_lump_of_an_account_stands_for_nothing_and_counts_in_the_total() -> None:
+    entries = [entry("F1", "100", account="411"), entry("F2", "200", "C2"), entry("H1", "7", "C3", account="412")]
+    lumps = [
+        line(1, "100", "411"),
+        line(2, "100", "411"),
+        line(3, "100", "411"),
+        line(4, "5", "413", account="413"),
+    ]
+    brought = bring_forward([*lumps, line(5, "7", "412", account="412")], entries)
+    assert pairs(brought) == {1: ["F1", "F2"], 2: [], 3: [], 5: ["H1"]}
+    assert brought.differing == ()
