@@ -72,7 +72,6 @@ class _Telling:
         self.known: dict[str, sync.SyncedEntry] = {}
         self.client: tuple[bool, str | None, str | None] | None = None
         self.actions: dict[UUID, dunning.Action] = {}
-        self.confirmed: set[UUID] = set()
 
     def lines(self, event: Event) -> Iterator[Line]:
         match event:

@@ -309,3 +309,35 @@ def test_exclusions_are_said_when_they_change_and_when_they_end():
     assert sayings.changed_exclusions(CLIENT, {}, {}) is None
     later = Excluded("R1", ("client_stopped",), day("2025-04-01"))
     assert sayings.changed_exclusions(CLIENT, {"b" * 32: later}, {"b" * 32: held}) is not None
+
+
+def test_on_a_closed_day_what_was_asked_is_measured_without_what_is_new():
+    """G alone is below the minimum, with H it would not be: H was asked of nobody yet."""
+    world = asked_on_friday(minimum_per_reminder="50").changed("2026-04-04", "F", removed=True)
+    world.on("2026-04-04", invoice("H", 20, "2026-03-27"))
+    saturday = world.when("2026-04-04").silent().waits("H", "R1", "2026-04-06").withdraws("below_minimum")
+    assert saturday.verdict("G") == Excluded("R1", ("below_minimum",))
+    world.when("2026-04-06").says(R1=(60, ["G", "H"]))
+
+
+def test_on_a_closed_day_what_was_asked_is_kept_under_its_own_name():
+    world = asked_on_friday().on("2026-04-04", invoice("H", 7, "2026-03-27"))
+    (held,) = world.book.actions
+    assert world.when("2026-04-04").verdict("F") == Due("R1", held)
+
+
+def test_a_proposal_of_another_step_does_not_open_the_day():
+    """R2 was asked on Friday for G; F comes to R1 on Saturday."""
+    world = given(invoice("F", 100, "2026-03-27"), invoice("G", 40, "2026-03-18"), on="2026-03-01", steps=LADDER)
+    world.with_policy(calendar=WORKDAYS).on("2026-03-26", at_level("G", "R1", "2026-03-26"))
+    world.when("2026-04-03").says(R2=(40, ["G"]))
+    world.when("2026-04-04").silent().withdraws().due("G").waits("F", "R1", "2026-04-06")
+
+
+def test_a_confirmed_reminder_keeps_no_payment_from_its_thanks():
+    world = thankful(step("R1", 8), thanks())
+    world.on("2025-04-28", invoice("G", 40, "2025-04-20"))
+    world.when("2025-04-28").confirmed()
+    world.on("2025-05-02", payment("P", 100, "2025-05-02")).lettered("2025-05-04", "F", "P")
+    world.on("2025-05-04", announced("2025-05-02", ["P"], ["F"]))
+    world.when("2025-05-05").says(thanks=(100, ["F", "P"]))

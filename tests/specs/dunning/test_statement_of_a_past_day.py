@@ -101,7 +101,7 @@ def test_a_lettering_that_does_not_balance_leaves_its_lines_open_with_the_differ
     one.on("2025-03-13", ledger.LetteringErrorFound(**fields, difference=Decimal(1)))
     assert (line(one, "2025-03-31").open, line(one, "2025-03-31").error) == (True, Decimal(1))
     assert line(one, "2025-03-31", "F2").error is None
-    assert line(one, "2025-03-31").badge == "late"
+    assert (line(one, "2025-03-31").badge, line(one, "2025-03-31").late) == ("late", 21)
     one.on("2025-03-14", ledger.LetteringErrorCleared(**fields))
     assert (line(one, "2025-03-31").open, line(one, "2025-03-31").error) == (False, None)
 

@@ -286,3 +286,12 @@ def test_currencies_that_differ_are_named_and_nothing_is_not_asked_for():
     world.on("2025-03-01", credit("A", "0.0001", "2025-03-10"))
     with pytest.raises(NothingToAsk):
         by_hand(world, "F", "A")
+
+
+def test_a_wish_of_another_company_or_client_is_another_action():
+    """Rule 22.12."""
+    state = given(invoice("F", 100, "2025-03-10")).book.state()
+    composed = Composed(WISH, state.entries, "reminder", "email")
+    policy = load_policy(given().policy)
+    alike = (state, state._replace(company="other"), state._replace(client_id="C2"))
+    assert len({compose(one, policy, None, day("2025-03-20"), composed).action.action_id for one in alike}) == 3
