@@ -120,9 +120,13 @@ def _table(by_module: Mapping[str, Score], listed: Mapping[str, list[tuple[Chang
         survived = len(score.survived)
         yield (
             f"| {'**all**' if module == 'all' else module.removeprefix('services.')} | {score.killed + survived} "
-            f"| {score.killed} | {survived} | {explained} | {score.unchecked} | {score.share * 100:.1f} % |"
+            f"| {score.killed} | {survived} | {explained} | {score.unchecked} | {_share(score)} |"
         )
     yield ""
+
+
+def _share(score: Score) -> str:
+    return f"{score.share * 100:.1f} %" if score.killed or score.survived else "–"
 
 
 def _all_first(pair: tuple[str, Any]) -> tuple[bool, str]:
