@@ -5,8 +5,8 @@ from alembic.operations import Operations
 
 from chassis.database import grant
 
-revision = "0008"
-down_revision = "0007"
+revision = "0009"
+down_revision = "0008"
 
 TABLES = (
     """
