@@ -80,6 +80,7 @@ SPECIALITIES: dict[str, set[str]] = {
         "pixel",
         "recording",
         "rendering",
+        "reports",
         "sending",
         "tags",
         "templates",
