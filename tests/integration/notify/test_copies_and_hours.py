@@ -5,6 +5,7 @@ from email import policy
 from email.parser import BytesParser
 from zoneinfo import ZoneInfo
 
+import pytest
 from sqlalchemy import text
 
 from chassis import clock
@@ -53,9 +54,11 @@ async def test_copies_are_kept_by_reference_and_stand_in_the_mail(house: House, 
 
 
 async def test_an_automatic_message_waits_for_its_hour_in_the_company_s_time_zone(
-    house: House, company: str
+    house: House, company: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """The company's day is given, and its hour lies ahead whenever this runs."""
     tomorrow = clock.today("Europe/Paris") + timedelta(days=1)
+    monkeypatch.setattr(clock, "today", lambda time_zone: tomorrow)
     hour = time(8, 30)
     first, second = synced("FAC1", "C1", "100"), synced("FAC2", "C2", "100")
     await house.voices.book(company, [first, second])
