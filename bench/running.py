@@ -55,6 +55,12 @@ def _backtest(n: int, companies: int) -> Result:
     return backtest()
 
 
+def _letters(n: int, companies: int) -> Result:
+    from bench.letters import letters  # noqa: PLC0415
+
+    return letters(n)
+
+
 BENCHMARKS: dict[str, Callable[[int, int], Result]] = {
     "pipeline": _pipeline,
     "decide": _decide,
@@ -64,5 +70,6 @@ BENCHMARKS: dict[str, Callable[[int, int], Result]] = {
     "replay": _replay,
     "append": _append,
     "files": _files,
+    "letters": _letters,
 }
 """Name to the function that measures with ``n`` entries, shared among so many companies where it imports them."""

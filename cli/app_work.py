@@ -163,7 +163,7 @@ def bench(
     names: Annotated[
         list[str] | None,
         typer.Argument(
-            help="pipeline, decide, simulate, backtest, sage, replay, append, files; by default all.",
+            help="pipeline, decide, simulate, backtest, sage, replay, append, files, letters; by default all.",
             show_default=False,
         ),
     ] = None,

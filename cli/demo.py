@@ -39,6 +39,7 @@ SENDER = {
     " fois l’intérêt légal et indemnité forfaitaire de 40 € par facture (art. L441-10 du code de commerce).",
 }
 PAST_DAYS = (24, 16, 8)
+LETTERS_AT_ONCE = 20
 """Days before today on which the demonstration company already reminded its clients."""
 
 
@@ -132,10 +133,17 @@ class Demonstration:
             confirmed = set(road.confirm(ids, day)["confirmed"])
             wait_sent(road, day, len(confirmed.intersection(emails)))
             for action_id, medium in done:
-                if action_id in confirmed:
-                    outcome = "posted" if medium == "letter" else "reached"
-                    road.complete_task(action_id, outcome, "Règlement annoncé pour la semaine prochaine.")
+                if action_id in confirmed and medium != "letter":
+                    road.complete_task(action_id, "reached", "Règlement annoncé pour la semaine prochaine.")
+            self._post_letters(road, [one for one, medium in done if medium == "letter" and one in confirmed])
         road.close()
+
+    def _post_letters(self, road: Road, action_ids: list[str]) -> None:
+        """Made and posted on the same day; so few at a time are made while we wait."""
+        for start in range(0, len(action_ids), LETTERS_AT_ONCE):
+            made = road.prepare_letters(action_ids[start : start + LETTERS_AT_ONCE])["prepared"]
+            if made:
+                road.letters_posted(made)
 
     def _take_in(self, road: Road, day: date) -> tuple[Json, Heard]:
         """The books of that day through the public import, and the people; the run, and what is to be heard."""

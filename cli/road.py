@@ -258,6 +258,31 @@ class Road:
         body = {"action_id": action_id, "outcome": outcome, "comment": comment}
         return self._call("POST", self.addresses.notify, "/complete-task", json=body) or {}
 
+    def letters(self, state: str = "prepared") -> list[Json]:
+        """Letters that were made, in the order of the post: those to be posted, or those that were."""
+        found: list[Json] = []
+        while True:
+            params: dict[str, str | int] = {"state": state, "limit": 1000, "offset": len(found)}
+            part = (self._call("GET", self.addresses.notify, "/letters", params=params) or {})["letters"]
+            found += part
+            if len(part) < 1000:
+                return found
+
+    def prepare_letters(self, action_ids: Sequence[str]) -> Json:
+        """Have letters made; those that were, and why the others were not."""
+        asked = {"wait": 10}, {"action_ids": list(action_ids)}
+        return self._call("POST", self.addresses.notify, "/letters/prepare", params=asked[0], json=asked[1]) or {}
+
+    def print_letters(self, action_ids: Sequence[str], *, both_sides: bool = False) -> bytes:
+        """One PDF of letters, in the order of the post."""
+        body = {"action_ids": list(action_ids), "both_sides": both_sides}
+        return self._answer("POST", self.addresses.notify, "/letters/bundle", json=body, timeout=600).content
+
+    def letters_posted(self, action_ids: Sequence[str], on: date | None = None) -> Json:
+        """Note that letters went to the post."""
+        body = {"action_ids": list(action_ids), "done_on": on and f"{on}"}
+        return self._call("POST", self.addresses.notify, "/letters/posted", json=body) or {}
+
     def confirm(self, action_ids: Sequence[str], as_of: date) -> Json:
         """Confirm proposals; which were confirmed, which refused and why."""
         body = {"action_ids": list(action_ids), "as_of": f"{as_of}"}

@@ -70,12 +70,28 @@ class MessageWithheld(Event):
 
 
 class LetterPrepared(Event):
-    """A person posted the letter, on ``done_on`` where that is not the day of saying so."""
+    """The letter was made and is kept as it is printed: the step is done (rule 5.3).
+
+    ``done_on`` is the day on which a person wrote it by other means, where that is not the day of saying so.
+    """
 
     speaker: ClassVar[str] = "notify"
     action_id: UUID
     client_id: ClientId
     done_on: date | None = None
+
+
+class LetterPosted(Event):
+    """A person posted the letter, on ``done_on`` where that is not the day of saying so.
+
+    The number of a registered letter stays in notify.
+    """
+
+    speaker: ClassVar[str] = "notify"
+    action_id: UUID
+    client_id: ClientId
+    done_on: date | None = None
+    registered: bool = False
 
 
 class CallLogged(Event):

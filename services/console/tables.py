@@ -72,6 +72,7 @@ sending = Table(
     Column("as_of", Date, nullable=False),
     Column("action_ids", ARRAY(UUID), nullable=False),
     Column("refused", JSONB, nullable=False, server_default="[]", comment="[{action_id, reason}]"),
+    Column("medium", Text, nullable=False, server_default="email"),
     Column("started_at", DateTime(timezone=True), nullable=False, server_default=_now),
     Index("sending_day", "company", "account_id", "as_of"),
     comment="what a person has confirmed at once, so that its progress outlives the page",

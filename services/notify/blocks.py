@@ -62,7 +62,7 @@ def _text_table(about: Subjects, language: str, medium: Medium) -> str:
         return formats.amount(value, statement.currency, language, medium)
 
     def written(line: Line) -> str:
-        late = _late(line, about, language)
+        late = late_of(line, about, language)
         badge = f" ({late})" if late else ""
         kind = "" if line.is_debit else f" ({words['credit_text']})"
         return (
@@ -122,7 +122,7 @@ def _html_table(about: Subjects, layout: int, language: str, medium: Medium) -> 
                 "piece": line.piece,
                 "entry_date": formats.short_date(line.entry_date),
                 "due_date": formats.short_date(line.due_date),
-                "late": _late(line, about, language),
+                "late": late_of(line, about, language),
                 "level": line.level or "",
                 "label": line.label,
                 "debit": money(max(line.amount, Decimal(0))),
@@ -140,7 +140,7 @@ def _amount_due(statement: Statement, language: str, medium: Medium) -> str:
     return formats.amount(statement.amount_due, statement.currency, language, medium)
 
 
-def _late(line: Line, about: Subjects, language: str) -> str:
+def late_of(line: Line, about: Subjects, language: str) -> str:
     """The badge of a late debit; credits and settled lines have none."""
     late = line.days_late(about.as_of)
     if not line.is_debit or late <= 0 or about.action.kind == "thanks":

@@ -1,10 +1,13 @@
-"""A template's text, with its ``%tags%``, to Jinja: once as plain text, once as rows of the mail's HTML.
+"""A template's text, with its ``%tags%``: to Jinja as plain text and as rows of the mail's HTML; to the lines of a
+letter.
 
 Jinja's delimiters are control characters, which a saved text cannot hold: braces and percent signs written by a
 user are only characters. What a template may reach is what it is given: no globals, two filters, no attributes.
+A letter's lines need no Jinja: their tags are looked up, and nothing in them is ever read as code.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 
 from jinja2 import StrictUndefined, Template
@@ -14,6 +17,7 @@ from markupsafe import Markup, escape
 from services.notify.tags import TAGS, Piece, block_of, pieces
 
 _SEPARATORS = frozenset(" \t\u00a0·|-–,")
+_BETWEEN = " · "
 _FIRST_CELL = "font-size:15px;line-height:23px;"
 _NEXT_CELL = "font-size:14px;line-height:21px;"
 
@@ -94,15 +98,25 @@ def _cell(content: str, *, first: bool) -> str:
     )
 
 
-def _line(line: str, quote: Callable[[str], str | Markup], *, bold: tuple[str, str], line_break: str) -> str:
-    """One line. A line of tags and separators alone shows the tags that have a value, or does not show at all."""
+def _known(line: str) -> tuple[list[Piece], list[str]]:
+    """The parts of a line and the tags among them. Raises ``UnknownTag``."""
     parts = list(pieces(line.strip()))
     tags = [part.value for part in parts if part.kind == "tag"]
     if unknown := [tag for tag in tags if tag not in TAGS]:
         raise UnknownTag(unknown[0])
-    if tags and all(set(part.value) <= _SEPARATORS for part in parts if part.kind == "text"):
+    return parts, tags
+
+
+def _tags_alone(parts: list[Piece], tags: list[str]) -> bool:
+    return bool(tags) and all(set(part.value) <= _SEPARATORS for part in parts if part.kind == "text")
+
+
+def _line(line: str, quote: Callable[[str], str | Markup], *, bold: tuple[str, str], line_break: str) -> str:
+    """One line. A line of tags and separators alone shows the tags that have a value, or does not show at all."""
+    parts, tags = _known(line)
+    if _tags_alone(parts, tags):
         opening, closing = bold if any(part.kind == "bold" for part in parts) else ("", "")
-        shown = tags[0] if len(tags) == 1 else f"[{','.join(tags)}]|select|join(' · ')"
+        shown = tags[0] if len(tags) == 1 else f"[{','.join(tags)}]|select|join('{_BETWEEN}')"
         return f"\x03if {' or '.join(tags)}\x04{line_break}{opening}\x01{shown}\x02{closing}\x03endif\x04"
     return line_break + "".join(_parts(parts, quote, bold))
 
@@ -134,3 +148,32 @@ def _text(text: str, following: Piece | None, quote: Callable[[str], str | Marku
 
 def _value(tag: str) -> str:
     return f"\x01{tag}\x02"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A stretch of a letter's line. Its text may hold line ends, where a tag's value does."""
+
+    text: str
+    bold: bool = False
+
+
+def runs(line: str, values: Mapping[str, str]) -> list[Run]:
+    """One line as a letter shows it, by the same rules as in a mail; none when the line does not show at all."""
+    parts, tags = _known(line)
+    if _tags_alone(parts, tags):
+        shown = _BETWEEN.join(value for tag in tags if (value := values[tag]))
+        return [Run(shown, any(part.kind == "bold" for part in parts))] if shown else []
+    found: list[Run] = []
+    in_bold = False
+    for index, part in enumerate(parts):
+        if part.kind == "bold":
+            in_bold = not in_bold
+            continue
+        said = values[part.value] if part.kind == "tag" else part.value
+        following = parts[index + 1] if index + 1 < len(parts) else None
+        if part.kind == "text" and following is not None and following.kind == "tag" and said.endswith(" "):
+            said = said if values[following.value] else said[:-1]
+        if said:
+            found.append(Run(said, in_bold))
+    return found

@@ -38,11 +38,16 @@ FORGET_DRAFTS = text(
     "select from action where action.company = draft.company and action.action_id = draft.action_id"
     " and action.client_id = :client_id))"
 )
+# that it was made and posted stays, with the digest of what was printed
+FORGET_LETTERS = text(
+    "update letter set pdf = null, subject = '', address = '{}', mailing_key = '{}', registered_number = null"
+    " where company = :company and client_id = :client_id"
+)
 # a mail server's answer may repeat the address
 FORGET_ERRORS = text("update job set error = null where company = :company and key = :client_id")
 FORGET_COMMENTS = text("delete from task_comment where company = :company and client_id = :client_id")
 
-FORGET = (FORGET_PERSON, FORGET_ERRORS, FORGET_MESSAGES, FORGET_DRAFTS, FORGET_COMMENTS)
+FORGET = (FORGET_PERSON, FORGET_ERRORS, FORGET_MESSAGES, FORGET_LETTERS, FORGET_DRAFTS, FORGET_COMMENTS)
 """Jobs before messages, as ``recording`` locks them."""
 
 

@@ -13,6 +13,7 @@ from contracts.registry import EVENTS
 from services.notify import queries, tables
 from services.notify.api import opens, router
 from services.notify.handlers import REACT
+from services.notify.letters.room import LetterRoom
 from services.notify.projection import PROJECT
 from services.notify.sending import MailRoom
 from services.notify.settings import NotifySettings
@@ -27,6 +28,10 @@ def build(settings: NotifySettings) -> Service:
     async def send(running: Running) -> None:
         """Take mails to the mail server."""
         await MailRoom(running, settings).run()
+
+    async def make_letters(running: Running) -> None:
+        """Make the letters that are wanted many at a time."""
+        await LetterRoom(running, settings).run()
 
     def mount(app: FastAPI, running: Running) -> None:
         app.include_router(opens.router)
@@ -43,7 +48,7 @@ def build(settings: NotifySettings) -> Service:
             bulk={"EntriesSynced": "entries", "ClientsChanged": "clients"},
         ),
         router=router,
-        background={"sending": send},
+        background={"sending": send, "letters": make_letters},
         today=today,
         mount=mount,
     )

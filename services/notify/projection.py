@@ -205,6 +205,17 @@ OUTCOME = """
         as_of = excluded.as_of, actor = excluded.actor, opened_at = null
 """
 
+POSTED = """
+    insert into posting (company, action_id, p, client_id, posted_on, registered, at, actor)
+    select distinct on (heard.company, e.action_id) heard.company, e.action_id, heard.p, e.client_id,
+        coalesce(e.done_on, heard.as_of), coalesce(e.registered, false), heard.at, heard.actor
+    from {heard}, json_to_record(heard.body::json) as e(action_id uuid, client_id text, done_on date,
+        registered boolean)
+    order by heard.company, e.action_id, heard.number desc
+    on conflict (company, action_id) do update set posted_on = excluded.posted_on,
+        registered = excluded.registered, at = excluded.at, actor = excluded.actor
+"""
+
 OPENED = """
     update outcome set opened_at = coalesce(outcome.opened_at, e.opened_at)
     from (
@@ -264,7 +275,8 @@ PROJECT: Mapping[str, Project] = {
     "EmailFailed": applying(OUTCOME, kind="failed"),
     "EmailInDoubt": applying(OUTCOME, kind="in_doubt"),
     "MessageWithheld": applying(OUTCOME, kind="withheld"),
-    "LetterPrepared": applying(OUTCOME, kind="posted"),
+    "LetterPrepared": applying(OUTCOME, kind="prepared"),
+    "LetterPosted": applying(POSTED),
     "CallLogged": applying(OUTCOME, kind="called"),
     "OtherContactLogged": applying(OUTCOME, kind="contacted"),
     "EmailOpened": applying(OPENED),

@@ -1,6 +1,7 @@
-"""One action's message, from a template and what is known today: subject, text, HTML."""
+"""One action's message, from a template and what is known today: subject and text; of a mail its HTML too."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -15,11 +16,12 @@ from services.notify.words import WORDS
 
 _BLANK_LINES = re.compile(r"\n{3,}")
 _SPACES = re.compile(r"[ \t\r\n]+")
-_IN_FRAME = ("company_name", "company_address", "client_name", "client_code", "client_address", "today")
 
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
+    """``html`` is empty for a letter, whose pages typst makes."""
+
     subject: str
     text: str
     html: str
@@ -28,28 +30,35 @@ class Rendered:
 
 def render(subject: str, body: str, about: Subjects, language: str, medium: Medium = "email") -> Rendered:
     """The message as it leaves. ``subject`` and ``body`` are texts that passed ``tags.problems``."""
-    values = _values(about, language, medium)
-    title = _SPACES.sub(" ", text_template(subject).render(values)).strip()
+    values = values_of(about, language, medium)
+    title = title_of(subject, values)
     text = _BLANK_LINES.sub(
         "\n\n", text_template(body).render(values | text_blocks(body, about, language, medium))
     )
+    if medium == "letter":
+        return Rendered(title, text.strip() + "\n", "", language)
     html_values = {name: _lines_as_html(value) for name, value in values.items()}
     rows = html_template(body).render(html_values | html_blocks(body, about, language, medium))
-    frame = FRAMES.get_template("mail.html.j2" if medium == "email" else "letter.html.j2")
-    html = frame.render(
+    html = FRAMES.get_template("mail.html.j2").render(
         language=language,
         words=WORDS[language],
         subject=title,
         body=Markup(rows),  # noqa: S704 - made by the sandbox above, which escapes every value
         preheader=_preheader(about, language),
-        footer=_lines_as_html(_footer(about.sender)),
+        footer=_lines_as_html(footer_of(about.sender)),
         pixel_url=about.pixel_url,
-        **{name: html_values[name] for name in _IN_FRAME},
+        company_name=html_values["company_name"],
+        client_code=html_values["client_code"],
     )
     return Rendered(title, text.strip() + "\n", html, language)
 
 
-def _values(about: Subjects, language: str, medium: Medium) -> dict[str, str]:
+def title_of(subject: str, values: Mapping[str, str]) -> str:
+    """The subject on one line."""
+    return _SPACES.sub(" ", text_template(subject).render(values)).strip()
+
+
+def values_of(about: Subjects, language: str, medium: Medium) -> dict[str, str]:
     """Each tag that stands inside a line; an unknown value is empty."""
     statement, person, sender = about.statement, about.person, about.sender
 
@@ -101,7 +110,7 @@ def _preheader(about: Subjects, language: str) -> str:
     )
 
 
-def _footer(sender: Sender) -> str:
+def footer_of(sender: Sender) -> str:
     return sender.footer or ", ".join(
         part for part in (sender.company_name, sender.company_address.replace("\n", ", ")) if part
     )

@@ -37,3 +37,7 @@ class NotifySettings(Settings):
     """Where recipients reach this service, for the pixel of companies that track opens; empty is never."""
     pixel_secret: str = Field(default="", repr=False)
     """Signs the pixel's links; empty is never."""
+    letter_batch: int = Field(default=32, ge=1, le=500)
+    """How many letters are made at a time; together they are kept and said."""
+    letter_fonts: str = ""
+    """A folder of fonts for letters in scripts that Source Sans and Libertinus do not write; empty is none."""

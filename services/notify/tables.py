@@ -175,7 +175,7 @@ outcome = Table(
     Column("action_id", Uuid, nullable=False),
     partition(),
     word("client_id"),
-    # sent | failed | in_doubt | withheld | posted | called | contacted
+    # sent | failed | in_doubt | withheld | prepared | called | contacted
     word("kind"),
     word("reason", nullable=True),
     word("message_id", nullable=True),
@@ -185,6 +185,21 @@ outcome = Table(
     instant("opened_at", nullable=True),
     PrimaryKeyConstraint("company", "action_id"),
     Index("outcome_client", "company", "client_id"),
+)
+
+posting = Table(
+    "posting",
+    metadata,
+    word("company"),
+    Column("action_id", Uuid, nullable=False),
+    partition(),
+    word("client_id"),
+    day("posted_on"),
+    Column("registered", Boolean, nullable=False),
+    instant("at"),
+    word("actor"),
+    PrimaryKeyConstraint("company", "action_id"),
+    Index("posting_client", "company", "client_id"),
 )
 
 DERIVED = (
@@ -199,6 +214,7 @@ DERIVED = (
     policy,
     action,
     outcome,
+    posting,
 )
 
 # Kept.
@@ -254,6 +270,48 @@ message = Table(
     Column("refused", JSONB),
     PrimaryKeyConstraint("company", "action_id"),
     Index("message_client", "company", "client_id"),
+)
+
+letter = Table(
+    "letter",
+    metadata,
+    word("company"),
+    Column("action_id", Uuid, nullable=False),
+    word("client_id"),
+    word("step"),
+    word("language"),
+    word("subject"),
+    # what stands in the window, the name first; empty, as the subject, once the person is erased
+    Column("address", ARRAY(Text), nullable=False),
+    # the order of the post
+    Column("mailing_key", ARRAY(Text), nullable=False),
+    money("amount"),
+    word("currency"),
+    Column("pages", Integer, nullable=False),
+    # of the content, hexadecimal; it outlives the content, as proof
+    word("sha256"),
+    # exactly what is printed; null once the person is erased
+    Column("pdf", LargeBinary),
+    Column("registered", Boolean, nullable=False, server_default=FALSE),
+    word("registered_number", nullable=True),
+    day("written_on"),
+    word("prepared_by"),
+    Column("prepared_at", INSTANT, nullable=False, server_default=NOW),
+    PrimaryKeyConstraint("company", "action_id"),
+    Index("letter_client", "company", "client_id"),
+    Index("letter_written", "company", "written_on"),
+)
+
+logo = Table(
+    "logo",
+    metadata,
+    key("company"),
+    # image/png | image/jpeg
+    word("media_type"),
+    word("sha256"),
+    Column("content", LargeBinary, nullable=False),
+    word("changed_by"),
+    Column("changed_at", INSTANT, nullable=False, server_default=NOW),
 )
 
 draft = Table(

@@ -73,6 +73,7 @@ SPECIALITIES: dict[str, set[str]] = {
         "compiling",
         "delivered",
         "formats",
+        "letters",
         "addressing",
         "mailer",
         "messages",

@@ -28,7 +28,6 @@ WAITS_FOR = {
     "8.11": "E8, the collection file",
     "9.8": "C6, acting by criteria",
     "13.3": "D11, the debtor space, and D6, payment links",
-    "13.6": "D3, letters as PDF",
     "13.7": "D1, templates as JSON",
     "15.1": "E1, users and invitations",
     "15.2": "E1, portfolios",

@@ -123,8 +123,8 @@ def test_the_next_step_is_chosen_with_the_keyboard(running: Running, page: Page)
     expect(page.locator("#account .lvl-2").first).to_be_attached()
 
 
-def test_a_letter_is_shown_and_posted(running: Running, page: Page) -> None:
-    """Rule 9.2."""
+def test_a_letter_is_shown_made_printed_and_posted(running: Running, page: Page) -> None:
+    """Rules 9.2, 9.7, 9.9."""
     _a_late_client(page, running)
     page.locator("#chosen").get_by_role("button", name="Courrier").click()
     page.get_by_label("Adresse postale").fill("Service comptable\n2 quai Nord\n44000 Nantes")
@@ -133,8 +133,42 @@ def test_a_letter_is_shown_and_posted(running: Running, page: Page) -> None:
     _picture(page, "client-courrier")
     page.get_by_role("button", name="Éditer le courrier").click()
     expect(page.locator("iframe.mail-frame")).to_be_visible()
-    page.get_by_role("button", name="Courrier posté").click()
-    expect(page.locator("[role=status]").first).to_contain_text("notée comme faite")
+    expect(page.get_by_label("Adresse postale")).to_have_value(re.compile("2 quai Nord"))
+    page.get_by_label("Adresse postale").fill("3 quai Sud\n44000 Nantes")
+    page.get_by_label("Lettre recommandée").check()
+    _picture(page, "courrier-apercu")
+    page.get_by_role("button", name="Préparer le courrier").click()
+    expect(page.frame_locator("iframe.mail-frame").locator("body")).to_contain_text("3 quai Sud")
+    page.get_by_label("N° de recommandé").fill("1A 123 456 7890 1")
+    page.get_by_role("button", name="Noter").click()
+    expect(page.locator("[role=status]").first).to_contain_text("est noté")
+    _picture(page, "courrier")
+    kept = page.request.get(
+        f"{running.console}{page.get_by_role('link', name='Ouvrir le PDF').get_attribute('href')}"
+    )
+    assert kept.body().startswith(b"%PDF-")
+    page.get_by_role("link", name="Tous les courriers").click()
+    expect(page.locator("#letters tbody tr")).to_have_count(1)
+    expect(page.locator("#letters")).to_contain_text("1A 123 456 7890 1")
+    _picture(page, "courriers")
+    page.get_by_role("button", name="Marquer comme postés").click()
+    expect(page.locator("[role=status]").first).to_contain_text("notés comme postés")
+    page.get_by_role("link", name="Postés").click()
+    expect(page.locator("#letters tbody tr")).to_have_count(1)
+
+
+def test_letters_of_a_step_are_made_together_and_printed_as_one(running: Running, page: Page) -> None:
+    """Rule 9.7."""
+    page.goto(running.url("act?medium=letter"))
+    page.locator(".confirm-bar button").click()
+    page.locator("#question").get_by_role("button", name=re.compile("Préparer")).click()
+    page.wait_for_url("**/letters**")
+    expect(page.locator("#letters tbody tr").first).to_be_visible(timeout=20_000)
+    tick = {"csrf_token": page.locator("#letters input[name=csrf_token]").get_attribute("value") or ""}
+    first = page.locator("#letters input[name=action_id]").first.get_attribute("value") or ""
+    form = tick | {"action_id": first, "both_sides": "true"}
+    answer = page.request.post(running.url("letters/print"), form=form)
+    assert answer.body().startswith(b"%PDF-")
 
 
 def test_an_excluded_row_is_ticked_back_with_the_keyboard(running: Running, page: Page) -> None:

@@ -54,5 +54,5 @@ def test_a_client_may_be_read_and_stopped_without_scripts(played: Site, browser:
     assert played.fakes.commands[-1] == ("ledger", "/stop-client", {"client_id": "411MUNOZSA"})
     page.goto(f"{played.url}/c/{played.company}/act?medium=letter")
     page.locator(".confirm-bar button").click()
-    expect(page.get_by_role("heading", level=1)).to_contain_text("Marquer")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Préparer")
     context.close()

@@ -57,7 +57,10 @@ async def confirm(
     medium: Annotated[str, Form()] = "email",
     fingerprint: Annotated[str, Form()] = "",
 ) -> Response:
-    """Confirm every ticked action of a medium; what changed since the question is asked again."""
+    """Confirm every ticked action of a medium; what changed since the question is asked again.
+
+    Letters are made: what is left to do about them stands on their own page.
+    """
     neighbours = visit.neighbours()
     groups = of_medium(await groups_of_day(visit, neighbours), medium)
     rows = [row for group in groups for row in group.ticked]
@@ -73,13 +76,27 @@ async def confirm(
     if medium == "email":
         await remember_sending(visit, confirmed, answer["refused"])
         return RedirectResponse(visit.url("act", medium=medium), status_code=303)
+    wanted = confirmed + already_due
     try:
-        await complete(neighbours, confirmed + already_due, "posted", "")
+        if wanted:
+            await prepare(neighbours, wanted)
     except Refused as refusal:
         return RedirectResponse(visit.url("act", medium=medium, refused=refusal.code), status_code=303)
-    return RedirectResponse(
-        visit.url("act", medium=medium, done="task", after=neighbours.at_least), status_code=303
+    await remember_sending(visit, wanted, answer["refused"], medium)
+    return RedirectResponse(visit.url("letters", after=neighbours.at_least), status_code=303)
+
+
+async def prepare(
+    neighbours: Neighbours, action_ids: list[str], *, address: str | None = None, registered: bool = False
+) -> Json:
+    """Have notify make these letters; it may still be hearing of them, so it is asked to wait."""
+    body: Json = {"action_ids": action_ids, "registered": registered} | ({"address": address} if address else {})
+    asked = await neighbours.request(
+        "notify", "POST", "/letters/prepare", params={"wait": HEARING_SECONDS}, json=body
     )
+    answer: Json = asked.json()
+    neighbours.follow(answer)
+    return answer
 
 
 async def complete(
@@ -123,6 +140,35 @@ async def task_done(
     except Refused as refusal:
         return RedirectResponse(visit.url("act", group=group, refused=refusal.code), status_code=303)
     return RedirectResponse(visit.url("act", group=group, done="task", after=neighbours.at_least), status_code=303)
+
+
+@router.post("/c/{company}/act/prepare")
+async def prepare_one(
+    visit: ActingDep,
+    done: Annotated[UUID, Form()],
+    status: Annotated[str, Form()] = "proposed",
+    group: Annotated[str, Form()] = "",
+    address: Annotated[str, Form(max_length=1000)] = "",
+    registered: Annotated[bool, Form()] = False,
+) -> Response:
+    """Make one letter, to the address that was written for it if there is one: confirmed at dunning if need be."""
+    neighbours = visit.neighbours()
+
+    def back(reason: str) -> Response:
+        return RedirectResponse(visit.url("act", group=group, medium="letter", refused=reason), status_code=303)
+
+    try:
+        if status == "proposed":
+            body = {"action_ids": [str(done)], "as_of": visit.as_of.isoformat()}
+            answer = await neighbours.post("dunning", "/confirm", body)
+            if answer["refused"]:
+                return back(answer["refused"][0]["reason"])
+        made = await prepare(neighbours, [str(done)], address=address.strip() or None, registered=registered)
+    except Refused as refusal:
+        return back(refusal.code)
+    if made["refused"]:
+        return back(made["refused"][0]["reason"])
+    return RedirectResponse(visit.url("letter", action_id=done, after=neighbours.at_least), status_code=303)
 
 
 @router.post("/c/{company}/act/include")

@@ -30,6 +30,7 @@ class Sending:
     action_ids: tuple[str, ...]
     refused: tuple[Json, ...]
     started_at: datetime
+    medium: str = "email"
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,7 @@ class Progress:
     failures: tuple[Failure, ...]
     refused: int
     started_at: datetime
+    medium: str = "email"
     hindered: bool = False
     """The mail server does not take messages for the moment; they wait."""
 
@@ -65,7 +67,10 @@ class Progress:
         return self.asked - self.waiting
 
 
-async def remember_sending(visit: Visit, action_ids: list[str], refused: list[Json]) -> None:
+async def remember_sending(
+    visit: Visit, action_ids: list[str], refused: list[Json], medium: str = "email"
+) -> None:
+    """So that its progress outlives the page: mails that leave, letters that are made."""
     async with transaction(visit.console.company_engine, visit.company) as tx:
         await tx.execute(
             insert(sending).values(
@@ -74,16 +79,17 @@ async def remember_sending(visit: Visit, action_ids: list[str], refused: list[Js
                 as_of=visit.as_of,
                 action_ids=[UUID(action_id) for action_id in action_ids],
                 refused=refused,
+                medium=medium,
             )
         )
 
 
 def _read(row: Any) -> Sending:
-    return Sending(row.sending_id, tuple(map(str, row.action_ids)), tuple(row.refused), row.started_at)
+    return Sending(row.sending_id, tuple(map(str, row.action_ids)), tuple(row.refused), row.started_at, row.medium)
 
 
-async def latest_sending(visit: Visit) -> Sending | None:
-    """What this person last sent on this business day."""
+async def latest_sending(visit: Visit, medium: str = "email") -> Sending | None:
+    """What this person last sent, or had made, on this business day."""
     async with transaction(visit.console.company_engine, visit.company) as tx:
         row = (
             await tx.execute(
@@ -92,6 +98,7 @@ async def latest_sending(visit: Visit) -> Sending | None:
                     sending.c.company == visit.company,
                     sending.c.account_id == visit.me.account_id,
                     sending.c.as_of == visit.as_of,
+                    sending.c.medium == medium,
                 )
                 .order_by(sending.c.started_at.desc())
                 .limit(1)
@@ -140,6 +147,7 @@ async def progress(visit: Visit, neighbours: Neighbours, one: Sending) -> Progre
         ),
         refused=len(one.refused),
         started_at=one.started_at,
+        medium=one.medium,
         hindered=bool(found.get("hindered_by")),
     )
 

@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from services.notify.api import copies, messages, personal, progress, tasks, templates
+from services.notify.api import copies, letters, logo, messages, personal, progress, tasks, templates
 
 router = APIRouter()
-for part in (progress, messages, tasks, templates, personal, copies):
+for part in (progress, messages, tasks, letters, templates, logo, personal, copies):
     router.include_router(part.router)

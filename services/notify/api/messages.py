@@ -1,6 +1,7 @@
 """Messages as they left, and as they would leave."""
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Annotated, Any
 from uuid import UUID, uuid4
@@ -10,6 +11,7 @@ from pydantic import Field
 from sqlalchemy import text
 
 from chassis import clock
+from chassis.eventlog import Cause
 from chassis.http import AsOfDep, CauseDep, CompanyDep, RunningDep, SayDep, TxDep
 from chassis.http_client import NeighbourRefused, NeighbourUnreachable
 from chassis.problems import Problem
@@ -21,7 +23,10 @@ from services.notify.api.templates import check
 from services.notify.delivered import Draft, TemplateMissing, Text
 from services.notify.domain import NotYetHeard, last_look
 from services.notify.formats import Medium
+from services.notify.letters.pictures import html_of
+from services.notify.letters.preparing import NO_ADDRESS, Preparer, Wish
 from services.notify.messages import usable_addresses
+from services.notify.rendering import Rendered
 from services.notify.settings import NotifySettings
 from services.notify.writing import Desk, Writer, mail_of, written
 
@@ -179,17 +184,33 @@ async def _preview(writer: Writer, desk: Desk, action_id: UUID) -> dict[str, Any
     chosen = desk.text_for(looked, desk.people[looked.action.client_id].language, medium)
     texts = await writer.labels_for(desk, [(action_id, chosen[0].body)], medium)
     rendered = written(desk, looked, chosen, texts, medium=medium)
+    html = rendered.html
+    if medium == "letter":
+        html, answer["unprintable"] = await _looked_at(writer, desk, rendered, chosen, texts)
     if medium == "email" and answer["to"]:
         read = messages.read(mail_of(desk, looked, rendered, clock.now()).raw)
         answer["from"] = read.sender
     return answer | {
         "subject": rendered.subject,
         "text": rendered.text,
-        "html": rendered.html,
+        "html": html,
         "language": rendered.language,
         "own": chosen[0].own,
         "template": {"subject": chosen[0].subject, "body": chosen[0].body},
     }
+
+
+async def _looked_at(
+    writer: Writer, desk: Desk, rendered: Rendered, chosen: tuple[Text, str], texts: Mapping[str, str]
+) -> tuple[str, str | None]:
+    """The pages as they would be printed, and why they could not be."""
+    (action_id,) = desk.looked
+    preparer = Preparer(writer.running, writer.settings)
+    wish = Wish(action_id, Cause.new("service:notify"))
+    letter = preparer.write(desk, action_id, chosen, texts, wish, await preparer.logo(desk.company))
+    pictures = await asyncio.to_thread(preparer.press.pictures, letter.page)
+    shown = "\n".join((*letter.address, rendered.subject, rendered.text))
+    return html_of(pictures, shown, letter.language), None if len(letter.address) > 1 else NO_ADDRESS
 
 
 def _written(medium: str) -> Medium | None:

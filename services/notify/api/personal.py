@@ -1,4 +1,7 @@
-"""What notify keeps of the person behind a client: messages as sent, drafts, comments. Administrators alone."""
+"""What notify keeps of the person behind a client: messages and letters as sent, drafts, comments.
+
+Administrators alone.
+"""
 
 from typing import Annotated, Any
 
@@ -8,6 +11,7 @@ from sqlalchemy import text
 from chassis.http import CompanyDep, TxDep, requires
 from contracts.event import ClientId
 from services.notify import messages
+from services.notify.letters.bundle import text_of
 
 router = APIRouter(prefix="/companies/{company}", dependencies=[requires("admin")])
 
@@ -31,6 +35,10 @@ MESSAGES = text(
     "select action_id, message_id, recipients, subject, raw, composed_at, answer from message"
     " where company = :company and client_id = any(:client_ids) order by composed_at, action_id"
 )
+LETTERS = text(
+    "select action_id, subject, address, pages, sha256, pdf, registered_number, written_on from letter"
+    " where company = :company and client_id = any(:client_ids) order by written_on, action_id"
+)
 DRAFTS = text(
     "select d.draft_id, d.subject, d.body, d.recipients, d.copies, d.address, d.written_by, d.written_at"
     " from draft d left join action a using (company, action_id)"
@@ -47,7 +55,7 @@ ClientQuery = Annotated[ClientId, Query()]
 
 @router.get("/person-data")
 async def get_person_data(client_id: ClientQuery, company: CompanyDep, tx: TxDep) -> dict[str, Any]:
-    """Empty lists where nothing is kept; each message with its text as it left.
+    """Empty lists where nothing is kept; each message and letter with its text as it left.
 
     Under all codes that are this client (``client_ids``); ``person`` is that of the code asked for, ``people``
     those of all codes.
@@ -60,12 +68,18 @@ async def get_person_data(client_id: ClientQuery, company: CompanyDep, tx: TxDep
         told = dict(row._mapping)
         raw = told.pop("raw")
         sent.append({**told, "text": messages.read(bytes(raw)).text if raw is not None else None})
+    letters = []
+    for row in await tx.execute(LETTERS, of_codes):
+        printed = dict(row._mapping)
+        pdf = printed.pop("pdf")
+        letters.append({**printed, "text": text_of(bytes(pdf)) if pdf is not None else None})
     return {
         "client_id": client_id,
         "client_ids": codes,
         "person": people.get(client_id),
         "people": [people[code] for code in codes if code in people],
         "messages": sent,
+        "letters": letters,
         "drafts": [dict(row._mapping) for row in await tx.execute(DRAFTS, of_codes)],
         "comments": [dict(row._mapping) for row in await tx.execute(COMMENTS, of_codes)],
     }

@@ -25,20 +25,26 @@ MOST_ACTIONS = 20_000
 MOST_TROUBLES = 500
 
 STATUS = """
-    case job.status when 'done' then 'sent' when 'sending' then 'sending' when 'in_doubt' then 'in_doubt'
-        when 'failed' then case when outcome.kind in ('failed', 'withheld') then outcome.kind else 'failed' end
-        else 'waiting' end
+    case when outcome.kind = 'prepared' then 'sent'
+        else case job.status when 'done' then 'sent' when 'sending' then 'sending' when 'in_doubt' then 'in_doubt'
+            when 'failed' then case when outcome.kind in ('failed', 'withheld') then outcome.kind else 'failed' end
+            else 'waiting' end
+        end
 """
+"""Of a letter, to be made is to be sent: what is left is for a person."""
 
 PROGRESS = text(
     f"""
-    select a.action_id, a.client_id, a.step, a.due_on, {STATUS} as status, outcome.reason, outcome.opened_at,
+    select a.action_id, a.client_id, a.step, a.due_on, {STATUS} as status,
+        coalesce(outcome.reason, case when a.medium = 'letter' then job.error end) as reason,
+        outcome.opened_at,
         job.error as detail, person.body ->> 'name' as client_name
     from action a
     left join job on job.id = a.action_id and job.company = a.company
     left join outcome on outcome.company = a.company and outcome.action_id = a.action_id
     left join person on person.company = a.company and person.client_id = a.client_id
-    where a.company = :company and a.medium = 'email' and a.due_on is not null
+    where a.company = :company and a.due_on is not null
+        and (a.medium = 'email' or (:named and a.medium = 'letter'))
         and (cast(:as_of as date) is null or a.due_on = :as_of)
         and (not :named or a.action_id = any(:action_ids))
     order by a.client_id, a.step, a.action_id
@@ -79,7 +85,7 @@ async def get_sending(
     as_of: date | None = None,
     action_ids: Annotated[list[UUID] | None, Query(max_length=500)] = None,
 ) -> dict[str, Any]:
-    """How far the e-mails are that became due on a day, or those named; without either, all there ever were."""
+    """How far the e-mails are that became due on a day, or those named, letters too; without either, all mails."""
     return await _progress(process, tx, company, as_of, action_ids)
 
 

@@ -13,7 +13,7 @@ from chassis.http import AsOfDep, CauseDep, CompanyDep, RunningDep, SayDep, TxDe
 from chassis.http_client import NeighbourRefused, NeighbourUnreachable
 from chassis.problems import Problem
 from contracts.event import Event
-from contracts.notify import CallLogged, LetterPrepared, OtherContactLogged
+from contracts.notify import CallLogged, LetterPosted, LetterPrepared, OtherContactLogged
 from services.notify import queries
 from services.notify.api.bodies import Body
 from services.notify.domain import Person, last_look
@@ -24,9 +24,11 @@ router = APIRouter(prefix="/companies/{company}")
 TASKS = text(
     """
     select a.action_id, a.client_id, a.step, a.medium, a.due_on, a.body, outcome.kind as outcome_kind,
-        outcome.reason as outcome, outcome.as_of as done_on, outcome.actor as done_by, task_comment.comment
+        outcome.reason as outcome, outcome.as_of as done_on, outcome.actor as done_by, task_comment.comment,
+        posting.posted_on
     from action a
     left join outcome using (company, action_id)
+    left join posting using (company, action_id)
     left join task_comment using (company, action_id)
     where a.company = :company and a.medium <> 'email' and a.due_on is not null
         and (cast(:medium as text) is null or a.medium = :medium)
@@ -40,8 +42,8 @@ TASKS = text(
 
 LOCK = text(
     """
-    select a.client_id, a.medium, a.state, outcome.kind as outcome
-    from action a left join outcome using (company, action_id)
+    select a.client_id, a.medium, a.state, outcome.kind as outcome, posting.action_id is not null as posted
+    from action a left join outcome using (company, action_id) left join posting using (company, action_id)
     where a.company = :company and a.action_id = :action_id and a.due_on is not null
     for update of a
     """
@@ -116,7 +118,7 @@ async def get_tasks(  # noqa: PLR0913, PLR0917 - filters
                 "due_on": row.due_on,
                 "entry_ids": [line.entry_id for line in action.entries],
                 "held_back_by": reason if row.outcome_kind is None else None,
-                "outcome": row.outcome or row.outcome_kind,
+                "outcome": "posted" if row.posted_on is not None else row.outcome or row.outcome_kind,
                 "done_on": row.done_on,
                 "done_by": row.done_by,
                 "comment": row.comment,
@@ -129,12 +131,16 @@ async def get_tasks(  # noqa: PLR0913, PLR0917 - filters
 async def complete_task(
     body: Completed, company: CompanyDep, as_of: AsOfDep, say: SayDep, cause: CauseDep
 ) -> dict[str, Any]:
-    """A person made the call, posted the letter, or reached the client in another way (rule 9.3)."""
+    """A person made the call, posted the letter, or reached the client in another way (rule 9.3).
+
+    A letter that was not made here was written by other means; its step is done all the same.
+    """
     named = {"company": company, "action_id": body.action_id}
     task = (await say.tx.execute(LOCK, named)).one_or_none()
     if task is None:
         raise Problem("task-unknown", "No task of this name is known", 404, action_id=body.action_id)
-    if task.outcome is not None or task.state != "due":
+    to_be_posted = task.outcome == "prepared" and not task.posted
+    if not to_be_posted and (task.outcome is not None or task.state != "due"):
         raise Problem(
             "task-over",
             "This task is over",
@@ -147,17 +153,19 @@ async def complete_task(
         raise Problem("done-later", "What is still to come was not done yet", 422, done_on=body.done_on)
     done_on = None if body.done_on == as_of else body.done_on
     about: dict[str, Any] = {"action_id": body.action_id, "client_id": task.client_id, "done_on": done_on}
-    event: Event
+    events: list[Event]
     match task.medium:
         case "letter":
-            event = LetterPrepared(**about)
+            events = [LetterPosted(**about)] if to_be_posted else [LetterPrepared(**about), LetterPosted(**about)]
         case "phone":
-            event = CallLogged(**about, outcome=body.outcome)
+            events = [CallLogged(**about, outcome=body.outcome)]
         case "other":
-            event = OtherContactLogged(**about, outcome=body.outcome)
+            events = [OtherContactLogged(**about, outcome=body.outcome)]
         case _:
             raise Problem("not-a-task", "An e-mail leaves by itself", 409, action_id=body.action_id)
     if body.comment.strip():
         comment = {"client_id": task.client_id, "comment": body.comment.strip(), "written_by": cause.actor}
         await say.tx.execute(COMMENT, named | comment)
-    return accepted(await say(company, [Said(event, task.client_id)], as_of=as_of, cause=cause))
+    return accepted(
+        await say(company, [Said(event, task.client_id) for event in events], as_of=as_of, cause=cause)
+    )

@@ -26,6 +26,7 @@ CARRIED_OUT: dict[str, Project] = {
     "EmailInDoubt": applying(DELIVERY, status="in_doubt"),
     "MessageWithheld": applying(DELIVERY, status="withheld"),
     "LetterPrepared": applying(DELIVERY, status="done"),
+    "LetterPosted": applying(DELIVERY, status="posted"),
     "CallLogged": applying(DELIVERY, status="done"),
     "OtherContactLogged": applying(DELIVERY, status="done"),
 }

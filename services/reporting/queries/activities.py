@@ -17,6 +17,7 @@ COLOURS: dict[str, Colour] = {
     "created": "grey",
     "sent": "blue",
     "done": "blue",
+    "posted": "blue",
     "opened": "green",
     "failed": "red",
     "bounced": "red",

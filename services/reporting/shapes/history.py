@@ -18,8 +18,9 @@ class Activity(Shape):
     ``kind``: notice, reminder, thanks (actions confirmed by a person or decided automatically); promise, payment,
     stop, resume, note, profile, dispute, dispute_closed, expected, flag, merged,
     lettering_error (facts).
-    ``status`` and its colour: created grey; sent, done blue; opened green; failed, bounced, in_doubt, withheld,
-    withdrawn red; facts: expected blue, late red, kept green, cancelled grey, recorded grey, received green.
+    ``status`` and its colour: created grey; sent, done, posted blue; opened green; failed, bounced, in_doubt,
+    withheld, withdrawn red; facts: expected blue, late red, kept green, cancelled grey, recorded grey, received
+    green.
     ``actor`` is as the event names it (``user:…``, ``system:…``). Payments stand on the day they were made;
     without ``client_id`` they only come with ``kind=payment``, since receipts have a page of their own.
     """

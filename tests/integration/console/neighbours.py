@@ -628,6 +628,42 @@ POLICY = {
 }
 
 
+def letters_answered(path: str, body: Any, asked: str | None) -> dict[str, Any]:
+    """Notify about letters."""
+    if path == "/letters/prepare":
+        return {"prepared": body["action_ids"], "refused": [], "waiting": [], "positions": ["notify/7/2"]}
+    if path == "/letters/posted":
+        return {"posted": len(body["action_ids"]), "positions": ["notify/7/3"]}
+    known = letter_of(asked or str(action_id("411CLEMENT", "R1", "letter")))
+    return {"prepared": 1, "posted": 2, "letters": [known]} if path == "/letters" else known
+
+
+def letter_of(name: str) -> dict[str, Any]:
+    """A letter that is to be posted."""
+    return {
+        "action_id": name,
+        "client_id": "411CLEMENT",
+        "step": "R1",
+        "language": "fr",
+        "subject": "Solde échu : 1 240,00 €",
+        "address": ["Clément et fils", "1 rue du Port", "57000 Metz"],
+        "pages": 1,
+        "amount": "1240.00",
+        "currency": "EUR",
+        "sha256": "ab" * 32,
+        "registered": True,
+        "registered_number": "1A 123 456 7890 1",
+        "written_on": "2026-11-24",
+        "prepared_by": "user:alice",
+        "prepared_at": "2026-11-24T09:00:00+00:00",
+        "posted_on": None,
+        "posted_by": None,
+        "state": "prepared",
+        "erased": False,
+        "html": MAIL,
+    }
+
+
 @dataclass
 class FakeServices:
     """Answers like the services; ``commands`` holds what was asked of them."""
@@ -879,7 +915,7 @@ class FakeServices:
             return {"positions": ["dunning/7/13"]}
         return self.simulations.answer(path, request.url.params.get("kind"))
 
-    def _notify(self, path: str, body: Any, request: httpx.Request) -> Any:
+    def _notify(self, path: str, body: Any, request: httpx.Request) -> Any:  # noqa: PLR0911 - one per question
         mail = {
             "action_id": request.url.params.get("action_id"),
             "client_id": "411MUNOZSA",
@@ -894,6 +930,8 @@ class FakeServices:
             "opened_at": None,
             "held_back_by": None,
         }
+        if path.startswith("/letter"):
+            return letters_answered(path, body, request.url.params.get("action_id"))
         if path == "/copies":
             anna = {"copy_id": COPY_ID, "email": "anna@delcourt.example", "name": "Anna", "user_id": None}
             return {"copies": [anna]} if request.method == "GET" else {"copy_id": COPY_ID}

@@ -149,6 +149,7 @@ class People:
     url: str = ""
     emails: dict[str, list[str]] = field(default_factory=dict)
     versions: dict[str, int] = field(default_factory=dict)
+    addresses: dict[str, dict[str, str]] = field(default_factory=dict)
     asked: int = 0
     down: bool = False
 
@@ -254,7 +255,9 @@ async def people() -> AsyncIterator[People]:
                     "name": f"Société {client_id}",
                     "emails": known.emails.get(client_id, [f"{client_id}@{company}.example".lower()]),
                     "phones": ["0102030405"],
-                    "address": {"line1": "1 rue du Port", "postcode": "57000", "city": "Metz"},
+                    "address": known.addresses.get(
+                        client_id, {"line1": "1 rue du Port", "postcode": "57000", "city": "Metz"}
+                    ),
                     "contact_name": None,
                     "language": "fr",
                     "fields": {"tag1": "Grand Est", "tag10": "Contrat <7>"},

@@ -1,0 +1,184 @@
+"""Letters as PDF: how many one core makes a second, and what putting a pile together costs."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import resource
+import time
+from collections.abc import Callable
+from datetime import date, timedelta
+from decimal import Decimal
+from importlib import import_module
+from typing import Any
+from uuid import UUID
+
+from bench.harness import Result
+from contracts.dunning import Action, ActionEntry
+from services.notify.delivered import delivered
+from services.notify.domain import EntryNow, Person, Sender, Subjects, statement
+from services.notify.letters.bundle import Kept, bundle, cover_page, pile
+from services.notify.letters.layout import Page, letter
+from services.notify.letters.postal import mailing_key
+from services.notify.letters.press import Press
+
+DAY = date(2026, 4, 8)
+MOST = 50_000
+LINES = (1, 2, 3, 3, 4, 6, 12)
+"""Invoices of a letter, in turn."""
+WARM = 20
+WANTED = 120
+SENDER = Sender(
+    name="Nathalie Ferrand",
+    email="compta@delcourt.example",
+    company_name="Ateliers Delcourt",
+    phone="03 87 00 00 12",
+    company_address="12 rue des Forges\n57000 Metz",
+    bank_details="FR76 3000 4000 0500 0012 3456 789",
+)
+HTML = """<html><style>@page{{size:A4;margin:20mm}}body{{font:10.5pt sans-serif}}table{{width:100%}}</style><body>
+<p>{sender}</p><p style="margin-left:91mm">{recipient}</p><p>{date}</p><h4>{subject}</h4>{blocks}</body></html>"""
+
+
+def letters(n: int) -> Result:
+    """Lay out, print and digest ``n`` different letters; letters per second of CPU, hence per core."""
+    n = min(n, MOST)
+    press = Press()
+    for number in range(WARM):
+        press.letter(_page(-number))
+    started_mb = _peak_mb()
+    made: list[bytes] = []
+    size = 0
+
+    def print_one(number: int) -> None:
+        nonlocal size
+        pdf = press.letter(_page(number))
+        hashlib.sha256(pdf).hexdigest()
+        size += len(pdf)
+        if number < 1000:
+            made.append(pdf)
+
+    ours = _rate(print_one, n)
+    peak = _peak_mb()
+    bare = [json.dumps(_page(number)) for number in range(min(n, 500))]
+    compiler = press.compiler("letter")
+    limit = _rate(
+        lambda number: compiler.compile(sys_inputs={"letter": bare[number]}, format="pdf", pdf_tags=False),
+        len(bare),
+    )
+    return Result(
+        "letters",
+        ours=ours,
+        limit=limit,
+        unit="letters/s per core",
+        n=n,
+        details={
+            "wanted": WANTED,
+            "kb_each": round(size / n / 1000, 1),
+            "mb_after_warming": started_mb,
+            "mb_at_the_end": peak,
+            "bundled_letters_per_second": round(_bundled(press, made), 1),
+            "machine": round(_machine(), 1),
+            "machine_is": "JSON documents of 10,000 numbers written and read a second",
+            "peer": _peer(),
+            "peer_is": "WeasyPrint, the same text and tables as HTML; null where it is not installed",
+            "limit_is": "typst alone, warmed, with the same data ready",
+        },
+    )
+
+
+def _rate(work: Callable[[int], Any], n: int) -> float:
+    started = time.process_time()
+    for number in range(n):
+        work(number)
+    return n / (time.process_time() - started)
+
+
+def _peak_mb() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+
+
+def _machine() -> float:
+    numbers = list(range(10_000))
+    return _rate(lambda _: json.loads(json.dumps(numbers)), 200)
+
+
+def _page(number: int) -> Page:
+    lines = LINES[number % len(LINES)]
+    entries = {
+        f"{number}/{line}": EntryNow(
+            entry_id=f"{number}/{line}",
+            piece=f"FAC-2026-{number:06d}{line}",
+            kind="invoice",
+            entry_date=DAY - timedelta(days=60 + line),
+            due_date=DAY - timedelta(days=30 - line),
+            amount=Decimal(10_000 + 137 * line + number) / 100,
+            currency="EUR",
+        )
+        for line in range(lines)
+    }
+    total = sum((entry.amount for entry in entries.values()), Decimal(0))
+    action = Action(
+        action_id=UUID(int=abs(number)),
+        client_id=f"411{number:06d}",
+        kind="reminder",
+        step="R3",
+        medium="letter",
+        profile="Standard",
+        scenario_version=1,
+        currency="EUR",
+        amount=total,
+        net_amount=total,
+        book_net_amount=total,
+        due_since=DAY,
+        entries=tuple(
+            ActionEntry(entry_id=one.entry_id, occurrence=1, amount=one.amount, due_date=one.due_date)
+            for one in entries.values()
+        ),
+    )
+    person = Person(f"411{number:06d}", 1, f"Client {number}", address=_address(number))
+    template = delivered("R3", "letter", "fr")
+    assert template is not None
+    table = statement(action, entries, DAY)
+    return letter(template, Subjects(action, table, person, SENDER, total, Decimal(0), DAY), "fr")
+
+
+def _address(number: int) -> tuple[str, ...]:
+    return (f"{number % 200} rue du Port", f"{57000 + number % 900} Metz")
+
+
+def _bundled(press: Press, made: list[bytes]) -> float:
+    kept = [
+        Kept("C", "R3", "fr", ("C", *_address(n)), Decimal(1), "EUR", 1, pdf, mailing_key(_address(n)))
+        for n, pdf in enumerate(made)
+    ]
+    started = time.process_time()
+    letters = pile(kept)
+    bundle(
+        letters, press.cover(cover_page("Ateliers Delcourt", letters, DAY, "fr", both_sides=True)), both_sides=True
+    )
+    return len(made) / (time.process_time() - started)
+
+
+def _peer() -> float | None:
+    try:
+        html = import_module("weasyprint").HTML
+    except ImportError:
+        return None
+    return round(_rate(lambda number: html(string=_html(_page(number))).write_pdf(), 20), 1)
+
+
+def _html(page: Page) -> str:
+    def text(block: Page) -> str:
+        if block["kind"] == "text":
+            return "<p>" + "<br>".join("".join(run["text"] for run in line) for line in block["lines"]) + "</p>"
+        rows = ("".join(f"<td>{cell['text']} {cell['note']}</td>" for cell in row) for row in block["rows"])
+        return "<table>" + "".join(f"<tr>{row}</tr>" for row in rows) + "</table>"
+
+    return HTML.format(
+        sender="<br>".join(page["sender"]["lines"]),
+        recipient="<br>".join(page["recipient"]),
+        date=page["date"],
+        subject=page["subject"],
+        blocks="".join(map(text, page["blocks"])),
+    )

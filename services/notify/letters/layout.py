@@ -1,0 +1,148 @@
+"""What stands on the pages of a letter: data that typst shows, and never source that it reads."""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from services.notify import formats
+from services.notify.blocks import LAYOUTS, late_of, text_blocks
+from services.notify.compiling import Run, runs
+from services.notify.delivered import Text
+from services.notify.domain import Line, Subjects
+from services.notify.letters.postal import recipient_lines
+from services.notify.rendering import footer_of, title_of, values_of
+from services.notify.tags import block_of
+from services.notify.words import WORDS
+
+Page = dict[str, Any]
+"""The letter as ``letter.typ`` reads it: strings, lists, booleans."""
+
+LONGEST_WORD = 30
+_LONG = re.compile(rf"\S{{{LONGEST_WORD}}}(?=\S)")
+_MAY_BREAK = "\u200b"
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
+_KEPT = frozenset({"\n", "\u200d", "\u00ad", _MAY_BREAK})
+
+
+def letter(
+    template: Text, about: Subjects, language: str, *, logo: str | None = None, registered: bool = False
+) -> Page:
+    """One letter. ``logo`` is the name of a file beside ``letter.typ``. Raises ``UnknownTag``."""
+    words, sender = WORDS[language], about.sender
+    values = values_of(about, language, "letter")
+    contact = [line for line in (sender.phone, sender.reply_to or sender.email) if line]
+    subject = shown(title_of(template.subject, values))
+    return {
+        "language": language,
+        "written_on": [about.as_of.year, about.as_of.month, about.as_of.day],
+        "logo": logo,
+        "sender": {
+            "name": shown(sender.company_name),
+            "lines": [shown(line) for line in (*sender.company_address.split("\n"), *contact) if line.strip()],
+        },
+        "recipient": [shown(line) for line in recipient_lines(about.person.name, about.person.address)],
+        "mention": words["registered"] if registered else "",
+        "reference": {"label": f"{words['our_reference']}{words['colon']} ", "value": about.person.client_id},
+        "date": words["on_day"].format(day=values["today"]),
+        "about": f"{words['subject']}{words['colon']} ",
+        "subject": subject,
+        "blocks": _blocks(template.body, about, language, values),
+        "continued": shown(f"{sender.company_name} · {about.person.client_id} · {subject}"),
+        "footer": shown(footer_of(sender)),
+        "page": words["page"],
+    }
+
+
+def shown(text: str) -> str:
+    """What a page can show: no controls, nothing that turns the direction of writing, and no word wider than its
+    place, which would run over its neighbours."""
+    seen = "".join(one for one in text if one in _KEPT or unicodedata.category(one) not in _UNSEEN)
+    return _LONG.sub(lambda word: word.group() + _MAY_BREAK, seen)
+
+
+def _blocks(body: str, about: Subjects, language: str, values: dict[str, str]) -> list[Page]:
+    drawn: list[Page] = []
+    lines: list[list[Page]] = []
+    texts = text_blocks(body, about, language, "letter")
+
+    def end_paragraph() -> None:
+        if lines:
+            drawn.append({"kind": "text", "lines": list(lines)})
+            lines.clear()
+
+    for line in body.splitlines():
+        if block := block_of(line):
+            end_paragraph()
+            if block.startswith("tableau_comptable"):
+                drawn.append(_table(about, LAYOUTS["letter"][block.removeprefix("tableau_comptable")], language))
+            elif texts[block]:
+                drawn.append({"kind": "text", "lines": [[_run(Run(one))] for one in texts[block].split("\n")]})
+        elif line.strip():
+            if found := runs(line, values):
+                lines.extend(_split(found))
+        else:
+            end_paragraph()
+    end_paragraph()
+    return drawn
+
+
+def _split(found: Sequence[Run]) -> list[list[Page]]:
+    """A value of several lines, an address, goes on below."""
+    lines: list[list[Page]] = [[]]
+    for run in found:
+        first, *others = run.text.split("\n")
+        lines[-1].append(_run(Run(first, run.bold)))
+        lines.extend([_run(Run(other, run.bold))] for other in others)
+    return lines
+
+
+def _run(run: Run) -> Page:
+    return {"text": shown(run.text), "bold": run.bold}
+
+
+def _table(about: Subjects, layout: int, language: str) -> Page:
+    """Rule 7.6; a thank-you lists what is settled and asks for nothing."""
+    words, statement = WORDS[language], about.statement
+    asks = about.action.kind != "thanks"
+
+    def money(value: Decimal) -> str:
+        return formats.amount(value, statement.currency, language, "letter") if value else ""
+
+    def row(line: Line) -> list[Page]:
+        late = late_of(line, about, language)
+        due = _cell(formats.short_date(line.due_date), f"({late})" if late else "", beside=True)
+        on = formats.short_date(line.entry_date)
+        amounts = [_cell(money(max(line.amount, Decimal(0)))), _cell(money(max(-line.amount, Decimal(0))))]
+        if layout == 1:
+            first = [_cell(line.piece, f"{words['dated']} {on}", bold=True, beside=True)]
+        else:
+            first = [_cell(on), _cell(line.piece, line.label if layout == 3 else "", bold=True)]
+        level = [_cell(line.level or "")] if layout == 3 else []
+        return [*first, due, *level, *amounts[: 1 + asks]]
+
+    columns = [
+        *([] if layout == 1 else [_column(words["date"], "day")]),
+        _column(words["piece"], "rest"),
+        _column(words["due"], "due"),
+        *([_column(words["level"], "level")] if layout == 3 else []),
+        _column(words["amount"], "amount"),
+        *([_column(words["credit"], "amount")] if asks else []),
+    ]
+    totals: list[Page] = []
+    if asks and statement.credits:
+        amounts = [money(statement.debits), money(statement.credits)]
+        totals.append({"label": words["total"], "amounts": amounts, "strong": False})
+    if asks:
+        due = formats.amount(statement.amount_due, statement.currency, language, "letter")
+        totals.append({"label": words["amount_due"], "amounts": [due], "strong": True})
+    return {"kind": "table", "columns": columns, "rows": [row(line) for line in statement.lines], "totals": totals}
+
+
+def _cell(text: str, note: str = "", *, bold: bool = False, beside: bool = False) -> Page:
+    return {"text": shown(text), "note": shown(note), "bold": bold, "beside": beside}
+
+
+def _column(title: str, kind: str) -> Page:
+    return {"title": title, "kind": kind}
