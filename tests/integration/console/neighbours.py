@@ -915,7 +915,7 @@ class FakeServices:
             return {"positions": ["dunning/7/13"]}
         return self.simulations.answer(path, request.url.params.get("kind"))
 
-    def _notify(self, path: str, body: Any, request: httpx.Request) -> Any:  # noqa: PLR0911 - one per question
+    def _notify(self, path: str, body: Any, request: httpx.Request) -> Any:
         mail = {
             "action_id": request.url.params.get("action_id"),
             "client_id": "411MUNOZSA",
