@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import nats
 import psycopg
@@ -42,6 +43,7 @@ MARKS = (
     "ZQ-FIELD",
     "ZQ-HAND",
     "ZQ-SITE",
+    "ZQ-LETTER",
 )
 """What the person is made of; each stands in what is handed in, and nowhere else."""
 
@@ -178,6 +180,30 @@ def enter_by_every_door(road: Road, trial: Trial, folder: Path, company: str) ->
     while road.sending_of([mail])["sent"] != 1:
         assert time.monotonic() < deadline, road.sending_of([mail])
         time.sleep(0.2)
+    write_a_letter(road, entry_id)
+
+
+def write_a_letter(road: Road, entry_id: str) -> None:
+    """By hand, to an address that a person wrote; made, posted and registered."""
+    wish = {"request_id": str(uuid4()), "client_id": CLIENT, "entry_ids": [entry_id], "medium": "letter"}
+    wish |= {"kind": "reminder", "counts": False, "template": "R3"}
+    plan = road._call("POST", road.addresses.dunning, "/by-hand/plan", json=wish | {"as_of": f"{DAY}"}) or {}
+    wanted = {"actions": [wish | {"accepted_reasons": plan["reasons"]}], "as_of": f"{DAY}"}
+    said = road._call("POST", road.addresses.dunning, "/by-hand", json=wanted) or {}
+    (letter,) = said["done"]
+    body = {"action_ids": [letter], "address": "4 Ruelle-Zq\n57000 ZQ-LETTER", "registered": True}
+    deadline = time.monotonic() + 30
+    while True:
+        made = road._call("POST", road.addresses.notify, "/letters/prepare", json=body) or {}
+        if letter in made["prepared"]:
+            break
+        assert time.monotonic() < deadline, made
+        time.sleep(0.2)
+    number = {"action_id": letter, "number": "1A ZQ-LETTER 1"}
+    road._call("POST", road.addresses.notify, "/letter/registered-number", json=number)
+    assert road.letters_posted([letter])["posted"] == 1
+    assert road.print_letters([letter]).startswith(b"%PDF-")
+    assert letter in [one["action_id"] for one in road.letters("posted")]
 
 
 def until_gone(trial: Trial, company: str) -> list[str]:
@@ -205,7 +231,7 @@ def test_nothing_of_an_erased_person_is_left_anywhere(trial: Trial, company: str
         "ledger.person_field",
         "ledger.entry_field",
     )
-    for table in (*of_ledger, "notify.message", "sync.upload", "reporting.client_field"):
+    for table in (*of_ledger, "notify.message", "notify.letter", "sync.upload", "reporting.client_field"):
         assert any(row.startswith(f"{table}: ") for row in kept), f"the test puts nothing into {table}"
     assert asyncio.run(messages_holding(trial, MARKS)) == [], "no event ever holds a person"
     assert list(files_holding(trial, MARKS)) == [], "no log and no file ever holds a person"
