@@ -23,7 +23,8 @@ from services.notify.letters.postal import mailing_key
 from services.notify.letters.press import Press
 
 DAY = date(2026, 4, 8)
-MOST = 50_000
+ENTRIES_PER_LETTER = 40
+"""One entry in so many of a book asks for a letter."""
 LINES = (1, 2, 3, 3, 4, 6, 12)
 """Invoices of a letter, in turn."""
 WARM = 20
@@ -41,8 +42,9 @@ HTML = """<html><style>@page{{size:A4;margin:20mm}}body{{font:10.5pt sans-serif}
 
 
 def letters(n: int) -> Result:
-    """Lay out, print and digest ``n`` different letters; letters per second of CPU, hence per core."""
-    n = min(n, MOST)
+    """Lay out, print and digest the letters of a book of ``n`` entries, all different; letters per second of CPU,
+    hence per core."""
+    n = max(n // ENTRIES_PER_LETTER, WARM)
     press = Press()
     for number in range(WARM):
         press.letter(_page(-number))

@@ -227,6 +227,11 @@ async def test_a_rebuild_gives_the_same_rows(house: House, company: str, setting
     lines = [synced(f"F{n}", f"C{n}", "10") for n in range(20)]
     await house.voices.book(company, lines)
     await house.voices.due(company, *(action(company, line.client_id, [line]) for line in lines))
+    letter = action(company, "C1", lines[1:2], medium="letter", step="R4")
+    heard = await house.voices.due(company, letter)
+    await house.get(company, "/tasks", heard)
+    body = {"action_id": str(letter.action_id)}
+    assert (await house.call(company, "POST", "/complete-task", json=body)).status_code == 200
     await house.until_said(company, "EmailSent", 20)
     service = build(settings)
     assert service.listening is not None
