@@ -39,10 +39,11 @@ SENDER = {
     " fois l’intérêt légal et indemnité forfaitaire de 40 € par facture (art. L441-10 du code de commerce).",
 }
 PAST_DAYS = (24, 16, 8)
-LETTERS_AT_ONCE = 20
 """Days before today on which the demonstration company already reminded its clients."""
 
 
+LETTERS_AT_ONCE = 20
+"""So many are made while the caller waits."""
 DISPUTES = ("price", "delivery", "invoice_not_received", "credit_note_expected")
 CONTACTS = (
     ("Claire Vidal", "Comptabilité fournisseurs"),

@@ -4,9 +4,12 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
+from babel import Locale
+
 MOST_LINES = 7
 """Six lines inside France and one for the country elsewhere (NF Z 10-011)."""
 
+_CODE = re.compile(r"[A-Z]{2}")
 _POSTCODE = re.compile(r"^(?:[A-Z]{1,2}[- ])?(\d{4,5})\b")
 _HOME = frozenset({"", "france", "fr"})
 
@@ -21,6 +24,16 @@ def recipient_lines(name: str, address: Sequence[str]) -> list[str]:
     while len(lines) > MOST_LINES:
         lines[1:3] = [f"{lines[1]}, {lines[2]}"]
     return lines
+
+
+def spelled_out(address: Sequence[str]) -> tuple[str, ...]:
+    """The address with its country's name where accounting has a code, in the language of the post that takes it,
+    which is French."""
+    lines = tuple(line for line in address if line.strip())
+    if not lines or not _CODE.fullmatch(lines[-1].strip()):
+        return lines
+    name = Locale("fr").territories.get(lines[-1].strip())
+    return lines if name is None else (*lines[:-1], name.upper())
 
 
 def mailing_key(address: Sequence[str]) -> tuple[str, str, str, str]:

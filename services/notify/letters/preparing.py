@@ -28,7 +28,7 @@ from services.notify.domain import NotYetHeard, WithholdReason, last_look
 from services.notify.letters import layout
 from services.notify.letters.bundle import pages_of
 from services.notify.letters.layout import Page
-from services.notify.letters.postal import mailing_key, recipient_lines
+from services.notify.letters.postal import mailing_key, recipient_lines, spelled_out
 from services.notify.letters.press import Press, press
 from services.notify.queries import Looked
 from services.notify.settings import NotifySettings
@@ -260,7 +260,7 @@ def _is_held_back(looked: Looked, as_of: date) -> bool:
 
 def _address(desk: Desk, looked: Looked, wish: Wish) -> tuple[str, ...]:
     address = desk.addressed(looked).address if wish.address is None else wish.address
-    return tuple(line for line in address if line.strip())
+    return spelled_out(address)
 
 
 def _verdict(now: Looked, as_of: date, written: Written | None) -> WithholdReason | NotYetHeard | str | None:

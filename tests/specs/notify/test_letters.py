@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from services.notify.delivered import NAMES, Text, delivered
 from services.notify.letters.bundle import A4, Kept, bundle, cover_page, pages_of, pile, text_of
 from services.notify.letters.layout import Page, letter
-from services.notify.letters.postal import mailing_key, recipient_lines
+from services.notify.letters.postal import mailing_key, recipient_lines, spelled_out
 from services.notify.letters.press import Press
 from services.notify.rendering import render
 from tests.specs.notify.given import PERSON, SENDER, about, entry
@@ -239,6 +239,14 @@ def test_the_post_sorts_by_country_postcode_town_and_street(
     address: tuple[str, ...], key: tuple[str, ...]
 ) -> None:
     assert mailing_key(address) == key
+
+
+def test_a_country_is_written_out_in_capitals() -> None:
+    assert spelled_out(("1 rue du Port", " ", "57000 METZ", "FR")) == ("1 rue du Port", "57000 METZ", "FRANCE")
+    assert spelled_out(("Rue Haute 4", "1000 Bruxelles", "BE"))[-1] == "BELGIQUE"
+    for kept in ((), ("1 rue du Port",), ("57000 METZ", "France"), ("57000 METZ", "XQ")):
+        assert spelled_out(kept) == kept
+    assert mailing_key(spelled_out(("57000 METZ", "FR")))[0] == ""
 
 
 def test_a_window_has_seven_lines_and_keeps_name_street_and_town() -> None:
