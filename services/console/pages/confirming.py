@@ -79,7 +79,7 @@ async def confirm(
     wanted = confirmed + already_due
     try:
         if wanted:
-            await prepare(neighbours, wanted)
+            await prepare(neighbours, wanted, at_once=False)
     except Refused as refusal:
         return RedirectResponse(visit.url("act", medium=medium, refused=refusal.code), status_code=303)
     await remember_sending(visit, wanted, answer["refused"], medium)
@@ -87,10 +87,17 @@ async def confirm(
 
 
 async def prepare(
-    neighbours: Neighbours, action_ids: list[str], *, address: str | None = None, registered: bool = False
+    neighbours: Neighbours,
+    action_ids: list[str],
+    *,
+    address: str | None = None,
+    registered: bool = False,
+    at_once: bool = True,
 ) -> Json:
     """Have notify make these letters; it may still be hearing of them, so it is asked to wait."""
-    body: Json = {"action_ids": action_ids, "registered": registered} | ({"address": address} if address else {})
+    body: Json = {"action_ids": action_ids, "registered": registered, "at_once": at_once} | (
+        {"address": address} if address else {}
+    )
     asked = await neighbours.request(
         "notify", "POST", "/letters/prepare", params={"wait": HEARING_SECONDS}, json=body
     )

@@ -84,11 +84,15 @@ user = requires("user")
 
 
 class Wanted(Body):
-    """Letters to make. ``address`` is for one letter: its lines without the name, in place of the client's own."""
+    """Letters to make. ``address`` is for one letter: its lines without the name, in place of the client's own.
+
+    ``at_once`` false: none is waited for, and what becomes of each is told by the progress of sending.
+    """
 
     action_ids: list[UUID] = Field(min_length=1, max_length=MOST)
     address: str | None = Field(None, max_length=1000)
     registered: bool = False
+    at_once: bool = True
 
 
 class Pile(Body):
@@ -120,13 +124,13 @@ async def prepare_letters(  # noqa: PLR0913, PLR0917 - what a command may need
     """Make letters that are due, and keep them as they are printed: their step is done (rule 5.3).
 
     ``prepared`` names those that are kept, whether made now or before; ``refused`` has the reason for each other,
-    ``waiting`` those that are being made, where more than 20 are wanted: ``POST /sending/query`` tells how far
+    ``waiting`` those that are being made, where more than 20 are wanted or none at once: ``POST /sending/query`` tells how far
     they are. What the last look finds takes the action back. 422 when an address is given for several letters;
     503 while ledger cannot say who the people are.
     """
     address = _address(body)
     action_ids = sorted(set(body.action_ids))
-    if len(action_ids) > AT_ONCE:
+    if len(action_ids) > AT_ONCE or not body.at_once:
         rows = (await tx.execute(TASKS, {"company": company, "action_ids": action_ids})).all()
         jobs = [
             NewJob(
@@ -160,7 +164,7 @@ async def prepare_letters(  # noqa: PLR0913, PLR0917 - what a command may need
 def _address(body: Wanted) -> tuple[str, ...] | None:
     if body.address is None:
         return None
-    if len(body.action_ids) > 1:
+    if len(body.action_ids) > 1 or not body.at_once:
         raise Problem("one-address-one-letter", "An address is for one letter", 422)
     lines = tuple(line.strip() for line in body.address.splitlines() if line.strip())
     if not lines:
