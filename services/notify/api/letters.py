@@ -124,9 +124,9 @@ async def prepare_letters(  # noqa: PLR0913, PLR0917 - what a command may need
     """Make letters that are due, and keep them as they are printed: their step is done (rule 5.3).
 
     ``prepared`` names those that are kept, whether made now or before; ``refused`` has the reason for each other,
-    ``waiting`` those that are being made, where more than 20 are wanted or none at once: ``POST /sending/query`` tells how far
-    they are. What the last look finds takes the action back. 422 when an address is given for several letters;
-    503 while ledger cannot say who the people are.
+    ``waiting`` those that are being made, where more than 20 are wanted, or none at once: ``POST /sending/query``
+    tells how far they are. What the last look finds takes the action back. 422 when an address is given for
+    several letters; 503 while ledger cannot say who the people are.
     """
     address = _address(body)
     action_ids = sorted(set(body.action_ids))

@@ -145,6 +145,25 @@ async def test_many_letters_are_made_behind_the_back_and_printed_as_one(house: H
     assert (unknown.status_code, unknown.json()["type"]) == (409, "letter-not-prepared")
 
 
+async def test_the_progress_tells_why_letters_could_not_be_made(house: House, company: str) -> None:
+    house.people.addresses["NOWHERE"] = {}
+    letters, heard = await letters_due(house, company, "C1", "C2", "NOWHERE")
+    heard += await house.voices.say(company, [Said(ClientStopped(client_id="C1"), "C1")])
+    await house.get(company, "/tasks", heard)
+    answer = await prepare(house, company, letters, at_once=False)
+    assert len(answer["waiting"]) == 3
+    named = {"action_ids": [str(one.action_id) for one in letters]}
+    async with asyncio.timeout(30):
+        while not (told := (await house.call(company, "POST", "/sending/query", json=named)).json())["finished"]:
+            await asyncio.sleep(0.05)
+    assert (told["sent"], told["withheld"], told["failed"]) == (1, 1, 1)
+    reasons = {one["client_id"]: one["reason"] for one in told["troubles"]}
+    assert reasons == {"C1": "client_stopped", "NOWHERE": "no_postal_address"}
+    house.people.addresses.pop("NOWHERE")
+    answer = await prepare(house, company, letters[2:], address="1 rue du Port\n57000 Metz")
+    assert answer["prepared"] == [str(letters[2].action_id)], "the task stayed open"
+
+
 async def test_a_letter_that_was_written_by_other_means_is_done_and_posted(house: House, company: str) -> None:
     (letter,), _ = await letters_due(house, company, "C1")
     body = {"action_id": str(letter.action_id)}
