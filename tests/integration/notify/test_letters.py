@@ -154,8 +154,10 @@ async def test_the_progress_tells_why_letters_could_not_be_made(house: House, co
     assert len(answer["waiting"]) == 3
     named = {"action_ids": [str(one.action_id) for one in letters]}
     async with asyncio.timeout(30):
-        while not (told := (await house.call(company, "POST", "/sending/query", json=named)).json())["finished"]:
+        told = {"finished": False}
+        while not told["finished"]:
             await asyncio.sleep(0.05)
+            told = (await house.call(company, "POST", "/sending/query", json=named)).json()
     assert (told["sent"], told["withheld"], told["failed"]) == (1, 1, 1)
     reasons = {one["client_id"]: one["reason"] for one in told["troubles"]}
     assert reasons == {"C1": "client_stopped", "NOWHERE": "no_postal_address"}
