@@ -107,9 +107,10 @@ def _machine() -> float:
 
 def _page(number: int) -> Page:
     lines = LINES[number % len(LINES)]
+    names = [f"{abs(number):024x}{line:08x}" for line in range(lines)]
     entries = {
-        f"{number}/{line}": EntryNow(
-            entry_id=f"{number}/{line}",
+        names[line]: EntryNow(
+            entry_id=names[line],
             piece=f"FAC-2026-{number:06d}{line}",
             kind="invoice",
             entry_date=DAY - timedelta(days=60 + line),
