@@ -14,6 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from bench.harness import Result
+from bench.stages import machine
 from contracts.dunning import Action, ActionEntry
 from services.notify.delivered import delivered
 from services.notify.domain import EntryNow, Person, Sender, Subjects, statement
@@ -80,8 +81,7 @@ def letters(n: int) -> Result:
             "mb_after_warming": started_mb,
             "mb_at_the_end": peak,
             "bundled_letters_per_second": round(_bundled(press, made), 1),
-            "machine": round(_machine(), 1),
-            "machine_is": "JSON documents of 10,000 numbers written and read a second",
+            "machine": machine(),
             "peer": _peer(),
             "peer_is": "WeasyPrint, the same text and tables as HTML; null where it is not installed",
             "limit_is": "typst alone, warmed, with the same data ready",
@@ -98,11 +98,6 @@ def _rate(work: Callable[[int], Any], n: int) -> float:
 
 def _peak_mb() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-
-
-def _machine() -> float:
-    numbers = list(range(10_000))
-    return _rate(lambda _: json.loads(json.dumps(numbers)), 200)
 
 
 def _page(number: int) -> Page:
