@@ -161,7 +161,7 @@ def test_letters_of_a_step_are_made_together_and_printed_as_one(running: Running
     """Rule 9.7."""
     page.goto(running.url("act?medium=letter"))
     page.locator(".confirm-bar button").click()
-    page.locator("#question").get_by_role("button", name=re.compile("Préparer")).click()
+    page.get_by_role("dialog").get_by_role("button", name=re.compile("Préparer")).click()
     page.wait_for_url("**/letters**")
     expect(page.locator("#letters tbody tr").first).to_be_visible(timeout=20_000)
     tick = {"csrf_token": page.locator("#letters input[name=csrf_token]").get_attribute("value") or ""}
