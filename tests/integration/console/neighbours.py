@@ -635,7 +635,9 @@ def letters_answered(path: str, body: Any, asked: str | None) -> dict[str, Any]:
     if path == "/letters/posted":
         return {"posted": len(body["action_ids"]), "positions": ["notify/7/3"]}
     known = letter_of(asked or str(action_id("411CLEMENT", "R1", "letter")))
-    return {"prepared": 1, "posted": 2, "letters": [known]} if path == "/letters" else known
+    if path == "/letters":
+        return {"prepared": 1, "posted": 2, "letters": [known | {"posted_on": "2026-11-24"}]}
+    return known
 
 
 def letter_of(name: str) -> dict[str, Any]:
