@@ -10,7 +10,7 @@ import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import Any, LiteralString
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from chassis.database import driver
 from chassis.delivered import Cause, Delivered, Position, Said, UnknownEvent, in_runs, vector
 from chassis.listening import Project, project_all
+from contracts.event import Event
 
 __all__ = [
     "Cause",
@@ -27,6 +28,7 @@ __all__ = [
     "Say",
     "UnknownEvent",
     "append",
+    "append_made",
     "in_runs",
     "vector",
 ]
@@ -51,6 +53,24 @@ APPEND = """
         %(types)b::text[], %(majors)b::smallint[], %(bodies)b::text[], %(actors)b::text[],
         %(correlations)b::uuid[], %(causations)b::uuid[], %(traceparents)b::text[])
         as e(p, pseq, event_id, client_id, type, major, body, actor, correlation_id, causation_id, traceparent)
+"""
+
+APPEND_MADE = """
+    with made as materialized ({query}),
+    moved as (
+        update partition_head h set seq = h.seq + told.events
+        from (select p, count(*) as events from made group by p) told where h.p = told.p
+        returning h.p, old.seq
+    ),
+    kept as (
+        insert into event_log (p, pseq, company, type, major, as_of, occurred_at, actor, correlation_id,
+            causation_id, traceparent, body)
+        select p, moved.seq + made.n, %(company)s, %(type)s, %(major)s, %(as_of)s::date, %(at)s::timestamptz,
+            %(actor)s, %(correlation)s::uuid, %(causation)s::uuid, %(traceparent)s, made.body::json
+        from made join moved using (p)
+        returning p, pseq
+    )
+    select p, max(pseq), (select max(octet_length(body)) from made) from kept group by p order by p
 """
 
 
@@ -111,7 +131,7 @@ async def append(  # noqa: PLR0913 everything an event carries
                 )
             )
             if len(delivered[-1].body) > MAX_BODY_BYTES:
-                raise EventTooLarge(delivered[-1])
+                raise EventTooLarge(delivered[-1].type, company, len(delivered[-1].body))
         touched = sorted(set(partitions))
         await cursor.execute(
             APPEND,
@@ -125,6 +145,48 @@ async def append(  # noqa: PLR0913 everything an event carries
             | _columns(delivered),
         )
     return delivered
+
+
+async def append_made(  # noqa: PLR0913 everything an event carries
+    tx: AsyncConnection,
+    company: str,
+    event: Event,
+    query: LiteralString,
+    values: Mapping[str, Any],
+    *,
+    partitions: Collection[int],
+    as_of: date,
+    cause: Cause,
+    also_lock: Collection[int] = (),
+) -> list[Position]:
+    """Append bulk events that PostgreSQL makes out of rows it holds: their bodies never leave it. Answers the last
+    position of each partition.
+
+    ``query`` selects ``p``, one of the ``partitions``, ``n``, which counts 1, 2, … within it, and ``body``, the
+    event's JSON. ``event`` only says of which type they are; whoever gives the query answers for its fitting the
+    model. Raises ``EventTooLarge``.
+    """
+    connection = await driver(tx)
+    async with connection.cursor() as cursor:
+        await cursor.execute(LOCK_HEADS, {"partitions": sorted({*partitions, *also_lock})})
+        at = max(instant for _, _, instant in await cursor.fetchall())
+        told = {
+            "company": company,
+            "type": type(event).__name__,
+            "major": event.major,
+            "as_of": as_of,
+            "at": at,
+            "actor": cause.actor,
+            "correlation": cause.correlation_id,
+            "causation": cause.causation_id,
+            "traceparent": cause.traceparent,
+        }
+        statement = APPEND_MADE.format(query=query)
+        await cursor.execute(statement.encode(), {**values, **told}, prepare=False)
+        rows = await cursor.fetchall()
+    if largest := max((size for *_, size in rows if size > MAX_BODY_BYTES), default=0):
+        raise EventTooLarge(type(event).__name__, company, largest)
+    return [Position(event.speaker, p, number) for p, number, _ in rows]
 
 
 def _columns(delivered: Sequence[Delivered]) -> dict[str, list[Any]]:
@@ -153,8 +215,8 @@ class NotOurs(Exception):
 class EventTooLarge(Exception):
     """An event that the stream would never take: say several smaller ones."""
 
-    def __init__(self, event: Delivered) -> None:
-        super().__init__(f"{event.type} of {event.company}: {len(event.body)} bytes")
+    def __init__(self, name: str, company: str, size: int) -> None:
+        super().__init__(f"{name} of {company}: {size} bytes")
 
 
 @dataclass
@@ -181,3 +243,32 @@ class Say:
         self.also_lock = ()
         await project_all(self.tx, self.project, delivered)
         return [event.position for event in delivered]
+
+    async def made(  # noqa: PLR0913 everything an event carries
+        self,
+        company: str,
+        event: Event,
+        query: LiteralString,
+        values: Mapping[str, Any],
+        *,
+        partitions: Collection[int],
+        as_of: date,
+        cause: Cause,
+    ) -> list[Position]:
+        """Say bulk events that PostgreSQL makes, see ``append_made``; of a type that this service does not project
+        itself, since nobody here reads them."""
+        assert event.speaker == self.service
+        assert type(event).__name__ not in self.project
+        positions = await append_made(
+            self.tx,
+            company,
+            event,
+            query,
+            values,
+            partitions=partitions,
+            as_of=as_of,
+            cause=cause,
+            also_lock=self.also_lock,
+        )
+        self.also_lock = ()
+        return positions

@@ -5,7 +5,7 @@ then those of equal lettering, then the rest in order, then lines that were gone
 file says nothing, and lettering k of several equal lines changes exactly k of them.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, LiteralString
@@ -20,8 +20,18 @@ ENTRIES_PER_EVENT = 500
 BYTES_PER_EVENT = 400_000
 """Of entries; with its last entry and the envelope an event stays below 512 KB."""
 
+ENTRIES_AT_ONCE = 100_000
+"""Of the partitions whose events are made by one statement."""
+
 LONGEST_LABEL = 2_000
 LABELS_AT_ONCE = 20_000
+
+ROOM = """
+    set local work_mem = '128MB';
+    set local default_statistics_target = 10;
+"""
+"""How much memory one sort may take; how many rows are looked at to know a temporary table: by default it would be
+most of a book of ordinary size, again and again."""
 
 STAGE = """
     create temp table seen (
@@ -148,19 +158,23 @@ REMEMBER = """
 """
 
 EVENTS = """
-    select p, string_agg('{"entry_id":"' || replace(entry_id::text, '-', '') || '","kind":"' || kind
-        || '","removed":' || removed || ',' || entry || '}', ',' order by client_id collate "C", entry_id)
+    select p, row_number() over (partition by p order by by_count, by_size) as n,
+        %(head)s || string_agg('{"entry_id":"' || encode(uuid_send(entry_id), 'hex') || '","kind":"' || kind
+            || '","removed":' || removed || ',' || entry || '}', ',' order by client_id collate "C", entry_id)
+            || ']}' as body
     from (
         select p, entry_id, kind, removed, entry, client_id,
             (row_number() over next_to - 1) / %(entries)s as by_count,
             (sum(octet_length(entry) + 100) over next_to - octet_length(entry) - 100) / %(bytes)s as by_size
-        from change window next_to as (partition by p order by client_id collate "C", entry_id)
+        from change where p = any(%(ps)b::smallint[])
+        window next_to as (partition by p order by client_id collate "C", entry_id rows unbounded preceding)
     ) numbered
-    group by p, by_count, by_size order by p, by_count, by_size
+    group by p, by_count, by_size
 """
+"""Bodies of ``EntriesSynced`` without what is the same in all of them, their ``head``."""
 
 LABELS = """
-    select json_object_agg(replace(entry_id::text, '-', ''), left(label, %(longest)s))::text
+    select json_object_agg(encode(uuid_send(entry_id), 'hex'), left(label, %(longest)s))::text
     from (
         select entry_id, label, (row_number() over (order by entry_id) - 1) / %(at_once)s as part
         from change where not removed and label <> ''
@@ -170,7 +184,7 @@ LABELS = """
 
 # a new line without fields has none to be taken away
 FIELDS = """
-    select json_object_agg(replace(entry_id::text, '-', ''), fields::json)::text
+    select json_object_agg(encode(uuid_send(entry_id), 'hex'), fields::json)::text
     from (
         select entry_id, fields, (row_number() over (order by entry_id) - 1) / %(at_once)s as part
         from change where not removed and fields <> '' and (fields <> %(none)s or exists (
@@ -206,7 +220,7 @@ class Summary:
 
 async def stage(connection: Connection) -> None:
     """Temporary tables that live as long as the transaction."""
-    await connection.execute("set local work_mem = '128MB'")
+    await connection.execute(ROOM)
     await connection.execute(STAGE)
 
 
@@ -297,16 +311,24 @@ async def remember(connection: Connection, company: str, book: str) -> None:
     await connection.execute(statement, {"company": company, "book": book})
 
 
-async def partitions(connection: Connection) -> list[int]:
-    """Partitions in which entries changed."""
-    cursor = await connection.execute("select distinct p from change order by p")
-    return [row[0] for row in await cursor.fetchall()]
+async def partitions(connection: Connection) -> dict[int, int]:
+    """How many entries changed, by partition."""
+    cursor = await connection.execute("select p, count(*) from change group by p order by p")
+    return dict(await cursor.fetchall())
 
 
-async def events(connection: Connection) -> AsyncIterator[tuple[int, str]]:
-    """(partition, JSON of the entries with commas between) of each event to say, by ascending partition."""
-    async for p, entries in event_bodies(connection, EVENTS):
-        yield p, entries
+def parts(changed: Mapping[int, int]) -> Iterator[list[int]]:
+    """Partitions whose entries are said by one statement, so that a large book does not fill the memory."""
+    part: list[int] = []
+    size = 0
+    for p, entries in changed.items():
+        part.append(p)
+        size += entries
+        if size >= ENTRIES_AT_ONCE:
+            yield part
+            part, size = [], 0
+    if part:
+        yield part
 
 
 async def labels(connection: Connection) -> AsyncIterator[str]:
@@ -321,15 +343,6 @@ async def fields(connection: Connection, company: str, book: str) -> AsyncIterat
     values = {"company": company, "book": book, "none": NONE_FILLED, "at_once": LABELS_AT_ONCE}
     async for told in objects(connection, FIELDS, values):
         yield told
-
-
-async def event_bodies(connection: Connection, query: LiteralString) -> AsyncIterator[tuple[int, str]]:
-    """The rows of ``query``, read a few at a time: it takes the most ``entries`` and ``bytes`` of one event."""
-    async with connection.cursor(name="events") as cursor:
-        cursor.itersize = 20
-        await cursor.execute(query, {"entries": ENTRIES_PER_EVENT, "bytes": BYTES_PER_EVENT})
-        async for p, entries in cursor:
-            yield p, entries
 
 
 async def label_objects(connection: Connection, query: LiteralString) -> AsyncIterator[str]:

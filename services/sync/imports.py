@@ -5,20 +5,21 @@ next attempt begins anew and ends the same.
 """
 
 import asyncio
+import json
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from http import HTTPStatus
 from time import monotonic
-from typing import Any
+from typing import Any, LiteralString
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis import clock
 from chassis.database import driver, is_transient, transaction
-from chassis.eventlog import Cause, Position, Said
+from chassis.eventlog import Cause, Said
 from chassis.http_client import NeighbourRefused, NeighbourUnreachable
 from chassis.jobs import Job, WorkersLost
 from chassis.running import Running
@@ -347,41 +348,48 @@ class Importer:
     async def _say(
         self, tx: AsyncConnection, connection: Connection, run: Run, completed: SyncCompleted
     ) -> dict[str, dict[int, int]]:
-        """Say clients, then entries, partition by partition, then that all is said; answers the positions."""
+        clients = await people.partitions(connection), people.events(connection)
+        entries = await changes.partitions(connection), changes.EVENTS
+        return await self._say_all(tx, run, completed, clients, entries)
+
+    async def _say_all(
+        self,
+        tx: AsyncConnection,
+        run: Run,
+        completed: SyncCompleted,
+        clients: tuple[list[int], AsyncIterator[tuple[int, str]]],
+        entries: tuple[dict[int, int], LiteralString],
+    ) -> dict[str, dict[int, int]]:
+        """Say clients, then entries, then that all is said; answers the positions.
+
+        ``clients``: the partitions in which there are some, and the partition and the JSON of each event's;
+        ``entries``: how many there are in each partition, and the query that makes their events.
+        """
         say = self._running.say(tx)
-        touched = {*await people.partitions(connection), *await changes.partitions(connection)}
-        say.also_lock = touched | {partition_of(run.company, None)}
-        heads: dict[int, int] = {}
-        spoken: dict[int, list[Said]] = {}
-        head = f'{{"run_id":"{run.run_id}","source":"{completed.source}",'
-        async for p, clients in people.events(connection):
-            body = f'{head}"clients":[{clients}]}}'.encode()
-            spoken.setdefault(p, []).append(Said(CLIENTS_SYNCED, partition=p, body=body))
-
-        async def speak(p: int) -> None:
-            said = spoken.pop(p, [])
-            positions: list[Position] = await say(run.company, said, as_of=run.as_of, cause=_cause(run))
-            if positions:
-                heads[p] = positions[-1].number
-
-        waiting = sorted(touched)
-        async for p, entries in changes.events(connection):
-            while waiting and waiting[0] < p:
-                await speak(waiting.pop(0))
-            body = f'{head}"entries":[{entries}]}}'.encode()
-            spoken.setdefault(p, []).append(Said(ENTRIES_SYNCED, partition=p, body=body))
-        for p in waiting:
-            await speak(p)
-        positions = dict(completed.positions)
-        if heads:
-            positions["sync"] = heads
-        await say(
-            run.company,
-            [Said(completed.model_copy(update={"positions": positions}))],
-            as_of=run.as_of,
-            cause=_cause(run),
-        )
-        return positions
+        cause = _cause(run)
+        say.also_lock = {*clients[0], *entries[0], partition_of(run.company, None)}
+        head = f'{{"run_id":"{run.run_id}","source":{json.dumps(completed.source)},'
+        said = [
+            Said(CLIENTS_SYNCED, partition=p, body=f'{head}"clients":[{some}]}}'.encode())
+            async for p, some in clients[1]
+        ]
+        positions = await say(run.company, said, as_of=run.as_of, cause=cause) if said else []
+        values = {
+            "head": f'{head}"entries":[',
+            "entries": changes.ENTRIES_PER_EVENT,
+            "bytes": changes.BYTES_PER_EVENT,
+        }
+        for part in changes.parts(entries[0]):
+            told = {**values, "ps": part}
+            positions += await say.made(
+                run.company, ENTRIES_SYNCED, entries[1], told, partitions=part, as_of=run.as_of, cause=cause
+            )
+        reached = dict(completed.positions)
+        if positions:
+            reached["sync"] = {position.partition: position.number for position in positions}
+        last = Said(completed.model_copy(update={"positions": reached}))
+        await say(run.company, [last], as_of=run.as_of, cause=cause)
+        return reached
 
 
 def _surprising(surprise: Exception | None) -> Refused:

@@ -19,10 +19,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis import clock
 from chassis.database import driver, transaction
-from chassis.eventlog import Cause, Position, Said
+from chassis.eventlog import Cause
 from chassis.jobs import Job
 from chassis.running import Running
-from contracts.subjects import partition_of
 from contracts.sync import SyncCompleted
 from services.sync import connecting, delivered, keyed, keyed_people, runs
 from services.sync.changes import Connection
@@ -31,7 +30,7 @@ from services.sync.connectors.live import OpenSource, SourceTrouble
 from services.sync.delivered import Delivered, Taking
 from services.sync.domain.problems import Problem, Verdict
 from services.sync.domain.records import Assignment, Mode
-from services.sync.imports import CLIENTS_SYNCED, ENTRIES_SYNCED, PROGRESS_SECONDS, Importer, NotItsTurn, Refused
+from services.sync.imports import PROGRESS_SECONDS, Importer, NotItsTurn, Refused
 from services.sync.runs import Run
 
 ATTEMPTS_TO_AGREE = 4
@@ -199,35 +198,9 @@ class Incrementer(Importer):
     async def _say_keyed(
         self, tx: AsyncConnection, connection: Connection, run: Run, completed: SyncCompleted
     ) -> dict[str, dict[int, int]]:
-        """Say clients, then entries, partition by partition, then that all is said; answers the positions."""
-        say = self._running.say(tx)
-        cause = Cause(run.actor, run.correlation_id)
-        touched = sorted({*await keyed_people.partitions(connection), *await keyed.partitions(connection)})
-        say.also_lock = {*touched, partition_of(run.company, None)}
-        head = f'{{"run_id":"{run.run_id}","source":"{completed.source}",'
-        spoken: dict[int, list[Said]] = {p: [] for p in touched}
-        async for p, clients in keyed_people.events(connection):
-            body = f'{head}"clients":[{clients}]}}'.encode()
-            spoken[p].append(Said(CLIENTS_SYNCED, partition=p, body=body))
-        heads: dict[int, int] = {}
-
-        async def speak(until: int) -> None:
-            while touched and touched[0] < until:
-                said = spoken.pop(touched.pop(0))
-                reached: list[Position] = await say(run.company, said, as_of=run.as_of, cause=cause)
-                heads[reached[-1].partition] = reached[-1].number
-
-        async for p, entries in keyed.events(connection):
-            await speak(p)
-            body = f'{head}"entries":[{entries}]}}'.encode()
-            spoken[p].append(Said(ENTRIES_SYNCED, partition=p, body=body))
-        await speak(1 << 16)
-        positions = dict(completed.positions)
-        if heads:
-            positions["sync"] = heads
-        last = Said(completed.model_copy(update={"positions": positions}))
-        await say(run.company, [last], as_of=run.as_of, cause=cause)
-        return positions
+        clients = await keyed_people.partitions(connection), keyed_people.events(connection)
+        entries = await keyed.partitions(connection), keyed.EVENTS
+        return await self._say_all(tx, run, completed, clients, entries)
 
 
 @dataclass

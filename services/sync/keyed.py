@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from services.sync.changes import LABELS_AT_ONCE, Connection, event_bodies, label_objects, objects
+from services.sync.changes import LABELS_AT_ONCE, ROOM, Connection, label_objects, objects
 
 WANTED_AT_MOST = 5_000
 
@@ -104,19 +104,22 @@ HELD = """
 """
 
 EVENTS = """
-    select p, string_agg('{"entry_id":"' || replace(entry_id::text, '-', '') || '","removed":' || removed || ','
-        || entry || '}', ',' order by client_id collate "C", entry_id)
+    select p, row_number() over (partition by p order by by_count, by_size) as n,
+        %(head)s || string_agg('{"entry_id":"' || encode(uuid_send(entry_id), 'hex') || '","removed":' || removed
+            || ',' || entry || '}', ',' order by client_id collate "C", entry_id) || ']}' as body
     from (
         select p, entry_id, removed, entry, client_id,
             (row_number() over next_to - 1) / %(entries)s as by_count,
             (sum(octet_length(entry) + 100) over next_to - octet_length(entry) - 100) / %(bytes)s as by_size
-        from entry_change where is_said window next_to as (partition by p order by client_id collate "C", entry_id)
+        from entry_change where is_said and p = any(%(ps)b::smallint[])
+        window next_to as (partition by p order by client_id collate "C", entry_id rows unbounded preceding)
     ) numbered
-    group by p, by_count, by_size order by p, by_count, by_size
+    group by p, by_count, by_size
 """
+"""Bodies of ``EntriesSynced`` without what is the same in all of them, their ``head``."""
 
 LABELS = """
-    select json_object_agg(replace(entry_id::text, '-', ''), left(label, %(longest)s))::text
+    select json_object_agg(encode(uuid_send(entry_id), 'hex'), left(label, %(longest)s))::text
     from (
         select entry_id, label, (row_number() over (order by entry_id) - 1) / %(at_once)s as part
         from entry_change where is_labelled
@@ -126,7 +129,7 @@ LABELS = """
 
 
 FIELDS = """
-    select json_object_agg(replace(entry_id::text, '-', ''), fields::json)::text
+    select json_object_agg(encode(uuid_send(entry_id), 'hex'), fields::json)::text
     from (
         select entry_id, fields, (row_number() over (order by entry_id) - 1) / %(at_once)s as part
         from entry_change where is_filled
@@ -147,7 +150,7 @@ class Held:
 
 async def stage(connection: Connection) -> None:
     """Temporary tables that live as long as the transaction."""
-    await connection.execute("set local work_mem = '128MB'")
+    await connection.execute(ROOM)
     await connection.execute(STAGE)
 
 
@@ -215,16 +218,10 @@ async def held(connection: Connection, company: str, source: str) -> Held:
     return Held(*row)
 
 
-async def partitions(connection: Connection) -> list[int]:
-    """Partitions in which entries are said."""
-    cursor = await connection.execute("select distinct p from entry_change where is_said order by p")
-    return [row[0] for row in await cursor.fetchall()]
-
-
-async def events(connection: Connection) -> AsyncIterator[tuple[int, str]]:
-    """(partition, JSON of the entries with commas between) of each event to say, by ascending partition."""
-    async for p, entries in event_bodies(connection, EVENTS):
-        yield p, entries
+async def partitions(connection: Connection) -> dict[int, int]:
+    """How many entries are said, by partition."""
+    cursor = await connection.execute("select p, count(*) from entry_change where is_said group by p order by p")
+    return dict(await cursor.fetchall())
 
 
 async def labels(connection: Connection) -> AsyncIterator[str]:

@@ -7,7 +7,7 @@ equal lines share it; of a line with a key of the source's own, that key. An emp
 that the source ``told`` is empty where the journal tells it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import date
 from json.encoder import encode_basestring
 
@@ -38,11 +38,15 @@ class Staging:
             p = self._partitions[client_id] = partition_of(self._company, client_id)
         return p
 
-    def rows(self, lines: Iterable[Line]) -> bytes:
+    def rows(self, lines: Sequence[Line]) -> bytes:
         """The text of all rows, UTF-8."""
-        return "".join([self._row(line) for line in lines]).encode()
+        text = "".join([self._row(line) for line in lines])
+        if "\\" in text or text.count("\t") != len(lines) * (len(COLUMNS) - 1):
+            text = "".join([self._row(line, has_signs=True) for line in lines])
+        return text.encode()
 
-    def _row(self, line: Line) -> str:
+    def _row(self, line: Line, *, has_signs: bool = False) -> str:
+        """``has_signs``: a text may hold what COPY takes for a sign of its own."""
         (
             number, client_id, account, journal, entry_number, entry_date, piece, piece_date, due, label, debit,
             credit, currency, book, lettering, lettered_on, own_key, kind, payment_mode, fields,
@@ -80,16 +84,16 @@ class Staging:
         told = f"{entry}\x1f{label}" if own_key else entry
         # the same of its free fields, whatever line it is
         state = digest(f"{told}\x1f{fields}" if fields not in ("", NONE_FILLED) else told)
-        p = self.partition(client_id)
-        row = (
-            f"{number}\t{key}\t{state}\t{p}\t{client_id}\t{account}\t{lettering}\t{book_text}\t{journal}\t"
-            f"{'t' if credit else 'f'}\t{kind}\t{label}\t{fields}\t{entry}"
-        )
-        if "\\" in row or row.count("\t") >= len(COLUMNS):
-            side = "t" if credit else "f"
-            texts = (client_id, account, lettering, book_text, journal, side, kind, label, fields, entry)
-            return f"{number}\t{key}\t{state}\t{p}\t" + "\t".join(map(escaped, texts)) + "\n"
-        return row + "\n"
+        p = self._partitions.get(client_id)
+        if p is None:
+            p = self.partition(client_id)
+        side = "t" if credit else "f"
+        texts: tuple[str, ...] = (
+            client_id, account, lettering, book_text, journal, side, kind, label, fields, entry,
+        )  # fmt: skip
+        if has_signs:
+            texts = tuple(map(escaped, texts))
+        return f"{number}\t{key}\t{state}\t{p}\t" + "\t".join(texts) + "\n"
 
     def _due_date(self, dated: str) -> str:
         due = self._due.get(dated)

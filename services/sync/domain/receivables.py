@@ -42,11 +42,10 @@ def due_date(dated: date, term_days: int, *, is_credit: bool) -> date:
 
 def decimals(units: int) -> str:
     """Units as a decimal string with at least two decimals: ``12345600`` is ``1234.56``."""
-    sign, units = ("-", -units) if units < 0 else ("", units)
-    whole, part = divmod(units, UNITS)
-    if part % 100:
-        return f"{sign}{whole}.{part:04d}"
-    return f"{sign}{whole}.{part // 100:02d}"
+    if units < 0:
+        return f"-{decimals(-units)}"
+    text = str(units) if units >= UNITS else f"{units:05d}"
+    return f"{text[:-4]}.{text[-4:-2]}" if text[-2:] == "00" else f"{text[:-4]}.{text[-4:]}"
 
 
 def digest(text: str) -> str:

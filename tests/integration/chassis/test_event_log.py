@@ -7,9 +7,10 @@ import pytest
 from psycopg.errors import InsufficientPrivilege
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis.database import engine, transaction
-from chassis.delivered import Cause, Said
+from chassis.delivered import Cause, Position, Said
 from chassis.eventlog import EventTooLarge, NotOurs, Say
 from contracts.subjects import partition_of
 from tests.integration.chassis.conftest import DAY, Toys
@@ -94,6 +95,61 @@ async def test_a_service_cannot_say_another_s_event_nor_one_that_no_message_carr
         huge = Loaded(lines=tuple(Line(client_id="c" * 60, amount=n) for n in range(12_000)))
         with pytest.raises(EventTooLarge):
             await say("acme", [Said(huge, partition=0)], as_of=DAY, cause=Cause.new("test"))
+
+
+MADE = """
+    select told.p, row_number() over (partition by told.p order by told.amount) as n,
+        '{"lines":[{"client_id":"' || repeat('x', %(size)s) || '","amount":' || told.amount || '}]}' as body
+    from unnest(%(ps)b::smallint[], %(amounts)b::integer[]) as told(p, amount)
+"""
+
+
+async def made(tx: AsyncConnection, ps: list[int], amounts: list[int], size: int = 1) -> list[Position]:
+    values = {"ps": ps, "amounts": amounts, "size": size}
+    say = Say("alpha", tx)
+    told = Loaded(lines=())
+    return await say.made("acme", told, MADE, values, partitions=ps, as_of=DAY, cause=Cause.new("test"))
+
+
+async def test_events_that_postgresql_makes_are_numbered_behind_those_said_before(toys: Toys) -> None:
+    async with transaction(toys.alpha) as tx:
+        one = Loaded(lines=(Line(client_id="x", amount=1),))
+        await Say("alpha", tx)("acme", [Said(one, partition=63)], as_of=DAY, cause=Cause.new("test"))
+        assert await made(tx, [63, 7, 63, 7, 7], [3, 9, 2, 8, 7]) == [
+            Position("alpha", 7, 3),
+            Position("alpha", 63, 3),
+        ]
+    assert await made_and_said(toys) == {7: [7, 8, 9], 63: [1, 2, 3]}
+
+
+async def made_and_said(toys: Toys) -> dict[int, list[int]]:
+    """The amounts in the log by partition, in the order of their numbers, which have no hole."""
+    rows = await toys.rows(
+        toys.alpha,
+        "select p, array_agg((body -> 'lines' -> 0 ->> 'amount')::integer order by pseq) as amounts,"
+        " count(*) = max(pseq) as whole, count(distinct event_id) = count(*) as named,"
+        " (select seq from partition_head h where h.p = e.p) = max(pseq) as headed from event_log e group by p",
+    )
+    assert all(row["whole"] and row["named"] and row["headed"] for row in rows)
+    return {row["p"]: row["amounts"] for row in rows}
+
+
+async def test_events_that_postgresql_makes_are_refused_when_no_message_carries_them(toys: Toys) -> None:
+    with pytest.raises(EventTooLarge):
+        async with transaction(toys.alpha) as tx:
+            await made(tx, [1, 2], [1, 2], size=1_000_000)
+    assert await made_and_said(toys) == {}
+
+
+async def test_two_writers_of_made_and_of_said_events_wait_for_one_another(toys: Toys) -> None:
+    async def one(number: int) -> None:
+        async with transaction(toys.alpha) as tx:
+            await made(tx, [2, 1] if number % 2 else [1, 2], [number, number])
+            said = [Said(Loaded(lines=(Line(client_id="x", amount=number),)), partition=p) for p in (1, 2)]
+            await Say("alpha", tx)("acme", said, as_of=DAY, cause=Cause.new("test"))
+
+    await asyncio.gather(*map(one, range(20)))
+    assert {p: len(amounts) for p, amounts in (await made_and_said(toys)).items()} == {1: 40, 2: 40}
 
 
 async def test_the_log_only_grows(toys: Toys) -> None:

@@ -25,7 +25,7 @@ from services.sync.domain.fields import members
 from services.sync.domain.lines import JournalSide, Line
 from services.sync.domain.problems import Findings, Verdict, shown
 
-SAMPLE_LINES = 5_000
+SAMPLE_LINES = 2_000
 BATCH_LINES = 4_000
 LONGEST_CLIENT = 64
 NEEDED_TO_GO_ON = ("JournalCode", "EcritureDate", "CompteNum", "Debit", "Credit")
