@@ -17,9 +17,10 @@ from contracts.registry import EVENTS
 from services.ledger import queries, tables
 from services.ledger.api import router
 from services.ledger.domain.refusals import Refusal, Unknown
-from services.ledger.handlers import ACTOR, REACT, begin_day, settle
+from services.ledger.handlers import ACTOR, REACT, begin_day
 from services.ledger.projection import PROJECT
 from services.ledger.settings import LedgerSettings
+from services.ledger.settling import settle
 
 DEFAULT_TIME_ZONE = "Europe/Paris"
 DAYS = text("select company, time_zone, as_of from company left join day_passed using (company) order by company")

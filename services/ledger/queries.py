@@ -53,6 +53,14 @@ LOCK_CLIENTS = text(
     """
 )
 
+HOLD_CLIENTS = text(
+    """
+    select count(*) from (
+        select from client where company = :company and client_id = any(:client_ids) order by client_id for update
+    ) held
+    """
+)
+
 # the client, then the fields of ClientFacts in their order; asked one by one of the primary keys
 FACTS = text(
     """
@@ -78,6 +86,27 @@ FACTS = text(
         select profile, category, payment_mode, removed, salesperson from synced_client
         where company = :company and client_id = asked.client_id limit 1
     ) synced on true
+    """
+)
+
+# those of whom accounting tells what was said of them already are most, and left out unlocked: whoever says
+# something else of them beside this has read what accounting tells
+TOLD_OTHERWISE = text(
+    """
+    select told.client_id
+    from unnest(cast(:client_ids as text[])) as told(client_id)
+    left join lateral (
+        select * from client where company = :company and client_id = told.client_id limit 1
+    ) said on true
+    left join lateral (
+        select * from synced_client where company = :company and client_id = told.client_id limit 1
+    ) synced on true
+    where coalesce(said.version, 0) = 0 or said.chosen_profile is not null or said.profile is not null
+        or synced.profile is not null
+        or (said.category, said.payment_mode, said.removed, said.salesperson)
+            is distinct from (synced.category, synced.payment_mode, coalesce(synced.removed, false),
+                synced.salesperson)
+    order by told.client_id
     """
 )
 
@@ -199,6 +228,18 @@ async def lock_clients(tx: AsyncConnection, company: str, client_ids: Sequence[s
         )
         for row in rows
     }
+
+
+async def hold_clients(tx: AsyncConnection, company: str, client_ids: Sequence[str]) -> None:
+    """Lock the rows of these clients as ``lock_clients`` does, without looking at them."""
+    await tx.execute(KEEP_PROFILES, {"company": company})
+    await tx.execute(HOLD_CLIENTS, {"company": company, "client_ids": list(client_ids)})
+
+
+async def told_otherwise(tx: AsyncConnection, company: str, client_ids: Sequence[str]) -> list[str]:
+    """Those of whom accounting tells other than was said of them last, and those of whom more must be known to
+    tell: of whom nothing was said yet, and who have a profile. People say themselves what changes of people."""
+    return list(await tx.scalars(TOLD_OTHERWISE, {"company": company, "client_ids": list(client_ids)}))
 
 
 async def facts(tx: AsyncConnection, company: str, client_ids: Sequence[str]) -> dict[str, ClientFacts]:

@@ -5,7 +5,8 @@ most often of lines that had no text before.
 """
 
 import re
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
 
 import msgspec
 import psycopg
@@ -14,6 +15,7 @@ from fastapi import APIRouter, Request
 from chassis.database import driver
 from chassis.http import CompanyDep, SayDep, accepted, requires
 from chassis.items import insert_new
+from chassis.one_text import one_text, unnest
 from chassis.problems import Problem
 
 router = APIRouter(prefix="/companies/{company}")
@@ -29,7 +31,7 @@ OF_ERASED = """
 """Known entries whose text is not kept, found by the few who were erased; of entries not known yet it is let go
 when they are (``handlers.FORGET_TEXTS``)."""
 
-TOLD = "unnest(%(entry_ids)b::text[], %(labels)b::text[]) as told(entry_id, label)"
+TOLD = f"{unnest('entry_ids', 'labels')} as told(entry_id, label)"
 
 NEW = f"insert into entry_label (company, entry_id, label) select %(company)s, entry_id, label from {TOLD}"  # noqa: S608
 
@@ -40,6 +42,7 @@ SAVE = f"""
 """  # noqa: S608
 
 ENTRY_ID = re.compile("[0-9a-f]{32}")
+ENTRY_IDS = re.compile("[0-9a-f]*")
 
 
 class Told(msgspec.Struct):
@@ -59,18 +62,18 @@ async def put_labels(request: Request, company: CompanyDep, say: SayDep) -> dict
         labels = msgspec.json.decode(await request.body(), type=Told).labels
     except (msgspec.DecodeError, UnicodeDecodeError) as unreadable:
         raise _unreadable(unreadable) from unreadable
-    for entry_id, label in labels.items():
-        if label is None or len(label) > LONGEST_LABEL or not ENTRY_ID.fullmatch(entry_id):
-            raise Problem(
-                "label-refused",
-                f"An entry has 32 hexadecimal digits, its text at most {LONGEST_LABEL} letters",
-                422,
-                entry_id=entry_id[:64],
-            )
+    if refused := _refused(labels):
+        raise Problem(
+            "label-refused",
+            f"An entry has 32 hexadecimal digits, its text at most {LONGEST_LABEL} letters",
+            422,
+            entry_id=refused[:64],
+        )
     hidden = await connection.execute(OF_ERASED, {"company": company})
     for (entry_id,) in await hidden.fetchall():
         labels.pop(entry_id, None)
-    columns = {"company": company, "entry_ids": list(labels), "labels": list(labels.values())}
+    texts = cast("list[str]", list(labels.values()))
+    columns = {"company": company, **one_text({"entry_ids": list(labels), "labels": texts})}
     try:
         if await insert_new(connection, NEW, len(labels), columns):
             return accepted([], changed=len(labels))
@@ -78,6 +81,24 @@ async def put_labels(request: Request, company: CompanyDep, say: SayDep) -> dict
     except psycopg.DataError as unreadable:
         raise _unreadable(unreadable) from unreadable
     return accepted([], changed=saved.rowcount)
+
+
+def _refused(labels: Mapping[str, str | None]) -> str | None:
+    """The first entry that is none, or whose text is none or too long. All are looked at together: there are as
+    many as lines in a book."""
+    texts = labels.values()
+    if (
+        None not in texts
+        and max(map(len, cast("Iterable[str]", texts)), default=0) <= LONGEST_LABEL
+        and {*map(len, labels)} <= {32}
+        and ENTRY_IDS.fullmatch("".join(labels))
+    ):
+        return None
+    return next(
+        entry_id
+        for entry_id, label in labels.items()
+        if label is None or len(label) > LONGEST_LABEL or not ENTRY_ID.fullmatch(entry_id)
+    )
 
 
 def _unreadable(error: Exception) -> Problem:

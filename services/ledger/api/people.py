@@ -224,7 +224,7 @@ async def _save_people(tx: AsyncConnection, company: str, body: People, also: se
     # locked before anything is written, so that an erasure beside it is seen, and of two sources at once the
     # second sees the first
     await queries.add_clients(tx, company, named)
-    await queries.lock_clients(tx, company, sorted({*named, *also}))
+    await queries.hold_clients(tx, company, sorted({*named, *also}))
     connection = await driver(tx)
     clients = Jsonb([person.model_dump() for person in body.clients])
     saved = await connection.execute(SAVE_SOURCE, {"company": company, "source": body.source, "clients": clients})

@@ -5,7 +5,6 @@ go to PostgreSQL unread, but for the lines of accounting, which go there as rows
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -13,6 +12,7 @@ from chassis.database import driver
 from chassis.heard_rows import OverHeard, applying
 from chassis.items import NOTHING, Items, Told, insert_new
 from chassis.new_rows import NewRows
+from chassis.one_text import one_text, unnest
 from chassis.projection import Delivered, Project
 from contracts.ledger import DISPUTE_REASONS
 from services.ledger.projection import stated
@@ -45,13 +45,14 @@ ENTRY = NewRows(
 
 NEW_ENTRIES = f"insert into entry ({COLUMNS}) select {COLUMNS} from {LINES.table}"  # noqa: S608 constants
 
-TOLD_GROUPS = """
+TOLD_GROUPS = f"""
     insert into touched_group as known (company, p, client_id, account, lettering, number)
-    select * from unnest(%(companies)b::text[], %(ps)b::smallint[], %(clients)b::text[], %(accounts)b::text[],
-        %(letterings)b::text[], %(numbers)b::bigint[])
+    select company, p::smallint, client_id, account, lettering, number::bigint
+    from {unnest("companies", "ps", "clients", "accounts", "letterings", "numbers")}
+        as told(company, p, client_id, account, lettering, number)
     on conflict (company, p, client_id, account, lettering) do update
         set number = greatest(known.number, excluded.number)
-"""
+"""  # noqa: S608 constants
 
 NEW_GROUPS = f"""
     insert into touched_group as known (company, client_id, account, lettering, p, number)
@@ -251,7 +252,7 @@ async def entries_synced(tx: AsyncConnection, heard: list[Delivered]) -> None:
         await connection.execute(ENTRIES.encode(), prepare=False)
 
 
-def _groups(told: Told) -> dict[str, list[Any]]:
+def _groups(told: Told) -> dict[str, str]:
     """The lettering groups of these lines as columns, sorted, each with the number that touched it last."""
     groups: dict[tuple[str, int, str, str, str], int] = {}
     for event, lines in told:
@@ -259,12 +260,18 @@ def _groups(told: Told) -> dict[str, list[Any]]:
         for line in lines:
             if line.lettering is not None:
                 groups[company, p, line.client_id, line.account, line.lettering] = number
-    columns = ("companies", "ps", "clients", "accounts", "letterings")
     keys = sorted(groups)
-    return {
-        **{name: [key[place] for key in keys] for place, name in enumerate(columns)},
-        "numbers": [groups[key] for key in keys],
-    }
+    companies, ps, clients, accounts, letterings = zip(*keys, strict=True) if keys else ((),) * 5
+    return one_text(
+        {
+            "companies": companies,
+            "ps": [f"{p}" for p in ps],
+            "clients": clients,
+            "accounts": accounts,
+            "letterings": letterings,
+            "numbers": [f"{groups[key]}" for key in keys],
+        }
+    )
 
 
 _payments_lettered = applying(PAYMENTS_LETTERED)
