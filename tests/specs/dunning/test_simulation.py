@@ -182,10 +182,18 @@ payments = st.dictionaries(st.integers(0, 6).map(lambda n: f"{n:032x}"), days, m
 def test_passing_over_days_and_entries_gives_what_deciding_everything_every_day_gives(
     client, policy, scen, first, outside
 ):
-    """From outside come payments, and a next step that a person had chosen for one entry."""
+    """From outside come payments, and a next step that a person had chosen for one entry. Nothing was reminded
+    after the day on which the simulation begins."""
     paid, chosen = outside
-    forced = [entry._replace(forced=number == chosen) for number, entry in enumerate(client.entries)]
-    client = client._replace(entries=tuple(forced))
+    lived = [
+        entry._replace(
+            forced=number == chosen,
+            reminded_on=entry.reminded_on and min(entry.reminded_on, first),
+            noticed_on=entry.noticed_on and min(entry.noticed_on, first),
+        )
+        for number, entry in enumerate(client.entries)
+    ]
+    client = client._replace(entries=tuple(lived))
     last = first + timedelta(days=60)
     tried = Company(Rules(policy, {"Standard": scen}))
     assert live(client, Payments(paid), tried, first, last) == every_day(
