@@ -29,12 +29,21 @@ class EmailOpened(Event):
 
 
 class EmailBounced(Event):
+    """The message came back from one of its recipients (rule 22.31); the level stays (rule 22.16).
+
+    ``kind`` is ``hard`` where the address does not exist, ``soft`` where only this message did not arrive,
+    ``complaint`` where the recipient called it unwanted; ``None`` in events from before it was told. ``permanent``
+    is that it is hard. ``status`` is the mail server's code (RFC 3463), or empty; ``reason`` is a code of ours.
+    """
+
     speaker: ClassVar[str] = "notify"
     action_id: UUID
     client_id: ClientId
     message_id: str
     status: str
     permanent: bool
+    kind: str | None = None
+    reason: str | None = None
 
 
 class EmailFailed(Event):

@@ -65,9 +65,11 @@ HOLD_CLIENTS = text(
 FACTS = text(
     """
     select asked.client_id,
-        coalesce(cardinality(person.emails) > 0, false) or exists (select from contact
-            where contact.company = :company and contact.client_id = asked.client_id and not gone and not removed
-                and coalesce(edited ->> 'email', email) <> '') as has_email,
+        exists (select from unnest(person.emails) told(email) where lower(told.email) <> all(dead.emails))
+            or exists (select from contact
+                where contact.company = :company and contact.client_id = asked.client_id and not gone
+                    and not removed and coalesce(edited ->> 'email', email) <> ''
+                    and lower(coalesce(edited ->> 'email', email)) <> all(dead.emails)) as has_email,
         coalesce(cardinality(person.phones) > 0, false) or exists (select from contact
             where contact.company = :company and contact.client_id = asked.client_id and not gone and not removed
                 and coalesce(edited ->> 'phone', phone) <> '') as has_phone,
@@ -82,6 +84,10 @@ FACTS = text(
         select emails, phones, address, language from person
         where company = :company and client_id = asked.client_id limit 1
     ) person on true
+    cross join lateral (
+        select array(select email from dead_address
+            where company = :company and client_id = asked.client_id) as emails
+    ) dead
     left join lateral (
         select profile, category, payment_mode, removed, salesperson from synced_client
         where company = :company and client_id = asked.client_id limit 1

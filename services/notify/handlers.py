@@ -47,7 +47,20 @@ FORGET_LETTERS = text(
 FORGET_ERRORS = text("update job set error = null where company = :company and key = :client_id")
 FORGET_COMMENTS = text("delete from task_comment where company = :company and client_id = :client_id")
 
-FORGET = (FORGET_PERSON, FORGET_ERRORS, FORGET_MESSAGES, FORGET_LETTERS, FORGET_DRAFTS, FORGET_COMMENTS)
+FORGET_REPORTS = text(
+    "update report set address = null, text = null, mark = null"
+    " where company = :company and client_id = :client_id"
+)
+
+FORGET = (
+    FORGET_PERSON,
+    FORGET_ERRORS,
+    FORGET_MESSAGES,
+    FORGET_REPORTS,
+    FORGET_LETTERS,
+    FORGET_DRAFTS,
+    FORGET_COMMENTS,
+)
 """Jobs before messages, as ``recording`` locks them."""
 
 

@@ -15,6 +15,7 @@ from services.notify.api import opens, router
 from services.notify.handlers import REACT
 from services.notify.letters.room import LetterRoom
 from services.notify.projection import PROJECT
+from services.notify.returning import ReadingRoom
 from services.notify.sending import MailRoom
 from services.notify.settings import NotifySettings
 
@@ -33,6 +34,10 @@ def build(settings: NotifySettings) -> Service:
         """Make the letters that are wanted many at a time."""
         await LetterRoom(running, settings).run()
 
+    async def read_reports(running: Running) -> None:
+        """Read what comes back."""
+        await ReadingRoom(running, settings).run()
+
     def mount(app: FastAPI, running: Running) -> None:
         app.include_router(opens.router)
 
@@ -48,7 +53,7 @@ def build(settings: NotifySettings) -> Service:
             bulk={"EntriesSynced": "entries", "ClientsChanged": "clients"},
         ),
         router=router,
-        background={"sending": send, "letters": make_letters},
+        background={"sending": send, "letters": make_letters, "reports": read_reports},
         today=today,
         mount=mount,
     )

@@ -86,11 +86,13 @@ async def _fetch(engine: AsyncEngine, ledger: Neighbour, company: str, client_id
 
 
 def _person(client_id: str, version: int, body: Mapping[str, Any]) -> Person:
+    """Without the addresses that mails came back from (rule 22.31)."""
+    dead = {email.lower() for email in body.get("unreachable") or ()}
     return Person(
         client_id=client_id,
         version=version,
         name=body.get("name") or client_id,
-        emails=tuple(body.get("emails") or ()),
+        emails=tuple(email for email in body.get("emails") or () if email.strip().lower() not in dead),
         phones=tuple(body.get("phones") or ()),
         address=_address(body.get("address") or {}),
         contact_name=body.get("contact_name") or "",
@@ -104,6 +106,7 @@ def _person(client_id: str, version: int, body: Mapping[str, Any]) -> Person:
                 in_copy=one["in_copy"],
             )
             for one in body.get("contacts") or ()
+            if one["email"].strip().lower() not in dead
         ),
         language=language_of(body.get("language")),
         salesperson=(body.get("salesperson") or {}).get("name", ""),

@@ -202,7 +202,19 @@ OUTCOME = """
     order by heard.company, e.action_id, heard.number desc
     on conflict (company, action_id) do update set
         kind = excluded.kind, reason = excluded.reason, message_id = excluded.message_id, at = excluded.at,
-        as_of = excluded.as_of, actor = excluded.actor, opened_at = null
+        as_of = excluded.as_of, actor = excluded.actor, opened_at = null, bounced = null
+"""
+
+BOUNCED = """
+    update outcome set bounced = e.kind
+    from (
+        select distinct on (heard.company, e.action_id) heard.company, e.action_id,
+            coalesce(e.kind, case when e.permanent then 'hard' else 'soft' end) as kind
+        from {heard}, json_to_record(heard.body::json) as e(action_id uuid, kind text, permanent boolean)
+        order by heard.company, e.action_id, e.permanent desc, heard.number desc
+    ) e
+    where outcome.company = e.company and outcome.action_id = e.action_id
+        and outcome.bounced is distinct from 'hard'
 """
 
 POSTED = """
@@ -280,4 +292,5 @@ PROJECT: Mapping[str, Project] = {
     "CallLogged": applying(OUTCOME, kind="called"),
     "OtherContactLogged": applying(OUTCOME, kind="contacted"),
     "EmailOpened": applying(OPENED),
+    "EmailBounced": applying(BOUNCED),
 }

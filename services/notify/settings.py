@@ -1,5 +1,6 @@
 """Notify's own knobs."""
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
@@ -35,6 +36,10 @@ class NotifySettings(Settings):
     """A company without a sender of its own writes as ``<company>@`` this domain."""
     public_url: str = ""
     """Where recipients reach this service, for the pixel of companies that track opens; empty is never."""
+    reports_dir: Path | None = None
+    """Delivery reports and answers as files, one folder per company below it; empty is never."""
+    reports_pause_seconds: float = Field(default=60, gt=0)
+    """How often the places where reports arrive are looked into."""
     pixel_secret: str = Field(default="", repr=False)
     """Signs the pixel's links; empty is never."""
     letter_batch: int = Field(default=32, ge=1, le=500)

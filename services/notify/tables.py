@@ -183,6 +183,8 @@ outcome = Table(
     day("as_of"),
     word("actor"),
     instant("opened_at", nullable=True),
+    # hard | soft | complaint: it came back
+    word("bounced", nullable=True),
     PrimaryKeyConstraint("company", "action_id"),
     Index("outcome_client", "company", "client_id"),
 )
@@ -270,6 +272,47 @@ message = Table(
     Column("refused", JSONB),
     PrimaryKeyConstraint("company", "action_id"),
     Index("message_client", "company", "client_id"),
+    Index("message_named", "company", "message_id"),
+)
+
+# mails that came back, one row per recipient they speak of
+report = Table(
+    "report",
+    metadata,
+    word("company"),
+    # the same for every reading of the same mail
+    word("digest"),
+    Column("n", Integer, nullable=False),
+    # hard | soft | complaint | delayed | delivered | auto_reply | reply | unknown
+    word("kind"),
+    word("reason"),
+    word("status", nullable=True),
+    # null: it speaks of no message of ours, and nothing of the mail is kept here
+    Column("action_id", Uuid),
+    word("client_id", nullable=True),
+    # one of the message's recipients
+    word("address", nullable=True),
+    # what a person wrote
+    word("text", nullable=True),
+    Column("read_at", INSTANT, nullable=False, server_default=NOW),
+    # wanted | done: ledger is to mark the address
+    word("mark", nullable=True),
+    PrimaryKeyConstraint("company", "digest", "n"),
+    Index("report_action", "company", "action_id"),
+    Index("report_mark", "company", postgresql_where=text("mark = 'wanted'")),
+)
+
+# how each company's drop folder and mailbox fare
+mailbox = Table(
+    "mailbox",
+    metadata,
+    word("company"),
+    word("place"),
+    instant("read_at", nullable=True),
+    # a code; null while it can be read
+    word("trouble", nullable=True),
+    instant("trouble_since", nullable=True),
+    PrimaryKeyConstraint("company", "place"),
 )
 
 letter = Table(

@@ -69,9 +69,11 @@ SPECIALITIES: dict[str, set[str]] = {
     }
     | {"thanking"},
     "notify": {
+        "addressing",
         "blocks",
         "compiling",
         "delivered",
+        "drop_folder",
         "formats",
         "letters",
         "addressing",
@@ -82,6 +84,8 @@ SPECIALITIES: dict[str, set[str]] = {
         "recording",
         "rendering",
         "reports",
+        "returning",
+        "returns",
         "sending",
         "tags",
         "templates",

@@ -217,6 +217,12 @@ async def remove_contact(visit: ActingDep, client_id: ClientId, contact_id: Id) 
     return await _command(visit, client_id, "remove-contact", {"contact_id": contact_id})
 
 
+@router.post("/clear-address")
+async def clear_address(visit: ActingDep, client_id: ClientId, email: Annotated[str, Form()]) -> Response:
+    """The address that a mail came back from is right after all."""
+    return await _command(visit, client_id, "clear-address", {"email": email})
+
+
 @router.post("/client-fields")
 async def put_client_fields(request: Request, visit: ActingDep, client_id: ClientId) -> Response:
     """An empty field is given back to the sources."""

@@ -270,8 +270,7 @@ class _Telling:
                 code = "email_was_perhaps_opened" if event.by_machine else "email_was_opened"
                 yield self._message(code, event.action_id, {"by_machine": event.by_machine})
             case notify.EmailBounced():
-                code = "email_came_back" if event.permanent else "email_was_delayed"
-                yield self._message(code, event.action_id, {"status": event.status})
+                yield self._message(_returned(event), event.action_id, {"status": event.status})
             case notify.EmailFailed():
                 recorded = {"reason": event.reason, "status": event.status}
                 yield self._message("email_did_not_leave", event.action_id, recorded)
@@ -313,3 +312,10 @@ class _Telling:
             entries = tuple(one.entry_id for one in event.entries if one.automatic is choice)
             if entries:
                 yield Line(code, {"pieces": self.pieces(entries)}, entries)
+
+
+def _returned(event: notify.EmailBounced) -> str:
+    """Of events that do not tell their kind, those that are not permanent were only late."""
+    if event.kind == "complaint":
+        return "email_was_unwanted"
+    return "email_came_back" if event.permanent or event.kind is not None else "email_was_delayed"

@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from services.ledger.api import (
+    addresses,
     commands,
     companies,
     contacts,
@@ -24,6 +25,7 @@ parts = (
     labels,
     fields,
     contacts,
+    addresses,
     commands,
     remarks,
     documents,

@@ -43,7 +43,8 @@ OF_CLIENTS = text(
 )
 
 KNOWN = text(
-    "select client_id, source, name, department, email, phone from contact"
+    "select client_id, source, name, department, email, phone, coalesce(edited ->> 'email', email) as email_now"
+    " from contact"
     " where company = :company and contact_id = :contact_id and not removed"
 )
 
@@ -57,6 +58,10 @@ KEEP = """
         edited = excluded.edited, notices = excluded.notices, reminders_from = excluded.reminders_from,
         thanks = excluded.thanks, in_copy = excluded.in_copy, changed_at = now()
 """
+
+REVIVE = text(
+    "delete from dead_address where company = :company and client_id = :client_id and email = lower(:email)"
+)
 
 REMOVE_OWN = text("delete from contact where company = :company and contact_id = :contact_id and source is null")
 
@@ -178,15 +183,20 @@ async def put_contact(body: ContactWanted, stating: StatingDep, once: OnceDep) -
         wanted = {name: getattr(body, name).strip() for name in FIELDS}
         told, edited = wanted, dict[str, str]()
         contact_id = body.contact_id or uuid4()
+        known_email = ""
         if body.contact_id is not None:
             asked = {"company": company, "contact_id": contact_id}
             known = (await stating.tx.execute(KNOWN, asked)).one_or_none()
             if known is None or known.client_id != body.client_id:
                 raise UnknownContact(contact_id)
+            known_email = known.email_now
             if known.source is not None:
                 told = {name: getattr(known, name) for name in FIELDS}
                 edited = {name: wanted[name] for name in FIELDS if wanted[name] != told[name]}
         connection = await driver(stating.tx)
+        if known_email != wanted["email"]:
+            # who writes an address down says that it is right, also one that came back once
+            await stating.tx.execute(REVIVE, {"company": company, "client_id": body.client_id, **wanted})
         row = body.model_dump(include={"client_id", "notices", "reminders_from", "thanks", "in_copy"}) | told
         await connection.execute(
             KEEP, row | {"company": company, "contact_id": contact_id, "edited": Jsonb(edited)}

@@ -118,7 +118,9 @@ PEOPLE = """
         coalesce(phones, '{{}}') as phones, address, contact_name, client.language,
         coalesce(person.fields, '{{}}') || coalesce(written.fields, '{{}}') as fields,
         case when client.salesperson is not null then jsonb_build_object('code', client.salesperson,
-            'name', coalesce(salesperson.name, client.salesperson)) end as salesperson
+            'name', coalesce(salesperson.name, client.salesperson)) end as salesperson,
+        array(select email from dead_address dead where dead.company = :company
+            and dead.client_id = client.client_id order by email) as unreachable
     from client left join person using (company, client_id)
     left join person_field written using (company, client_id)
     left join salesperson on salesperson.company = :company and salesperson.code = client.salesperson

@@ -62,6 +62,13 @@ ENTRY_FIELDS = text(
     order by entry_id
     """
 )
+DEAD_ADDRESSES = text(
+    """
+    select client_id, email, reason, marked_at from dead_address
+    where company = :company and client_id = any(:client_ids)
+    order by client_id, email
+    """
+)
 SALESPEOPLE = text(
     """
     select client_id, salesperson as code, coalesce(name, salesperson) as name
@@ -78,6 +85,7 @@ FORGET = (
     text("delete from person where company = :company and client_id = any(:client_ids)"),
     text("delete from person_field where company = :company and client_id = any(:client_ids)"),
     text("delete from contact where company = :company and client_id = any(:client_ids)"),
+    text("delete from dead_address where company = :company and client_id = any(:client_ids)"),
     text(
         """
         delete from note_text using note
@@ -134,6 +142,7 @@ async def get_person_data(client_id: ClientQuery, company: CompanyDep, tx: TxDep
         "erased": dict(erased._mapping) if erased else None,
         "sources": await _rows(tx, SOURCES, of_codes),
         "contacts": [contact for code in codes for contact in contacts.get(code, [])],
+        "unreachable": await _rows(tx, DEAD_ADDRESSES, of_codes),
         "notes": await _rows(tx, NOTES, of_codes),
         "labels": await _rows(tx, LABELS, of_codes),
         "fields": await _rows(tx, FIELDS, of_codes),

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from chassis.http import AsOfDep, CompanyDep, TxDep
 from contracts.event import ClientId
 from contracts.terms import LETTERING_TOLERANCE, days_late
+from services.ledger.api.addresses import unreachable
 from services.ledger.api.contacts import contacts_of
 from services.ledger.api.fields import named_fields
 from services.ledger.codes import EARLIER
@@ -215,6 +216,7 @@ async def get_client(client_id: ClientQuery, company: CompanyDep, tx: TxDep, as_
         "disputes": [dict(dispute._mapping) for dispute in await tx.execute(DISPUTES, of_client)],
         "expected": [dict(expected._mapping) for expected in await tx.execute(EXPECTATIONS, of_client)],
         "contacts": await contacts_of(tx, company, client_id),
+        "unreachable": await unreachable(tx, company, client_id),
         "notes": [dict(note._mapping) for note in await tx.execute(NOTES, of_client)],
         "documents": await keeping.by_entry(tx, company, client_id=client_id),
         "labels": {label.entry_id: label.label for label in await tx.execute(LABELS, of_client)},

@@ -7,6 +7,7 @@ the memory of what is still to be done.
 
 from services.ledger.tables.kept import (
     contact,
+    dead_address,
     document_file,
     entry_field,
     entry_label,
@@ -61,6 +62,7 @@ PERSONAL = (
     person,
     person_field,
     contact,
+    dead_address,
     entry_label,
     entry_field,
     note_text,

@@ -133,6 +133,18 @@ contact = Table(
     UniqueConstraint("company", "client_id", "source", "source_key"),
 )
 
+# addresses that do not exist any more, as mails that came back prove; lower case
+dead_address = Table(
+    "dead_address",
+    metadata,
+    word("company"),
+    word("client_id"),
+    word("email"),
+    word("reason"),
+    Column("marked_at", INSTANT, nullable=False, server_default=NOW),
+    PrimaryKeyConstraint("company", "client_id", "email"),
+)
+
 # whose data is not to be kept: what sources say of these clients is left aside
 erased_person = Table(
     "erased_person",

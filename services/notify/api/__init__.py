@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from services.notify.api import copies, letters, logo, messages, personal, progress, tasks, templates
+from services.notify.api import copies, letters, logo, messages, personal, progress, returns, tasks, templates
 
 router = APIRouter()
-for part in (progress, messages, tasks, letters, templates, logo, personal, copies):
+for part in (progress, messages, tasks, letters, templates, logo, personal, copies, returns):
     router.include_router(part.router)

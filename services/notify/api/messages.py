@@ -35,7 +35,7 @@ router = APIRouter(prefix="/companies/{company}")
 COLUMNS = f"""
     a.action_id, a.client_id, a.step, a.due_on, message.message_id, message.subject, message.recipients,
     message.composed_at, message.answer, message.refused, {STATUS} as status, outcome.reason, outcome.at,
-    outcome.as_of, outcome.opened_at
+    outcome.as_of, outcome.opened_at, outcome.bounced
 """
 
 SOURCE = """
@@ -50,6 +50,11 @@ OF_CLIENT = text(
     f"select {COLUMNS} {SOURCE} and a.client_id = :client_id order by a.due_on desc, a.step desc, a.action_id"
 )
 ONE = text(f"select {COLUMNS}, message.raw {SOURCE} and a.action_id = :action_id")
+
+REPORTS = text(
+    "select kind, reason, status, address, text, read_at from report"
+    " where company = :company and action_id = :action_id order by read_at, digest, n"
+)
 
 ADD_DRAFT = text(
     "insert into draft (company, draft_id, action_id, client_id, subject, body, recipients, copies, sender_name,"
@@ -115,7 +120,8 @@ async def get_messages(client_id: str, company: CompanyDep, tx: TxDep) -> dict[s
 @router.get("/message")
 async def get_message(action_id: UUID, company: CompanyDep, tx: TxDep) -> dict[str, Any]:
     """One e-mail exactly as it left. Answers 404 before it was written, 410 once the person was erased."""
-    row = (await tx.execute(ONE, {"company": company, "action_id": action_id})).one_or_none()
+    asked = {"company": company, "action_id": action_id}
+    row = (await tx.execute(ONE, asked)).one_or_none()
     if row is None or row.message_id is None:
         raise Problem("message-unknown", "No message of this action was written", 404, action_id=action_id)
     if row.raw is None:
@@ -129,6 +135,7 @@ async def get_message(action_id: UUID, company: CompanyDep, tx: TxDep) -> dict[s
         "date": read.date,
         "text": read.text,
         "html": read.html,
+        "reports": [dict(one._mapping) for one in await tx.execute(REPORTS, asked)],
     }
 
 

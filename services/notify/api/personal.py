@@ -50,6 +50,11 @@ COMMENTS = text(
     " where company = :company and client_id = any(:client_ids) order by written_at, action_id"
 )
 
+REPORTS = text(
+    "select action_id, kind, reason, status, address, text, read_at from report"
+    " where company = :company and client_id = any(:client_ids) order by read_at, digest, n"
+)
+
 ClientQuery = Annotated[ClientId, Query()]
 
 
@@ -81,5 +86,6 @@ async def get_person_data(client_id: ClientQuery, company: CompanyDep, tx: TxDep
         "messages": sent,
         "letters": letters,
         "drafts": [dict(row._mapping) for row in await tx.execute(DRAFTS, of_codes)],
+        "reports": [dict(row._mapping) for row in await tx.execute(REPORTS, of_codes)],
         "comments": [dict(row._mapping) for row in await tx.execute(COMMENTS, of_codes)],
     }

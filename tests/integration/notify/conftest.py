@@ -152,6 +152,8 @@ class People:
     addresses: dict[str, dict[str, str]] = field(default_factory=dict)
     asked: int = 0
     down: bool = False
+    marked: list[tuple[str, str, str]] = field(default_factory=list)
+    """Client, address and reason of those that were told to be dead."""
 
 
 @dataclass
@@ -267,6 +269,11 @@ async def people() -> AsyncIterator[People]:
             ],
             "next": None,
         }
+
+    @app.post("/companies/{company}/mark-addresses")
+    async def mark(body: dict[str, Any]) -> dict[str, Any]:
+        known.marked += [(one["client_id"], one["email"], one["reason"]) for one in body["marks"]]
+        return {"positions": [], "marked": len(body["marks"])}
 
     @app.post("/companies/{company}/labels/query")
     async def labels(body: dict[str, Any]) -> dict[str, Any]:

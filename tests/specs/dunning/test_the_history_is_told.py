@@ -397,6 +397,18 @@ MAIL = {"action_id": ACTION, "client_id": CLIENT, "message_id": "<1@example.org>
             {"status": "5.1.1"},
         ),
         (
+            notify.EmailBounced(**MAIL, status="5.2.2", permanent=False, kind="soft", reason="mailbox_full"),
+            "email_came_back",
+            "The e-mail of R1 came back (5.2.2), the level stays: F1.",
+            {"status": "5.2.2"},
+        ),
+        (
+            notify.EmailBounced(**MAIL, status="", permanent=False, kind="complaint", reason="abuse"),
+            "email_was_unwanted",
+            "The e-mail of R1 was reported as unwanted, the level stays: F1.",
+            {"status": ""},
+        ),
+        (
             notify.EmailBounced(**MAIL, status="4.4.1", permanent=False),
             "email_was_delayed",
             "The e-mail of R1 has not arrived yet (4.4.1): F1.",

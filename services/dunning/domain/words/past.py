@@ -134,6 +134,11 @@ ALL = (
          "L'e-mail de {step} est revenu ({status}), le niveau reste : {pieces}."),
         ("An e-mail came back ({status}).", "Un e-mail est revenu ({status})."),
     )),
+    Words("email_was_unwanted", "22.31", (
+        ("The e-mail of {step} was reported as unwanted, the level stays: {pieces}.",
+         "L'e-mail de {step} a été signalé comme indésirable, le niveau reste : {pieces}."),
+        ("An e-mail was reported as unwanted.", "Un e-mail a été signalé comme indésirable."),
+    )),
     Words("email_was_delayed", "22.16", (
         ("The e-mail of {step} has not arrived yet ({status}): {pieces}.",
          "L'e-mail de {step} n'est pas encore arrivé ({status}) : {pieces}."),
