@@ -76,7 +76,6 @@ SPECIALITIES: dict[str, set[str]] = {
         "drop_folder",
         "formats",
         "letters",
-        "addressing",
         "mailer",
         "messages",
         "people",
