@@ -55,6 +55,7 @@ async def test_people_are_handed_out_page_by_page(house: House, company: str) ->
         "contacts": [],
         "fields": {},
         "salesperson": None,
+        "unreachable": [],
     }
     rest = (await house.post(company, "/people/query", {"limit": 2, "after": page["next"]})).json()
     assert ([known["client_id"] for known in rest["people"]], rest["next"]) == (["é/1"], None)
