@@ -48,7 +48,7 @@ SPECIALITIES: dict[str, set[str]] = {
         "wording",
         "years",
     },
-    "ledger": {"codes", "documents", "together"},
+    "ledger": {"codes", "documents", "settling", "together"},
     "dunning": {
         "acting",
         "actions",
