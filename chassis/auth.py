@@ -32,6 +32,8 @@ class Caller:
     subject: str
     companies: tuple[str, ...]
     role: Role
+    portfolio: tuple[str, ...] | None = None
+    """The codes of the sales people whose clients the caller sees; ``None`` for every client (rule 15.2)."""
 
     def may_see(self, company: str) -> bool:
         """The token was given for this company, or for all of them."""
@@ -59,10 +61,20 @@ def read_key(file: Path) -> OKPKey:
     return OKPKey.import_key(file.read_text(encoding="utf-8"))
 
 
-def mint(private_key: OKPKey, subject: str, companies: Sequence[str], role: Role, minutes: float = 5) -> str:
-    """A token for ``subject`` over ``companies`` (``"*"`` for every one), good for ``minutes``."""
+def mint(  # noqa: PLR0913, PLR0917 - what a token says
+    private_key: OKPKey,
+    subject: str,
+    companies: Sequence[str],
+    role: Role,
+    minutes: float = 5,
+    portfolio: Sequence[str] | None = None,
+) -> str:
+    """A token for ``subject`` over ``companies`` (``"*"`` for every one), good for ``minutes``.
+
+    ``portfolio`` narrows it to the clients of these sales people; ``None`` does not.
+    """
     issued = int(clock.now().timestamp())
-    claims = {
+    claims: dict[str, object] = {
         "iss": ISSUER,
         "sub": subject,
         "companies": list(companies),
@@ -70,6 +82,8 @@ def mint(private_key: OKPKey, subject: str, companies: Sequence[str], role: Role
         "iat": issued,
         "exp": issued + int(minutes * 60),
     }
+    if portfolio is not None:
+        claims["portfolio"] = list(portfolio)
     return jwt.encode({"alg": ALGORITHM}, claims, private_key, algorithms=[ALGORITHM])
 
 
@@ -93,4 +107,12 @@ def verify(token: str, public_key: OKPKey) -> Caller:
     companies, role = claims["companies"], claims["role"]
     if role not in ROLES or not isinstance(companies, list):
         raise TokenRefused("the token has no known role or no list of companies")
-    return Caller(subject=str(claims["sub"]), companies=tuple(map(str, companies)), role=cast(Role, role))
+    portfolio = claims.get("portfolio")
+    if portfolio is not None and not isinstance(portfolio, list):
+        raise TokenRefused("the token's portfolio is no list")
+    return Caller(
+        subject=str(claims["sub"]),
+        companies=tuple(map(str, companies)),
+        role=cast(Role, role),
+        portfolio=None if portfolio is None else tuple(map(str, portfolio)),
+    )

@@ -5,7 +5,7 @@ Roles of a service: ``<service>_owner`` runs migrations and rebuilds, ``<service
 PostgreSQL refuses COPY to whomever it is applied to.
 """
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from importlib import import_module
 from pathlib import Path
@@ -19,6 +19,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
+from chassis.portfolio import confine, written
 from chassis.tables import install
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ __all__ = [
     "ROLES",
     "AsyncConnection",
     "AsyncEngine",
+    "confine",
     "driver",
     "engine",
     "ensure_database",
@@ -39,6 +41,10 @@ __all__ = [
 ]
 
 ROLES = ("owner", "worker", "api")
+
+SEE = text(
+    "select set_config('relance.company', :company, true), set_config('relance.portfolio', :portfolio, true)"
+)
 
 TRANSIENT_STATES = ("08", "40", "53", "55", "57")
 """SQLSTATE classes that say "try again": connection, rollback, resources, lock not available, intervention."""
@@ -76,14 +82,17 @@ def engine(url: str, schema: str, *, size: int = 10, application: str | None = N
 
 
 @asynccontextmanager
-async def transaction(engine: AsyncEngine, company: str | None = None) -> AsyncIterator[AsyncConnection]:
+async def transaction(
+    engine: AsyncEngine, company: str | None = None, portfolio: Sequence[str] | None = None
+) -> AsyncIterator[AsyncConnection]:
     """One transaction, committed at the end, rolled back on an exception.
 
-    With ``company`` the row-level security of the api role lets this transaction see that company alone.
+    With ``company`` the row-level security of the api role lets this transaction see that company alone, and of it
+    the clients of ``portfolio`` (``chassis.portfolio``), which are all of them by default.
     """
     async with engine.begin() as tx:
         if company is not None:
-            await tx.execute(text("select set_config('relance.company', :company, true)"), {"company": company})
+            await tx.execute(SEE, {"company": company, "portfolio": written(portfolio)})
         yield tx
 
 

@@ -12,7 +12,7 @@ a token; a route with ``{company}`` in its path needs one for that company, else
 """
 
 import re
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Annotated, Any, TypeVar
@@ -28,6 +28,7 @@ from chassis.auth import Caller, Role, TokenRefused, verify
 from chassis.database import transaction
 from chassis.eventlog import Cause, Position, Say, vector
 from chassis.listening import wait_for
+from chassis.portfolio import visible
 from chassis.problems import Problem
 from chassis.running import Running
 from chassis.telemetry import current_traceparent
@@ -98,6 +99,58 @@ async def _guard(request: Request, who: CallerDep) -> None:
         await company(request, who)
 
 
+def whole_company(who: CallerDep) -> None:
+    """Refuses callers who see a part of the clients: what they ask for is about all of them."""
+    if who.portfolio is not None:
+        raise Problem("portfolio-insufficient", "This is for those who see every client", 403)
+
+
+WholeCompany = Depends(whole_company)
+"""``dependencies=[WholeCompany]`` for what is about all clients at once."""
+
+
+async def _portfolio(request: Request, process: RunningDep, who: CallerDep) -> None:
+    """Whoever sees a part of the clients is told of every other that there is none (rule 15.2).
+
+    Row-level security says the same of every row; here the answer is the one that an unknown client gets, and
+    what is read elsewhere than from rows is refused as well.
+    """
+    if who.portfolio is None or "company" not in request.path_params:
+        return
+    if not process.service.knows_clients:
+        whole_company(who)
+    slug = await company(request, who)
+    named = set(request.query_params.getlist("client_id"))
+    if "json" in request.headers.get("content-type", ""):
+        named |= set(_clients_named(await _json(request)))
+    if not named:
+        return
+    async with transaction(process.api_engine, slug, who.portfolio) as connection:
+        foreign = named - await visible(connection, slug, named)
+    if foreign:
+        raise Problem("client-unknown", "There is no such client", 404, client_id=min(foreign))
+
+
+async def _json(request: Request) -> Any:
+    try:
+        return await request.json()
+    except ValueError:
+        return None  # the endpoint answers what is wrong with it
+
+
+def _clients_named(body: Any) -> Iterator[str]:
+    """Every ``client_id`` (``into_client_id`` and so on) that a body names, however deep."""
+    if isinstance(body, list):
+        for one in body:
+            yield from _clients_named(one)
+    if isinstance(body, dict):
+        for name, value in body.items():
+            if name.endswith("client_id") and isinstance(value, str):
+                yield value
+            else:
+                yield from _clients_named(value)
+
+
 def requires(role: Role) -> Any:
     """``dependencies=[requires("admin")]``: refuses callers of a lesser role with 403."""
 
@@ -136,9 +189,10 @@ async def at_least(
 
 
 async def tx(request: Request, process: RunningDep, who: CallerDep) -> AsyncIterator[AsyncConnection]:
-    """One transaction per request, seeing only the company of the path (row-level security)."""
+    """One transaction per request, seeing the company of the path and of it the caller's portfolio only (row-level
+    security)."""
     slug = await company(request, who) if "company" in request.path_params else None
-    async with transaction(process.api_engine, slug) as connection:
+    async with transaction(process.api_engine, slug, who.portfolio) as connection:
         yield connection
 
 
@@ -213,7 +267,7 @@ def create_app(process: Running, *, with_routes: bool = True) -> FastAPI:
     problems.install(app, service.refusals)
     app.include_router(_probes())
     if service.router is not None and with_routes:
-        app.include_router(service.router, dependencies=[Depends(_guard), Depends(at_least)])
+        app.include_router(service.router, dependencies=[Depends(_guard), Depends(at_least), Depends(_portfolio)])
     if service.mount is not None and with_routes:
         service.mount(app, process)
     app.add_middleware(SecurityHeaders)

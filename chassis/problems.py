@@ -10,6 +10,8 @@ from fastapi import FastAPI, Request
 from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
+from psycopg.errors import InsufficientPrivilege
+from sqlalchemy.exc import ProgrammingError
 from starlette.exceptions import HTTPException
 
 from chassis.database import is_transient
@@ -77,6 +79,15 @@ def install(app: FastAPI, refusals: Mapping[type[Exception], int]) -> None:
         return Problem(
             phrase.lower().replace(" ", "-").replace("'", ""), phrase, error.status_code, detail
         ).response()
+
+    @app.exception_handler(ProgrammingError)
+    @app.exception_handler(InsufficientPrivilege)
+    async def on_foreign_row(request: Request, error: Exception) -> Response:
+        """A row that the caller may not write, as ``chassis.portfolio`` says; whatever else it is surprises."""
+        cause = getattr(error, "orig", error)
+        if not isinstance(cause, InsufficientPrivilege) or "row-level security" not in str(cause):
+            raise error
+        return Problem("client-unknown", "There is no such client", 404).response()
 
     @app.exception_handler(Exception)
     async def on_surprise(request: Request, surprise: Exception) -> Response:

@@ -54,6 +54,9 @@ class Service:
     """Domain facts that refuse a command, and the HTTP status that tells so."""
     mount: Mount | None = None
     """Last touch on the HTTP application: static files, pages, error pages."""
+    knows_clients: bool = False
+    """Its tables are confined to portfolios (``chassis.portfolio.confine``). A service whose are not has no answer
+    for callers who see a part of the clients."""
     speaks: bool = True
     """Has something to say: its process relays the event log to the stream."""
 

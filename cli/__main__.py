@@ -1,5 +1,6 @@
 """``python -m cli``, which the script ``relance`` runs."""
 
+import cli.app_act
 import cli.app_connectors
 import cli.app_documents
 import cli.app_explain

@@ -2,6 +2,7 @@
 
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 from rich.console import Console
 from rich.table import Table
@@ -102,11 +103,15 @@ def _answer(verdict: Verdict) -> dict[str, Any]:
 
 def misses(telling: Telling, expected: Expected) -> list[str]:
     """What the last round gave otherwise, one sentence each."""
+    found = []
+    if expected.acted is not None:
+        done = [_acted(telling, action_id) for action_id in telling.acted]
+        found += _missing_actions("acted", expected.acted, done)
     if not telling.rounds:
-        return ["no round was made before this"]
+        of_rounds = expected.model_fields_set - {"acted", "levels"}
+        return [*found, *_levels(telling, expected), *(["no round was made before this"] if of_rounds else [])]
     last = telling.rounds[-1]
     given = _round(telling, last)
-    found = []
     for word, like, new in (("actions", expected.actions, True), ("kept", expected.kept, False)):
         if like is not None:
             actions = [one for one in given["actions"] if one["new"] is new]
@@ -129,6 +134,15 @@ def misses(telling: Telling, expected: Expected) -> list[str]:
         got = _short(verdicts.get(entry_id(name)))
         if got != wanted:
             found.append(f"{name}: expected {_words(wanted)}, got {_words(got)}")
+    return found + _levels(telling, expected)
+
+
+def _acted(telling: Telling, action_id: UUID) -> dict[str, Any]:
+    return _action(telling, telling.opened_on[action_id], telling.actions[action_id], new=True)
+
+
+def _levels(telling: Telling, expected: Expected) -> list[str]:
+    found = []
     for name, level in expected.levels.items():
         reached = telling.level(name) if name in telling.owners else "no such entry"
         if reached != level:

@@ -66,6 +66,8 @@ class Client(Line):
     profile: str | None = None
     email: str | None = None
     payment_mode: str | None = None
+    category: str | None = None
+    salesperson: str | None = None
 
 
 class Book(Line):
@@ -205,6 +207,27 @@ class Which(Line):
 Choice = Which | Literal["all"]
 
 
+class Act(Line):
+    """A person acts by criteria (rule 9.8): one message to every late client that fits and that no rule excludes,
+    and to the excluded ones of ``include``. ``level`` may be ``none``; days are least and most.
+    """
+
+    profile: str | None = None
+    category: str | None = None
+    salesperson: str | None = None
+    payment_mode: str | None = None
+    level: str | None = Field(None, pattern=r"^(none|R[1-7])$")
+    has_email: bool | None = None
+    days_late_from: int | None = Field(None, ge=0)
+    days_late_to: int | None = Field(None, ge=0)
+    days_since_reminder_from: int | None = Field(None, ge=0)
+    days_since_reminder_to: int | None = Field(None, ge=0)
+    medium: Literal["email", "letter", "phone", "other"] = "email"
+    template: str | None = None
+    counts: bool = True
+    include: tuple[str, ...] = ()
+
+
 class ExpectedAction(Line):
     client: str | None = None
     step: str
@@ -221,6 +244,7 @@ class Expected(Line):
 
     ``actions`` are all the new ones, ``kept`` all the older ones still open, ``next`` and ``excluded`` speak of
     other entries, ``levels`` of the levels as they are now, ``exhausted`` of the entries whose end was said.
+    ``acted`` are all the actions of the last ``act``, which needs no round before.
     """
 
     actions: tuple[ExpectedAction, ...] | None = None
@@ -231,6 +255,7 @@ class Expected(Line):
     ended: dict[str, str] = Field(default_factory=dict)
     levels: dict[str, str | None] = Field(default_factory=dict)
     exhausted: tuple[str, ...] | None = None
+    acted: tuple[ExpectedAction, ...] | None = None
 
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -286,6 +311,7 @@ class Happening(Line):
     sync: Nothing | None = None
     scenario: ScenarioEdit | None = None
     round: Nothing | None = None
+    act: Act | None = None
     confirm: Choice | None = None
     carry_out: Choice | None = None
     fail: Choice | None = None

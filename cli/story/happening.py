@@ -4,7 +4,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from uuid import NAMESPACE_OID, UUID, uuid5
 
+from cli.story.acting import NobodyFits, act
 from cli.story.format import (
+    Act,
     Automatic,
     Book,
     CancelPromise,
@@ -354,6 +356,12 @@ class Happens:
         if not chosen and isinstance(choice, Which):
             raise self.telling.places.refuse(self.path, "no open action is like this")
         return chosen
+
+    def _act(self, wanted: Act) -> None:
+        try:
+            self.telling.acted = act(self.telling, self.on, wanted)
+        except NobodyFits as nobody:
+            raise self.refuse("include", str(nobody)) from nobody
 
     def _confirm(self, choice: Choice) -> None:
         for action in self._chosen(choice):

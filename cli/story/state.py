@@ -54,6 +54,8 @@ class Telling:
     rounds: list[Round] = field(default_factory=list)
     automatic: set[UUID] = field(default_factory=set)
     """Actions that left by themselves."""
+    acted: list[UUID] = field(default_factory=list)
+    """What a person did by criteria, the last time."""
     is_read: bool = True
     """Accounting is read every day, until the connector falls silent (rule 2.6)."""
     announced: set[str] = field(default_factory=set)

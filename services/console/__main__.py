@@ -1,4 +1,4 @@
-"""``python -m services.console run | api | migrate | create-user``."""
+"""``python -m services.console run | api | migrate | create-user | list-users | set-portfolio``."""
 
 import argparse
 import asyncio
@@ -6,7 +6,17 @@ import sys
 
 from chassis import database
 from chassis.service import main
-from services.console.accounts import PEOPLE_ROLES, PasswordTooShort, create_user
+from services.console.accounts import (
+    PEOPLE_ROLES,
+    AdministratorSeesAll,
+    Member,
+    MemberUnknown,
+    PasswordTooShort,
+    PortfolioEmpty,
+    create_user,
+    members,
+    set_portfolio,
+)
 from services.console.main import build
 from services.console.settings import ConsoleSettings
 
@@ -41,7 +51,65 @@ def create_user_command(arguments: list[str]) -> int:
     return 0
 
 
+async def _members(company: str) -> list[Member]:
+    engine = database.engine(ConsoleSettings().database_url, schema="console", size=1)
+    try:
+        async with database.transaction(engine) as tx:
+            return await members(tx, company)
+    finally:
+        await engine.dispose()
+
+
+def list_users_command(arguments: list[str]) -> int:
+    """``list-users --company C``: address, name, role and portfolio of each, one a line, separated by tabs."""
+    parser = argparse.ArgumentParser(
+        prog="python -m services.console list-users",
+        description="Who may sign in for a company, and whose clients they see.",
+    )
+    parser.add_argument("--company", required=True, help="A company's slug.")
+    for one in asyncio.run(_members(parser.parse_args(arguments).company)):
+        seen = "every client" if one.portfolio is None else ", ".join(one.portfolio)
+        sys.stdout.write(f"{one.email}\t{one.name}\t{one.role}\t{seen}\n")
+    return 0
+
+
+async def _set_portfolio(company: str, email: str, salespeople: list[str] | None) -> None:
+    engine = database.engine(ConsoleSettings().database_url, schema="console", size=1)
+    try:
+        async with database.transaction(engine) as tx:
+            await set_portfolio(tx, company, email, salespeople)
+    finally:
+        await engine.dispose()
+
+
+def set_portfolio_command(arguments: list[str]) -> int:
+    """``set-portfolio --email E --company C --salesperson CODE … | --everybody``."""
+    parser = argparse.ArgumentParser(
+        prog="python -m services.console set-portfolio",
+        description="Shows a person the clients of some sales people only, or every client again.",
+    )
+    parser.add_argument("--email", required=True, help="The address the person signs in with.")
+    parser.add_argument("--company", required=True, help="A company's slug.")
+    whom = parser.add_mutually_exclusive_group(required=True)
+    whom.add_argument("--salesperson", action="append", help="A code as accounting gives it; may be repeated.")
+    whom.add_argument("--everybody", action="store_true", help="Every client.")
+    options = parser.parse_args(arguments)
+    try:
+        asyncio.run(_set_portfolio(options.company, options.email, options.salesperson))
+    except (MemberUnknown, PortfolioEmpty, AdministratorSeesAll) as refused:
+        sys.stderr.write(f"{refused}\n")
+        return 1
+    return 0
+
+
+COMMANDS = {
+    "create-user": create_user_command,
+    "list-users": list_users_command,
+    "set-portfolio": set_portfolio_command,
+}
+
+
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["create-user"]:
-        sys.exit(create_user_command(sys.argv[2:]))
+    if (command := COMMANDS.get("".join(sys.argv[1:2]))) is not None:
+        sys.exit(command(sys.argv[2:]))
     main("console", build, ConsoleSettings)

@@ -2,10 +2,10 @@
 
 import hashlib
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 
 from pwdlib import PasswordHash
@@ -35,6 +35,28 @@ class RoleUnknown(Exception):
         self.role = role
 
 
+class MemberUnknown(Exception):
+    """Nobody of this company has this address or account."""
+
+    def __init__(self, who: str) -> None:
+        super().__init__(f"{who} is no user of this company")
+        self.who = who
+
+
+class PortfolioEmpty(Exception):
+    """Who does not see every client sees those of somebody."""
+
+    def __init__(self) -> None:
+        super().__init__("name at least one sales person")
+
+
+class AdministratorSeesAll(Exception):
+    """The clients of an administrator cannot be limited (rule 15.2)."""
+
+    def __init__(self) -> None:
+        super().__init__("an administrator sees every client; give the role user or reader first")
+
+
 @dataclass(frozen=True)
 class SignedIn:
     """The person behind a request."""
@@ -47,6 +69,8 @@ class SignedIn:
     csrf_token: str
     roles: Mapping[str, Role]
     """Role per company."""
+    portfolios: Mapping[str, tuple[str, ...]]
+    """Per company where the person sees the clients of some sales people only: their codes (rule 15.2)."""
 
     @property
     def subject(self) -> str:
@@ -164,12 +188,23 @@ async def signed_in_by(tx: AsyncConnection, cookie: str, settings: ConsoleSettin
     ).one_or_none()
     if found is None:
         return None
-    roles = await tx.execute(
-        select(membership.c.company, membership.c.role)
+    asked = (
+        select(membership.c.company, membership.c.role, membership.c.portfolio)
         .where(membership.c.account_id == found.account_id)
         .order_by(membership.c.company)
     )
-    return SignedIn(**found._mapping, roles={row.company: cast(Role, row.role) for row in roles})
+    rows = (await tx.execute(asked)).all()
+    return SignedIn(
+        **found._mapping,
+        roles={row.company: cast(Role, row.role) for row in rows},
+        portfolios={row.company: codes for row in rows if (codes := seen(row)) is not None},
+    )
+
+
+def seen(membership_row: Any) -> tuple[str, ...] | None:
+    """The sales people whose clients this member sees; ``None`` for every client, as administrators do."""
+    codes = membership_row.portfolio
+    return None if codes is None or membership_row.role == "admin" else tuple(codes)
 
 
 async def prefer(tx: AsyncConnection, account_id: UUID, *, language: str | None, theme: str | None) -> None:
@@ -196,14 +231,52 @@ class Member:
     account_id: str
     name: str
     email: str
+    role: Role = "user"
+    portfolio: tuple[str, ...] | None = None
+    """Codes of sales people; ``None`` for every client."""
+
+    @property
+    def initials(self) -> str:
+        parts = self.name.split()
+        return (parts[0][:1] + (parts[-1][:1] if len(parts) > 1 else "")).upper() if parts else "?"
 
 
 async def members(tx: AsyncConnection, company: str) -> list[Member]:
     """Those whose account is open."""
     found = await tx.execute(
-        select(account.c.account_id, account.c.name, account.c.email)
+        select(account.c.account_id, account.c.name, account.c.email, membership.c.role, membership.c.portfolio)
         .join(membership, membership.c.account_id == account.c.account_id)
         .where(membership.c.company == company, account.c.closed_at.is_(None))
         .order_by(account.c.name)
     )
-    return [Member(str(row.account_id), row.name, row.email) for row in found]
+    return [Member(str(row.account_id), row.name, row.email, cast(Role, row.role), seen(row)) for row in found]
+
+
+async def set_portfolio(
+    tx: AsyncConnection, company: str, member: UUID | str, portfolio: Sequence[str] | None
+) -> None:
+    """Show this member (an account, or its address) the clients of these sales people only; ``None`` shows all.
+
+    Counts from the member's next page on. Raises ``MemberUnknown``, ``PortfolioEmpty``, ``AdministratorSeesAll``.
+    """
+    codes = None if portfolio is None else sorted({code.strip() for code in portfolio if code.strip()})
+    if codes == []:
+        raise PortfolioEmpty
+    by = account.c.account_id == member if isinstance(member, UUID) else account.c.email == member.strip().lower()
+    found = (
+        await tx.execute(
+            select(membership.c.account_id, membership.c.role)
+            .join(account, membership.c.account_id == account.c.account_id)
+            .where(by, membership.c.company == company)
+            .with_for_update(of=membership)
+        )
+    ).one_or_none()
+    if found is None:
+        raise MemberUnknown(str(member))
+    if found.role == "admin" and codes is not None:
+        raise AdministratorSeesAll
+    await tx.execute(
+        update(membership)
+        .where(membership.c.account_id == found.account_id, membership.c.company == company)
+        .values(portfolio=codes)
+    )

@@ -70,8 +70,10 @@ class Gateway:
             "reporting": self.settings.reporting_url,
         }
 
-    def neighbours(self, subject: str, company: str, role: Role) -> "Neighbours":
-        return Neighbours(self, subject, company, role)
+    def neighbours(
+        self, subject: str, company: str, role: Role, portfolio: tuple[str, ...] | None
+    ) -> "Neighbours":
+        return Neighbours(self, subject, company, role, portfolio)
 
 
 @dataclass
@@ -82,6 +84,8 @@ class Neighbours:
     subject: str
     company: str
     role: Role
+    portfolio: tuple[str, ...] | None = None
+    """The sales people whose clients are seen; ``None`` for every client."""
     as_of: date | None = None
     at_least: str = ""
     updating: bool = False
@@ -89,7 +93,9 @@ class Neighbours:
 
     def _headers(self, service: str) -> dict[str, str]:
         settings = self.gateway.settings
-        token = mint(self.gateway.key, self.subject, [self.company], self.role, minutes=settings.token_minutes)
+        token = mint(
+            self.gateway.key, self.subject, [self.company], self.role, settings.token_minutes, self.portfolio
+        )
         headers = {"Authorization": f"Bearer {token}"}
         if self.as_of is not None and settings.allow_as_of:
             headers[AS_OF_HEADER] = self.as_of.isoformat()

@@ -23,6 +23,7 @@ from services.console.pages import (
     client_commands,
     clients,
     confirming,
+    criteria,
     dispute_reasons,
     disputes,
     documents,
@@ -33,6 +34,7 @@ from services.console.pages import (
     letters,
     mapping,
     message,
+    my_tasks,
     own_policy,
     personal,
     planning,
@@ -42,6 +44,7 @@ from services.console.pages import (
     search,
     sendings,
     simulation,
+    users,
 )
 from services.console.rendering import STATIC, page
 from services.console.visits import (
@@ -71,6 +74,9 @@ ROOMS = (
     act,
     alerts,
     confirming,
+    criteria,
+    my_tasks,
+    users,
     sendings,
     simulation,
     message,

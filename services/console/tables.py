@@ -29,6 +29,7 @@ membership = Table(
     Column("account_id", UUID, ForeignKey("account.account_id", ondelete="cascade"), primary_key=True),
     Column("company", Text, primary_key=True),
     Column("role", Text, nullable=False, comment="reader, user or admin"),
+    Column("portfolio", ARRAY(Text), comment="codes of sales people; null for every client (rule 15.2)"),
 )
 
 session = Table(

@@ -105,6 +105,16 @@ class Visit:
         """Commands are shown, and accepted, for users and administrators only."""
         return self.is_at_least("user")
 
+    @property
+    def portfolio(self) -> tuple[str, ...] | None:
+        """The sales people whose clients this person sees here; ``None`` for every client (rule 15.2)."""
+        return self.me.portfolios.get(self.company)
+
+    @property
+    def sees_all(self) -> bool:
+        """What is about all clients at once is shown, and done, by those who see them all."""
+        return self.portfolio is None
+
     def is_at_least(self, role: Role) -> bool:
         return ROLES.index(self.role) >= ROLES.index(role)
 
@@ -135,9 +145,13 @@ class Visit:
         """What is known of the company was changed just now."""
         self.console.gateway.companies.pop(self.company, None)
 
-    def neighbours(self, at_least: str = "") -> Neighbours:
-        """The other services, in this person's name; reads wait for what ``at_least`` names."""
-        services = self.console.gateway.neighbours(self.me.subject, self.company, self.role)
+    def neighbours(self, at_least: str = "", portfolio: tuple[str, ...] | None = None) -> Neighbours:
+        """The other services, in this person's name; reads wait for what ``at_least`` names.
+
+        ``portfolio`` shows less to a person who sees every client; nobody sees more by it.
+        """
+        seen = self.portfolio if self.portfolio is not None else portfolio
+        services = self.console.gateway.neighbours(self.me.subject, self.company, self.role, seen)
         services.as_of, services.at_least = self.as_of, at_least if POSITIONS.fullmatch(at_least) else ""
         return services
 
@@ -203,8 +217,7 @@ async def company_visit(visit: SignedInDep, company: str) -> Visit:
         raise PageUnknown
     visit.company, visit.role = company, role
     settings = visit.console.settings
-    neighbours = visit.console.gateway.neighbours(visit.me.subject, company, role)
-    visit.about_company = await neighbours.this_company()
+    visit.about_company = await visit.neighbours().this_company()
     chosen = settings.as_of if settings.allow_as_of else None
     visit.as_of = chosen or clock.today(visit.time_zone)
     return visit
@@ -221,6 +234,17 @@ async def acting_visit(visit: VisitDep) -> Visit:
 
 
 ActingDep = Annotated[Visit, Depends(acting_visit)]
+
+
+async def whole_visit(visit: VisitDep) -> Visit:
+    """Somebody who sees every client of the company."""
+    if not visit.sees_all:
+        raise NotAllowed
+    return visit
+
+
+WholeCompany = Depends(whole_visit)
+"""``dependencies=[WholeCompany]`` for pages about all clients at once."""
 
 
 async def genuine_form(request: Request, visit: VisitorDep) -> None:

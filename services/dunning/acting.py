@@ -55,6 +55,7 @@ class Wish(NamedTuple):
     next_step: str | None = None
     accepted: tuple[str, ...] = ()
     draft_id: UUID | None = None
+    by_criteria: bool = False
 
 
 @dataclass
@@ -121,7 +122,7 @@ def _counted(action: Action, entered: Counter[tuple[str, str, str]]) -> Action:
 
 def _agreed(planned: Plans, wish: Wish) -> None:
     """The person saw everything that speaks against it; some of it no person may set aside."""
-    composed = Composed(wish.request_id, (), wish.kind, wish.medium)
+    composed = Composed(wish.request_id, (), wish.kind, wish.medium, by_criteria=wish.by_criteria)
     against = never_acceptable(planned.reasons, composed) or sorted(set(planned.reasons) - set(wish.accepted))
     if against:
         raise ReasonsNotAccepted(against)
@@ -149,5 +150,6 @@ async def _plan(tx: AsyncConnection, known: Known, rules: Rulebook, as_of: date,
         wish.template,
         wish.counts,
         wish.next_step,
+        wish.by_criteria,
     )
     return compose(known.state, rules.policy, rules.scenario_of(known.state), as_of, composed)

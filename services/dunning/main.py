@@ -75,6 +75,7 @@ def build(settings: DunningSettings) -> Service:
             },
         ),
         router=router,
+        knows_clients=True,
         background={"rounds": rounds, "simulations": simulations},
         today=today,
         refusals={

@@ -125,14 +125,15 @@ COMPANY = """
 """
 
 CLIENT_CHANGED = """
-    insert into client (company, client_id, p, has_email, profile, payment_mode)
+    insert into client (company, client_id, p, has_email, profile, payment_mode, category, salesperson)
     select distinct on (heard.company, e.client_id) heard.company, e.client_id, heard.p,
-        coalesce(e.has_email, false), e.profile, e.payment_mode
+        coalesce(e.has_email, false), e.profile, e.payment_mode, e.category, e.salesperson
     from {heard}, json_to_record(heard.body::json) as e(client_id text, has_email boolean, profile text,
-        payment_mode text)
+        payment_mode text, category text, salesperson text)
     order by heard.company, e.client_id, heard.number desc
     on conflict (company, client_id) do update set
-        has_email = excluded.has_email, profile = excluded.profile, payment_mode = excluded.payment_mode
+        has_email = excluded.has_email, profile = excluded.profile, payment_mode = excluded.payment_mode,
+        category = excluded.category, salesperson = excluded.salesperson
 """
 
 CLIENTS_CHANGED = """

@@ -70,6 +70,20 @@ CHOICES = text(
 )
 
 
+PIECES = text(
+    "select entry_id, piece from entry where company = :company and client_id = any(cast(:clients as text[]))"
+    " and entry_id = any(cast(:entries as text[]))"
+)
+
+
+async def pieces(
+    tx: AsyncConnection, company: str, clients: Sequence[str], entries: Sequence[str]
+) -> dict[str, str]:
+    """The numbers of these entries."""
+    asked = {"company": company, "clients": list(clients), "entries": list(entries)}
+    return {row.entry_id: row.piece for row in await tx.execute(PIECES, asked)} if entries else {}
+
+
 async def client_policies(tx: AsyncConnection, company: str, client_id: str | None) -> Sequence[RowMapping]:
     """What clients have of their own; of one when it is named."""
     asked = {"company": company, "client_id": client_id}

@@ -54,6 +54,9 @@ client = Table(
     word("payment_mode", nullable=True),
     Column("stopped", Boolean, nullable=False),
     day("resumes_on", nullable=True),
+    word("category", nullable=True),
+    # the code by which portfolios are given
+    word("salesperson", nullable=True),
 )
 entry_stop = Table(
     "entry_stop",

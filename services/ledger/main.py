@@ -62,6 +62,7 @@ def build(settings: LedgerSettings) -> Service:
             bulk={"EntriesSynced": "entries", "ClientsSynced": "clients"},
         ),
         router=router,
+        knows_clients=True,
         background=background,
         today=today,
         refusals={Unknown: 404, Refusal: 409},

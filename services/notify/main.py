@@ -53,6 +53,7 @@ def build(settings: NotifySettings) -> Service:
             bulk={"EntriesSynced": "entries", "ClientsChanged": "clients"},
         ),
         router=router,
+        knows_clients=True,
         background={"sending": send, "letters": make_letters, "reports": read_reports},
         today=today,
         mount=mount,

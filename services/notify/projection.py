@@ -68,12 +68,14 @@ COMPANY = """
 """
 
 CLIENT_CHANGED = """
-    insert into client (company, client_id, p, version, removed)
+    insert into client (company, client_id, p, version, removed, salesperson)
     select distinct on (heard.company, e.client_id) heard.company, e.client_id, heard.p, e.version,
-        coalesce(e.removed, false)
-    from {heard}, json_to_record(heard.body::json) as e(client_id text, version integer, removed boolean)
+        coalesce(e.removed, false), e.salesperson
+    from {heard}, json_to_record(heard.body::json) as e(client_id text, version integer, removed boolean,
+        salesperson text)
     order by heard.company, e.client_id, heard.number desc
-    on conflict (company, client_id) do update set version = excluded.version, removed = excluded.removed
+    on conflict (company, client_id) do update set version = excluded.version, removed = excluded.removed,
+        salesperson = excluded.salesperson
 """
 
 CLIENTS_CHANGED = CLIENT_CHANGED.replace(

@@ -70,6 +70,8 @@ client = Table(
     Column("removed", Boolean, nullable=False, server_default=FALSE),
     Column("stopped", Boolean, nullable=False, server_default=FALSE),
     day("resumes_on", nullable=True),
+    # the code by which portfolios are given
+    word("salesperson", nullable=True),
     PrimaryKeyConstraint("company", "client_id"),
 )
 

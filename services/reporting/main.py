@@ -49,6 +49,7 @@ def build(settings: ReportingSettings) -> Service:
             bulk={"EntriesSynced": "entries", "ClientsChanged": "clients", "PaymentsLettered": "groups"},
         ),
         router=router,
+        knows_clients=True,
         background={"names": fetch_names},
         today=today,
     )

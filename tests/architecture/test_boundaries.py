@@ -56,6 +56,7 @@ SPECIALITIES: dict[str, set[str]] = {
         "bodies",
         "bulk",
         "confirming",
+        "criteria",
         "defaults",
         "explaining",
         "levelling",

@@ -202,3 +202,44 @@ def test_alerts_lead_to_what_is_to_be_mended(running: Running, page: Page) -> No
     expect(page.locator("main tbody tr").first).to_be_visible()
     page.locator("main tbody a.name").first.click()
     expect(page.locator("#account")).to_be_visible()
+
+
+def test_clients_chosen_by_criteria_are_seen_asked_about_and_written_to_once(running: Running, page: Page) -> None:
+    """Rule 9.8: filter, the very mail, one question, progress; who was written to is not proposed again."""
+    page.goto(running.url("act/criteria"))
+    page.get_by_label("Adresse e-mail", exact=True).select_option("true")
+    page.get_by_label("Jours de retard : au moins").fill("5")
+    page.get_by_role("button", name="Filtrer").last.click()
+    expect(page.locator("main tbody tr").first).to_be_visible()
+    boxes = page.locator("input[name=chosen]:checked")
+    assert boxes.count() > 2, "the demonstration has late clients with an address"
+    _picture(page, "criteres")
+    page.locator("tr:not(.excluded) a.act").first.click()
+    expect(page.frame_locator("iframe.mail-frame").locator("body")).to_contain_text("€")
+    to = page.locator("dd").nth(1).inner_text()
+    subject = page.locator("h2").first.inner_text()
+    _picture(page, "criteres-apercu")
+    page.get_by_role("link", name="Revenir à la sélection").click()
+    page.get_by_label("Tout sélectionner").uncheck()
+    expect(boxes).to_have_count(0)
+    page.locator("tr:not(.excluded) input[name=chosen]").first.focus()
+    page.keyboard.press("Space")
+    expect(boxes).to_have_count(1)
+    page.get_by_role("button", name="Envoyer les e-mails").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Envoyer 1 e-mail à 1 client")
+    _picture(page, "criteres-question")
+    page.get_by_role("button", name="Envoyer 1 e-mail").click()
+    expect(page.get_by_text("Envoi terminé")).to_be_visible(timeout=20_000)
+    _picture(page, "criteres-envoi")
+    assert [mail["subject"] for mail in running.mails(to)].count(subject) == 1
+    page.reload()
+    expect(page.locator("tr.excluded", has_text="Relancé aujourd’hui").first).to_be_visible()
+
+
+def test_my_tasks_lead_to_what_is_to_be_done(running: Running, page: Page) -> None:
+    """Rule 15.5."""
+    page.goto(running.url("my-tasks"))
+    expect(page.get_by_role("heading", level=1)).to_have_text("Mes tâches")
+    _picture(page, "mes-taches")
+    page.locator("main tbody a.lnk").first.click()
+    expect(page.locator("#rows")).to_be_visible()

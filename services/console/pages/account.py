@@ -137,7 +137,8 @@ async def choose_company(request: Request, visit: SignedInDep) -> Response:
 async def _company(visit: Visit, company: str) -> dict[str, Any]:
     """One line: what the company is owed, or that its services do not answer."""
     role = visit.me.roles[company]
-    neighbours = visit.console.gateway.neighbours(visit.me.subject, company, role)
+    seen = visit.me.portfolios.get(company)
+    neighbours = visit.console.gateway.neighbours(visit.me.subject, company, role, seen)
     line: dict[str, Any] = {"company": company, "name": company, "role": role, "silent": True}
     try:
         about = await neighbours.this_company()

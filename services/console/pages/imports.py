@@ -13,9 +13,9 @@ from services.console.gateway import Json, Refused, ServiceSilent
 from services.console.language import N_
 from services.console.pages.planning import WEEKDAYS, spoken_slot
 from services.console.rendering import environment, page
-from services.console.visits import ActingDep, PageUnknown, Visit, VisitDep
+from services.console.visits import ActingDep, PageUnknown, Visit, VisitDep, WholeCompany
 
-router = APIRouter()
+router = APIRouter(dependencies=[WholeCompany])
 CHUNK_BYTES = 1 << 20
 LOOK_SECONDS = 0.5
 LONGEST_SECONDS = 3600

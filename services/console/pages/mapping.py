@@ -12,10 +12,10 @@ from starlette.datastructures import FormData
 from services.console.gateway import Json, Neighbours, Refused
 from services.console.pages.imports import stage_of, why_refused
 from services.console.rendering import page
-from services.console.visits import ActingDep, NotAllowed, PageUnknown, Visit, VisitDep
+from services.console.visits import ActingDep, NotAllowed, PageUnknown, Visit, VisitDep, WholeCompany
 from services.console.vocabulary.codes import MAPPED_FIELDS
 
-router = APIRouter()
+router = APIRouter(dependencies=[WholeCompany])
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 CHOICES = ("dates", "decimal", "thousands", "positive", "credits", "missing")

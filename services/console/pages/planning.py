@@ -8,9 +8,9 @@ from fastapi.responses import RedirectResponse, Response
 
 from services.console.gateway import Json, Refused
 from services.console.language import N_
-from services.console.visits import ActingDep, NotAllowed, Visit
+from services.console.visits import ActingDep, NotAllowed, Visit, WholeCompany
 
-router = APIRouter()
+router = APIRouter(dependencies=[WholeCompany])
 
 WEEKDAYS = (
     ("1", N_("lun.")), ("2", N_("mar.")), ("3", N_("mer.")), ("4", N_("jeu.")), ("5", N_("ven.")),

@@ -118,7 +118,7 @@ async def assign_to_list(
     }
     back = "clients" if form.get("list") == "clients" else "who-owes-what"
     neighbours = visit.neighbours()
-    client_ids = await _listed(neighbours, f"/{back}", {**filters, "as_of": visit.as_of.isoformat()})
+    client_ids = await listed(neighbours, f"/{back}", {**filters, "as_of": visit.as_of.isoformat()})
     outcome: dict[str, Any] = {"refused": "list-changed"}
     if len(client_ids) == expected and client_ids:
         body = {"client_ids": client_ids, "profile": profile or None}
@@ -131,8 +131,8 @@ async def assign_to_list(
     return RedirectResponse(visit.url(back, **kept, **outcome), status_code=303)
 
 
-async def _listed(neighbours: Neighbours, path: str, asked: Json) -> list[str]:
-    """The codes of all clients of a list."""
+async def listed(neighbours: Neighbours, path: str, asked: Json) -> list[str]:
+    """The codes of all clients of a list of reporting's."""
     found: list[str] = []
     number = 1
     while True:

@@ -16,9 +16,9 @@ from services.console.formatting import amount_written
 from services.console.gateway import Json, Neighbours, Refused, ServiceSilent
 from services.console.language import N_
 from services.console.rendering import environment, page
-from services.console.visits import ActingDep, NotAllowed, PageUnknown, Visit, VisitDep
+from services.console.visits import ActingDep, NotAllowed, PageUnknown, Visit, VisitDep, WholeCompany
 
-router = APIRouter(prefix="/c/{company}")
+router = APIRouter(prefix="/c/{company}", dependencies=[WholeCompany])
 LOOK_SECONDS = 0.5
 LONGEST_SECONDS = 3600
 AHEAD = (30, 60, 90, 180, 365)

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from typing import Protocol
 
 from services.console.formatting import as_day
 from services.console.gateway import Json
@@ -91,7 +92,18 @@ class Total:
     amounts: tuple[tuple[str, Decimal], ...]
 
 
-def total(rows: Iterable[Row]) -> Total:
+class Counted(Protocol):
+    """One message to one client."""
+
+    @property
+    def client_id(self) -> str: ...
+    @property
+    def currency(self) -> str: ...
+    @property
+    def amount(self) -> Decimal: ...
+
+
+def total(rows: Iterable[Counted]) -> Total:
     rows = list(rows)
     amounts: dict[str, Decimal] = {}
     for row in rows:

@@ -153,6 +153,7 @@ REASONS = {
     "stale_data": N_("Comptabilité non lue récemment"),
     "never_reminded": N_("Client jamais relancé"),
     "net_not_positive": N_("Rien à demander, avoirs et règlements déduits"),
+    "reminded_today": N_("Relancé aujourd’hui, ou relance en cours"),
     "no_scenario": N_("Le profil du client n’a pas de scénario"),
     "variant_off": N_("Scénario désactivé pour ces clients"),
     "exhausted": N_("La dernière étape du scénario est faite"),
@@ -200,6 +201,13 @@ REASONS = {
 }
 REFUSED = N_("La demande a été refusée : vérifiez la saisie.")
 REFUSALS = {
+    "nobody-chosen": N_("Cochez au moins un client à relancer."),
+    "client-unknown": N_("Ce client n’existe pas, ou n’est pas dans votre portefeuille."),
+    "portfolio-empty": N_("Cochez au moins un commercial, ou laissez voir tous les clients."),
+    "administrator-sees-all": N_("Un administrateur voit tous les clients : changez d’abord son rôle."),
+    "portfolio-insufficient": N_(
+        "Cette action concerne tous les clients : votre portefeuille ne les contient pas."
+    ),
     "simulations-waiting": N_("Cinq simulations attendent déjà : laissez-en finir une, ou arrêtez-la."),
     "period-refused": N_(
         "Cette période ne peut pas être simulée : le passé va jusqu’à aujourd’hui, 800 jours au plus."

@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from services.dunning.api import (
     acting,
     clients,
+    criteria,
     explanations,
     levels,
     rounds,
@@ -15,5 +16,5 @@ from services.dunning.api import (
 )
 
 router = APIRouter(prefix="/companies/{company}")
-for part in (rounds, tasks, acting, levels, explanations, rules, scenarios, clients, simulations):
+for part in (rounds, tasks, acting, criteria, levels, explanations, rules, scenarios, clients, simulations):
     router.include_router(part.router)

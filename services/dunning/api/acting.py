@@ -27,7 +27,8 @@ class ToDo(BaseModel):
 
     ``counts`` takes the action into account in the scenario, ``next_step`` changes what comes next (rule 5.5).
     ``accepted_reasons`` are those against it that the person has seen, of ``/by-hand/plan``. ``draft_id`` names
-    what the person wrote at notify.
+    what the person wrote at notify. ``by_criteria`` says that the client was chosen among others: then all that
+    would leave it unticked there speaks against it (rule 9.8).
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -42,6 +43,7 @@ class ToDo(BaseModel):
     next_step: str | None = Field(None, pattern=r"^R[1-7]$")
     accepted_reasons: list[str] = Field([], max_length=50)
     draft_id: UUID | None = None
+    by_criteria: bool = False
 
     def wish(self) -> Wish:
         return Wish(
@@ -55,6 +57,7 @@ class ToDo(BaseModel):
             self.next_step,
             tuple(self.accepted_reasons),
             self.draft_id,
+            self.by_criteria,
         )
 
 

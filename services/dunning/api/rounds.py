@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from chassis.database import transaction
-from chassis.http import CallerDep, CauseDep, CompanyDep, RunningDep, TxDep, requires
+from chassis.http import CallerDep, CauseDep, CompanyDep, RunningDep, TxDep, WholeCompany, requires
 from chassis.listening import wait_for
 from chassis.problems import Problem
 from services.dunning import queries
@@ -29,7 +29,7 @@ class RoundAsked(BaseModel):
     after: dict[str, dict[int, int]] = Field(default_factory=dict)
 
 
-@router.post("/rounds", status_code=202, dependencies=[requires("user")])
+@router.post("/rounds", status_code=202, dependencies=[requires("user"), WholeCompany])
 async def ask(
     body: RoundAsked, company: CompanyDep, process: RunningDep, cause: CauseDep, who: CallerDep
 ) -> dict[str, Any]:
@@ -60,7 +60,7 @@ async def ask(
             return {"company": company, "as_of": body.as_of, "opened": opened}
 
 
-@router.get("/rounds/{as_of}")
+@router.get("/rounds/{as_of}", dependencies=[WholeCompany])
 async def result(as_of: date, company: CompanyDep, tx: TxDep) -> dict[str, Any]:
     """How far the round is and what it gave: ``status`` is ``running`` or ``completed``; counts, new actions per
     step, excluded entries per reason, clients that could not be decided.

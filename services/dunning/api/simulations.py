@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import RowMapping
 
 from chassis.database import transaction
-from chassis.http import AsOfDep, CallerDep, CompanyDep, RunningDep, TxDep, requires
+from chassis.http import AsOfDep, CallerDep, CompanyDep, RunningDep, TxDep, WholeCompany, requires
 from chassis.problems import Problem
 from chassis.running import Running
 from contracts.dunning import PolicyChanged, ScenarioPublished
@@ -31,7 +31,7 @@ LONGEST_AHEAD_DAYS = 400
 ROWS = 200
 CSV = "text/csv; charset=utf-8"
 
-router = APIRouter()
+router = APIRouter(dependencies=[WholeCompany])
 
 Cost = Annotated[Decimal, Field(ge=0, max_digits=18, decimal_places=4)]
 Rules = tuple[PolicyChanged, list[ScenarioPublished]]

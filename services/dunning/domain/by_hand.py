@@ -6,7 +6,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from contracts import dunning
-from services.dunning.domain import exclusions
+from services.dunning.domain import by_criteria, exclusions
 from services.dunning.domain.amounts import decimal
 from services.dunning.domain.exclusions import NET_NOT_POSITIVE, entry_reasons, stop_is_over, together
 from services.dunning.domain.identity import by_hand_id
@@ -68,6 +68,8 @@ class Composed(NamedTuple):
     template: str | None = None
     counts: bool = True
     next_step: str | None = None
+    by_criteria: bool = False
+    """Chosen with others by criteria: all that would keep it from being proposed there is told (rule 9.8)."""
 
 
 class Plans(NamedTuple):
@@ -98,6 +100,9 @@ def compose(
     if composed.next_step is not None and counts and composed.kind == REMINDER:
         forced = level_before(plan_of(scenario, client.has_email), composed.next_step)
     reasons = _reasons(client, policy, composed, as_of)
+    if composed.by_criteria:
+        whole = by_criteria.against(client, policy, scenario, as_of, composed.medium, composed.entries)
+        reasons = together(reasons, whole)
     step = _step(composed, plan, as_of)
     entries = tuple(
         dunning.ActionEntry(
@@ -136,6 +141,8 @@ def compose(
 
 def never_acceptable(reasons: Sequence[str], composed: Composed) -> list[str]:
     """Those that no person may set aside: a paid invoice must never be chased. A call may be about it."""
+    if composed.by_criteria:
+        return sorted(by_criteria.NEVER_ACCEPTED.intersection(reasons))
     if composed.kind == THANKS or composed.medium not in WRITTEN:
         return []
     return sorted(exclusions.NEVER_ACCEPTED.intersection(reasons) - {NET_NOT_POSITIVE})

@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 from fastapi import APIRouter
 from pydantic import Field
 
-from chassis.http import RunningDep, accepted
+from chassis.http import RunningDep, WholeCompany, accepted
 from chassis.problems import Problem
 from contracts.event import Amount, EntryId
 from services.ledger import queries
@@ -155,7 +155,7 @@ async def cancel_promise(body: OfPromise, stating: StatingDep, once: OnceDep) ->
     return await once(act)
 
 
-@router.post("/day")
+@router.post("/day", dependencies=[WholeCompany])
 async def day(body: Day, process: RunningDep, stating: StatingDep) -> dict[str, Any]:
     """Begin a business day: promises whose date has passed on open entries are broken (rule 10.2), stops whose day
     has come end (rules 8.1, 8.2).

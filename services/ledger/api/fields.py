@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis.database import driver
 from chassis.eventlog import Said
-from chassis.http import AsOfDep, CauseDep, CompanyDep, SayDep, TxDep, accepted, requires
+from chassis.http import AsOfDep, CauseDep, CompanyDep, SayDep, TxDep, WholeCompany, accepted, requires
 from chassis.problems import Problem
 from contracts.event import ClientId, EntryId
 from contracts.ledger import FieldsNamed, NamedField
@@ -233,7 +233,7 @@ async def put_entry_fields(request: Request, company: CompanyDep, say: SayDep) -
     return accepted([], changed=changed)
 
 
-@router.post("/entry-fields/query")
+@router.post("/entry-fields/query", dependencies=[WholeCompany])
 async def query_entry_fields(body: EntryFieldsQuery, company: CompanyDep, tx: TxDep) -> dict[str, Any]:
     """The fields of entries: ``{"fields": {entry_id: {"tag1": text}}}``; entries without are left out."""
     return {"fields": await fields_of_entries(tx, company, body.entry_ids)}

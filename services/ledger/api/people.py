@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis.database import driver
-from chassis.http import AsOfDep, CauseDep, CompanyDep, SayDep, TxDep, accepted, requires
+from chassis.http import AsOfDep, CauseDep, CompanyDep, SayDep, TxDep, WholeCompany, accepted, requires
 from contracts.event import ClientId, EntryId
 from services.ledger import queries
 from services.ledger.api.contacts import contacts_by_client
@@ -259,7 +259,7 @@ async def query_people(body: PeopleQuery, company: CompanyDep, tx: TxDep) -> dic
     return {"people": page, "next": page[-1]["client_id"] if len(rows) > body.limit else None}
 
 
-@router.post("/labels/query")
+@router.post("/labels/query", dependencies=[WholeCompany])
 async def query_labels(body: LabelsQuery, company: CompanyDep, tx: TxDep) -> dict[str, Any]:
     """The texts of entries: ``{"labels": {entry_id: label}}``; those without a text are left out.
 

@@ -55,6 +55,8 @@ REPORTS = text(
     "select kind, reason, status, address, text, read_at from report"
     " where company = :company and action_id = :action_id order by read_at, digest, n"
 )
+SEEN = text("select 1 from action where company = :company and action_id = :action_id")
+"""The desk reads what every caller may see: first it is asked whether this one may."""
 
 ADD_DRAFT = text(
     "insert into draft (company, draft_id, action_id, client_id, subject, body, recipients, copies, sender_name,"
@@ -140,13 +142,17 @@ async def get_message(action_id: UUID, company: CompanyDep, tx: TxDep) -> dict[s
 
 
 @router.get("/preview")
-async def get_preview(action_id: UUID, company: CompanyDep, as_of: AsOfDep, process: RunningDep) -> dict[str, Any]:
+async def get_preview(
+    action_id: UUID, company: CompanyDep, as_of: AsOfDep, process: RunningDep, tx: TxDep
+) -> dict[str, Any]:
     """What would leave now for an action that is proposed or due; no text for calls and the like.
 
     ``held_back_by`` is what the last look would find; there is no text either while it is
     ``entry_not_yet_heard``: a table that lacks lines would be wrong. Answers 503 while ledger cannot say who the
     person is.
     """
+    if await tx.scalar(SEEN, {"company": company, "action_id": action_id}) is None:
+        raise Problem("action-unknown", "This action is not known here", 404, action_id=action_id)
     writer = _writer(process)
     with _answering():
         return await _preview(writer, await writer.desk(company, [action_id], as_of), action_id)

@@ -58,6 +58,7 @@ LOCK_DOUBT = text(
     left join message on message.company = job.company and message.action_id = job.id
     left join outcome on outcome.company = job.company and outcome.action_id = job.id
     where job.id = :action_id and job.company = :company and job.queue = :queue and job.status = 'in_doubt'
+        and exists (select from action where company = :company and action_id = :action_id)
     for update of job
     """
 )

@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from sqlalchemy import text
 
-from chassis.http import TxDep
+from chassis.http import CallerDep, TxDep
 from chassis.problems import Problem
 from contracts.event import ClientId
 from services.reporting import shapes
@@ -39,16 +39,16 @@ class KnownHome:
     answer: shapes.Home
 
 
-_homes: dict[tuple[str, date], KnownHome] = {}
+_homes: dict[tuple[str, date, tuple[str, ...] | None], KnownHome] = {}
 
 
 @router.get("/home")
-async def get_home(tx: TxDep, view: ViewDep) -> shapes.Home:
-    """Owed, paid, to remind, ageing, top ten, shares and checks of one company and day.
+async def get_home(tx: TxDep, view: ViewDep, who: CallerDep) -> shapes.Home:
+    """Owed, paid, to remind, ageing, top ten, shares and checks of one company, day and portfolio.
 
     Nothing but events and names changes the answer, so it stands until either comes, a minute at most.
     """
-    place = (view.company, view.as_of)
+    place = (view.company, view.as_of, who.portfolio)
     state = (await tx.execute(STATE, {"company": view.company, "names": QUEUE})).one()
     heard = (state.heard, state.parked)
     known = _homes.get(place)

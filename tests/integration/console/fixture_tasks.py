@@ -78,3 +78,39 @@ def tasks() -> dict[str, Any]:
             group("letter", "R1", "Standard", has_email=False, previous=None, rows=4),
         ],
     }
+
+
+def found_by_criteria(asked: dict[str, Any]) -> dict[str, Any]:
+    """Late clients in the shape of dunning's answer; those of ``client_ids`` where they are named."""
+    codes = [debtor[1] for debtor in DEBTORS[:6]]
+    wanted = asked.get("client_ids")
+    rows = []
+    for place, code in enumerate(one for one in codes if wanted is None or one in wanted):
+        amount = f"{966 + 310 * place}.71"
+        reasons = REASONS.get(code, [])
+        late = {"entry_id": entry_id("FAC20114"), "piece": "FAC20114", "amount": amount, "due_date": "2026-10-30"}
+        rows.append(
+            {
+                "client_id": code,
+                "currency": "EUR",
+                "amount": amount,
+                "net_amount": amount,
+                "level": "R1" if place else None,
+                "last_reminder_on": "2026-11-02" if place else None,
+                "days_late": 25 + 16 * place,
+                "ticked": not reasons,
+                "can_include": bool(reasons) and not NEVER_BACK.intersection(reasons),
+                "reasons": reasons,
+                "explanations": [],
+                "until": None,
+                "entry_ids": [entry_id("FAC20114")],
+                "entries": [late | {"days_late": 25, "level": "R1", "reasons": []}],
+                "left_out": [
+                    late | {"piece": "FAC20162", "days_late": 25, "level": None, "reasons": ["promise_ahead"]}
+                ]
+                if place == 1
+                else [],
+                "never_accepted": [],
+            }
+        )
+    return {"as_of": "2026-11-24", "clients": len(rows), "overdue": "10446.26", "offset": 0, "rows": rows}

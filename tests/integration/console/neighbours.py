@@ -915,6 +915,15 @@ class FakeServices:
             return {"positions": ["dunning/7/16"], "chosen": len(body["entries"]), "unknown": []}
         if path == "/include":
             return {"positions": ["dunning/7/13"]}
+        if path == "/by-criteria/query":
+            from tests.integration.console.fixture_tasks import found_by_criteria
+
+            return found_by_criteria(body)
+        if path == "/by-hand/plan":
+            return {"action": {"client_id": body["client_id"], "step": "R2"}, "reasons": [], "choices": []}
+        if path == "/by-hand":
+            done = [wish["request_id"] for wish in body["actions"]]
+            return {"done": done, "refused": [], "positions": ["dunning/7/15"]}
         return self.simulations.answer(path, request.url.params.get("kind"))
 
     def _notify(self, path: str, body: Any, request: httpx.Request) -> Any:

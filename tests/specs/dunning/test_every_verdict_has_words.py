@@ -8,13 +8,19 @@ from uuid import UUID
 
 import pytest
 
-from services.dunning.domain import exclusions, explain, standing, thanks, triggers, verdicts
+from services.dunning.domain import by_criteria, exclusions, explain, standing, thanks, triggers, verdicts
 from services.dunning.domain.triggers import DELAY, STAGES
 from services.dunning.domain.verdicts import Due, Excluded, NoStep, NotDue
 from services.dunning.domain.words import EVERYTHING, REASONS, STEPS
 from services.dunning.domain.words.telling import fields
 
-CODES = (*exclusions.REASONS, *verdicts.NO_STEP_REASONS, *standing.WITHDRAWAL_REASONS, *thanks.WITHDRAWAL_REASONS)
+CODES = (
+    *exclusions.REASONS,
+    *by_criteria.REASONS,
+    *verdicts.NO_STEP_REASONS,
+    *standing.WITHDRAWAL_REASONS,
+    *thanks.WITHDRAWAL_REASONS,
+)
 
 
 @pytest.mark.parametrize("code", CODES)

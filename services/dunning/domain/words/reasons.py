@@ -3,7 +3,7 @@
 Who adds a reason to the engine adds it here: code, rule, sentences from the fullest to the plain one, facts.
 """
 
-from services.dunning.domain import exclusions, standing, thanks, verdicts
+from services.dunning.domain import by_criteria, exclusions, standing, thanks, verdicts
 from services.dunning.domain.case import Case
 from services.dunning.domain.exclusions import promised_until
 from services.dunning.domain.scenario import level_name
@@ -255,6 +255,21 @@ ALL = (
             ),
         ),
         _totals,
+    ),
+    Words(
+        by_criteria.REMINDED_TODAY,
+        "9.8",
+        (
+            (
+                "It was reminded today, or a reminder of it is on its way.",
+                "L'écriture a été relancée aujourd'hui, ou une relance est en cours.",
+            ),
+        ),
+    ),
+    Words(
+        by_criteria.NO_EMAIL_ADDRESS,
+        "9.8",
+        (("The client has no e-mail address.", "Le client n'a pas d'adresse e-mail."),),
     ),
     Words(
         verdicts.NO_SCENARIO,

@@ -1,0 +1,11 @@
+"""Whose clients a person sees."""
+
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade() -> None:
+    # a new schema is made of the tables as they are now
+    op.execute("alter table membership add column if not exists portfolio text[]")
