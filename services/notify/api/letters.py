@@ -76,6 +76,9 @@ TASKS = text(
     " and medium = 'letter' and due_on is not null"
 )
 
+SEEN = text("select action_id from action where company = :company and action_id = any(:action_ids)")
+"""The preparer reads what every caller may see: first it is asked which of them this one may."""
+
 PDF: dict[int | str, dict[str, Any]] = {
     200: {"content": {"application/pdf": {"schema": {"type": "string", "format": "binary"}}}}
 }
@@ -147,7 +150,8 @@ async def prepare_letters(  # noqa: PLR0913, PLR0917 - what a command may need
         known = {row.action_id for row in rows}
         unknown = dict.fromkeys((one for one in action_ids if one not in known), UNKNOWN)
         return accepted([], prepared=[], refused=_refused(unknown), waiting=sorted(known))
-    wishes = [Wish(one, cause, address, body.registered) for one in action_ids]
+    seen = set(await tx.scalars(SEEN, {"company": company, "action_ids": action_ids}))
+    wishes = [Wish(one, cause, address, body.registered) for one in action_ids if one in seen]
     try:
         done = await _preparer(process).prepare(company, wishes, as_of)
     except (NeighbourUnreachable, NeighbourRefused) as silent:
@@ -156,7 +160,7 @@ async def prepare_letters(  # noqa: PLR0913, PLR0917 - what a command may need
         "position": done.positions[-1] if done.positions else None,
         "positions": done.positions,
         "prepared": done.letters,
-        "refused": _refused(done.refused | done.again),
+        "refused": _refused({**dict.fromkeys(set(action_ids) - seen, UNKNOWN), **done.refused, **done.again}),
         "waiting": [],
     }
 

@@ -42,6 +42,7 @@ READS = {
     ),
     "notify": (
         "/messages?client_id={c}", "/message?action_id={a}", "/preview?action_id={a}", "/sending", "/tasks",
+        "/letters?state=all", "/letter?action_id={a}", "/letter/pdf?action_id={a}",
         "/tasks?state=all&client_id={c}", "/person-data?client_id={c}", "/templates",
     ),
     "reporting": (
@@ -109,6 +110,10 @@ COMMANDS: dict[str, tuple[tuple[str, str, dict[str, Any]], ...]] = {
     "notify": (
         ("POST", "/complete-task", {"action_id": "{a}"}),
         ("POST", "/resolve-doubt", {"action_id": "{a}", "as": "resend"}),
+        ("POST", "/letters/prepare", {"action_ids": ["{a}"]}),
+        ("POST", "/letters/bundle", {"action_ids": ["{a}"]}),
+        ("POST", "/letters/posted", {"action_ids": ["{a}"]}),
+        ("POST", "/letter/registered-number", {"action_id": "{a}", "number": "1A"}),
         ("POST", "/drafts", {"client_id": "{c}", "subject": "x", "body": "x"}),
         ("POST", "/sending/query", {"action_ids": ["{a}"]}),
     ),

@@ -5,8 +5,8 @@ from alembic.operations import Operations
 
 from chassis.database import confine
 
-revision = "0006"
-down_revision = "0005"
+revision = "0007"
+down_revision = "0006"
 
 
 def upgrade() -> None:
