@@ -17,7 +17,7 @@ def act_by_criteria(road: Road, criteria: Json, template: str | None, *, counts:
     rows: list[Json] = []
     offset = 0
     while True:
-        found = road.by_criteria(criteria | {"limit": AT_ONCE, "offset": offset})
+        found = road.ask_dunning("/by-criteria/query", criteria | {"limit": AT_ONCE, "offset": offset})
         rows += found["rows"]
         offset += AT_ONCE
         if offset >= found["clients"]:
@@ -44,7 +44,7 @@ def act_by_criteria(road: Road, criteria: Json, template: str | None, *, counts:
     ]
     for start in range(0, len(wishes), AT_ONCE):
         part = wishes[start : start + AT_ONCE]
-        answer = road.by_hand(part)
+        answer = road.ask_dunning("/by-hand", {"actions": part})
         result["done"] += answer["done"]
         result["refused"] += [{"client_id": part[one["place"]]["client_id"], **one} for one in answer["refused"]]
     return result

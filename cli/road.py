@@ -249,13 +249,9 @@ class Road:
             "the simulation",
         )
 
-    def by_criteria(self, sought: Json) -> Json:
-        """Late clients that fit, one part of them (rule 9.8)."""
-        return self._call("POST", self.addresses.dunning, "/by-criteria/query", json=sought) or {}
-
-    def by_hand(self, wishes: Sequence[Json]) -> Json:
-        """Actions of a person: what was done, and what was refused with its place and reason."""
-        return self._call("POST", self.addresses.dunning, "/by-hand", json={"actions": list(wishes)}) or {}
+    def ask_dunning(self, path: str, body: Json) -> Json:
+        """What dunning answers at one of its public addresses."""
+        return self._call("POST", self.addresses.dunning, path, json=body) or {}
 
     def tasks(self, as_of: date) -> Json:
         """The day's tasks by medium and step, excluded rows included."""
