@@ -289,8 +289,7 @@ class Road:
 
     def confirm(self, action_ids: Sequence[str], as_of: date) -> Json:
         """Confirm proposals; which were confirmed, which refused and why."""
-        body = {"action_ids": list(action_ids), "as_of": f"{as_of}"}
-        return self._call("POST", self.addresses.dunning, "/confirm", json=body) or {}
+        return self.ask_dunning("/confirm", {"action_ids": list(action_ids), "as_of": f"{as_of}"})
 
     def set_levels(self, levels: Sequence[Json]) -> Json:
         """Choose what comes next for entries; how many were set, and which could not be and why."""

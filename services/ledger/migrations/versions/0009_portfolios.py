@@ -5,8 +5,8 @@ from alembic.operations import Operations
 
 from chassis.database import confine
 
-revision = "0008"
-down_revision = "0007"
+revision = "0009"
+down_revision = "0008"
 
 PARENTS = {"note_text": ("note", "note_id"), "document_file": ("document", "document_id")}
 
