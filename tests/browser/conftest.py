@@ -71,7 +71,7 @@ def played(stack: Stack, front_end: None) -> Iterator[Site]:
     async def serve() -> None:
         engines = [engine(stack.database_url("console", role), "console") for role in ("worker", "api")]
         async with transaction(engines[0]) as tx:
-            await create_user(tx, LOGIN, PASSWORD, "Nathalie Ferrand", {"delcourt": "admin"})
+            await create_user(tx, LOGIN, PASSWORD, "Béatrice Navarro", {"delcourt": "admin"})
         urls = {f"{name}_url": f"http://{name}" for name in ("sync", "ledger", "dunning", "notify", "reporting")}
         settings = ConsoleSettings(allow_as_of=True, as_of=AS_OF, **urls)
         http = httpx.AsyncClient(transport=fakes.transport())

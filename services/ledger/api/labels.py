@@ -72,6 +72,8 @@ async def put_labels(request: Request, company: CompanyDep, say: SayDep) -> dict
     hidden = await connection.execute(OF_ERASED, {"company": company})
     for (entry_id,) in await hidden.fetchall():
         labels.pop(entry_id, None)
+    if not labels:
+        return accepted([], changed=0)
     texts = cast("list[str]", list(labels.values()))
     columns = {"company": company, **one_text({"entry_ids": list(labels), "labels": texts})}
     try:

@@ -252,7 +252,7 @@ async def entries_synced(tx: AsyncConnection, heard: list[Delivered]) -> None:
         await connection.execute(ENTRIES.encode(), prepare=False)
 
 
-def _groups(told: Told) -> dict[str, str]:
+def _groups(told: Told) -> dict[str, str | int]:
     """The lettering groups of these lines as columns, sorted, each with the number that touched it last."""
     groups: dict[tuple[str, int, str, str, str], int] = {}
     for event, lines in told:

@@ -81,6 +81,7 @@ async def test_a_text_that_changes_after_the_erasure_is_not_kept(voice: Voice, h
 
     assert (await house.post(company, "/admit-person", {"client_id": "C1"})).status_code == 200
     assert (await house.put(company, "/labels", {"labels": texts})).json()["changed"] == 1
+    assert (await house.put(company, "/labels", {"labels": {}})).json()["changed"] == 0, "nothing is no mistake"
 
 
 async def test_nobody_unknown_is_handed_out_or_erased(house: House, company: str) -> None:

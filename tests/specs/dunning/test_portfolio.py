@@ -3,11 +3,12 @@
 from datetime import timedelta
 from itertools import pairwise, product
 
+from services.dunning.domain.arrivals import Payments
 from services.dunning.domain.case import cases, see
 from services.dunning.domain.decision import decide, decide_openly
 from services.dunning.domain.explain import explain, explain_client
 from services.dunning.domain.forward import after, coming
-from services.dunning.domain.simulation import Company, Payments, Rules, every_day, live
+from services.dunning.domain.simulation import Company, Rules, every_day, live
 from services.dunning.domain.triggers import Trail, pending
 from services.dunning.domain.verdicts import Due
 from tests.specs.dunning.portfolio import POLICIES, SCENARIOS, Held, portfolio

@@ -2,9 +2,10 @@
 
 from datetime import timedelta
 
+from services.dunning.domain.arrivals import Payments
 from services.dunning.domain.policy import load as load_policy
 from services.dunning.domain.scenario import load as load_scenario
-from services.dunning.domain.simulation import Company, Contact, Payments, Rules, live, live_through
+from services.dunning.domain.simulation import Company, Contact, Rules, live, live_through
 from services.dunning.domain.tally import Count, Tally, differ
 from tests.specs.dunning.given import (
     World,
