@@ -1,5 +1,5 @@
 """Open entries decided and durably recorded per second: a whole company's round, over every exclusion, and the
-round of an ordinary day after it.
+round of an ordinary day of a book that has been followed for long (``ordinary_day``).
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ import asyncio
 import os
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 from hashlib import md5
@@ -20,6 +20,7 @@ from uuid import uuid4
 import nats
 import psycopg
 
+from bench import ordinary_day
 from bench.costs import Costs
 from bench.harness import Result
 from bench.limit import plain_load, rows_of_entries
@@ -32,8 +33,6 @@ from contracts.subjects import partition_of, stream
 COMPANY = "bench"
 AS_OF = date(2026, 11, 24)
 ENTRIES_PER_CLIENT = 20
-ONE_IN = 20
-"""Of so many clients one has moved by the next day, with all its entries."""
 POLICY = {
     "minimum_per_entry": "20.00",
     "minimum_per_reminder": "50.00",
@@ -54,11 +53,14 @@ PEER = {
 
 
 def decide(n: int, processes: int = PROCESSES) -> Result:
-    """Fill dunning with ``n`` open entries of ``n / 20`` clients, then time one round from the request to its end,
-    and the round of the next day, by which the entries of one client in twenty have changed.
+    """Fill dunning with ``n`` open entries of ``n / 20`` clients, then time one round from the request to its end.
 
     Of every hundred clients 4 are stopped and 15 have no e-mail; of every hundred entries 3 are stopped, 6 are
     promised, 5 paid by direct debit, 4 too small, 8 credits, 2 in a lettering error. Half are due for a step.
+
+    Then the same book with due dates over a year, every entry where the delivered scenario has brought it: a round
+    over all of it, whose messages are sent; and the round of the next day, before which five entries in a hundred
+    were paid, made or corrected.
     """
     with (
         tempfile.TemporaryDirectory(prefix="relance-bench-") as folder,
@@ -72,8 +74,7 @@ def decide(n: int, processes: int = PROCESSES) -> Result:
         result, cost = _timed_round(trial, road, AS_OF)
         recorded = _recorded(dsn)
         asyncio.run(_published(trial.stack.embedded.nats_url(NATS_READER), recorded["events"]))
-        moved = _move(dsn)
-        next_day, next_cost = _timed_round(trial, road, AS_OF + timedelta(days=1))
+        day = _ordinary_day(trial, road, n)
         road.close()
         limit = plain_load(dsn, rows_of_entries(n))
     if result["entries"] != n or recorded["verdicts"] != n:
@@ -98,18 +99,42 @@ def decide(n: int, processes: int = PROCESSES) -> Result:
             "proposed": result["proposed"],
             "excluded": result["excluded"],
             **recorded,
-            "ordinary_day": {
-                "moved": moved,
-                "looked_at": next_day["entries"],
-                "clients": next_day["clients"],
-                "proposed": next_day["proposed"],
-                "seconds": next_day["seconds"],
-                "wanted_seconds": ORDINARY_DAY_SECONDS,
-                **_told(next_cost, next_day["entries"], next_day["seconds"]),
-            },
+            **day,
             "limit_is": "COPY of the same rows into one table of 15 columns, same server, same run",
         },
     )
+
+
+def _ordinary_day(trial: Trial, road: Road, n: int) -> dict[str, Any]:
+    """``steady_book``: a round over all of a book that has been followed for long; ``ordinary_day``: the next."""
+    dsn, next_day = trial.dsn, AS_OF + timedelta(days=1)
+    ordinary_day.empty(dsn)
+    _fill(dsn, n, ordinary_day.due_over_a_year)
+    ordinary_day.walked_until(dsn, AS_OF - timedelta(days=1))
+    whole, cost = _timed_round(trial, road, AS_OF)
+    asyncio.run(_published(trial.stack.embedded.nats_url(NATS_READER), _recorded(dsn)["events"]))
+    sent = ordinary_day.sent(dsn)
+    moved = ordinary_day.move(dsn, COMPANY, n, next_day)
+    result, next_cost = _timed_round(trial, road, next_day)
+    return {
+        "steady_book": {
+            "entries": whole["entries"],
+            "proposed": whole["proposed"],
+            "entries_per_second": round(whole["entries"] / whole["seconds"], 1),
+            "seconds": whole["seconds"],
+            **_told(cost, n, whole["seconds"]),
+        },
+        "ordinary_day": {
+            "sent_the_day_before": sent,
+            **moved,
+            "looked_at": result["entries"],
+            "clients": result["clients"],
+            "proposed": result["proposed"],
+            "seconds": result["seconds"],
+            "wanted_seconds": ORDINARY_DAY_SECONDS,
+            **_told(next_cost, result["entries"], result["seconds"]),
+        },
+    }
 
 
 def _timed_round(trial: Trial, road: Road, on: date) -> tuple[dict[str, Any], dict[str, float]]:
@@ -155,39 +180,24 @@ def _recorded(dsn: str) -> dict[str, int]:
         return {name: _count(connection, query) for name, query in counts.items()}
 
 
-def _move(dsn: str) -> int:
-    """Change the amounts of one client in twenty, as a synchronisation would; how many entries."""
-    with psycopg.connect(dsn) as connection:
-        connection.execute("set search_path = dunning")
-        changed = connection.execute(
-            "update entry set amount = amount + sign(amount), book_amount = book_amount + sign(amount)"
-            " where company = %s and abs(hashtext(client_id)) %% %s = 0",
-            (COMPANY, ONE_IN),
-        )
-        connection.execute(
-            "update schedule set next_on = '-infinity' where company = %s and abs(hashtext(client_id)) %% %s = 0",
-            (COMPANY, ONE_IN),
-        )
-        moved = changed.rowcount
-    with psycopg.connect(dsn, autocommit=True) as connection:
-        connection.execute("checkpoint")  # ours to end: it would write in the middle of the round
-    return moved
-
-
 def _count(connection: psycopg.Connection[Any], query: str) -> int:
     found = connection.execute(query.encode()).fetchone()
     assert found is not None
     return int(found[0])
 
 
-def _fill(dsn: str, n: int) -> None:
+def _around_today(draw: Random, on: date) -> date:
+    return on - timedelta(days=draw.randrange(-60, 60))
+
+
+def _fill(dsn: str, n: int, due: Callable[[Random, date], date] = _around_today) -> None:
     """The rows that dunning's projection would hold, put there directly."""
     draw = Random(11)
     clients = [f"C{number:06d}" for number in range(n // ENTRIES_PER_CLIENT)]
     with psycopg.connect(dsn) as connection, connection.cursor() as cursor:
         cursor.execute("set search_path = dunning")
         _copy(cursor, "client (company, client_id, p, has_email, stopped)", _clients(draw, clients))
-        entries = list(_entries(draw, clients, n))
+        entries = list(_entries(draw, clients, n, due))
         columns = (
             "company, client_id, entry_id, p, account, kind, piece, currency, amount, book_amount, due_date,"
             " counted_on, payment_mode, lettering, removed"
@@ -215,7 +225,9 @@ def _clients(draw: Random, clients: list[str]) -> Iterator[tuple[object, ...]]:
         yield COMPANY, client, partition_of(COMPANY, client), draw.random() > 0.15, draw.random() < 0.04
 
 
-def _entries(draw: Random, clients: list[str], n: int) -> Iterator[tuple[object, ...]]:
+def _entries(
+    draw: Random, clients: list[str], n: int, due_of: Callable[[Random, date], date]
+) -> Iterator[tuple[object, ...]]:
     for number in range(n):
         client = clients[number // ENTRIES_PER_CLIENT]
         amount = Decimal(draw.randrange(3_000, 400_000)) / 100
@@ -224,7 +236,7 @@ def _entries(draw: Random, clients: list[str], n: int) -> Iterator[tuple[object,
         if draw.random() < 0.08:
             amount = -amount / 4
         amount = amount.quantize(Decimal("0.01"))
-        due = AS_OF - timedelta(days=draw.randrange(-60, 60))
+        due = due_of(draw, AS_OF)
         mode = "direct_debit" if draw.random() < 0.05 else "transfer"
         error = f"E{number}" if draw.random() < 0.02 else None
         identity = md5(str(number).encode()).hexdigest()
