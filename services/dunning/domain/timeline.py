@@ -5,7 +5,10 @@ from typing import NamedTuple
 
 from services.dunning.domain.scenario import Plan
 from services.dunning.domain.state import EntryState
-from services.dunning.domain.triggers import Trail, end_of_month, pending
+from services.dunning.domain.triggers import CLOSED_DAY, Trail, end_of_month, pending
+
+_EXAMPLE = EntryState("example", "EUR", 1, 1, date.min, date.min)
+"""Whatever an invoice is called and is about, its days are those of its dates."""
 
 
 class Stop(NamedTuple):
@@ -24,7 +27,7 @@ class Stop(NamedTuple):
 
 def timeline(plan: Plan, invoice_date: date, due_date: date) -> list[Stop]:
     """Through the very triggers that decide. The thank-you is not on it: it hangs on a payment."""
-    entry = EntryState("example", "EUR", 1, 1, due_date, invoice_date)
+    entry = _EXAMPLE._replace(due_date=due_date, counted_on=invoice_date)
     stops: list[Stop] = []
     as_of = date.min
     while True:
@@ -39,7 +42,7 @@ def timeline(plan: Plan, invoice_date: date, due_date: date) -> list[Stop]:
                 step.medium,
                 step.automatic,
                 as_of,
-                _before_the_calendar(trail, as_of),
+                _before_the_calendar(trail),
                 (as_of - due_date).days,
                 step.not_before if step.automatic else None,
             )
@@ -50,9 +53,9 @@ def timeline(plan: Plan, invoice_date: date, due_date: date) -> list[Stop]:
             entry = entry._replace(noticed_on=as_of)
 
 
-def _before_the_calendar(trail: Trail, on: date) -> date | None:
-    days = [stage.on for stage in trail]
-    return days[-2] if trail and trail[-1].code == "closed_day" and len(days) > 1 and days[-2] != on else None
+def _before_the_calendar(trail: Trail) -> date | None:
+    """The day that a calendar moved, which the stage before it had found."""
+    return trail[-2].on if trail[-1].code == CLOSED_DAY else None
 
 
 def example_dates(today: date) -> tuple[date, date]:

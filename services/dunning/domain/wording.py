@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from babel.dates import format_date
 from babel.numbers import format_currency
 
-from services.dunning.domain.amounts import decimal
+from services.dunning.domain.amounts import amount_text, decimal
 from services.dunning.domain.scenario import NOTICE
 
 LOCALES = {"fr": "fr_FR", "en": "en_GB"}
@@ -78,7 +78,7 @@ def for_machines(value: Value) -> Any:
         case date():
             return value.isoformat()
         case Money(amount, currency):
-            return {"amount": format(decimal(amount), "f"), "currency": currency}
+            return {"amount": amount_text(amount), "currency": currency}
         case Days(number):
             return number
         case StepName(name) | Medium(name) | Actor(name):

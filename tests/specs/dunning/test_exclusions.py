@@ -1,5 +1,7 @@
 """Rules 2.8, 8.1 to 8.5, 8.8, 8.12 to 8.17, 10.4 to 10.6, 14.3, 22.10, 22.17: why a due step is not proposed."""
 
+from datetime import date
+
 import pytest
 
 from contracts.event import Event
@@ -112,7 +114,8 @@ def test_one_late_promise_makes_the_entry_remindable_though_another_is_ahead():
     one = given(
         invoice("F", 1260, "2025-06-04"), promise("F", "2025-06-15"), promise("F", "2025-06-30"), steps=R1_ONLY
     ).with_policy(promises_exclude=True)
-    one.when("2025-06-15").silent().excluded("F", "promise_ahead")
+    eve = one.when("2025-06-15").silent().excluded("F", "promise_ahead")
+    assert eve.decision.next_on == date(2025, 6, 16), "the day on which the first is late is looked at"
     one.when("2025-06-16").says(R1=(1260, ["F"]))
 
 

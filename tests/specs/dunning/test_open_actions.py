@@ -1,7 +1,25 @@
 """Rules 5.3, 5.4, 5.8, 22.12, 22.16: proposals, confirmations, and what becomes of them."""
 
+from decimal import Decimal
+from uuid import UUID
+
+import pytest
+
 from contracts import dunning
-from tests.specs.dunning.given import CLIENT, credit, given, invoice, previous, resumed, step, stopped
+from tests.specs.dunning.given import (
+    CLIENT,
+    World,
+    chosen_next,
+    credit,
+    entry_stopped,
+    given,
+    invoice,
+    previous,
+    resumed,
+    scenario,
+    step,
+    stopped,
+)
 
 LADDER = (step("R1", 8), previous("R2", 8, "phone"))
 
@@ -106,3 +124,131 @@ def test_a_step_made_automatic_does_not_wait_for_a_person_any_more():
     world.under(step("R1", 8, mode="automatic")).with_policy(automatic_from="2025-01-01")
     decided = world.when("2025-01-10").says(R1=(100, ["F"])).withdraws("superseded")
     assert decided.decision.actions[0].automatic
+
+
+# What a person confirmed is looked at again on each day, until it is done (habit 8)
+
+
+def confirmed_call(**policy: object) -> World:
+    """The R1 of F and G is a call, due on the 9th of January; a person took it on."""
+    world = given(invoice("F", 100, "2025-01-01"), invoice("G", 50, "2025-01-01"), steps=(step("R1", 8, "phone"),))
+    world.with_policy(**policy).when("2025-01-09").says(R1=(150, ["F", "G"])).confirmed()
+    return world
+
+
+def test_a_confirmed_call_stands_on_its_day_and_after_it():
+    world = confirmed_call()
+    world.when("2025-01-09").silent().withdraws().due("F", "G")
+    world.when("2025-01-10").silent().withdraws().due("F", "G")
+
+
+@pytest.mark.parametrize("changed", ["F", "G"])
+def test_a_confirmed_call_about_an_amount_that_changed_is_taken_back_and_proposed_anew(changed):
+    world = confirmed_call().changed("2025-01-10", changed, debit=Decimal(80), book_amount=Decimal(80))
+    assert world.when("2025-01-10").withdraws("superseded").messages().keys() == {"R1"}
+
+
+@pytest.mark.parametrize(("settled", "paid", "left"), [("F", 100, "G"), ("G", 50, "F")])
+def test_a_confirmed_call_about_an_entry_that_was_settled_is_taken_back(settled, paid, left):
+    """Rule 5.8: what is left is proposed anew."""
+    world = confirmed_call().on("2025-01-10", credit("P", paid, "2025-01-10")).lettered("2025-01-10", settled, "P")
+    world.when("2025-01-10").says(R1=(150 - paid, [left])).withdraws("superseded")
+
+
+def test_a_confirmed_call_whose_every_entry_was_settled_is_taken_back_as_settled():
+    world = confirmed_call().on("2025-01-10", credit("P", 150, "2025-01-10"))
+    world.lettered("2025-01-10", "F", "G", "P").when("2025-01-10").silent().withdraws("settled")
+
+
+def test_a_confirmed_call_is_taken_back_when_one_of_its_entries_is_stopped():
+    """Rule 8.2: the other one is proposed by itself."""
+    world = confirmed_call().on("2025-01-10", entry_stopped("G"))
+    world.when("2025-01-10").says(R1=(100, ["F"])).withdraws("entry_stopped").excluded("G", "entry_stopped")
+
+
+def test_a_confirmed_call_is_taken_back_when_a_person_chose_another_step():
+    """Rule 5.6: R2 is to come next, from today on."""
+    world = confirmed_call().under(step("R1", 8, "phone"), step("R2", 8, "phone"))
+    world.on("2025-01-10", chosen_next("F", "R2", "2025-01-10"))
+    world.when("2025-01-10").says(R2=(100, ["F"]), R1=(50, ["G"])).withdraws("superseded")
+
+
+def test_a_confirmed_call_is_taken_back_when_its_step_comes_later_or_no_more():
+    """Rule 4.10: the scenario changed under it."""
+    confirmed_call().under(step("R1", 10, "phone")).when("2025-01-10").silent().withdraws("superseded").waits(
+        "F", "R1", "2025-01-11"
+    )
+    gone = confirmed_call().under(step("notice", 8)).when("2025-01-10").silent()
+    gone.withdraws("superseded").no_step("F", "no_step")
+
+
+def test_a_confirmed_call_of_the_account_asks_for_no_step_of_each_entry():
+    """Rule 6.5: followers come along before they are due themselves."""
+    world = given(invoice("F", 100, "2025-01-01"), invoice("G", 50, "2025-01-05"), steps=(step("R1", 8, "phone"),))
+    world.with_policy(mode="account").when("2025-01-09").says(R1=(150, ["F", "G"])).confirmed()
+    world.when("2025-01-10").silent().withdraws().due("F", "G")
+
+
+def test_a_confirmed_notice_by_telephone_goes_with_its_day_in_either_mode():
+    """Rule 4.11."""
+    for mode in ("item", "account"):
+        world = given(invoice("F", 100, "2025-01-20"), steps=(step("notice", 8, "phone"), step("R1", 8)))
+        world.with_policy(mode=mode).when("2025-01-12").says(notice=(100, ["F"])).confirmed()
+        world.when("2025-01-20").silent().withdraws().due("F")
+        world.when("2025-01-21").silent().withdraws("superseded").waits("F", "R1", "2025-01-28")
+
+
+def test_what_was_ticked_back_goes_when_the_grouping_is_switched():
+    """Rule 22.15: nobody has confirmed it yet."""
+    world = given(invoice("F", 100, "2025-01-01"), stopped(), steps=LADDER)
+    world.when("2025-01-09").silent()
+    world.ticked_back("2025-01-09", "F")
+    world.when("2025-01-10").silent().withdraws().due("F")
+    world.with_policy(mode="account").when("2025-01-10").silent().withdraws("mode_switched")
+
+
+# A proposal that says anything else than what would be proposed now is withdrawn and made anew (rule 22.12)
+
+COPY = UUID(int=9)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (step("R1", 8, "phone"), step("R1", 8, "other")),
+        (step("R1", 8), step("R1", 8, template="calm")),
+        (step("R1", 8), step("R1", 8, copies=[COPY])),
+    ],
+    ids=["medium", "template", "copies"],
+)
+def test_another_medium_template_or_copy_is_another_message(before, after):
+    letters = [step("R1", 8, "letter")]
+    world = given(invoice("F", 100, "2025-01-01"))
+    world.published = scenario(before, without=letters)
+    world.when("2025-01-09").says(R1=(100, ["F"]))
+    world.published = scenario(after, without=letters)
+    world.when("2025-01-10").says(R1=(100, ["F"])).withdraws("superseded")
+    world.when("2025-01-11").silent().withdraws()
+
+
+def test_another_currency_of_the_same_amount_is_another_message():
+    world = given(invoice("F", 100, "2025-01-01"), steps=LADDER)
+    world.when("2025-01-09").says(R1=(100, ["F"]))
+    world.changed("2025-01-10", "F", currency="USD")
+    world.when("2025-01-10").says(R1=(100, ["F"])).withdraws("superseded")
+
+
+def test_another_step_of_the_same_medium_and_template_is_another_message():
+    """Rule 5.6: a person chose that R2 comes next."""
+    calls = (step("R1", 8, "phone"), step("R2", 8, "phone"))
+    world = given(invoice("F", 100, "2025-01-01"), steps=calls)
+    world.when("2025-01-09").says(R1=(100, ["F"]))
+    world.on("2025-01-10", chosen_next("F", "R2", "2025-01-10"))
+    world.when("2025-01-10").says(R2=(100, ["F"])).withdraws("superseded")
+
+
+def test_a_due_date_that_moved_within_the_days_that_are_past_is_asked_for_anew():
+    world = given(invoice("F", 100, "2025-01-01"), steps=LADDER)
+    world.when("2025-01-09").says(R1=(100, ["F"]))
+    world.changed("2025-01-10", "F", due_date="2025-01-02")
+    world.when("2025-01-10").says(R1=(100, ["F"])).withdraws("superseded")

@@ -114,6 +114,35 @@ def test_the_late_total_grows_with_each_due_date():
     world.when("2025-03-26").says(R1=(40, ["F"]))
 
 
+def test_an_invoice_counts_in_the_late_total_once_its_days_of_tolerance_are_over():
+    """F is late beyond them, G is within them until the 20th of March included: both together exceed the total."""
+    world = given(invoice("F", 40, "2025-02-20"), invoice("G", 60, "2025-03-10"), steps=R1_ONLY)
+    world.with_policy(tolerance_days=10, tolerance_amount="50")
+    decided = world.when("2025-03-18").silent().excluded("F", "within_tolerance_amount")
+    assert decided.decision.next_on == day("2025-03-21")
+    world.when("2025-03-20").silent().excluded("F", "within_tolerance_amount")
+    world.when("2025-03-21").says(R1=(100, ["F", "G"]))
+
+
+def test_a_credit_is_deducted_from_the_late_total_from_the_day_after_its_own():
+    """Its client's days of tolerance are for invoices."""
+    world = given(invoice("F", 60, "2025-02-20"), credit("A", 20, "2025-03-10"), steps=R1_ONLY)
+    world.with_policy(tolerance_days=10, tolerance_amount="50")
+    decided = world.when("2025-03-10").says(R1=(60, ["F"]))
+    assert decided.decision.next_on == day("2025-03-11")
+    world.when("2025-03-11").silent().excluded("F", "within_tolerance_amount").withdraws("within_tolerance_amount")
+
+
+def test_a_confirmed_call_goes_once_what_is_late_is_tolerated_and_a_confirmed_notice_stays():
+    """A payment came in: what is left is 20, of 50 that are tolerated."""
+    calls = (step("notice", 8, "phone"), step("R1", 8, "phone"))
+    world = given(invoice("F", 100, "2025-03-10"), invoice("N", 500, "2025-03-26"), steps=calls)
+    world.with_policy(tolerance_amount="50").when("2025-03-18").says(R1=(100, ["F"]), notice=(500, ["N"]))
+    world.confirm_all("2025-03-18").on("2025-03-19", credit("P", 80, "2025-03-18"))
+    later = world.when("2025-03-19").silent().withdraws("within_tolerance_amount").due("N")
+    later.excluded("F", "within_tolerance_amount")
+
+
 def test_a_client_may_have_a_tolerance_of_its_own():
     world = given(invoice("F", 100, "2025-03-10"), steps=R1_ONLY).with_policy(tolerance_days=10)
     world.with_own_policy("2025-03-01", tolerance_days=0, tolerance_amount="100")

@@ -5,9 +5,11 @@ from decimal import Decimal
 
 import pytest
 
+from contracts.dunning import ActionEntry
 from services.notify import formats
+from services.notify.domain import Line, message_id, statement
 from services.notify.rendering import render
-from tests.specs.notify.given import DAY, DUE, about, entry
+from tests.specs.notify.given import DAY, DUE, about, action, entry
 
 INVOICE = entry("FAC1", "1000", due=date(2026, 3, 31))
 PAYMENT = entry("REG1", "-400", due=DUE)
@@ -107,3 +109,26 @@ def test_the_interest_of_fifteen_days_is_that_of_erpnexts_test() -> None:
     late, due_today = entry("F", "100", due=DAY - timedelta(days=15)), entry("F", "100", due=DAY)
     assert about(late).statement.penalties(rate) == Decimal("0.41")
     assert about(due_today).statement.penalties(rate) == 0
+
+
+def test_each_line_of_the_table_says_what_it_is_about() -> None:
+    """Rule 7.6: debits first, the oldest first; a label only where one is known."""
+    asked = action([PAYMENT, INVOICE])
+    leveled = asked.model_copy(update={"entries": (asked.entries[0], with_level(asked.entries[1], "R1"))})
+    known = {one.entry_id: one for one in (INVOICE, PAYMENT)}
+    table = statement(leveled, known, DAY, {INVOICE.entry_id: "Mobilier"})
+    assert table.lines == (
+        Line(INVOICE.entry_id, "FAC1", date(2026, 3, 1), date(2026, 3, 31), Decimal(1000), "R1", "Mobilier"),
+        Line(PAYMENT.entry_id, "REG1", date(2026, 3, 1), DUE, Decimal(-400), None, ""),
+    )
+    assert {line.label for line in statement(asked, known, DAY).lines} == {""}
+
+
+def with_level(line: ActionEntry, level: str) -> ActionEntry:
+    return line.model_copy(update={"level_before": level})
+
+
+def test_a_message_is_named_by_its_action_and_the_domain_of_its_sender() -> None:
+    """RFC 5321: a quoted local part may hold an @."""
+    assert message_id("a1", "compta@delcourt.example") == "<a1@delcourt.example>"
+    assert message_id("a1", '"a@b"@delcourt.example') == "<a1@delcourt.example>"

@@ -8,7 +8,7 @@ import pytest
 from services.sync.connectors import Rules
 from services.sync.connectors.fec.columns import LEGAL
 from services.sync.connectors.fec.wording import WORDS, wording
-from services.sync.domain.problems import HABIT_FROM, KEPT_PROBLEMS, Findings
+from services.sync.domain.problems import HABIT_FROM, KEPT_PROBLEMS, Findings, Problem, shown
 from tests.specs.sync.books import Row, Writing, book, codes, invoice, payment, read
 
 SHARED = Path(__file__).parents[4] / "shared" / "data"
@@ -248,7 +248,100 @@ def test_every_code_has_words_in_both_languages_and_a_remedy() -> None:
 
 
 def test_findings_tell_nothing_of_a_clean_book() -> None:
-    assert not Findings().judge(10).refused
+    clean = Findings().judge(10)
+    assert not clean.refused
+    assert (clean.errors, clean.warnings, clean.uncounted) == ((), (), {})
+
+
+@pytest.mark.parametrize(("lines", "refused"), [(49, True), (50, False), (51, False)])
+def test_a_book_is_refused_when_more_than_one_line_in_fifty_is_touched(lines: int, refused: bool) -> None:
+    findings = Findings()
+    findings.tolerable(7, "Debit", "entry_unbalanced", difference="0,01")
+    told = (Problem(7, "Debit", "entry_unbalanced", {"difference": "0,01"}),)
+    verdict = findings.judge(lines)
+    assert (verdict.refused, verdict.errors, verdict.warnings) == (
+        (True, told, ()) if refused else (False, (), told)
+    )
+
+
+@pytest.mark.parametrize(("lines", "refused"), [(99, True), (100, False)])
+def test_defects_of_form_that_are_mistakes_touch_lines_as_well(lines: int, refused: bool) -> None:
+    findings = Findings()
+    findings.tolerable(7, "Debit", "entry_unbalanced")
+    findings.form(9, "JournalCode", "field_empty")
+    assert findings.judge(lines).refused is refused
+
+
+def test_a_defect_that_the_importer_accepted_is_told_where_it_stands_and_refuses_nothing() -> None:
+    findings = Findings(frozenset({"entry_unbalanced", "field_empty"}))
+    findings.tolerable(7, "Debit", "entry_unbalanced", difference="0,01")
+    findings.form(9, "JournalCode", "field_empty")
+    verdict = findings.judge(lines=1)
+    assert verdict.errors == ()
+    assert verdict.warnings == (
+        Problem(7, "Debit", "entry_unbalanced", {"difference": "0,01"}),
+        Problem(9, "JournalCode", "field_empty", {"habit": "1"}),
+    )
+
+
+@pytest.mark.parametrize(("times", "habit"), [(19, False), (20, True), (21, True)])
+def test_a_defect_of_form_met_twenty_times_is_how_the_software_works(times: int, habit: bool) -> None:
+    findings = Findings()
+    for line in range(2, 2 + times):
+        findings.form(line, "JournalCode", "field_empty", value="x")
+    assert not findings.is_fatal
+    warnings = findings.judge(lines=10_000).warnings
+    if habit:
+        assert warnings == (Problem(2, "JournalCode", "field_empty", {"value": "x", "habit": str(times)}),)
+    else:
+        assert [one.line for one in warnings] == list(range(2, 2 + times))
+    assert findings.judge(lines=10).refused is not habit
+
+
+def test_what_was_told_often_enough_is_only_counted() -> None:
+    findings = Findings()
+    for line in range(2, 2 + HABIT_FROM):
+        findings.form(line, "JournalCode", "field_empty")
+    findings.more_of_form("field_empty", 5)
+    findings.more_of_form("field_empty", 7)
+    assert findings.judge(100).warnings[0].details == {"habit": "32"}
+
+
+def test_problems_are_told_in_the_order_of_their_lines_and_remarks_refuse_nothing() -> None:
+    findings = Findings()
+    findings.remark(8, "DateLet", "date_late", value="20260412")
+    findings.remark(3, "DateLet", "b", value="1")
+    findings.remark(3, "DateLet", "a", value="2")
+    verdict = findings.judge(lines=1)
+    assert verdict.errors == ()
+    assert [(one.line, one.code, one.details["value"]) for one in verdict.warnings] == [
+        (3, "a", "2"),
+        (3, "b", "1"),
+        (8, "date_late", "20260412"),
+    ]
+
+
+def test_a_fatal_defect_refuses_the_file_whatever_its_length_and_is_known_at_once() -> None:
+    findings = Findings()
+    assert not findings.is_fatal
+    findings.fatal(4, "Debit", "amount_invalid", value="x")
+    assert findings.is_fatal
+    assert findings.judge(1_000_000).errors == (Problem(4, "Debit", "amount_invalid", {"value": "x"}),)
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        (" 31/02/2026 ", "31/02/2026"),
+        ("-1 234,50", "-1 234,50"),
+        ("12345678", "12345678"),
+        ("0612345678", "9999999999"),
+        ("Mme Durand, 3 rue", "xxx xxxxxx, 9 xxx"),
+        ("1" * 8 + "-" * 60, "1" * 8 + "-" * 32),
+    ],
+)
+def test_a_value_is_told_by_its_form_where_it_may_be_a_name_or_a_telephone(value: str, told: str) -> None:
+    assert shown(value) == told
 
 
 MALFORMED = {
