@@ -1,4 +1,4 @@
-"""What a delivery report says of one recipient. Pure. Rules 4.2, 22.16 and 22.33 of docs/rules.md.
+"""What a delivery report says of one recipient. Pure. Rules 4.2, 22.16 and 22.31 of docs/rules.md.
 
 Only what proves that an address does not exist is hard, since a hard bounce silences it. A mailbox that is full, a
 refusal for the message's own sake and whatever is only undefined stay soft: the message came back, a person is
@@ -122,7 +122,7 @@ def judge(  # noqa: PLR0913 - what a report says of a recipient
     if phrases.MAILBOX_FULL.search(phrases.flat(notice)):
         # gateways answer "User unknown" for a mailbox without room, and explain themselves in the text
         reason = Reason.MAILBOX_FULL
-    hard = whole and reason in _DEAD and _final(code, reason)
+    hard = whole and reason in _DEAD and _final(code, reason, words)
     return Finding(Kind.HARD if hard else Kind.SOFT, reason, address, code, reply)
 
 
@@ -140,11 +140,13 @@ def _reason(words: str, code: str | None) -> Reason:
     return _CODES.get(detail, Reason.OTHER)
 
 
-def _final(code: str | None, reason: Reason) -> bool:
-    """A 4.x.x is temporary, but for 4.1.1 with its words: servers set up so answer it for ever (rule 22.33)."""
+def _final(code: str | None, reason: Reason, words: str) -> bool:
+    """A 4.x.x is temporary, but for a 4.1.1 whose words say that nobody is there: servers set up so answer it for
+    ever. Without them the class is believed, since x.1.1 has no meaning for what may pass (RFC 3463, rule 22.31).
+    """
     if code is None or not code.startswith("4."):
         return code is None or code[2:] not in {"7.1", "1.7", "1.8"}
-    return code == "4.1.1" and reason is Reason.ADDRESS_UNKNOWN
+    return code == "4.1.1" and reason is Reason.ADDRESS_UNKNOWN and bool(phrases.ADDRESS_UNKNOWN.search(words))
 
 
 def _code(status: str | None) -> str | None:

@@ -7,7 +7,6 @@ vacuumed: those are left out, all other files of the data directory are read.
 import asyncio
 import io
 import json
-import time
 import zipfile
 from collections.abc import Iterator
 from datetime import date
@@ -27,6 +26,7 @@ from cli.places import SERVICES
 from cli.road import Road, email_actions
 from cli.trial import Trial
 from contracts.subjects import SPEAKERS, stream
+from tests.waiting import asked_until
 
 DAY = date(2026, 9, 15)
 CLIENT, OTHER = "4110042", "4110043"
@@ -176,10 +176,8 @@ def enter_by_every_door(road: Road, trial: Trial, folder: Path, company: str) ->
     draft_id = road._call("POST", road.addresses.notify, "/drafts", json=draft)["draft_id"]  # type: ignore[index]
     body = {"action_ids": [mail], "as_of": f"{DAY}", "draft_id": draft_id}
     road._call("POST", road.addresses.dunning, "/confirm", json=body)
-    deadline = time.monotonic() + 60
-    while road.sending_of([mail])["sent"] != 1:
-        assert time.monotonic() < deadline, road.sending_of([mail])
-        time.sleep(0.2)
+    sending = asked_until(lambda told: told["sent"] == 1, lambda: road.sending_of([mail]), within=60)
+    assert sending["sent"] == 1, sending
     write_a_letter(road, entry_id)
 
 
@@ -192,13 +190,11 @@ def write_a_letter(road: Road, entry_id: str) -> None:
     said = road._call("POST", road.addresses.dunning, "/by-hand", json=wanted) or {}
     (letter,) = said["done"]
     body = {"action_ids": [letter], "address": "4 Ruelle-Zq\n57000 ZQ-LETTER", "registered": True}
-    deadline = time.monotonic() + 30
-    while True:
-        made = road._call("POST", road.addresses.notify, "/letters/prepare", json=body) or {}
-        if letter in made["prepared"]:
-            break
-        assert time.monotonic() < deadline, made
-        time.sleep(0.2)
+    made = asked_until(
+        lambda told: letter in told["prepared"],
+        lambda: road._call("POST", road.addresses.notify, "/letters/prepare", json=body) or {},
+    )
+    assert letter in made["prepared"], made
     number = {"action_id": letter, "number": "1A ZQ-LETTER 1"}
     road._call("POST", road.addresses.notify, "/letter/registered-number", json=number)
     assert road.letters_posted([letter])["posted"] == 1
@@ -207,13 +203,8 @@ def write_a_letter(road: Road, entry_id: str) -> None:
 
 
 def until_gone(trial: Trial, company: str) -> list[str]:
-    """What is left once the other services have heard; asked again for a while."""
-    deadline = time.monotonic() + 30
-    while True:
-        left = everything_kept(trial, MARKS)
-        if not left or time.monotonic() > deadline:
-            return left
-        time.sleep(0.5)
+    """What is left once the other services have heard."""
+    return asked_until(lambda left: not left, lambda: everything_kept(trial, MARKS))
 
 
 def test_nothing_of_an_erased_person_is_left_anywhere(trial: Trial, company: str, tmp_path: Path) -> None:
@@ -278,10 +269,11 @@ def test_a_client_that_took_another_code_is_forgotten_under_both(
     road.tell("add-note", client_id=OTHER, text="ZQ-NOTE Zebulon a changé de code")
     road.write_contact(client_id=OTHER, name="Quatrepoint", email="zq-mail3@example.org")
 
-    deadline = time.monotonic() + 30
-    while not set(MARKS) <= {mark for mark in MARKS if mark in str(road.person_data(erased))}:
-        assert time.monotonic() < deadline, "under either code everything is handed out"
-        time.sleep(0.2)
+    handed_out = asked_until(
+        lambda told: all(mark in told for mark in MARKS), lambda: str(road.person_data(erased))
+    )
+    missing = [mark for mark in MARKS if mark not in handed_out]
+    assert missing == [], "under either code everything is handed out"
 
     road.tell("erase-person", client_id=erased)
     assert until_gone(trial, company) == []

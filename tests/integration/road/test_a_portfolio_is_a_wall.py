@@ -7,7 +7,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
@@ -21,6 +20,7 @@ import pytest
 from chassis.auth import mint, read_key
 from cli.places import ROOT, SERVICES
 from cli.trial import Trial
+from tests.waiting import asked_until
 
 TODAY = date.today()  # noqa: DTZ011 - the pages' day, where nothing else is said
 LATE = TODAY - timedelta(days=60)
@@ -198,11 +198,10 @@ def _entry(client: str, piece: str, amount: str) -> dict[str, str]:
 
 def _pushed(built: Wall, kind: str, rows: list[dict[str, str]]) -> dict[str, Any]:
     """Sync hears of a new company a moment later."""
-    for _ in range(100):
-        answer = built.call("sync", "POST", f"/rows/{kind}", {"rows": rows}, limited=False)
-        if answer.status_code != 404:
-            break
-        time.sleep(0.1)
+    answer = asked_until(
+        lambda one: one.status_code != httpx.codes.NOT_FOUND,
+        lambda: built.call("sync", "POST", f"/rows/{kind}", {"rows": rows}, limited=False),
+    )
     told: dict[str, Any] = answer.raise_for_status().json()
     return told
 

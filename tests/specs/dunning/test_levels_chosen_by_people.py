@@ -6,6 +6,7 @@ from contracts import dunning
 from services.dunning.domain import sayings
 from services.dunning.domain.levels import LevelRefused, choices, chosen, plan_of, reached
 from services.dunning.domain.state import EntryState
+from services.dunning.domain.verdicts import SilentMove
 from tests.specs.dunning.given import (
     CLIENT,
     STANDARD,
@@ -156,3 +157,43 @@ def test_with_another_next_step_chosen_a_level_may_fall():
     entries = [_by_hand().entries[0].model_copy(update={"level_after": "R1"})]
     done = sayings.done(_by_hand(next_step="R2", entries=entries), {entry_id("F1"): "R2"}, day("2025-03-20"))
     assert [(move.level_after, move.next_step) for move in done.levels] == [("R1", "R2")]
+
+
+def moved(
+    action: dunning.Action, level: str | None = None, *, known: bool = True
+) -> tuple[str | None, str | None]:
+    """Levels before and after, where the entry's level is ``level`` now, or nobody knows one."""
+    (move,) = sayings.done(action, {entry_id("F1"): level} if known else {}, day("2025-03-20")).levels
+    return move.level_before, move.level_after
+
+
+def test_a_level_never_falls_by_a_message_that_comes_late():
+    """Rule 5.3: the entry has gone on since it was proposed for R3."""
+    assert moved(_by_hand(), "R2") == ("R2", "R3")
+    assert moved(_by_hand(), "R3") == ("R3", "R3")
+    assert moved(_by_hand(), "R4") == ("R4", "R4")
+    assert moved(_by_hand(), known=False) == ("R2", "R3")
+
+
+def test_what_reaches_no_level_has_none_afterwards():
+    plain = _by_hand().entries[0].model_copy(update={"level_before": None, "level_after": None})
+    assert moved(_by_hand(entries=[plain])) == (None, None)
+
+
+@pytest.mark.parametrize("told", ["notice", "thanks"])
+def test_a_notice_or_a_thank_you_leaves_the_level_and_the_next_step_as_they_are(told):
+    """Rule 5.4: whatever the person had wished."""
+    action = _by_hand(kind=told, step=told, next_step="R2")
+    (move,) = sayings.done(action, {entry_id("F1"): "R4"}, day("2025-03-20")).levels
+    assert (move.level_before, move.level_after, move.next_step) == ("R4", "R4", None)
+
+
+def test_a_credit_that_goes_on_alone_says_from_where_to_where():
+    """Rule 22.14."""
+    said = sayings.advanced(CLIENT, [SilentMove(entry_id("A"), 1, 2)], day("2025-03-20"))
+    assert said == dunning.LevelSet(
+        client_id=CLIENT,
+        reason="credit_alone",
+        set_on=day("2025-03-20"),
+        levels=(dunning.LevelMove(entry_id=entry_id("A"), level_before="R1", level_after="R2"),),
+    )

@@ -4,6 +4,8 @@ from uuid import UUID
 
 import pytest
 
+from contracts import dunning
+from services.dunning.domain import sayings
 from services.dunning.domain.by_hand import (
     Composed,
     CurrenciesDiffer,
@@ -64,6 +66,31 @@ def test_a_reminder_says_all_that_it_was_decided_from():
         entry_id("F"), 1, 100_0000, day("2025-03-10"), 0, 1, day("2025-03-18"), None
     )
     assert held[entry_id("A")].amount == -30_0000
+
+
+@pytest.mark.parametrize("mode", ["manual", "automatic"])
+def test_what_is_said_of_an_action_is_what_its_contract_reads(mode):
+    """It is made without being checked: read again by the contract it is the same, each field where it belongs."""
+    facts = (invoice("F", 100, "2025-03-10"), credit("A", 30, "2025-03-10"), client(profile="Export"))
+    world = given(*facts).with_policy(calendar={"not_before": "08:30"}, automatic_from="2025-01-01", version=7)
+    steps = (step("R1", 8), step("R2", 16, mode=mode, copies=[COPY]))
+    world.published = scenario(*steps, without=[step("R1", 8, "letter")]).model_copy(update={"version": 4})
+    world.on("2025-03-17", at_level("F", "R1", "2025-03-17"), at_level("A", "R1", "2025-03-17"))
+    decision = world.when("2025-03-26").decision
+    said = sayings.opening(CLIENT, decision, decision.actions[0])
+    assert isinstance(said, dunning.ActionDue if mode == "automatic" else dunning.ActionProposed)
+    assert type(said).model_validate_json(said.model_dump_json()) == said
+    action = said.action
+    assert (action.client_id, action.profile, action.kind) == (CLIENT, "Export", "reminder")
+    assert (action.scenario_version, action.policy_version) == (4, 7)
+    assert {(one.due_on, one.reminded_on) for one in action.entries} == {(day("2025-03-26"), day("2025-03-17"))}
+    if isinstance(said, dunning.ActionDue):
+        assert (said.draft_id, said.not_before) == (None, "08:30")
+
+
+@pytest.mark.parametrize(("name", "kind"), [("notice", "notice"), ("R1", "reminder"), ("thanks", "thanks")])
+def test_the_kind_of_an_action_is_that_of_its_step(name, kind):
+    assert sayings.kind_of(name) == kind
 
 
 def test_a_second_time_at_a_step_is_another_occurrence_and_the_last_reminder_is_told():
