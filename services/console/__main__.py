@@ -3,6 +3,10 @@
 import argparse
 import asyncio
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis import database
 from chassis.service import main
@@ -21,14 +25,20 @@ from services.console.main import build
 from services.console.settings import ConsoleSettings
 
 
-async def _create_user(options: argparse.Namespace) -> None:
+@asynccontextmanager
+async def _console_transaction() -> AsyncIterator[AsyncConnection]:
     engine = database.engine(ConsoleSettings().database_url, schema="console", size=1)
     try:
         async with database.transaction(engine) as tx:
-            roles = dict.fromkeys(options.company, options.role)
-            await create_user(tx, options.email, options.password, options.name or options.email, roles)
+            yield tx
     finally:
         await engine.dispose()
+
+
+async def _create_user(options: argparse.Namespace) -> None:
+    async with _console_transaction() as tx:
+        roles = dict.fromkeys(options.company, options.role)
+        await create_user(tx, options.email, options.password, options.name or options.email, roles)
 
 
 def create_user_command(arguments: list[str]) -> int:
@@ -52,12 +62,8 @@ def create_user_command(arguments: list[str]) -> int:
 
 
 async def _members(company: str) -> list[Member]:
-    engine = database.engine(ConsoleSettings().database_url, schema="console", size=1)
-    try:
-        async with database.transaction(engine) as tx:
-            return await members(tx, company)
-    finally:
-        await engine.dispose()
+    async with _console_transaction() as tx:
+        return await members(tx, company)
 
 
 def list_users_command(arguments: list[str]) -> int:
@@ -74,12 +80,8 @@ def list_users_command(arguments: list[str]) -> int:
 
 
 async def _set_portfolio(company: str, email: str, salespeople: list[str] | None) -> None:
-    engine = database.engine(ConsoleSettings().database_url, schema="console", size=1)
-    try:
-        async with database.transaction(engine) as tx:
-            await set_portfolio(tx, company, email, salespeople)
-    finally:
-        await engine.dispose()
+    async with _console_transaction() as tx:
+        await set_portfolio(tx, company, email, salespeople)
 
 
 def set_portfolio_command(arguments: list[str]) -> int:

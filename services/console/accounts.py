@@ -57,6 +57,12 @@ class AdministratorSeesAll(Exception):
         super().__init__("an administrator sees every client; give the role user or reader first")
 
 
+def _initials(name: str) -> str:
+    """Of the first and the last word, ``?`` for a person without a name."""
+    parts = name.split()
+    return (parts[0][:1] + (parts[-1][:1] if len(parts) > 1 else "")).upper() if parts else "?"
+
+
 @dataclass(frozen=True)
 class SignedIn:
     """The person behind a request."""
@@ -78,8 +84,7 @@ class SignedIn:
 
     @property
     def initials(self) -> str:
-        parts = self.name.split()
-        return (parts[0][:1] + (parts[-1][:1] if len(parts) > 1 else "")).upper()
+        return _initials(self.name)
 
 
 async def create_user(  # noqa: PLR0913, PLR0917 - what makes an account
@@ -237,8 +242,7 @@ class Member:
 
     @property
     def initials(self) -> str:
-        parts = self.name.split()
-        return (parts[0][:1] + (parts[-1][:1] if len(parts) > 1 else "")).upper() if parts else "?"
+        return _initials(self.name)
 
 
 async def members(tx: AsyncConnection, company: str) -> list[Member]:

@@ -155,6 +155,12 @@ class Visit:
         services.as_of, services.at_least = self.as_of, at_least if POSITIONS.fullmatch(at_least) else ""
         return services
 
+    def notice(self, said: Mapping[str, str], done: str, refused: str) -> dict[str, str] | None:
+        """What became of the form that led here: the refusal, else the sentence that ``said`` has for ``done``."""
+        if refused:
+            return {"tone": "stop", "text": self.vocabulary.refusal(refused)}
+        return {"tone": "ok", "text": self.words.gettext(said[done])} if done in said else None
+
     def url(self, page: str, **parameters: object) -> str:
         """The address of a page of this company."""
         asked = "&".join(

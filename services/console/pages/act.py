@@ -85,7 +85,7 @@ async def act(
 ) -> Response:
     neighbours = visit.neighbours(at_least=after)
     choice = Choice(group, medium, step, open, excluded, all)
-    return await _page(request, visit, neighbours, choice, _notice(visit, done, refused))
+    return await _page(request, visit, neighbours, choice, visit.notice(DONE, done, refused))
 
 
 async def _page(
@@ -142,12 +142,6 @@ async def _opened(neighbours: Neighbours, chosen: Group, key: str) -> Json:
         return {}
     found: Json = await neighbours.get("ledger", "/client", client_id=row.client_id)
     return found
-
-
-def _notice(visit: Visit, done: str, refused: str) -> dict[str, str] | None:
-    if refused:
-        return {"tone": "stop", "text": visit.vocabulary.refusal(refused)}
-    return {"tone": "ok", "text": visit.words.gettext(DONE[done])} if done in DONE else None
 
 
 @router.post("/c/{company}/act/tick")

@@ -123,7 +123,7 @@ async def client(
         own_words=in_words(visit, own) if has_own(own) else [],
         happened_to=happened_to(why or {}),
         pieces={line["entry_id"]: line for line in found["statement"]["entries"]},
-        notice=_notice(visit, done, refused),
+        notice=visit.notice(DONE, done, refused),
         tomorrow=visit.as_of + timedelta(days=1),
         updating=neighbours.updating,
     )
@@ -166,11 +166,3 @@ async def _why(neighbours: Neighbours, visit: Visit, asked: Asked) -> Json | Non
         "dunning", "/explain", client_id=asked.client_id, language=visit.language, history="true"
     )
     return found
-
-
-def _notice(visit: Visit, done: str, refused: str) -> dict[str, str] | None:
-    if refused:
-        return {"tone": "stop", "text": visit.vocabulary.refusal(refused)}
-    if done in DONE:
-        return {"tone": "ok", "text": visit.words.gettext(DONE[done])}
-    return None

@@ -125,6 +125,13 @@ async def complete(
         neighbours.at_least = last[-1]
 
 
+async def _confirm_one(visit: Visit, neighbours: Neighbours, action_id: UUID) -> str:
+    """Confirm a proposed action; answers why dunning would not, empty when it did."""
+    body = {"action_ids": [str(action_id)], "as_of": visit.as_of.isoformat()}
+    answer = await neighbours.post("dunning", "/confirm", body)
+    return str(answer["refused"][0]["reason"]) if answer["refused"] else ""
+
+
 @router.post("/c/{company}/act/done")
 async def task_done(
     visit: ActingDep,
@@ -137,12 +144,8 @@ async def task_done(
     """A call was made, a letter posted: confirmed at dunning, noted at notify."""
     neighbours = visit.neighbours()
     try:
-        if status == "proposed":
-            body = {"action_ids": [str(done)], "as_of": visit.as_of.isoformat()}
-            answer = await neighbours.post("dunning", "/confirm", body)
-            if answer["refused"]:
-                reason = answer["refused"][0]["reason"]
-                return RedirectResponse(visit.url("act", group=group, refused=reason), status_code=303)
+        if status == "proposed" and (reason := await _confirm_one(visit, neighbours, done)):
+            return RedirectResponse(visit.url("act", group=group, refused=reason), status_code=303)
         await complete(neighbours, [str(done)], outcome, comment.strip())
     except Refused as refusal:
         return RedirectResponse(visit.url("act", group=group, refused=refusal.code), status_code=303)
@@ -165,11 +168,8 @@ async def prepare_one(
         return RedirectResponse(visit.url("act", group=group, medium="letter", refused=reason), status_code=303)
 
     try:
-        if status == "proposed":
-            body = {"action_ids": [str(done)], "as_of": visit.as_of.isoformat()}
-            answer = await neighbours.post("dunning", "/confirm", body)
-            if answer["refused"]:
-                return back(answer["refused"][0]["reason"])
+        if status == "proposed" and (reason := await _confirm_one(visit, neighbours, done)):
+            return back(reason)
         made = await prepare(neighbours, [str(done)], address=address.strip() or None, registered=registered)
     except Refused as refusal:
         return back(refusal.code)

@@ -25,9 +25,6 @@ Reason = Annotated[str, Form(min_length=1, max_length=100)]
 
 @router.get("")
 async def reasons(request: Request, visit: VisitDep, done: str = "", refused: str = "") -> Response:
-    notice = {"tone": "ok", "text": visit.words.gettext(DONE[done])} if done in DONE else None
-    if refused:
-        notice = {"tone": "stop", "text": visit.vocabulary.refusal(refused)}
     listed = await _listed(visit)
     spoken = visit.vocabulary
     return page(
@@ -36,7 +33,7 @@ async def reasons(request: Request, visit: VisitDep, done: str = "", refused: st
         "dispute_reasons.html",
         reasons=[(reason, spoken.dispute(reason)) for reason in listed],
         delivered=[(code, spoken.dispute(code)) for code in DISPUTES if code not in listed],
-        notice=notice,
+        notice=visit.notice(DONE, done, refused),
     )
 
 

@@ -48,14 +48,8 @@ async def letters(
         found=found,
         state=state,
         progress=under_way,
-        notice=_notice(visit, done, refused),
+        notice=visit.notice(DONE, done, refused),
     )
-
-
-def _notice(visit: Visit, done: str, refused: str) -> dict[str, str] | None:
-    if refused:
-        return {"tone": "stop", "text": visit.vocabulary.refusal(refused)}
-    return {"tone": "ok", "text": visit.words.gettext(DONE[done])} if done in DONE else None
 
 
 @router.post("/letters/print")
@@ -117,7 +111,7 @@ async def letter(
             return _back(visit, refused=refusal.code)
         raise
     return page(
-        request, visit, "letter.html", letter=found, action_id=action_id, notice=_notice(visit, done, refused)
+        request, visit, "letter.html", letter=found, action_id=action_id, notice=visit.notice(DONE, done, refused)
     )
 
 

@@ -45,9 +45,7 @@ async def personal(
     request: Request, visit: VisitDep, client_id: ClientId, done: str = "", refused: str = ""
 ) -> Response:
     kept = await _kept(visit, client_id)
-    notice = {"tone": "ok", "text": visit.words.gettext(DONE[done])} if done in DONE else None
-    if refused:
-        notice = {"tone": "stop", "text": visit.vocabulary.refusal(refused)}
+    notice = visit.notice(DONE, done, refused)
     return page(request, visit, "personal.html", client_id=client_id, kept=kept, notice=notice)
 
 

@@ -54,9 +54,7 @@ def _notice(visit: Visit, done: str, refused: str, clients: int) -> dict[str, st
             clients,
         )
         return {"tone": "stop", "text": text % {"n": clients}}
-    if refused:
-        return {"tone": "stop", "text": visit.vocabulary.refusal(refused)}
-    return {"tone": "ok", "text": visit.words.gettext(DONE[done])} if done in DONE else None
+    return visit.notice(DONE, done, refused)
 
 
 async def _command(visit: Visit, command: str, body: Json) -> Response:

@@ -36,7 +36,7 @@ KINDS = {
     "later": N_("Plus tard"),
     "other": N_("Autrement"),
 }
-COSTS_SAVED = N_("Les coûts sont enregistrés : tous les résultats les suivent.")
+DONE = {"costs": N_("Les coûts sont enregistrés : tous les résultats les suivent.")}
 ASSUMPTIONS = {
     "done_same_day": N_(
         "Chaque message est compté comme fait le jour où il est décidé, qu’il soit automatique ou non."
@@ -97,7 +97,7 @@ async def simulation(request: Request, visit: VisitDep) -> Response:
         yesterday=visit.as_of - timedelta(days=1),
         long_ago=visit.as_of - timedelta(days=90),
         costs={medium: _written(visit, cost) for medium, cost in costs.items()},
-        notice=_notice(visit, query.get("refused", ""), query.get("done", "")),
+        notice=visit.notice(DONE, query.get("done", ""), query.get("refused", "")),
         **shown,
     )
 
@@ -117,12 +117,6 @@ def _written(visit: Visit, cost: str) -> str:
     exact = Decimal(cost)
     text = format(exact.quantize(CENT) if exact == exact.quantize(CENT) else exact.normalize(), "f")
     return text.replace(".", ",") if visit.language == "fr" else text
-
-
-def _notice(visit: Visit, refused: str, done: str) -> dict[str, str] | None:
-    if refused:
-        return {"tone": "stop", "text": visit.vocabulary.refusal(refused)}
-    return {"tone": "ok", "text": visit.words.gettext(COSTS_SAVED)} if done == "costs" else None
 
 
 async def _shown(visit: Visit, neighbours: Neighbours, asked: str | None, kind: str, after: str) -> Json:

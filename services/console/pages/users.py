@@ -40,14 +40,8 @@ async def users(request: Request, visit: ActingDep, done: str = "", refused: str
         people=found,
         sellers=sorted(known.items(), key=lambda seller: (seller[1].casefold(), seller[0])),
         names=known,
-        notice=_notice(visit, done, refused),
+        notice=visit.notice(DONE, done, refused),
     )
-
-
-def _notice(visit: Visit, done: str, refused: str) -> dict[str, str] | None:
-    if refused:
-        return {"tone": "stop", "text": visit.vocabulary.refusal(refused)}
-    return {"tone": "ok", "text": visit.words.gettext(DONE[done])} if done in DONE else None
 
 
 @router.post("/portfolio")
