@@ -92,6 +92,7 @@ class Demonstration:
         road = self._road(self.as_of)
         road.register(COMPANY_NAME)
         road.set_policy({"promises_exclude": True, "minimum_per_entry": "15.00"})
+        road.set_sender(SENDER)
         road.close()
 
     def check(self) -> Json:

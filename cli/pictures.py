@@ -102,7 +102,11 @@ def addresses(page: Page, company: str) -> dict[str, str]:
     pages["client-policy"] = pages["client"].replace("/client?", "/client/policy?")
     pages["compose"] = pages["client"].replace("/client?", "/client/compose?") + "&medium=email"
     pages |= {name: f"{company}/{name}" for name in ("due-items", "alerts", "imports", "profiles", "scenarios")}
+    pages |= {name: f"{company}/{name}" for name in ("letters", "my-tasks", "users", "disputes", "promises")}
     pages["policy"] = f"{company}/rules"
+    pages["criteria"] = f"{company}/act/criteria?days_late_from=30&medium=phone"
+    page.goto(f"{company}/letters?state=posted")
+    pages["letter"] = str(page.locator("a.act[href*='/letter?']").first.evaluate("link => link.href"))
     page.goto(f"{company}/activities?medium=email&kind=reminder&status=sent")
     pages["mail"] = str(page.locator("a.act[href*='/message']").first.evaluate("link => link.href"))
     return pages
