@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ from markupsafe import Markup
 from services.notify import formats
 from services.notify.domain import Line, Statement, Subjects
 from services.notify.formats import Medium
-from services.notify.tags import block_of
+from services.notify.manuscript import Form, read
 from services.notify.words import WORDS
 
 FRAMES = Environment(
@@ -27,17 +26,11 @@ LAYOUTS: Mapping[str, Mapping[str, int]] = {
 """Table layout by medium and tag: 1 compact, 2 the five columns of rule 7.6, 3 with level and label."""
 
 
-@lru_cache(maxsize=512)
-def blocks_in(body: str) -> tuple[str, ...]:
-    """The block tags of a body."""
-    return tuple({block for line in body.splitlines() if (block := block_of(line))})
-
-
-def text_blocks(body: str, about: Subjects, language: str, medium: Medium) -> dict[str, str]:
+def text_blocks(body: str, about: Subjects, language: str, medium: Medium, form: Form = "text") -> dict[str, str]:
     words, sender = WORDS[language], about.sender
     colon = words["colon"]
     written: dict[str, str] = {}
-    for block in blocks_in(body):
+    for block in read(body, form).blocks:
         if block == "access_invoices":
             url = sender.invoices_url
             written[block] = f"{words['invoices']}{colon} {url}" if url else ""
@@ -80,10 +73,12 @@ def _text_table(about: Subjects, language: str, medium: Medium) -> str:
     return "\n".join(lines)
 
 
-def html_blocks(body: str, about: Subjects, language: str, medium: Medium) -> dict[str, Markup]:
+def html_blocks(
+    body: str, about: Subjects, language: str, medium: Medium, form: Form = "text"
+) -> dict[str, Markup]:
     words, sender, statement = WORDS[language], about.sender, about.statement
     drawn: dict[str, Markup] = {}
-    for block in blocks_in(body):
+    for block in read(body, form).blocks:
         if block == "access_invoices":
             drawn[block] = (
                 _draw("invoices.html.j2", words=words, url=sender.invoices_url)

@@ -72,7 +72,9 @@ TOTALS = text(
     """
 )
 
-TEMPLATES = text("select name, medium, language, subject, body from template where company = :company")
+TEMPLATES = text(
+    "select name, medium, language, subject, body, form, version from template where company = :company"
+)
 DRAFTS = text("select * from draft where company = :company and draft_id = any(:draft_ids)")
 SENDER = text(
     "select (select name from company where company.company = :company) as name,"
@@ -173,7 +175,12 @@ async def totals(
 
 async def own_templates(tx: AsyncConnection, company: str) -> dict[Key, Text]:
     rows = await tx.execute(TEMPLATES, {"company": company})
-    return {Key(row.name, row.medium, row.language): Text(row.subject, row.body, own=True) for row in rows}
+    return {
+        Key(row.name, row.medium, row.language): Text(
+            row.subject, row.body, own=True, form=row.form, name=row.name, version=row.version
+        )
+        for row in rows
+    }
 
 
 async def drafts(tx: AsyncConnection, company: str, draft_ids: Collection[UUID]) -> dict[UUID, Draft]:
@@ -182,7 +189,7 @@ async def drafts(tx: AsyncConnection, company: str, draft_ids: Collection[UUID])
     rows = await tx.execute(DRAFTS, {"company": company, "draft_ids": list(draft_ids)})
     return {
         row.draft_id: Draft(
-            text=None if row.body is None else Text(row.subject or "", row.body, own=True),
+            text=None if row.body is None else Text(row.subject or "", row.body, own=True, form=row.form),
             to=None if row.recipients is None else tuple(row.recipients),
             copies=None if row.copies is None else tuple(row.copies),
             sender_name=row.sender_name,

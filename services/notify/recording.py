@@ -23,6 +23,7 @@ from chassis.eventlog import Said
 from chassis.jobs import move_all
 from chassis.running import Running
 from services.notify import queries
+from services.notify.delivered import written_with
 from services.notify.mailer import Result
 from services.notify.settings import NotifySettings
 from services.notify.verdicts import Verdict, after, at_the_door
@@ -35,16 +36,20 @@ LOST = "lost"
 """Not a status of the table: this process has no more say about the job, least of all that it is done."""
 
 STORE = """
-    insert into message (company, action_id, client_id, message_id, recipients, subject, raw)
+    insert into message (company, action_id, client_id, message_id, recipients, subject, raw, template,
+        template_language, template_version)
     select company, action_id, client_id, message_id, array(select jsonb_array_elements_text(recipients)), subject,
-        raw
+        raw, template, template_language, template_version
     from unnest(%(companies)b::text[], %(ids)b::uuid[], %(clients)b::text[], %(message_ids)b::text[],
-        %(recipients)b::jsonb[], %(subjects)b::text[], %(raws)b::bytea[])
-        as m(company, action_id, client_id, message_id, recipients, subject, raw)
+        %(recipients)b::jsonb[], %(subjects)b::text[], %(raws)b::bytea[], %(templates)b::text[],
+        %(template_languages)b::text[], %(template_versions)b::integer[])
+        as m(company, action_id, client_id, message_id, recipients, subject, raw, template, template_language,
+            template_version)
     order by company, action_id
     on conflict (company, action_id) do update set
         message_id = excluded.message_id, recipients = excluded.recipients, subject = excluded.subject,
-        raw = excluded.raw, composed_at = now(), answer = null, refused = null
+        raw = excluded.raw, composed_at = now(), answer = null, refused = null, template = excluded.template,
+        template_language = excluded.template_language, template_version = excluded.template_version
 """
 
 ANSWERED = """
@@ -216,6 +221,7 @@ async def _store(tx: AsyncConnection, parcels: Sequence[Parcel]) -> None:
             "recipients": [Jsonb(list(mail.recipients)) for _, mail in mails],
             "subjects": [mail.subject for _, mail in mails],
             "raws": [mail.raw for _, mail in mails],
+            **written_with([parcel.written_with for parcel, _ in mails]),
         },
     )
 

@@ -9,9 +9,10 @@ from markupsafe import Markup, escape
 
 from services.notify import formats
 from services.notify.blocks import FRAMES, html_blocks, text_blocks
-from services.notify.compiling import html_template, text_template
+from services.notify.compiling import html_template, subject_template, text_template
 from services.notify.domain import Sender, Subjects
 from services.notify.formats import Medium
+from services.notify.manuscript import Form
 from services.notify.words import WORDS
 
 _BLANK_LINES = re.compile(r"\n{3,}")
@@ -28,17 +29,19 @@ class Rendered:
     language: str
 
 
-def render(subject: str, body: str, about: Subjects, language: str, medium: Medium = "email") -> Rendered:
-    """The message as it leaves. ``subject`` and ``body`` are texts that passed ``tags.problems``."""
+def render(  # noqa: PLR0913, PLR0917 - what a message is made of
+    subject: str, body: str, about: Subjects, language: str, medium: Medium = "email", form: Form = "text"
+) -> Rendered:
+    """The message as it leaves. ``subject`` and ``body`` are texts that passed ``proofreading.problems``."""
     values = values_of(about, language, medium)
     title = title_of(subject, values)
     text = _BLANK_LINES.sub(
-        "\n\n", text_template(body).render(values | text_blocks(body, about, language, medium))
+        "\n\n", text_template(body, form).render(values | text_blocks(body, about, language, medium, form))
     )
     if medium == "letter":
         return Rendered(title, text.strip() + "\n", "", language)
     html_values = {name: _lines_as_html(value) for name, value in values.items()}
-    rows = html_template(body).render(html_values | html_blocks(body, about, language, medium))
+    rows = html_template(body, form).render(html_values | html_blocks(body, about, language, medium, form))
     html = FRAMES.get_template("mail.html.j2").render(
         language=language,
         words=WORDS[language],
@@ -55,7 +58,7 @@ def render(subject: str, body: str, about: Subjects, language: str, medium: Medi
 
 def title_of(subject: str, values: Mapping[str, str]) -> str:
     """The subject on one line."""
-    return _SPACES.sub(" ", text_template(subject).render(values)).strip()
+    return _SPACES.sub(" ", subject_template(subject).render(values)).strip()
 
 
 def values_of(about: Subjects, language: str, medium: Medium) -> dict[str, str]:

@@ -223,6 +223,7 @@ DERIVED = (
 
 # Kept.
 
+# a company's own texts as they are used now
 template = Table(
     "template",
     metadata,
@@ -234,7 +235,37 @@ template = Table(
     word("body"),
     word("changed_by"),
     Column("changed_at", INSTANT, nullable=False, server_default=NOW),
+    # notice | reminder | thanks
+    word("kind"),
+    # 1 to 7; null: any
+    Column("level", Integer),
+    Column("title", Text, nullable=False, server_default=""),
+    # text | html, of the body
+    Column("form", Text, nullable=False, server_default="text"),
+    Column("version", Integer, nullable=False, server_default="1"),
     PrimaryKeyConstraint("company", "name", "medium", "language"),
+)
+
+# every text that ever was in use, and when there was none any more
+template_version = Table(
+    "template_version",
+    metadata,
+    word("company"),
+    word("name"),
+    word("medium"),
+    word("language"),
+    Column("version", Integer, nullable=False),
+    word("kind"),
+    Column("level", Integer),
+    Column("title", Text, nullable=False, server_default=""),
+    word("subject"),
+    word("body"),
+    word("form"),
+    # from here on the delivered text was used, or none
+    Column("gone", Boolean, nullable=False, server_default=FALSE),
+    word("changed_by"),
+    Column("changed_at", INSTANT, nullable=False, server_default=NOW),
+    PrimaryKeyConstraint("company", "name", "medium", "language", "version"),
 )
 
 sender = Table(
@@ -272,6 +303,10 @@ message = Table(
     # what the mail server answered, and the recipients it refused
     word("answer", nullable=True),
     Column("refused", JSONB),
+    # what it was written with; version 0 is the delivered text; null: a person wrote it
+    word("template", nullable=True),
+    word("template_language", nullable=True),
+    Column("template_version", Integer),
     PrimaryKeyConstraint("company", "action_id"),
     Index("message_client", "company", "client_id"),
     Index("message_named", "company", "message_id"),
@@ -342,6 +377,10 @@ letter = Table(
     day("written_on"),
     word("prepared_by"),
     Column("prepared_at", INSTANT, nullable=False, server_default=NOW),
+    # as of a message
+    word("template", nullable=True),
+    word("template_language", nullable=True),
+    Column("template_version", Integer),
     PrimaryKeyConstraint("company", "action_id"),
     Index("letter_client", "company", "client_id"),
     Index("letter_written", "company", "written_on"),
@@ -375,6 +414,8 @@ draft = Table(
     word("sender_name", nullable=True),
     word("reply_to", nullable=True),
     word("address", nullable=True),
+    # text | html, of the body
+    Column("form", Text, nullable=False, server_default="text"),
     word("written_by"),
     Column("written_at", INSTANT, nullable=False, server_default=NOW),
     PrimaryKeyConstraint("company", "draft_id"),

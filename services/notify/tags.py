@@ -1,38 +1,50 @@
-"""The ``%tags%`` of templates: which exist, and what a text may hold before it is saved (rules 13.2, 13.5)."""
+"""The ``%tags%`` of templates: which exist, and what each stands for (rules 13.2, 13.3, 13.5)."""
 
-import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from difflib import get_close_matches
+from collections.abc import Mapping
+from typing import NamedTuple
 
-TAGS: Mapping[str, str] = {
-    "client_name": "Nom du client",
-    "client_code": "Code du client en comptabilité",
-    "client_address": "Adresse postale du client",
-    "contact_name": "Nom du contact",
-    "total": "Somme due dans ce message",
-    "total_overdue": "Total en retard du client",
-    "total_upcoming": "Total à venir du client",
-    "level": "Niveau de relance de ce message",
-    "oldest_due_date": "Échéance la plus ancienne de ce message",
-    "max_days_late": "Plus grand nombre de jours de retard",
-    "invoice_list": "Numéros des factures, séparés par des virgules",
-    "tableau_comptable": "Tableau des pièces",
-    "tableau_comptable1": "Tableau des pièces, compact",
-    "tableau_comptable2": "Tableau des pièces, cinq colonnes",
-    "tableau_comptable3": "Tableau des pièces, avec le niveau et le libellé de chaque ligne",
-    "penalties": "Pénalités de retard",
-    "fixed_indemnity": "Indemnité forfaitaire de recouvrement",
-    "sender_name": "Nom de l’expéditeur",
-    "sender_email": "Adresse e-mail de l’expéditeur",
-    "sender_phone": "Téléphone de l’expéditeur",
-    "company_name": "Nom de la société",
-    "company_address": "Adresse de la société",
-    "today": "Date du message",
-    "salesperson": "Commercial",
-    **{f"tag{number}": f"Champ libre {number} du client" for number in range(1, 11)},
-    "access_invoices": "Bouton « Accéder aux factures »",
-    "pay": "Bouton de paiement et coordonnées bancaires",
+
+class Said(NamedTuple):
+    """A sentence in the languages of the screens."""
+
+    fr: str
+    en: str
+
+
+TAGS: Mapping[str, Said] = {
+    "client_name": Said("Nom du client", "Name of the client"),
+    "client_code": Said("Code du client en comptabilité", "Code of the client in accounting"),
+    "client_address": Said("Adresse postale du client", "Postal address of the client"),
+    "contact_name": Said("Nom du contact", "Name of the contact"),
+    "total": Said("Somme due dans ce message", "Amount due in this message"),
+    "total_overdue": Said("Total en retard du client", "What the client owes that is late"),
+    "total_upcoming": Said("Total à venir du client", "What the client owes that is not yet due"),
+    "level": Said("Niveau de relance de ce message", "Reminder level of this message"),
+    "oldest_due_date": Said("Échéance la plus ancienne de ce message", "Oldest due date in this message"),
+    "max_days_late": Said("Plus grand nombre de jours de retard", "Greatest number of days late"),
+    "invoice_list": Said("Numéros des factures, séparés par des virgules", "Invoice numbers, between commas"),
+    "tableau_comptable": Said("Tableau des pièces", "Table of the entries"),
+    "tableau_comptable1": Said("Tableau des pièces, compact", "Table of the entries, compact"),
+    "tableau_comptable2": Said("Tableau des pièces, cinq colonnes", "Table of the entries, five columns"),
+    "tableau_comptable3": Said(
+        "Tableau des pièces, avec le niveau, le libellé et les champs libres de chaque ligne",
+        "Table of the entries, with level, label and custom fields of each line",
+    ),
+    "penalties": Said("Pénalités de retard", "Late-payment interest"),
+    "fixed_indemnity": Said("Indemnité forfaitaire de recouvrement", "Fixed recovery charge"),
+    "sender_name": Said("Nom de l’expéditeur", "Name of the sender"),
+    "sender_email": Said("Adresse e-mail de l’expéditeur", "E-mail address of the sender"),
+    "sender_phone": Said("Téléphone de l’expéditeur", "Telephone of the sender"),
+    "company_name": Said("Nom de la société", "Name of the company"),
+    "company_address": Said("Adresse de la société", "Address of the company"),
+    "today": Said("Date du message", "Date of the message"),
+    "salesperson": Said("Commercial", "Sales person"),
+    **{
+        f"tag{number}": Said(f"Champ libre {number} du client", f"Custom field {number} of the client")
+        for number in range(1, 11)
+    },
+    "access_invoices": Said("Bouton « Accéder aux factures »", "Button “View the invoices”"),
+    "pay": Said("Bouton de paiement et coordonnées bancaires", "Payment button and bank details"),
 }
 """Every tag, with the sentence that the list of tags shows."""
 
@@ -42,110 +54,41 @@ BLOCK_TAGS = frozenset(
 )
 """Tags that stand for a whole block; each is alone on its line, and has no place in a subject."""
 
-BOLD = "**"
+NOT_YET: Mapping[str, Said] = {
+    "debtor_space": Said(
+        "Le bouton vers l’espace client ne peut pas encore être utilisé : l’espace client n’est pas en service."
+        " Retirez-le, ou mettez %access_invoices%.",
+        "The button to the debtor space cannot be used yet: the debtor space is not in service. Take it out, or"
+        " write %access_invoices%.",
+    ),
+}
+"""Buttons whose link would lead nowhere: refused by name when a text is saved, never a dead link."""
 
-_PIECE = re.compile(r"%%|%([^\s%<>\"'{}]{1,40})%|\*\*")
-_FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
-
-
-@dataclass(frozen=True, slots=True)
-class TagProblem:
-    """What keeps a text from being saved. ``line`` and ``column`` count from 1; ``field`` is subject or body."""
-
-    field: str
-    line: int
-    column: int
-    tag: str
-    code: str
-    nearest: tuple[str, ...]
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """A part of one line: ``kind`` is ``text``, ``tag`` or ``bold`` (a switch)."""
-
-    kind: str
-    value: str
-
-
-def pieces(line: str) -> Iterator[Piece]:
-    """The parts of one line, in order; ``%%`` is a percent sign. A name between two ``%`` is always a tag."""
-    at = 0
-    for match in _PIECE.finditer(line):
-        if match.start() > at:
-            yield Piece("text", line[at : match.start()])
-        if match.group() == "%%":
-            yield Piece("text", "%")
-        elif match.group() == BOLD:
-            yield Piece("bold", BOLD)
-        else:
-            yield Piece("tag", match.group(1))
-        at = match.end()
-    if at < len(line):
-        yield Piece("text", line[at:])
-
-
-def block_of(line: str) -> str | None:
-    """The block tag that this line stands for, if it holds nothing else."""
-    name = line.strip().strip("%")
-    return name if line.strip() == f"%{name}%" and name in BLOCK_TAGS else None
-
-
-def problems(subject: str, body: str) -> list[TagProblem]:
-    """Everything that keeps this template from being saved; empty when it may be."""
-    found = [*_problems_in("subject", subject), *_problems_in("body", body)]
-    if not subject.strip():
-        found.insert(0, TagProblem("subject", 1, 1, "", "empty", (), "L’objet est vide."))
-    if "\n" in subject.strip():
-        found.insert(0, TagProblem("subject", 1, 1, "", "lines", (), "L’objet tient sur une seule ligne."))
-    if not body.strip():
-        found.append(TagProblem("body", 1, 1, "", "empty", (), "Le texte est vide."))
-    return found
-
-
-def _problems_in(field: str, text: str) -> Iterator[TagProblem]:
-    for number, line in enumerate(text.splitlines(), start=1):
-        for stray in _FORBIDDEN.finditer(line):
-            yield TagProblem(
-                field,
-                number,
-                stray.start() + 1,
-                "",
-                "control_character",
-                (),
-                f"Un caractère invisible se trouve ligne {number}, colonne {stray.start() + 1} : supprimez-le.",
-            )
-        for match in _PIECE.finditer(line):
-            name = match.group(1)
-            if name is None:
-                continue
-            column = match.start() + 1
-            if name not in TAGS:
-                yield _unknown(field, number, column, name)
-            elif name in BLOCK_TAGS and (field == "subject" or block_of(line) is None):
-                where = "n’a pas sa place dans l’objet" if field == "subject" else "doit être seul sur sa ligne"
-                yield TagProblem(
-                    field,
-                    number,
-                    column,
-                    name,
-                    "misplaced_block",
-                    (),
-                    f"Le tag %{name}% {where} (ligne {number}, colonne {column}).",
-                )
-
-
-def _unknown(field: str, line: int, column: int, name: str) -> TagProblem:
-    nearest = tuple(get_close_matches(name.lower().replace("-", "_"), TAGS, n=3, cutoff=0.55))
-    hint = f" Vouliez-vous dire {' ou '.join(f'%{tag}%' for tag in nearest)} ?" if nearest else ""
-    return TagProblem(
-        field,
-        line,
-        column,
-        name,
-        "unknown_tag",
-        nearest,
-        f"Le tag %{name}% n’existe pas (ligne {line}, colonne {column}).{hint}"
-        " Pour écrire un signe pour cent, doublez-le : %%.",
-    )
+NEEDS: Mapping[str, tuple[frozenset[str], Said]] = {
+    "access_invoices": (
+        frozenset({"invoices_url"}),
+        Said(
+            "Le bouton « Accéder aux factures » est laissé de côté : l’adresse des factures n’est pas renseignée"
+            " dans Configurer, Expéditeur.",
+            "The button “View the invoices” is left out: the address of the invoices is not set under"
+            " Configure, Sender.",
+        ),
+    ),
+    "pay": (
+        frozenset({"payment_url", "bank_details"}),
+        Said(
+            "Le bouton de paiement est laissé de côté : ni adresse de paiement ni coordonnées bancaires dans"
+            " Configurer, Expéditeur.",
+            "The payment button is left out: there is neither a payment address nor bank details under"
+            " Configure, Sender.",
+        ),
+    ),
+    "penalties": (
+        frozenset({"penalty_rate"}),
+        Said(
+            "Les pénalités de retard sont laissées vides : aucun taux dans Configurer, Expéditeur.",
+            "Late-payment interest stays empty: there is no rate under Configure, Sender.",
+        ),
+    ),
+}
+"""What the sender must have for a tag to show anything: one of these; and what is told while it has none."""

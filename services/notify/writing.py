@@ -19,11 +19,12 @@ from chassis.running import Running
 from contracts.dunning import Action
 from services.notify import pixel, queries
 from services.notify.addressing import Recipients, addressed_to, recipients
-from services.notify.blocks import LAYOUTS, blocks_in
+from services.notify.blocks import LAYOUTS
 from services.notify.compiling import UnknownTag
-from services.notify.delivered import Draft, Key, TemplateMissing, Text, choose
+from services.notify.delivered import Draft, Key, TemplateMissing, Text, WrittenWith, choose
 from services.notify.domain import Person, Sender, Subjects, last_look, message_id, statement
 from services.notify.formats import Medium
+from services.notify.manuscript import read
 from services.notify.messages import Mail, compose, usable_addresses
 from services.notify.people import labels, people
 from services.notify.queries import Looked, Totals
@@ -50,6 +51,7 @@ class Parcel:
     failure: str | None = None
     person_version: int = 0
     """Of the person as it was when the mail was written."""
+    written_with: WrittenWith | None = None
     settled: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
     @property
@@ -236,14 +238,14 @@ class Writer:
     async def _labels(
         self, desk: Desk, chosen: Sequence[tuple[Parcel, tuple[Text, str] | None]]
     ) -> Mapping[str, str]:
-        bodies = [(parcel, choice[0].body) for parcel, choice in chosen if choice is not None]
-        return await self.labels_for(desk, [(parcel.job.id, body) for parcel, body in bodies], "email")
+        templates = [(parcel.job.id, choice[0]) for parcel, choice in chosen if choice is not None]
+        return await self.labels_for(desk, templates, "email")
 
     async def labels_for(
-        self, desk: Desk, bodies: Sequence[tuple[UUID, str]], medium: Medium
+        self, desk: Desk, templates: Sequence[tuple[UUID, Text]], medium: Medium
     ) -> Mapping[str, str]:
-        """The texts of entries, if one of these bodies shows them."""
-        shown = [action_id for action_id, body in bodies if shows_labels(body, medium)]
+        """The texts of entries, if one of these templates shows them."""
+        shown = [action_id for action_id, template in templates if shows_labels(template, medium)]
         entries = {line.entry_id for one in shown for line in desk.looked[one].action.entries}
         return await labels(self.running.neighbour("ledger"), desk.company, entries)
 
@@ -259,6 +261,7 @@ class Writer:
             return
         parcel.person_version = desk.people[looked.action.client_id].version
         parcel.mail = mail_of(desk, looked, rendered, clock.now())
+        parcel.written_with = template.written_with(language)
 
     def _pixel(self, desk: Desk, action_id: UUID) -> str:
         settings = self.settings
@@ -277,10 +280,10 @@ def cause_of(payload: Mapping[str, str]) -> Cause:
     )
 
 
-def shows_labels(body: str, medium: Medium) -> bool:
+def shows_labels(template: Text, medium: Medium) -> bool:
     return any(
         LAYOUTS[medium].get(block.removeprefix("tableau_comptable")) == 3
-        for block in blocks_in(body)
+        for block in read(template.body, template.form).blocks
         if block.startswith("tableau_comptable")
     )
 
@@ -297,7 +300,8 @@ def written(  # noqa: PLR0913, PLR0917 - what a message is made of
     preview alike. Raises ``UnknownTag``, ``TemplateError``.
     """
     template, language = chosen
-    return render(template.subject, template.body, desk.subjects(looked, texts, pixel_url), language, medium)
+    about = desk.subjects(looked, texts, pixel_url)
+    return render(template.subject, template.body, about, language, medium, template.form)
 
 
 def mail_of(desk: Desk, looked: Looked, rendered: Rendered, at: datetime) -> Mail:

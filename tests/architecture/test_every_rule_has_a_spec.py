@@ -26,8 +26,6 @@ NOTHING_TO_TEST = {
 WAITS_FOR = {
     "8.6": "D6, payment links",
     "8.11": "E8, the collection file",
-    "13.3": "D11, the debtor space, and D6, payment links",
-    "13.7": "D1, templates as JSON",
     "15.1": "E1, users and invitations",
     "15.4": "E3, cash reporting",
     "15.6": "B9, several companies",

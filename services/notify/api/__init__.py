@@ -2,8 +2,20 @@
 
 from fastapi import APIRouter
 
-from services.notify.api import copies, letters, logo, messages, personal, progress, returns, tasks, templates
+from services.notify.api import (
+    copies,
+    letters,
+    logo,
+    messages,
+    personal,
+    progress,
+    returns,
+    sender,
+    specimens,
+    tasks,
+    templates,
+)
 
 router = APIRouter()
-for part in (progress, messages, tasks, letters, templates, logo, personal, copies, returns):
+for part in (progress, messages, tasks, letters, templates, specimens, sender, logo, personal, copies, returns):
     router.include_router(part.router)

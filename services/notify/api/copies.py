@@ -10,7 +10,7 @@ from sqlalchemy import text
 from chassis.http import CauseDep, CompanyDep, TxDep, requires
 from chassis.problems import Problem
 from services.notify.api.bodies import Body
-from services.notify.api.templates import Email, Line
+from services.notify.api.sender import Email, Line
 
 router = APIRouter(prefix="/companies/{company}")
 

@@ -39,7 +39,8 @@ COLUMNS = """
     letter.action_id, letter.client_id, letter.step, letter.language, letter.subject, letter.address, letter.pages,
     letter.amount, letter.currency, letter.sha256, letter.registered, letter.registered_number, letter.written_on,
     letter.prepared_by, letter.prepared_at, posting.posted_on, posting.actor as posted_by,
-    case when posting.action_id is null then 'prepared' else 'posted' end as state, letter.pdf is null as erased
+    case when posting.action_id is null then 'prepared' else 'posted' end as state, letter.pdf is null as erased,
+    letter.template, letter.template_language, letter.template_version
 """
 SOURCE = "from letter left join posting using (company, action_id) where letter.company = :company"
 

@@ -16,7 +16,7 @@ from chassis.http import AsOfDep, CauseDep, CompanyDep, RunningDep, SayDep, TxDe
 from chassis.http_client import NeighbourRefused, NeighbourUnreachable
 from chassis.problems import Problem
 from contracts.dunning import Action
-from services.notify import messages, queries
+from services.notify import manuscript, messages, queries
 from services.notify.api.bodies import Body
 from services.notify.api.progress import STATUS
 from services.notify.api.templates import check
@@ -25,6 +25,7 @@ from services.notify.domain import NotYetHeard, last_look
 from services.notify.formats import Medium
 from services.notify.letters.pictures import html_of
 from services.notify.letters.preparing import NO_ADDRESS, Preparer, Wish
+from services.notify.manuscript import Form, clean
 from services.notify.messages import usable_addresses
 from services.notify.rendering import Rendered
 from services.notify.settings import NotifySettings
@@ -35,7 +36,8 @@ router = APIRouter(prefix="/companies/{company}")
 COLUMNS = f"""
     a.action_id, a.client_id, a.step, a.due_on, message.message_id, message.subject, message.recipients,
     message.composed_at, message.answer, message.refused, {STATUS} as status, outcome.reason, outcome.at,
-    outcome.as_of, outcome.opened_at, outcome.bounced
+    outcome.as_of, outcome.opened_at, outcome.bounced, message.template, message.template_language,
+    message.template_version
 """
 
 SOURCE = """
@@ -60,8 +62,8 @@ SEEN = text("select 1 from action where company = :company and action_id = :acti
 
 ADD_DRAFT = text(
     "insert into draft (company, draft_id, action_id, client_id, subject, body, recipients, copies, sender_name,"
-    " reply_to, address, written_by) values (:company, :draft_id, :action_id, :client_id, :subject, :body,"
-    " :recipients, :copies, :sender_name, :reply_to, :address, :written_by)"
+    " reply_to, address, form, written_by) values (:company, :draft_id, :action_id, :client_id, :subject, :body,"
+    " :recipients, :copies, :sender_name, :reply_to, :address, :form, :written_by)"
 )
 
 Address = Annotated[str, Field(max_length=320)]
@@ -77,6 +79,12 @@ class Written(Body):
     sender_name: str | None = Field(None, max_length=200)
     reply_to: Address | None = None
     address: str | None = Field(None, max_length=1000)
+    form: Form = "text"
+    """Of the body."""
+
+    def kept_body(self) -> str:
+        """The body, and of HTML only what a text may hold."""
+        return clean(self.body or "") if self.form == "html" else self.body or ""
 
     def draft(self) -> Draft:
         """Checked. Answers 422 with the problems of its tags, or the places of addresses that cannot be used."""
@@ -86,10 +94,11 @@ class Written(Body):
                 raise Problem("address-unusable", "This is not one e-mail address", 422, member=name, places=wrong)
         if self.to is not None and not usable_addresses(self.to):
             raise Problem("nobody-to-write-to", "A message needs a recipient", 422)
-        if self.body is not None or self.subject is not None:
-            check(self.subject or "", self.body or "")
+        body = None if self.body is None else self.kept_body()
+        if body is not None or self.subject is not None:
+            check(self.subject or "", body or "", self.form)
         return Draft(
-            text=None if self.body is None else Text(self.subject or "", self.body, own=True),
+            text=None if body is None else Text(self.subject or "", body, own=True, form=self.form),
             to=None if self.to is None else usable_addresses(self.to),
             copies=None if self.copies is None else usable_addresses(self.copies),
             sender_name=self.sender_name,
@@ -153,29 +162,29 @@ async def get_preview(
     """
     if await tx.scalar(SEEN, {"company": company, "action_id": action_id}) is None:
         raise Problem("action-unknown", "This action is not known here", 404, action_id=action_id)
-    writer = _writer(process)
-    with _answering():
+    writer = writer_of(process)
+    with answering():
         return await _preview(writer, await writer.desk(company, [action_id], as_of), action_id)
 
 
 @router.post("/preview")
 async def post_preview(body: Planned, company: CompanyDep, as_of: AsOfDep, process: RunningDep) -> dict[str, Any]:
     """The same for an action that was not said yet, with what a person wrote for it (rules 9.1, 9.2)."""
-    writer = _writer(process)
+    writer = writer_of(process)
     draft = None if body.written is None else body.written.draft()
-    with _answering():
+    with answering():
         desk = await writer.desk_ahead(company, body.action, draft, as_of)
         return await _preview(writer, desk, body.action.action_id)
 
 
-def _writer(process: RunningDep) -> Writer:
+def writer_of(process: RunningDep) -> Writer:
     settings = process.settings
     assert isinstance(settings, NotifySettings)
     return Writer(process, settings)
 
 
 @contextmanager
-def _answering() -> Iterator[None]:
+def answering() -> Iterator[None]:
     try:
         yield
     except TemplateMissing as missing:
@@ -195,11 +204,11 @@ async def _preview(writer: Writer, desk: Desk, action_id: UUID) -> dict[str, Any
     if medium is None or isinstance(reason, NotYetHeard):
         return answer | {"subject": "", "text": "", "html": "", "language": None, "own": None}
     chosen = desk.text_for(looked, desk.people[looked.action.client_id].language, medium)
-    texts = await writer.labels_for(desk, [(action_id, chosen[0].body)], medium)
+    texts = await writer.labels_for(desk, [(action_id, chosen[0])], medium)
     rendered = written(desk, looked, chosen, texts, medium=medium)
     html = rendered.html
     if medium == "letter":
-        html, answer["unprintable"] = await _looked_at(writer, desk, rendered, chosen, texts)
+        html, answer["unprintable"] = await as_pages(writer, desk, rendered, chosen, texts)
     if medium == "email" and answer["to"]:
         read = messages.read(mail_of(desk, looked, rendered, clock.now()).raw)
         answer["from"] = read.sender
@@ -209,11 +218,16 @@ async def _preview(writer: Writer, desk: Desk, action_id: UUID) -> dict[str, Any
         "html": html,
         "language": rendered.language,
         "own": chosen[0].own,
-        "template": {"subject": chosen[0].subject, "body": chosen[0].body},
+        "template": {
+            "subject": chosen[0].subject,
+            "body": chosen[0].body,
+            "form": chosen[0].form,
+            "html": manuscript.html_of(manuscript.read(chosen[0].body, chosen[0].form)),
+        },
     }
 
 
-async def _looked_at(
+async def as_pages(
     writer: Writer, desk: Desk, rendered: Rendered, chosen: tuple[Text, str], texts: Mapping[str, str]
 ) -> tuple[str, str | None]:
     """The pages as they would be printed, and why they could not be."""
@@ -272,6 +286,7 @@ async def post_draft(body: NewDraft, company: CompanyDep, say: SayDep, cause: Ca
         "sender_name": draft.sender_name,
         "reply_to": draft.reply_to,
         "address": body.address,
+        "form": body.form,
         "written_by": cause.actor,
     }
     await say.tx.execute(ADD_DRAFT, values)

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -12,8 +13,8 @@ from services.notify.compiling import Run, runs
 from services.notify.delivered import Text
 from services.notify.domain import Line, Subjects
 from services.notify.letters.postal import recipient_lines
+from services.notify.manuscript import Block, Paragraph, read
 from services.notify.rendering import footer_of, title_of, values_of
-from services.notify.tags import block_of
 from services.notify.words import WORDS
 
 Page = dict[str, Any]
@@ -48,7 +49,7 @@ def letter(
         "date": words["on_day"].format(day=values["today"]),
         "about": f"{words['subject']}{words['colon']} ",
         "subject": subject,
-        "blocks": _blocks(template.body, about, language, values),
+        "blocks": _blocks(template, about, language, values),
         "continued": shown(f"{sender.company_name} · {about.person.client_id} · {subject}"),
         "footer": shown(footer_of(sender)),
         "page": words["page"],
@@ -62,30 +63,39 @@ def shown(text: str) -> str:
     return _LONG.sub(lambda word: word.group() + _MAY_BREAK, seen)
 
 
-def _blocks(body: str, about: Subjects, language: str, values: dict[str, str]) -> list[Page]:
+def _blocks(template: Text, about: Subjects, language: str, values: dict[str, str]) -> list[Page]:
     drawn: list[Page] = []
-    lines: list[list[Page]] = []
-    texts = text_blocks(body, about, language, "letter")
-
-    def end_paragraph() -> None:
-        if lines:
-            drawn.append({"kind": "text", "lines": list(lines)})
-            lines.clear()
-
-    for line in body.splitlines():
-        if block := block_of(line):
-            end_paragraph()
-            if block.startswith("tableau_comptable"):
-                drawn.append(_table(about, LAYOUTS["letter"][block.removeprefix("tableau_comptable")], language))
-            elif texts[block]:
-                drawn.append({"kind": "text", "lines": [[_run(Run(one))] for one in texts[block].split("\n")]})
-        elif line.strip():
-            if found := runs(line, values):
-                lines.extend(_split(found))
-        else:
-            end_paragraph()
-    end_paragraph()
+    texts = text_blocks(template.body, about, language, "letter", template.form)
+    for part in read(template.body, template.form).parts:
+        if isinstance(part, Block):
+            if part.tag.startswith("tableau_comptable"):
+                layout = LAYOUTS["letter"][part.tag.removeprefix("tableau_comptable")]
+                drawn.append(_table(about, layout, language))
+            elif texts[part.tag]:
+                lines = [[_run(Run(one))] for one in texts[part.tag].split("\n")]
+                drawn.append({"kind": "text", "lines": lines})
+        elif shown := _shown_lines(part, values):
+            _add(drawn, part.style, shown)
     return drawn
+
+
+def _shown_lines(part: Paragraph, values: dict[str, str]) -> list[list[Page]]:
+    return [one for line in part.lines if (found := runs(line, values)) for one in _split(found)]
+
+
+def _add(drawn: list[Page], style: str, lines: list[list[Page]]) -> None:
+    match style:
+        case "bullet" | "number":
+            kind = {"kind": "list", "ordered": style == "number"}
+            if not drawn or {name: drawn[-1].get(name) for name in kind} != kind:
+                drawn.append({**kind, "items": []})
+            drawn[-1]["items"].append(lines)
+        case "heading":
+            drawn.append({"kind": "text", "lines": [[run | {"bold": True} for run in line] for line in lines]})
+        case "quote":
+            drawn.append({"kind": "text", "lines": [[run | {"italic": True} for run in line] for line in lines]})
+        case _:
+            drawn.append({"kind": "text", "lines": lines})
 
 
 def _split(found: Sequence[Run]) -> list[list[Page]]:
@@ -93,13 +103,14 @@ def _split(found: Sequence[Run]) -> list[list[Page]]:
     lines: list[list[Page]] = [[]]
     for run in found:
         first, *others = run.text.split("\n")
-        lines[-1].append(_run(Run(first, run.bold)))
-        lines.extend([_run(Run(other, run.bold))] for other in others)
+        lines[-1].append(_run(replace(run, text=first)))
+        lines.extend([_run(replace(run, text=other))] for other in others)
     return lines
 
 
 def _run(run: Run) -> Page:
-    return {"text": shown(run.text), "bold": run.bold}
+    drawn: Page = {"text": shown(run.text), "bold": run.bold}
+    return drawn | {name: True for name in ("italic", "underline") if getattr(run, name)}
 
 
 def _table(about: Subjects, layout: int, language: str) -> Page:

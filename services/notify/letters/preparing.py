@@ -23,7 +23,7 @@ from chassis.running import Running
 from contracts.notify import LetterPrepared, MessageWithheld
 from services.notify import queries
 from services.notify.compiling import UnknownTag
-from services.notify.delivered import TemplateMissing, Text
+from services.notify.delivered import TemplateMissing, Text, WrittenWith, written_with
 from services.notify.domain import NotYetHeard, WithholdReason, last_look
 from services.notify.letters import layout
 from services.notify.letters.bundle import pages_of
@@ -62,16 +62,19 @@ LOCK = text(
 
 KEEP = """
     insert into letter (company, action_id, client_id, step, language, subject, address, mailing_key, amount,
-        currency, pages, sha256, pdf, registered, written_on, prepared_by)
+        currency, pages, sha256, pdf, registered, written_on, prepared_by, template, template_language,
+        template_version)
     select %(company)s, action_id, client_id, step, language, subject,
         array(select jsonb_array_elements_text(address)), array(select jsonb_array_elements_text(mailing_key)),
-        amount, currency, pages, sha256, pdf, registered, %(written_on)s, prepared_by
+        amount, currency, pages, sha256, pdf, registered, %(written_on)s, prepared_by, template,
+        template_language, template_version
     from unnest(%(ids)b::uuid[], %(clients)b::text[], %(steps)b::text[], %(languages)b::text[],
         %(subjects)b::text[], %(addresses)b::jsonb[], %(keys)b::jsonb[], %(amounts)b::numeric[],
         %(currencies)b::text[], %(pages)b::integer[], %(digests)b::text[], %(pdfs)b::bytea[],
-        %(registered)b::boolean[], %(actors)b::text[])
+        %(registered)b::boolean[], %(actors)b::text[], %(templates)b::text[], %(template_languages)b::text[],
+        %(template_versions)b::integer[])
         as l(action_id, client_id, step, language, subject, address, mailing_key, amount, currency, pages, sha256,
-            pdf, registered, prepared_by)
+            pdf, registered, prepared_by, template, template_language, template_version)
     order by action_id
 """
 
@@ -95,6 +98,7 @@ class Written:
     address: tuple[str, ...]
     mailing_key: tuple[str, ...]
     person_version: int
+    written_with: WrittenWith | None = None
 
 
 @dataclass(slots=True)
@@ -199,8 +203,8 @@ class Preparer:
             if not _address(desk, looked, wishes[action_id]):
                 failures[action_id] = NO_ADDRESS
                 del chosen[action_id]
-        bodies = [(action_id, choice[0].body) for action_id, choice in chosen.items()]
-        texts = await self.writer.labels_for(desk, bodies, "letter")
+        templates = [(action_id, choice[0]) for action_id, choice in chosen.items()]
+        texts = await self.writer.labels_for(desk, templates, "letter")
         logo = await self.logo(desk.company)
         written: dict[UUID, Written] = {}
         for action_id, choice in chosen.items():
@@ -234,6 +238,7 @@ class Preparer:
             address=tuple(recipient_lines(about.person.name, address)),
             mailing_key=mailing_key(address),
             person_version=desk.people[looked.action.client_id].version,
+            written_with=template.written_with(language),
         )
 
     async def logo(self, company: str) -> str | None:
@@ -294,5 +299,6 @@ async def _keep(tx: AsyncConnection, desk: Desk, made: Sequence[tuple[Wish, Look
             "pdfs": [pdf for *_, pdf in made],
             "registered": [wish.registered for wish, *_ in made],
             "actors": [wish.cause.actor for wish, *_ in made],
+            **written_with([written.written_with for *_, written, _ in made]),
         },
     )

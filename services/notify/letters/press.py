@@ -18,7 +18,7 @@ from services.notify.letters.layout import Page
 
 SOURCES = Path(__file__).parent
 FONTS = Path(font_source_sans_pro.font_directory)
-FACES = ("Regular", "Bold")
+FACES = ("Regular", "Bold", "It", "BoldIt")
 SCREEN_PPI = 110
 ENDINGS = {"image/png": "png", "image/jpeg": "jpg"}
 """What a logo may be. SVG may name other files, and is left out."""

@@ -17,7 +17,9 @@ COMPANY_WIDE = {
         "company", "company_sync", "contact_cost", "policy", "round", "round_partition", "scenario",
         "scenario_version", "simulation", "simulation_part",
     },
-    "notify": {"company", "copy_address", "logo", "mailbox", "policy", "sender", "template"},
+    "notify": {
+        "company", "copy_address", "logo", "mailbox", "policy", "sender", "template", "template_version",
+    },
     "reporting": {
         "author", "dunning_round", "followed_company", "free_field", "policy", "profile_names", "salesperson",
         "scenario", "standing_day", "sync_run", "synced_partition",

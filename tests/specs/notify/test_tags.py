@@ -6,8 +6,9 @@ from jinja2 import UndefinedError
 from services.notify.compiling import UnknownTag, html_template, text_template
 from services.notify.delivered import LEVELS, MEDIA, NAMES, Key, TemplateMissing, Text, choose, delivered
 from services.notify.domain import Person
+from services.notify.proofreading import problems
 from services.notify.rendering import render
-from services.notify.tags import TAGS, problems
+from services.notify.tags import TAGS
 from tests.specs.notify.given import PERSON, about, entry
 
 
@@ -109,9 +110,29 @@ def test_every_delivered_template_is_sound_and_says_the_amount(name: str, medium
     assert "None" not in shown.html
 
 
-def test_levels_past_the_last_written_one_say_what_it_says() -> None:
-    assert delivered("R7", "email", "fr") == delivered("R5", "email", "fr") != delivered("R4", "email", "fr")
+def test_every_level_has_words_of_its_own() -> None:
+    """Rule 4.4: up to seven reminders."""
     assert LEVELS == ("R1", "R2", "R3", "R4", "R5", "R6", "R7")
+    for medium in MEDIA:
+        for language in ("fr", "en"):
+            said = {text.body for level in LEVELS if (text := delivered(level, medium, language))}
+            assert len(said) == len(LEVELS)
+
+
+@pytest.mark.parametrize("medium", MEDIA)
+def test_the_formal_notice_says_so_names_the_debt_the_delay_and_the_law(medium: str) -> None:
+    """Article 1344 of the French civil code: an act that calls upon the debtor sufficiently. The last of the five
+    delivered steps is one; a shorter scenario names the template ``formal_notice``."""
+    last, alone = delivered("R5", medium, "fr"), delivered("formal_notice", medium, "fr")
+    assert last is not None
+    assert alone is not None
+    assert (last.subject, last.body) == (alone.subject, alone.body)
+    assert "Mise en demeure" in last.subject
+    for needed in ("met en demeure", "%total%", "%tableau_comptable", "huit jours", "1344", "L441-10", "1231-6"):
+        assert needed in last.body
+    before = delivered("R1", medium, "fr")
+    assert before is not None
+    assert "demeure" not in before.body
 
 
 def test_the_companys_own_text_comes_before_the_delivered_one_and_the_steps_name_before_its_level() -> None:
