@@ -27,6 +27,8 @@ random_page_cost = 1.1
 max_parallel_workers_per_gather = 0
 max_worker_processes = 4
 jit = off
+# each table is sampled again and again while it grows; a third of the usual rows tells the plans as much
+default_statistics_target = 30
 timezone = 'UTC'
 log_timezone = 'UTC'
 # a statement or the detail of an error may quote personal data

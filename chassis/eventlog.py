@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from chassis.database import driver
 from chassis.delivered import Cause, Delivered, Position, Said, UnknownEvent, in_runs, vector
 from chassis.listening import Project, project_all
+from chassis.waking import log_of, wake
 from contracts.event import Event
 
 __all__ = [
@@ -144,6 +145,7 @@ async def append(  # noqa: PLR0913 everything an event carries
             }
             | _columns(delivered),
         )
+    wake(log_of(speaker))
     return delivered
 
 
@@ -186,6 +188,7 @@ async def append_made(  # noqa: PLR0913 everything an event carries
         rows = await cursor.fetchall()
     if largest := max((size for *_, size in rows if size > MAX_BODY_BYTES), default=0):
         raise EventTooLarge(type(event).__name__, company, largest)
+    wake(log_of(event.speaker))
     return [Position(event.speaker, p, number) for p, number, _ in rows]
 
 

@@ -29,6 +29,9 @@ REQUEST_SECONDS = 5.0
 REQUEST_BYTES = 4 << 20
 """What one request may bring, so that bulk events do not fill the memory."""
 
+PATIENCE_SECONDS = 1.0
+"""How long a batch waits for its first message before FastStream may look around."""
+
 LINGER_SECONDS = 0.02
 """How long a batch that has begun waits for company."""
 
@@ -54,16 +57,43 @@ class BatchFetch:
         heartbeat: float | None = None,
     ) -> list[Msg]:
         """Up to ``batch`` messages. Raises ``nats.errors.TimeoutError`` when none came in time, which FastStream
-        takes as the end of a batch."""
+        takes as the end of a batch.
+
+        ``timeout`` is how long FastStream collects a batch. While there is nothing to collect it is of no use to
+        come back so often; once it is over FastStream takes what it is given, so the company is waited for here.
+        """
         if self._subscription._nc.is_closed:
             raise nats.errors.ConnectionClosedError
+        seconds = REQUEST_SECONDS if timeout is None else timeout
+        if batch < self.batch:  # FastStream holds a part of a batch already
+            messages = await self._some(batch, min(seconds, LINGER_SECONDS))
+        else:
+            began = monotonic()
+            messages = await self._some(batch, max(seconds, PATIENCE_SECONDS))
+            if messages and monotonic() - began + LINGER_SECONDS > seconds:
+                messages += await self._company(batch - len(messages), seconds)
+        if not messages:
+            raise nats.errors.TimeoutError
+        return messages
+
+    async def _company(self, batch: int, seconds: float) -> list[Msg]:
+        """What comes close behind the first messages."""
+        messages: list[Msg] = []
+        until = monotonic() + seconds
+        while len(messages) < batch and monotonic() < until:
+            more = await self._some(batch - len(messages), LINGER_SECONDS)
+            if not more:
+                break
+            messages += more
+        return messages
+
+    async def _some(self, batch: int, seconds: float) -> list[Msg]:
+        """What is here, or comes first within so many seconds."""
         messages = self._take(batch)
         if messages:
             return messages
         await self._ask()
-        seconds = REQUEST_SECONDS if timeout is None else timeout
-        # FastStream asks for less than a whole batch when it holds a part of one already
-        until = monotonic() + (seconds if batch >= self.batch else min(seconds, LINGER_SECONDS))
+        until = monotonic() + seconds
         while (remaining := until - monotonic()) > 0:
             try:
                 first = await asyncio.wait_for(self._queue.get(), remaining)
@@ -73,7 +103,7 @@ class BatchFetch:
             if messages:
                 return messages
             await self._ask()
-        raise nats.errors.TimeoutError
+        return []
 
     def _take(self, batch: int) -> list[Msg]:
         """What is here already."""

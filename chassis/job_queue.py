@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from chassis import clock
 from chassis.database import driver
+from chassis.waking import jobs_of, wake
 
 ENQUEUE = """
     insert into job (id, queue, company, key, p, run_at, payload)
@@ -82,7 +83,9 @@ async def enqueue(tx: AsyncConnection, queue: str, jobs: Sequence[NewJob]) -> li
                 "payloads": [Jsonb(dict(job.payload)) for job in jobs],
             },
         )
-        return [row[0] for row in await cursor.fetchall()]
+        new = [row[0] for row in await cursor.fetchall()]
+    wake(jobs_of(queue))
+    return new
 
 
 @dataclass(slots=True)

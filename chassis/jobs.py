@@ -23,6 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from chassis.cancellation import heed_cancellation
 from chassis.database import is_transient
 from chassis.job_queue import Job, JobLost, Move, NewJob, enqueue, move_all
+from chassis.waking import COMMITTED_SECONDS, Rest, jobs_of
 
 __all__ = ["Handle", "Job", "JobLost", "JobWorker", "Move", "NewJob", "WorkersLost", "enqueue", "move_all"]
 
@@ -58,6 +59,10 @@ RECOVER = text(
 
 IDLE_GROWTH, IDLE_PAUSES = 1.1, 2.5
 """While nothing is ready a worker asks less and less often, down to once in so many of its pauses."""
+
+RESTING_GROWTH, RESTING_PAUSES = 1.25, 5
+"""The same for a queue, whose jobs wake a worker in their own process; only those of other processes, and jobs
+whose time comes, are found by asking."""
 
 Handle = Callable[[Sequence[Job]], Awaitable[None]]
 """Carry out a batch of jobs. A job left ``running`` when it returns is done; after an exception a ``running`` job
@@ -106,6 +111,7 @@ class JobWorker:
         self.most_losses = most_losses
         self.owner = f"{socket.gethostname()}/{os.getpid()}/{uuid4().hex[:8]}"
         self._trouble: str | None = None
+        self._rest = Rest(jobs_of(queue))
         self._held: set[UUID] = set()
         # of the hands that are free one looks for work: a queue costs the same however many it has
         self._looking = asyncio.Lock()
@@ -154,8 +160,11 @@ class JobWorker:
 
         while not await self._guarded(look):
             heed_cancellation()
-            await asyncio.sleep(pause)
-            pause = min(pause * IDLE_GROWTH, self.poll_seconds * IDLE_PAUSES)
+            if await self._rest.wait(pause):
+                pause = self.poll_seconds
+                await asyncio.sleep(min(COMMITTED_SECONDS, pause))
+            else:
+                pause = min(pause * RESTING_GROWTH, self.poll_seconds * RESTING_PAUSES)
         return found
 
     async def _guarded(self, step: Callable[[], Awaitable[bool]]) -> bool:

@@ -67,11 +67,23 @@ def command_line(name: str, build: Callable[[Knobs], Service], settings: type[Kn
 
 
 class _Server(uvicorn.Server):
-    """uvicorn without its own signal handlers: the whole process stops in one order."""
+    """uvicorn without its own signal handlers: the whole process stops in one order. Whoever sets ``should_exit``
+    sets ``ended`` as well."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ended = asyncio.Event()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+    async def main_loop(self) -> None:
+        """Until told to end: uvicorn asks ten times a second, and makes the time of day anew once."""
+        ended = asyncio.create_task(self.ended.wait())
+        while not await self.on_tick(0):
+            await asyncio.wait({ended}, timeout=1)
+        ended.cancel()
 
 
 COLLECT_AFTER = (20_000, 20, 20)
@@ -107,6 +119,7 @@ async def serve(service: Service, module: str, parts: tuple[str, ...]) -> None:
     await asyncio.wait({serving, working, waiting}, return_when=asyncio.FIRST_COMPLETED)
     log.info("stopping")
     server.should_exit = True
+    server.ended.set()
     working.cancel()
     waiting.cancel()
     await asyncio.wait({serving, working}, timeout=service.settings.stop_within)

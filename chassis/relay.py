@@ -31,6 +31,7 @@ from chassis.cancellation import heed_cancellation
 from chassis.database import driver, is_transient
 from chassis.delivered import Delivered
 from chassis.envelope import headers, publication
+from chassis.waking import COMMITTED_SECONDS, Rest, log_of
 from contracts.subjects import PARTITIONS, partition_filter, stream, subject
 
 log = logging.getLogger(__name__)
@@ -38,8 +39,15 @@ log = logging.getLogger(__name__)
 BATCH_EVENTS = 400
 BATCH_BYTES = 4 << 20
 PARTITION_EVENTS = 60
-PICKED_BYTES = 1 << 20
-"""Stored, compressed size at which a query stops picking, so that a batch of bulk events is not read in vain."""
+STORED_COMPRESSED = 4
+"""How much smaller a compressed body is stored than it is, as a rule: with it a query stops picking where a batch
+is full, so that bulk events are not read in vain."""
+
+IDLE_GROWTH = 1.25
+TOLD_SECONDS = 10.0
+"""What is found so long after the last wake-up was said by another process."""
+OTHERS_SECONDS = 600.0
+"""For so long after that the log is looked at often, since nobody tells of it."""
 
 TAKE_LEASE = text(
     "update lease set owner = :owner, until = now() + make_interval(secs => :seconds)"
@@ -49,7 +57,8 @@ RELEASE = text("update lease set until = now() where name = 'relay' and owner = 
 
 NEXT = """
     with picked as (
-        select e.p, e.pseq, e.pseq - q.last as turn, pg_column_size(e.body) as size
+        select e.p, e.pseq, e.pseq - q.last as turn, pg_column_size(e.body)
+                * case when pg_column_compression(e.body) is null then 1 else %(compressed)s end as size
         from unnest(%(partitions)s::smallint[], %(numbers)s::bigint[]) q(p, last)
         cross join lateral (select p, pseq, body from event_log where p = q.p and pseq > q.last
             order by pseq limit %(each)s) e
@@ -92,6 +101,7 @@ class Relay:
         lease_seconds: float = 3,
         poll_seconds: float = 0.04,
         idle_poll_seconds: float = 0.12,
+        resting_poll_seconds: float = 1.0,
         ack_seconds: float = 5,
     ) -> None:
         self.service = service
@@ -101,11 +111,15 @@ class Relay:
         self.lease_seconds = lease_seconds
         self.poll_seconds = poll_seconds
         self.idle_poll_seconds = idle_poll_seconds
+        self.resting_poll_seconds = resting_poll_seconds
         self.ack_seconds = ack_seconds
         self.owner = f"{socket.gethostname()}/{os.getpid()}/{uuid4().hex[:8]}"
         self.active = False
         self._numbers: dict[int, int] = {}
         self._last = 0
+        self._rest = Rest(log_of(service))
+        self._woken = -TOLD_SECONDS
+        self._others_until = 0.0
         self._trouble: str | None = None
 
     def problems(self) -> list[str]:
@@ -232,14 +246,26 @@ class Relay:
                 measures.UNPUBLISHED_AGE.labels(self.service).set(0)
                 if not bus.is_connected:
                     raise NotAccepted("the connection to NATS is lost")
-                await asyncio.sleep(pause)
-                # asking again and again costs most where nothing is said for long
-                pause = min(pause * 1.05, max(self.idle_poll_seconds, self.poll_seconds))
+                pause = await self._pause(pause)
                 continue
+            if monotonic() - self._woken > TOLD_SECONDS:
+                self._others_until = monotonic() + OTHERS_SECONDS
             pause = self.poll_seconds
             measures.UNPUBLISHED_AGE.labels(self.service).set(_age(oldest))
             await self._publish(bus, events)
             measures.PUBLISHED.labels(self.service).inc(len(events))
+
+    async def _pause(self, seconds: float) -> float:
+        """Rest after a look that found nothing; how long to rest after the next one. Asking again and again costs
+        most where nothing is said for long."""
+        if await self._rest.wait(seconds):
+            self._woken = monotonic()
+            await asyncio.sleep(min(COMMITTED_SECONDS, self.poll_seconds))
+            return self.poll_seconds
+        others = monotonic() < self._others_until
+        # often enough to renew the lease
+        longest = self.idle_poll_seconds if others else min(self.resting_poll_seconds, self.lease_seconds / 4)
+        return min(seconds * IDLE_GROWTH, max(longest, self.poll_seconds))
 
     async def _next(self, cursor: psycopg.AsyncCursor[Any]) -> tuple[list[Delivered], datetime | None]:
         """The next events of every partition, and when the oldest of them was recorded."""
@@ -254,7 +280,8 @@ class Relay:
                 "numbers": list(self._numbers.values()),
                 "each": PARTITION_EVENTS,
                 "limit": BATCH_EVENTS,
-                "bytes": PICKED_BYTES,
+                "bytes": BATCH_BYTES,
+                "compressed": STORED_COMPRESSED,
             },
         )
         events: list[Delivered] = []

@@ -46,6 +46,20 @@ async def test_asking_twice_is_one_job(toys: Toys) -> None:
     assert await states(toys) == {"ready": 5}
 
 
+async def test_a_worker_at_rest_is_woken_by_a_job_of_its_process(toys: Toys) -> None:
+    async def carry_out(_: Sequence[Job]) -> None:
+        """Nothing: the job is done."""
+
+    async with running(JobWorker(toys.beta, "letters", carry_out, poll_seconds=900)):
+        await asyncio.sleep(0.5)
+        await ask(toys, letters(3))
+
+        async def all_done() -> bool:
+            return await states(toys) == {"done": 3}
+
+        await eventually(all_done)
+
+
 async def test_several_workers_carry_out_each_job_once(toys: Toys) -> None:
     done: list[int] = []
 

@@ -25,7 +25,7 @@ from chassis.eventlog import Say
 from chassis.provision import provision
 from chassis.relay import NotAccepted, Relay
 from contracts.subjects import partition_filter, stream
-from tests.integration.chassis.conftest import DAY, Toys, eventually
+from tests.integration.chassis.conftest import DAY, Toys, eventually, running
 from tests.integration.chassis.example.wiring import Counted, Line, Loaded
 
 
@@ -55,6 +55,26 @@ async def messages(nats_url: str, pattern: str = "evt.alpha.>") -> list[Msg]:
 def attributes(message: Msg) -> dict[str, str]:
     assert message.headers is not None
     return message.headers
+
+
+async def test_a_relay_at_rest_is_woken_by_what_its_process_says(toys: Toys) -> None:
+    relay = Relay("alpha", toys.alpha, toys.nats_url("alpha"), lease_seconds=3600, poll_seconds=900)
+    async with running(relay):
+        await eventually(lambda: relay.active)
+        for turn in range(1, 4):
+            await toys.say("acme", ("C1", turn))
+            await published(toys, turn)
+
+
+async def test_a_relay_at_rest_finds_what_another_process_says(toys: Toys) -> None:
+    relay = Relay("alpha", toys.alpha, toys.nats_url("alpha"), lease_seconds=1)
+    async with running(relay):
+        await eventually(lambda: relay.active)
+        for turn in range(1, 4):
+            with pytest.MonkeyPatch.context() as patch:  # as another process, it wakes nobody here
+                patch.setattr("chassis.eventlog.wake", lambda _: None)
+                await toys.say("acme", ("C1", turn))
+            await published(toys, turn)
 
 
 async def test_the_stream_holds_the_log_in_order_and_each_event_once(toys: Toys) -> None:
