@@ -170,6 +170,7 @@ def test_differences_have_names() -> None:
         ([r1, r2], [contact("2025-01-07"), contact("2025-01-17", "R2")], ("earlier", "later")),
         ([r1], [contact("2025-01-08", "R2")], ("other",)),
         ([r1], [contact("2025-01-06"), r2], ("more", "earlier")),
+        ([r1, r2], [contact("2025-01-09"), contact("2025-01-16", "R3")], ("later", "other")),
     ]
     for before, after, kinds in cases:
         found = differ(before, after)

@@ -262,6 +262,14 @@ def test_an_action_is_proposed_confirmed_and_done():
     assert set(found[2].recorded) == {"done_on", "levels"}
 
 
+def test_what_is_asked_and_promised_in_another_currency_is_told_in_it():
+    """Rule 19.3."""
+    dollars = action("F1").model_copy(update={"currency": "USD"})
+    assert "US$100.50" in told(dunning.ActionProposed(action=dollars))[0].told.text
+    promised = promise("F1", "2025-04-02").model_copy(update={"currency": "USD"})
+    assert told(promised)[0].told.text == "US$1.00 of F1 promised for 2 Apr 2025."
+
+
 def test_an_action_that_nobody_was_asked_about_was_decided():
     (line,) = told(due("F1"))
     assert line.told.code == "action_was_decided"
@@ -314,14 +322,22 @@ def test_exclusions_are_told_with_all_their_reasons_and_their_end():
     (line,) = told(dunning.ActionExcluded(client_id=CLIENT, entries=(free,)))
     assert (line.told.text, line.entries) == ("Nothing held F1 back any more.", (entry_id("F1"),))
     (line,) = told(dunning.ActionExcluded(client_id=CLIENT, entries=(held,)), language="fr")
-    assert line.told.text.startswith("F1, à relancer (R1), ne l'a pas été : ")
+    assert line.told.text == (
+        "F1, à relancer (R1), ne l'a pas été : "
+        "Le client n'est pas à relancer. Elle est en litige, et les litiges arrêtent les relances."
+    )
 
 
 def test_levels_are_told_once_for_all_entries_alike():
     set_at = at_level("F1", "R2", "2025-03-18")
     (line,) = told(set_at)
     assert (line.told.text, line.entries) == ("F1: level R2.", (entry_id("F1"),))
-    assert set(line.recorded) == {"reason", "set_on", "levels"}
+    move = {"entry_id": entry_id("F1"), "level_before": None, "level_after": "R2", "next_step": None}
+    assert line.recorded == {
+        "reason": "set",
+        "set_on": "2025-03-18",
+        "levels": [{**move, "reminded_on": None}],
+    }
     moves = [
         dunning.LevelMove(entry_id=entry_id(name), level_before=None, level_after=level, next_step=following)
         for name, level, following in (("F1", "R1", "R2"), ("F2", "R1", "R2"), ("F3", None, None))

@@ -218,3 +218,150 @@ def test_what_was_really_done_counts_before_the_period_and_never_in_it(on):
         assert told == [("2025-03-26", "R2", "phone")]
     else:
         assert told[0] == ("2025-03-19", "R1", "email")
+
+
+def automatic(facts: list[Fact], first: str, last: str) -> list[tuple[str, str, bool]]:
+    """Lived under a scenario whose reminders leave by themselves where a person said so of the entry."""
+    published = scenario(
+        step("R1", 8, mode="automatic"), step("R2", 16, mode="automatic"), without=[step("R1", 8, "letter")]
+    )
+    rules = Rules(load_policy(dunning.PolicyChanged(version=1)), {"Standard": load_scenario(published)})
+    state, history = begin(COMPANY, CLIENT, facts, day(first))
+    contacts = live(state, history, Company(rules), day(first), day(last))
+    return [(one.on.isoformat(), one.step, one.automatic) for one in contacts]
+
+
+def test_what_a_person_chose_of_an_entry_still_holds_when_a_fact_comes():
+    """Rule 22.13: opted in before the period; another invoice comes in it."""
+    choice = dunning.AutomaticChoice(entry_id=entry_id("F"), automatic=True)
+    facts = [
+        (date.min, client()),
+        (day("2025-03-01"), invoice("F", 100, "2025-03-10")),
+        (day("2025-03-02"), dunning.AutomaticChosen(client_id=CLIENT, entries=(choice,))),
+        (day("2025-03-20"), invoice("G", 1, "2025-06-10")),
+    ]
+    assert automatic(facts, "2025-03-11", "2025-03-31") == [
+        ("2025-03-18", "R1", True),
+        ("2025-03-26", "R2", True),
+    ]
+
+
+def test_a_step_that_a_person_chose_still_comes_next_when_a_fact_comes():
+    """Rule 5.6: R1 next, so no notice."""
+    facts = [
+        (date.min, client()),
+        (day("2025-02-20"), invoice("F", 100, "2025-03-10")),
+        (day("2025-02-21"), chosen_next("F", "R1", "2025-02-21")),
+        (day("2025-03-01"), invoice("G", 1, "2025-09-10")),
+    ]
+    assert lived(facts, "2025-02-25", "2025-03-20") == [("2025-03-18", "R1", "email")]
+
+
+def test_a_step_that_a_person_chose_is_done_with_once_it_is_taken():
+    """Rule 5.9: nobody is reminded before the new due date, as no person wants R2 next."""
+    facts = [
+        (date.min, client()),
+        (day("2025-02-20"), invoice("F", 100, "2025-03-10")),
+        (day("2025-02-21"), chosen_next("F", "R1", "2025-02-21")),
+        (day("2025-03-20"), invoice("F", 100, "2025-04-10")),
+    ]
+    assert lived(facts, "2025-02-25", "2025-04-12") == [
+        ("2025-03-18", "R1", "email"),
+        ("2025-04-11", "R2", "phone"),
+    ]
+
+
+def proposed(name: str) -> dunning.ActionProposed:
+    held = dunning.ActionEntry(entry_id=entry_id(name), occurrence=1, amount=100, due_date=day("2025-03-10"))
+    return dunning.ActionProposed(
+        action=dunning.Action(
+            action_id=RUN,
+            client_id=CLIENT,
+            profile="Standard",
+            scenario_version=1,
+            kind="reminder",
+            step="R1",
+            medium="email",
+            template="R1",
+            currency="EUR",
+            amount=100,
+            net_amount=100,
+            book_net_amount=100,
+            due_since=day("2025-03-18"),
+            entries=(held,),
+        )
+    )
+
+
+def test_what_was_open_when_the_period_began_is_carried_out_once():
+    facts = by_client(
+        [
+            (day("2025-01-01"), client()),
+            (day("2025-03-01"), invoice("F", 100, "2025-03-10")),
+            (day("2025-03-18"), proposed("F")),
+            (day("2025-03-21"), invoice("G", 1, "2025-09-10")),
+            (day("2025-03-22"), invoice("H", 1, "2025-09-10")),
+        ]
+    )[CLIENT]
+    state, _ = begin(COMPANY, CLIENT, facts, day("2025-03-20"))
+    assert [opened.action_id for opened in state.open_actions] == [RUN]
+    assert lived(facts, "2025-03-20", "2025-03-27") == [("2025-03-20", "R1", "email")]
+
+
+@pytest.mark.parametrize("first", ["2025-03-11", "2025-03-22"])
+def test_what_accounting_unletters_counts_from_its_day_in_the_period_or_before_it(first):
+    """Rule 22.8: lettered on the 19th, un-lettered on the 21st, so R2 counts from then, and not from the R1."""
+    paid, unpaid = (
+        sync.EntriesSynced(
+            run_id=RUN,
+            source="x",
+            entries=lines(
+                invoice("F", 100, "2025-03-10", lettering=code), credit("P", 100, "2025-03-19", lettering=code)
+            ),
+        )
+        for code in ("A", None)
+    )
+    facts = [
+        (date.min, client()),
+        (day("2025-03-01"), invoice("F", 100, "2025-03-10")),
+        (day("2025-03-18"), at_level("F", "R1", "2025-03-18")),
+        (day("2025-03-19"), paid),
+        (day("2025-03-21"), unpaid),
+        (day("2025-03-22"), credit("P", 1, "2025-12-19")),
+    ]
+    assert [one for one in lived(facts, first, "2025-03-31") if one[1] == "R2"] == [("2025-03-29", "R2", "phone")]
+
+
+def test_a_contact_of_the_simulation_still_counts_when_a_fact_comes():
+    """Rule 22.7: five days after the R1 of F, that of G."""
+    rules = Rules(
+        load_policy(dunning.PolicyChanged(version=1, contact_gap_days=5)),
+        {"Standard": load_scenario(scenario(step("R1", 8)))},
+    )
+    facts = [
+        (date.min, client()),
+        (day("2025-03-01"), invoice("F", 100, "2025-03-10")),
+        (day("2025-03-01"), invoice("G", 100, "2025-03-12")),
+        (day("2025-03-19"), invoice("H", 1, "2025-09-10")),
+    ]
+    state, history = begin(COMPANY, CLIENT, facts, day("2025-03-11"))
+    contacts = live(state, history, Company(rules), day("2025-03-11"), day("2025-03-31"))
+    assert [one.on.isoformat() for one in contacts] == ["2025-03-18", "2025-03-23"]
+
+
+def test_a_past_that_is_forked_is_lived_alike_by_other_rules():
+    """The first to live it takes nothing from the second."""
+    facts = [
+        (date.min, client()),
+        (day("2025-03-01"), invoice("F", 100, "2025-03-10")),
+        (day("2025-03-12"), at_level("F", "R1", "2025-03-12")),
+        (day("2025-03-12"), chosen_next("F", "R3", "2025-03-12", reminded_on="2025-03-11")),
+        (day("2025-03-22"), invoice("G", 100, "2025-03-10")),
+    ]
+    rules = Rules(load_policy(dunning.PolicyChanged(version=1)), {"Standard": load_scenario(scenario(*STANDARD))})
+    state, history = begin(COMPANY, CLIENT, facts, day("2025-03-11"))
+    period = (day("2025-03-11"), day("2025-03-31"))
+    other = history.fork()
+    first = live(state, history, Company(rules), *period)
+    assert [one.step for one in first] == ["R3", "R1", "R4", "R2"]
+    assert live(state, other, Company(rules), *period) == first

@@ -179,13 +179,14 @@ def test_what_is_ticked_back_is_one_action_per_step_and_currency_in_their_order(
     assert (planned.due_since, planned.entries[0].due_on) == (day("2025-03-18"), day("2025-03-18"))
 
 
-def test_what_is_ticked_back_takes_the_step_of_the_variant_of_the_client():
-    world = given(invoice("F", 100, "2025-03-10"), client(email=False), stopped())
+@pytest.mark.parametrize(("email", "medium"), [(True, "email"), (False, "letter")])
+def test_what_is_ticked_back_takes_the_step_of_the_variant_of_the_client(email, medium):
+    world = given(invoice("F", 100, "2025-03-10"), client(email=email), stopped())
     world.published = scenario(step("R1", 8), without=[step("R1", 8, "letter"), previous("R2", 8, "phone")])
     _, (planned,) = tick_back(
         world.book.state(), load_policy(world.policy), world.scenario, day("2025-03-18"), [entry_id("F")]
     )
-    assert planned.medium == "letter"
+    assert planned.medium == medium
 
 
 def test_a_follower_of_the_account_that_is_ticked_back_goes_one_step_on():
@@ -293,6 +294,11 @@ def test_the_steps_that_may_be_chosen_are_those_of_the_variant_of_the_client():
     assert planned.choices == ("R1", "R2")
     assert planned.action.next_step == "R2"
     assert planned.action.entries[0].level_after == "R1"
+    world.published = scenario(step("R1", 8), step("R3", 16), without=[step("R2", 8, "letter")])
+    world.on("2025-03-01", client())
+    planned = by_hand(world, "F", next_step="R3")
+    assert (planned.choices, planned.action.step) == (("R1", "R3"), "R1")
+    assert (planned.action.next_step, planned.action.entries[0].level_after) == ("R3", "R2")
 
 
 def test_a_person_sees_what_speaks_against_the_entries_but_not_for_a_thank_you():

@@ -72,6 +72,20 @@ def test_a_deleted_profile_is_taken_over_also_for_what_accounting_says() -> None
     assert again.told("Export") == "Export (2)"
 
 
+def test_each_deleted_profile_means_the_one_that_took_it_over() -> None:
+    """Rule 3.3."""
+    known = after(DeleteProfile("Export", "Standard"), DeleteProfile("Interne", "Grand Compte"))
+    assert (known.told("Export"), known.told("Interne")) == ("Standard", "Grand Compte")
+
+
+def test_another_profile_may_be_the_default_one() -> None:
+    """Rule 3.2; it is then not deleted, and the former one may be."""
+    known = after(ChooseDefaultProfile("Export"), DeleteProfile("Standard"))
+    assert known.default == "Export"
+    with pytest.raises(ProfileIsDefault):
+        decide_profiles(known, DeleteProfile("Export", "Interne"))
+
+
 @pytest.mark.parametrize(
     ("wanted", "refusal"),
     [

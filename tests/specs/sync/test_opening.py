@@ -104,13 +104,34 @@ def test_what_was_released_comes_back_with_a_line_of_its_own_or_of_its_client() 
 
 def test_a_client_whose_sides_do_not_match_keeps_no_other_from_matching() -> None:
     brought = bring_forward(
-        [line(1, "301"), line(2, "-50"), line(3, "70", "C2"), line(4, "-5", "C2"), line(5, "9", "C3")],
+        [line(1, "301"), line(2, "-50"), line(3, "70", "C2"), line(4, "-6", "C2"), line(5, "9", "C3")],
         [
             *(entry("F1", "100"), entry("F2", "200"), entry("P1", "-20"), entry("P2", "-30")),
-            *(entry("G1", "40", "C2"), entry("G2", "30", "C2"), entry("Q1", "-5", "C2")),
+            *(entry("G1", "40", "C2"), entry("G2", "30", "C2"), entry("Q1", "-5", "C2"), entry("Q2", "-1", "C2")),
         ],
     )
-    assert pairs(brought) == {2: ["P1", "P2"], 3: ["G1", "G2"], 4: ["Q1"]}
+    assert pairs(brought) == {2: ["P1", "P2"], 3: ["G1", "G2"], 4: ["Q1", "Q2"]}
+
+
+def test_a_client_without_entries_and_one_with_one_balance_keep_no_other_from_its_own() -> None:
+    brought = bring_forward(
+        [line(1, "9", "C1"), line(2, "70", "C2"), line(3, "300", "C3")],
+        [entry("G1", "40", "C2"), entry("G2", "30", "C2"), entry("H1", "100", "C3"), entry("H2", "200", "C3")],
+    )
+    assert pairs(brought) == {2: ["G1", "G2"], 3: ["H1", "H2"]}
+
+
+def test_cents_have_their_side_as_well() -> None:
+    brought = bring_forward(
+        [line(1, "0.70"), line(2, "-0.60")],
+        [entry("F1", "0.40"), entry("F2", "0.30"), entry("P1", "-0.50"), entry("P2", "-0.10")],
+    )
+    assert pairs(brought) == {1: ["F1", "F2"], 2: ["P1", "P2"]}
+
+
+def test_an_account_that_had_nothing_left_keeps_no_other_from_its_entries() -> None:
+    lumps = [line(1, "5", "410", account="410"), line(2, "100", "411")]
+    assert pairs(bring_forward(lumps, [entry("F1", "60"), entry("F2", "40", "C2")])) == {2: ["F1", "F2"]}
 
 
 def test_two_lines_of_one_side_stand_for_no_balance() -> None:

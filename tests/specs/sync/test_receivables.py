@@ -4,8 +4,9 @@ from datetime import date
 
 import pytest
 
+from services.sync.domain.fields import salesperson_code
 from services.sync.domain.lines import JournalSide
-from services.sync.domain.receivables import Nature, decimals, due_date, kind_of, nature_of
+from services.sync.domain.receivables import Nature, decimals, digest, due_date, kind_of, nature_of
 from services.sync.domain.scope import book_by_content, book_by_name, is_same_book
 from services.sync.people import chosen_name, invented_address
 
@@ -84,6 +85,16 @@ def test_a_file_shows_a_known_book_when_half_of_its_rows_are_there() -> None:
     assert is_same_book(5, 10)
     assert not is_same_book(4, 10)
     assert not is_same_book(0, 0)
+    assert is_same_book(1, 1)
+    assert not is_same_book(0, 1)
+
+
+def test_identities_and_codes_stay_what_they_are() -> None:
+    """Levels and promises hang on them for years: computed otherwise, every entry would be another one."""
+    assert digest("F1") == "f23c0985667342c6058a99bc178f4654"
+    assert salesperson_code("Anne-Marie  Després") == salesperson_code("ANNE-MARIE DESPRES") == "n-65126c27a02e"
+    assert salesperson_code("Anne Marie Després") != salesperson_code("Anne-Marie Després")
+    assert salesperson_code(" - ") == ""
 
 
 def test_a_client_is_called_what_most_lines_call_it() -> None:
