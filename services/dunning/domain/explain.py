@@ -111,14 +111,15 @@ def _reasons(case: Case, language: str) -> list[Explanation]:
             codes = (reason,)
     told = []
     for code in codes:
-        words = COMING.get(code) or REASONS.get(code) or _without_words(code)
+        words = COMING.get(code) or REASONS[code]  # of the engine each has words
         told.append(tell(words, words.facts(case) or {}, language))
     return told
 
 
 def _rules(case: Case, language: str) -> list[Explanation]:
     told = []
-    if case.found is not None and own_step(case):
+    if own_step(case):
+        assert case.found is not None
         told = [tell(STEPS[code], facts, language) for code, facts in told_steps(case.found, case.trail)]
     for words in RULES.values():
         facts = words.facts(case)

@@ -20,6 +20,7 @@ from tests.specs.dunning.given import (
     given_without_scenario,
     invoice,
     promise,
+    step,
     stopped,
 )
 
@@ -117,6 +118,7 @@ def test_an_excluded_entry_is_left_out_of_the_message_and_the_others_go():
         entry_id("F2"): ("entry_stopped",),
         entry_id("F3"): ("promise_ahead",),
     }
+    assert (candidate.amount, candidate.net_amount) == (100_0000, 100_0000)
     assert candidate.reasons == ()
 
 
@@ -160,6 +162,7 @@ def test_what_was_reminded_today_is_not_reminded_again():
     world = given(invoice("F1", 100, "2025-03-01"), at_level("F1", "R1", TODAY))
     candidate = only(world)
     assert (REMINDED_TODAY in candidate.reasons, candidate.can_include) == (True, False)
+    assert (candidate.entries, candidate.amount, candidate.net_amount) == ((), 100_0000, 100_0000)
     tomorrow = str(day(TODAY) + timedelta(days=1))
     assert REMINDED_TODAY not in only(world, tomorrow).reasons
 
@@ -190,3 +193,107 @@ def test_what_is_done_is_what_was_shown_with_all_that_speaks_against_it():
     composed = Composed(UUID(int=9), candidate.entries, "reminder", "email", by_criteria=True)
     assert never_acceptable(planned.reasons, composed) == []
     assert never_acceptable(("client_stopped", REMINDED_TODAY), composed) == [REMINDED_TODAY]
+
+
+def test_a_message_names_the_oldest_first_and_tells_debits_and_what_is_asked_for():
+    younger, older = sorted(("F1", "F2"), key=entry_id)
+    world = given(
+        invoice(younger, 30, "2025-03-02"), credit("A1", 20, "2025-03-03"), invoice(older, 100, "2025-03-01")
+    )
+    candidate = only(world)
+    assert [one.entry_id for one in candidate.entries] == [entry_id(older), entry_id(younger), entry_id("A1")]
+    assert (candidate.amount, candidate.net_amount) == (130_0000, 110_0000)
+
+
+# What lies in the entry and in the client (rules 8.1, 8.3, 8.7, 22.7, 22.26, 22.27)
+
+
+@pytest.mark.parametrize(("on", "held"), [("2025-03-19", True), ("2025-03-20", True), ("2025-03-21", False)])
+def test_an_invoice_within_its_days_of_tolerance_is_left_out(on, held):
+    """Rule 22.26: ten days after the 10th of March, the last of them included; without tolerance, none."""
+    world = given(invoice("F1", 100, "2025-03-10"), invoice("F2", 50, "2025-02-10")).with_policy(tolerance_days=10)
+    candidate = only(world, on)
+    assert spoken(candidate) == ({entry_id("F2")} if held else {entry_id("F1"), entry_id("F2")})
+    assert [left.reasons for left in candidate.left_out] == ([("within_tolerance_days",)] if held else [])
+    assert only(world.with_policy(tolerance_days=0), on).left_out == ()
+
+
+def test_every_reason_of_an_entry_is_told_with_its_days_of_tolerance():
+    world = given(invoice("F1", 100, "2025-03-10"), entry_stopped("F1")).with_policy(tolerance_days=10)
+    assert only(world).reasons == ("entry_stopped", "within_tolerance_days")
+
+
+def test_an_entry_that_pays_as_its_client_does_is_left_out_where_that_needs_nobody():
+    """Rules 8.3, 14.3."""
+    world = given(client(payment_mode="PRLV"), invoice("F1", 100, "2025-03-01"))
+    assert only(world.with_policy(automatic_payment_modes=["PRLV"])).reasons == ("automatic_payment_mode",)
+
+
+@pytest.mark.parametrize(("late", "held"), [("49.99", True), ("50.00", True), ("50.01", False)])
+def test_a_client_whose_late_total_is_tolerated_is_not_ticked(late, held):
+    """Rule 22.26: what falls due today is not late."""
+    world = given(invoice("F1", late, "2025-03-01"), invoice("F2", 900, TODAY)).with_policy(tolerance_amount="50")
+    assert only(world).reasons == (("within_tolerance_amount",) if held else ())
+
+
+@pytest.mark.parametrize(("on", "held"), [("2025-03-19", True), ("2025-03-20", False), ("2025-03-21", False)])
+def test_a_stop_holds_a_client_back_until_the_day_it_ends(on, held):
+    """Rules 8.1, 22.20."""
+    world = given(invoice("F1", 100, "2025-03-01"), stopped("2025-03-20"))
+    assert only(world, on).reasons == (("client_stopped",) if held else ())
+
+
+def test_credits_that_are_left_out_until_they_are_due_make_nobody_a_creditor_before():
+    """Rule 7.5: due on the 20th, they count from the 21st."""
+    world = given(invoice("F1", 100, "2025-03-01"), credit("A1", 300, TODAY))
+    world.with_policy(upcoming_credits_excluded=True)
+    assert only(world).reasons == ()
+    assert "creditor_client" in only(world, "2025-03-21").reasons
+
+
+def test_a_client_that_is_never_reminded_is_not_ticked():
+    """Rule 22.27."""
+    world = given(invoice("F1", 100, "2025-03-01")).with_own_policy("2025-03-01", never=True)
+    assert only(world).reasons == ("never_reminded",)
+
+
+@pytest.mark.parametrize(
+    ("email", "flags", "reasons"),
+    [
+        (True, {"with_email_enabled": False}, ("variant_off",)),
+        (True, {"without_email_enabled": False}, ()),
+        (False, {"without_email_enabled": False}, ("variant_off",)),
+        (False, {"with_email_enabled": False}, ()),
+    ],
+)
+def test_a_client_whose_variant_is_switched_off_is_not_ticked(email, flags, reasons):
+    """Rules 4.1, 4.2."""
+    world = given(client(email=email), invoice("F1", 100, "2025-03-01")).under(step("R1", 8), **flags)
+    assert only(world, medium="phone").reasons == reasons
+
+
+@pytest.mark.parametrize(
+    ("called", "until"), [("2025-03-15", None), ("2025-03-16", "2025-03-21"), ("2025-03-20", "2025-03-25")]
+)
+def test_a_client_contacted_within_the_days_between_two_contacts_is_not_ticked(called, until):
+    """Rule 22.7: five days; the day on which they are over is told."""
+    world = given(invoice("F1", 100, "2025-03-01")).with_policy(contact_gap_days=5).called(called)
+    candidate = only(world)
+    assert candidate.until == (None if until is None else day(until))
+    assert candidate.reasons == (() if until is None else ("contacted_recently",))
+
+
+@pytest.mark.parametrize(("called", "until"), [("2025-03-19", None), (TODAY, "2025-03-21")])
+def test_one_contact_a_day_is_enough_whatever_the_policy(called, until):
+    candidate = only(given(invoice("F1", 100, "2025-03-01")).called(called))
+    assert candidate.until == (None if until is None else day(until))
+    assert candidate.reasons == (() if until is None else ("contacted_recently",))
+
+
+def test_what_is_about_to_leave_is_not_said_twice():
+    """Rule 9.8: confirmed, it is on its way; proposed only, it is not."""
+    world = given(invoice("F1", 100, "2025-03-12"), steps=[step("R1", 8, "phone")])
+    world.when(TODAY)
+    assert only(world).reasons == ()
+    world.confirm_all(TODAY)
+    assert only(world).reasons == (REMINDED_TODAY,)

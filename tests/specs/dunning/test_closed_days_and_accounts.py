@@ -2,10 +2,12 @@
 
 import pytest
 
+from contracts import dunning
 from contracts.dunning import SendingCalendar
 from services.dunning.domain import sayings
 from services.dunning.domain.verdicts import Due, Excluded, NotDue
 from tests.specs.dunning.given import (
+    CLIENT,
     World,
     at_level,
     credit,
@@ -300,9 +302,24 @@ def test_exclusions_are_said_when_they_change_and_when_they_end():
         ("d", "R1", (), None),
     ]
     assert sayings.changed_exclusions({"b" * 32: held}, {"b" * 32: held}) == []
+    due, second = NotDue("R1", day("2025-03-18")), Excluded("R2", ("disputed",))
+    never_said = sayings.changed_exclusions({"b" * 32: held, "a" * 32: second, "e" * 32: due}, {"b" * 32: other})
+    assert [(one.entry_id[0], one.step) for one in never_said] == [("a", "R2"), ("b", "R1")]
     assert sayings.changed_exclusions({}, {}) == []
     later = Excluded("R1", ("client_stopped",), day("2025-04-01"))
     assert len(sayings.changed_exclusions({"b" * 32: later}, {"b" * 32: held})) == 1
+
+
+def test_what_is_said_of_exclusions_is_what_their_contract_reads():
+    changed = [
+        sayings.Change("a" * 32, "R1", ("contacted_recently", "disputed"), day("2025-04-01")),
+        sayings.Change("b" * 32, "R2", (), None),
+    ]
+    said = sayings.excluded(CLIENT, changed)
+    assert isinstance(said, dunning.ActionExcluded)
+    assert dunning.ActionExcluded.model_validate_json(said.model_dump_json()) == said
+    assert said.client_id == CLIENT
+    assert [(one.entry_id, one.step, one.reasons, one.until) for one in said.entries] == changed
 
 
 def test_on_a_closed_day_what_was_asked_is_measured_without_what_is_new():

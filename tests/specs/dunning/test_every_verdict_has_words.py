@@ -74,12 +74,54 @@ def test_the_rules_cited_stand_in_the_living_copy():
         assert found or (chapter == "22" and f"\n{number}. " in rules), words
 
 
-def test_verdicts_read_as_sentences():
-    assert explain.explain(NotDue("R2", date(2025, 3, 28)))[0].text == "R2 comes on 28 Mar 2025."
-    assert explain.explain(NotDue("notice", date(2025, 3, 2)), "fr")[0].text == (
-        "L'étape prévenance viendra le 02/03/2025."
-    )
-    assert explain.explain(Due("R1", UUID(int=1)))[0].code == "due"
+@pytest.mark.parametrize(
+    ("verdict", "english", "french"),
+    [
+        (NotDue("R2", date(2025, 3, 28)), "R2 comes on 28 Mar 2025.", "L'étape R2 viendra le 28/03/2025."),
+        (
+            NotDue("notice", date(2025, 3, 2)),
+            "Notice comes on 2 Mar 2025.",
+            "L'étape prévenance viendra le 02/03/2025.",
+        ),
+        (
+            Due("notice", UUID(int=1)),
+            "Notice is due and stands in an action.",
+            "L'étape prévenance est à faire et figure dans une action.",
+        ),
+        (
+            NoStep("exhausted"),
+            "The last step of the scenario is done.",
+            "La dernière étape du scénario est faite.",
+        ),
+        (
+            Excluded("R1", ("contacted_recently",), date(2025, 3, 28)),
+            "The client was contacted a short time ago: put off until 28 Mar 2025.",
+            "Le client a été contacté il y a peu : reporté au 28/03/2025.",
+        ),
+        (
+            Excluded("R1", ("client_stopped",), date(2025, 3, 28)),
+            "The client is not to be reminded.",
+            "Le client n'est pas à relancer.",
+        ),
+    ],
+    ids=["later", "notice later", "due", "exhausted", "contacted", "stopped"],
+)
+def test_verdicts_read_as_sentences(verdict, english, french):
+    assert [one.text for one in explain.explain(verdict)] == [english]
+    assert [one.text for one in explain.explain(verdict, "en")] == [english]
+    assert [one.text for one in explain.explain(verdict, "fr")] == [french]
+
+
+def test_each_reason_is_told_with_its_rule():
     both = explain.explain(Excluded("R1", ("client_stopped", "entry_stopped")), "fr")
     assert [one.rule for one in both] == ["8.1", "8.2"]
     assert explain.explain(NoStep("exhausted"))[0].rule == "4.10"
+    assert explain.explain(Due("R1", UUID(int=1)))[0].code == "due"
+
+
+def test_the_facts_of_a_reason_that_are_known_stand_in_its_sentence():
+    until = date(2025, 3, 28)
+    known = explain.explain_reason("contacted_recently", "en", {"until": date(2025, 3, 30)}, until)
+    assert known.facts == {"until": "2025-03-30"}
+    assert explain.explain_reason("contacted_recently", "en", None, until).facts == {"until": "2025-03-28"}
+    assert explain.explain_reason("client_stopped", "en", None, until).facts == {}

@@ -1,16 +1,21 @@
 """Rules 5.3, 5.4, 5.8, 22.12, 22.16: proposals, confirmations, and what becomes of them."""
 
+from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
 import pytest
 
-from contracts import dunning
+from contracts import dunning, notify
+from services.dunning.domain.by_hand import Composed, compose
+from services.dunning.domain.policy import load as load_policy
 from tests.specs.dunning.given import (
     CLIENT,
     World,
     chosen_next,
     credit,
+    day,
+    entry_id,
     entry_stopped,
     given,
     invoice,
@@ -205,6 +210,75 @@ def test_what_was_ticked_back_goes_when_the_grouping_is_switched():
     world.ticked_back("2025-01-09", "F")
     world.when("2025-01-10").silent().withdraws().due("F")
     world.with_policy(mode="account").when("2025-01-10").silent().withdraws("mode_switched")
+
+
+# What a person composed stands whatever its step and reasons, while it is still true (rules 5.5, 8.16, 22.29)
+
+
+def by_hand(world: World, on: str, *names: str, **options: object) -> World:
+    """A person took it upon themselves to call about these entries."""
+    state, ids = world.book.state(), {entry_id(name) for name in names}
+    entries = tuple(one for one in state.entries if one.entry_id in ids)
+    composed = Composed(UUID(int=77), entries, "reminder", "phone", **options)  # type: ignore[arg-type]
+    planned = compose(state, load_policy(world.policy), world.scenario, day(on), composed)
+    world.said[planned.action.action_id] = planned.action
+    return world.on(on, dunning.ActionDue(action=planned.action))
+
+
+def test_a_call_by_hand_stands_before_its_step_and_on_a_stopped_client():
+    """Rule 8.16."""
+    world = given(invoice("F", 100, "2025-01-20"), invoice("G", 50, "2025-01-20"), stopped(), steps=LADDER)
+    by_hand(world, "2025-01-09", "F", "G").when("2025-01-10").silent().withdraws().due("F", "G")
+
+
+@pytest.mark.parametrize("changed", ["F", "G"])
+def test_a_call_by_hand_goes_when_any_amount_that_it_is_about_changed(changed):
+    world = given(invoice("F", 100, "2025-01-20"), invoice("G", 50, "2025-01-20"), steps=LADDER)
+    by_hand(world, "2025-01-09", "F", "G").changed("2025-01-10", changed, debit=Decimal(80))
+    world.when("2025-01-10").silent().withdraws("superseded")
+
+
+def test_a_call_by_hand_puts_off_what_the_round_of_its_day_proposes():
+    """Rule 22.29: it is of no round, though it was made on the day of one."""
+    world = given(invoice("F", 100, "2025-01-01"), invoice("G", 50, "2025-01-20"), steps=LADDER)
+    world.with_policy(contact_gap_days=5).when("2025-01-09").says(R1=(100, ["F"]))
+    (proposed,) = world.book.actions
+    by_hand(world, "2025-01-09", "G")
+    (called,) = world.book.actions.keys() - {proposed}
+    world.carry_out_one("2025-01-09", called).when("2025-01-09").silent().withdraws("contacted_recently")
+    world.when("2025-01-13").silent().excluded("F", "contacted_recently", until="2025-01-14")
+    world.when("2025-01-14").says(R1=(100, ["F"]))
+
+
+def test_a_step_chosen_with_a_call_counts_from_the_day_of_the_call():
+    """Rule 5.5: R2 is to follow, eight days after."""
+    steps = (step("R1", 8), previous("R2", 8), previous("R3", 8))
+    world = given(invoice("F", 100, "2025-01-01"), steps=steps)
+    world.when("2025-01-09").carried_out()
+    by_hand(world, "2025-01-12", "F", next_step="R2").carry_out("2025-01-12")
+    world.when("2025-01-19").silent().waits("F", "R2", "2025-01-20")
+    world.when("2025-01-20").says(R2=(100, ["F"]))
+
+
+def test_a_contact_told_again_with_an_earlier_day_keeps_its_later_one():
+    """Streams are heard in any order: the days between two contacts (22.7) count from the last."""
+    world = given(invoice("F", 100, "2025-01-01"), steps=LADDER).with_policy(contact_gap_days=5)
+    for on in ("2025-01-08", "2025-01-06"):
+        logged = notify.CallLogged(
+            action_id=UUID(int=5), client_id=CLIENT, outcome="reached", done_on=date.fromisoformat(on)
+        )
+        world.on("2025-01-08", logged)
+    world.when("2025-01-12").silent().excluded("F", "contacted_recently", until="2025-01-13")
+    world.when("2025-01-13").says(R1=(100, ["F"]))
+
+
+def test_a_notice_that_leaves_takes_nothing_of_what_people_chose_of_the_entry():
+    """Rule 22.13: it was opted in before."""
+    steps = (step("notice", 8), step("R1", 8, mode="automatic"))
+    world = given(invoice("F", 100, "2025-01-20"), steps=steps).chosen("2025-01-02", "F", True)
+    world.when("2025-01-12").says(notice=(100, ["F"])).carried_out()
+    (reminder,) = world.when("2025-01-28").says(R1=(100, ["F"])).decision.actions
+    assert reminder.automatic
 
 
 # A proposal that says anything else than what would be proposed now is withdrawn and made anew (rule 22.12)

@@ -383,6 +383,8 @@ def test_the_end_is_said_once_for_each_stay_there():
     world.when("2025-03-26").carried_out()
     assert world.when("2025-03-27").no_step("F", "exhausted").ends == 1
     assert world.when("2025-03-28").no_step("F", "exhausted").ends == 0
+    world.on("2025-03-28", at_level("F", "R2", "2025-03-28", before="R2"))
+    assert world.when("2025-03-28").no_step("F", "exhausted").ends == 0, "set again to where it was"
     world.lettered("2025-03-29", "F").when("2025-03-29")
     world.lettered("2025-03-30", "F", code=None)
     assert world.when("2025-03-30").no_step("F", "exhausted").ends == 0

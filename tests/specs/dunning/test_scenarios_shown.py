@@ -84,6 +84,7 @@ def test_changes_are_named_field_by_field_in_the_order_of_the_steps():
         ("R1", "template"),
         ("R3", None),
     ]
+    assert {one.variant for one in found} == {"with_email"}
     assert found[0].before["step"] == "notice"
     assert found[0].after is None
     assert found[1] == Change("with_email", "R1", "delay_days", 8, 10)

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from services.dunning.domain.arrivals import Payments
 from services.dunning.domain.policy import load as load_policy
 from services.dunning.domain.scenario import load as load_scenario
@@ -20,6 +22,7 @@ from tests.specs.dunning.given import (
     scenario,
     step,
 )
+from tests.specs.dunning.test_open_actions import by_hand
 
 LADDER = (step("R1", 8, "phone"), step("R2", 16, "phone"), step("R3", 24, "phone"))
 
@@ -104,7 +107,76 @@ def test_what_is_open_in_the_variant_without_mail_moves_levels_as_that_variant_s
     assert [(one.on.isoformat(), one.step) for one in contacts] == [("2025-03-26", "R3"), ("2025-04-16", "R3")]
 
 
+def test_a_credit_that_a_person_calls_about_goes_on_by_itself():
+    """In account mode too: no debit stands above it."""
+    world = given(credit("A", 20, "2025-02-01"), invoice("F", 100, "2025-12-01"), steps=LADDER)
+    world.with_policy(mode="account")
+    by_hand(world, "2025-03-01", "A")
+    contacts = simulated(world, "2025-03-02", "2025-03-02")
+    assert [(one.step, one.net_amount) for one in contacts] == [("R1", -20_0000)]
+
+
+def test_an_open_message_goes_through_the_variant_of_the_client():
+    """G, a follower, is brought to the R1 of the variant with e-mail; the other one has none."""
+    world = given(invoice("F", 100, "2025-03-01"), invoice("G", 50, "2025-03-23"))
+    world.published = scenario(*LADDER, without=[step("R3", 24, "letter")])
+    world.with_policy(mode="account").on("2025-03-02", at_level("F", "R2", "2025-03-17"))
+    world.when("2025-03-25").says(R3=(150, ["F", "G"]))
+    state = world.with_policy(mode="item").confirm_all("2025-03-25").book.state()
+    contacts = live(state, Payments({}), company(world), day("2025-03-26"), day("2025-04-08"))
+    assert [(one.on.isoformat(), one.step) for one in contacts] == [("2025-03-26", "R3"), ("2025-04-08", "R2")]
+
+
+@pytest.mark.parametrize("mode", ["item", "account"])
+def test_who_passed_over_a_step_reaches_the_level_of_the_open_message(mode):
+    """Rule 4.9: R2 gave way to R3, so what follows is R4."""
+    steps = (step("R1", 8, "phone"), previous("R2", 2, "phone", ignorable=True), previous("R3", 2, "phone"))
+    world = given(invoice("F", 100, "2025-03-10"), steps=(*steps, previous("R4", 5, "phone")))
+    world.with_policy(mode=mode).on("2025-03-18", at_level("F", "R1", "2025-03-18"))
+    world.when("2025-03-22").says(R3=(100, ["F"]))
+    contacts = simulated(world, "2025-03-22", "2025-03-31")
+    assert [(one.on.isoformat(), one.step) for one in contacts] == [("2025-03-22", "R3"), ("2025-03-27", "R4")]
+
+
+def test_an_open_notice_moves_no_level():
+    """Rule 5.4."""
+    world = given(invoice("F", 100, "2025-03-10"), steps=(step("notice", 8), *LADDER))
+    world.when("2025-03-02").says(notice=(100, ["F"]))
+    contacts = simulated(world, "2025-03-03", "2025-03-26")
+    assert [(one.on.isoformat(), one.step) for one in contacts] == [
+        ("2025-03-03", "notice"),
+        ("2025-03-18", "R1"),
+        ("2025-03-26", "R2"),
+    ]
+
+
+def test_a_mail_that_is_on_its_way_leaves_although_no_scenario_applies_any_more():
+    """Rule 3.6."""
+    world = given(invoice("F", 100, "2025-03-10"), steps=(step("R1", 8),))
+    world.when("2025-03-18").confirmed()
+    world.published = None
+    assert [one.step for one in simulated(world, "2025-03-19", "2025-03-31")] == ["R1"]
+
+
 # Rules that change (ADR 22)
+
+
+def test_rules_that_are_long_due_when_they_begin_hold_from_their_day_and_no_earlier():
+    """R2 would have come on the 20th, by rules that begin on the 27th; on the 29th others stop everything."""
+    world = given(invoice("F", 100, "2025-03-10"), steps=(step("R1", 8, "phone"),))
+    quick = load_scenario(scenario(step("R1", 8, "phone"), previous("R2", 2, "phone"), previous("R3", 1, "phone")))
+    last = load_scenario(scenario(step("R1", 8, "phone")))
+    rules = [
+        (day("2025-01-01"), company(world)),
+        (day("2025-03-27"), Company(Rules(load_policy(world.policy), {"Standard": quick}))),
+        (day("2025-03-29"), Company(Rules(load_policy(world.policy), {"Standard": last}))),
+    ]
+    contacts = live_through(world.book.state(), Payments({}), rules, day("2025-03-01"), day("2025-04-30"))
+    assert [(one.on.isoformat(), one.step) for one in contacts] == [
+        ("2025-03-18", "R1"),
+        ("2025-03-27", "R2"),
+        ("2025-03-28", "R3"),
+    ]
 
 
 def test_rules_that_change_hold_from_their_day_on():

@@ -150,17 +150,60 @@ def test_a_thank_you_by_hand_that_the_scenario_ignores_changes_nothing():
     world.when("2025-05-09").says(thanks=(100, ["F", "P"]))
 
 
+@pytest.mark.parametrize("has_left", [True, False])
 @pytest.mark.parametrize(
     ("paid_on", "thanked"), [("2025-05-09", True), ("2025-05-10", True), ("2025-05-11", False)]
 )
-def test_a_thank_you_by_hand_is_for_payments_up_to_its_day(paid_on, thanked):
+def test_a_thank_you_by_hand_is_for_payments_up_to_its_day(paid_on, thanked, has_left):
     """The eve, the day and the day after: a later payment of the same invoice is thanked by itself."""
     world = paid(thankful(thanks(0)), "2025-05-02", "2025-05-03")
-    thanked_by_hand(world, "2025-05-10", "F").carry_out("2025-05-10")
+    thanked_by_hand(world, "2025-05-10", "F")
+    if has_left:
+        world.carry_out("2025-05-10")
     world.changed("2025-05-10", "F", debit=Decimal(140), book_amount=Decimal(140))
     world.on(paid_on, payment("Q", 40, paid_on)).lettered("2025-05-12", "F", "P", "Q", code="B")
     world.on("2025-05-12", announced(paid_on, ["Q"], ["F"], "B"))
     assert (not world.when("2025-05-12").decision.actions) is thanked
+
+
+def test_of_two_thank_yous_by_hand_the_later_counts_in_whatever_order_they_are_heard():
+    """The payment of the 10th was thanked for on the 10th, whatever is heard of the 8th afterwards."""
+    world = paid(thankful(thanks(0)), "2025-05-02", "2025-05-03")
+    world.on("2025-05-10", payment("Q", 40, "2025-05-10"))
+    for on in ("2025-05-10", "2025-05-08"):
+        done = dunning.ActionDone(
+            action_id=UUID(int=int(on[-2:])),
+            client_id=CLIENT,
+            step="thanks",
+            medium="email",
+            done_on=day(on),
+            levels=(dunning.LevelMove(entry_id=entry_id("F"), level_before=None, level_after=None),),
+        )
+        world.on("2025-05-10", done)
+    world.lettered("2025-05-11", "F", "P", "Q").on("2025-05-11", announced("2025-05-10", ["Q"], ["F"]))
+    world.when("2025-05-11").silent()
+
+
+def test_a_payment_announced_before_its_lines_came_waits_for_them():
+    """Ledger and accounting are heard apart; a line in another currency is not spoken of (rule 19.3)."""
+    world = thankful(thanks()).on("2025-05-09", announced("2025-05-02", ["P"], ["G", "U"]))
+    world.when("2025-05-09").silent()
+    world.on("2025-05-10", payment("P", 40, "2025-05-02")).lettered("2025-05-10", "P")
+    world.when("2025-05-10").silent()
+    dollars = {"currency": "USD", "book_amount": Decimal(9), "lettering": "A"}
+    world.on(
+        "2025-05-11", invoice("G", 31, "2025-05-01", lettering="A"), invoice("U", 10, "2025-05-01", **dollars)
+    )
+    world.when("2025-05-11").says(thanks=(40, ["G", "P"]))
+
+
+def test_a_thank_you_tells_the_level_that_what_was_settled_had_reached():
+    """Rule 5.4: the same before and after."""
+    world = thankful()
+    world.when("2025-04-28").carried_out()
+    (action,) = paid(world).when("2025-05-09").decision.actions
+    levels = {line.entry_id: (line.level_before, line.level_after) for line in action.entries}
+    assert levels == {entry_id("F"): (1, 1), entry_id("P"): (0, 0)}
 
 
 def test_a_payment_thanked_under_a_code_that_was_merged_is_not_thanked_again():
@@ -201,6 +244,23 @@ def test_a_proposal_that_became_too_old_is_withdrawn():
     assert said.decision.next_on == day("2025-06-05")
     world.when("2025-06-04").silent().withdraws()
     world.when("2025-06-05").silent().withdraws("thanks_lapsed")
+
+
+def test_on_its_last_day_a_thank_you_that_is_to_be_worded_otherwise_is_made_anew():
+    """Rule 12.3: the 4th of June is its last day, so it has not lapsed."""
+    world = paid(thankful())
+    world.when("2025-05-09")
+    changed = scenario(step("R1", 8), thanks(template="warm"))
+    world.published = changed.model_copy(update={"thanks_since": day("2025-01-01")})
+    world.when("2025-06-04").says(thanks=(100, ["F", "P"])).withdraws("superseded")
+
+
+def test_a_payment_whose_amount_changed_is_thanked_as_it_is_now():
+    world = paid(thankful())
+    world.when("2025-05-09").says(thanks=(100, ["F", "P"]))
+    world.changed("2025-05-10", "P", credit=Decimal(90), book_amount=Decimal(-90))
+    world.changed("2025-05-10", "F", debit=Decimal(90), book_amount=Decimal(90))
+    world.when("2025-05-10").says(thanks=(90, ["F", "P"])).withdraws("lettering_undone")
 
 
 def test_a_stopped_client_is_not_thanked_and_is_once_it_is_resumed():

@@ -160,8 +160,10 @@ def test_a_document_is_attached_once_and_taken_away_once() -> None:
     assert decide(after, AttachDocument(DOCUMENT), DAY) == []
     (removed,) = decide(after, RemoveDocument(DOCUMENT.document_id), DAY)
     assert removed == DocumentRemoved(document_id=DOCUMENT.document_id, client_id=CLIENT, entry_id=INVOICE)
-    with pytest.raises(UnknownDocument):
+    assert after.documents == {DOCUMENT.document_id: DOCUMENT}
+    with pytest.raises(UnknownDocument) as told:
         decide(evolve(after, removed), RemoveDocument(DOCUMENT.document_id), DAY)
+    assert told.value.document_id == DOCUMENT.document_id
     with pytest.raises(UnknownEntry):
         decide(ClientState(CLIENT), AttachDocument(DOCUMENT), DAY)
 

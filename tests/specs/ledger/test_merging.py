@@ -214,8 +214,9 @@ def test_a_promise_carried_onto_a_settled_line_is_kept(is_open: bool) -> None:
 
 @pytest.mark.parametrize("known", [{NEW: OLD}, {NEW: "411X", "411X": OLD}])
 def test_no_merge_goes_round(known: dict[str, str]) -> None:
-    with pytest.raises(MergeIntoItself):
+    with pytest.raises(MergeIntoItself) as told:
         merged([], [], {}, known)
+    assert vars(told.value) == {"client_id": OLD, "into": NEW}
 
 
 def test_a_code_becomes_one_client() -> None:
@@ -250,9 +251,40 @@ def test_marks_of_a_line_that_was_settled_meanwhile_end_and_do_not_begin_again(i
     ]
     after = replace(state(NEW), entries={OTHER: EntryFacts(OTHER, Decimal(100), "EUR", is_open)})
     of_old, of_new = merge(Merging(state(OLD, *before), after, {INVOICE: OTHER}, {}))
-    assert {type(event) for event in of_old} == {DisputeClosed, EntryResumed, EntryRepositioned, ClientMerged}
-    begun = {DisputeOpened, EntryStopped, EntryRepositioned} if is_open else set()
-    assert {type(event) for event in of_new} == begun
+    assert of_old[:-1] == [
+        DisputeClosed(dispute_id=DISPUTE, client_id=OLD, entry_id=INVOICE),
+        EntryResumed(client_id=OLD, entry_id=INVOICE),
+        EntryRepositioned(client_id=OLD, entry_id=INVOICE, expected_on=None),
+    ]
+    begun = [
+        dispute(OTHER, uuid5(CARRIED, f"{DISPUTE}"), NEW),
+        EntryStopped(client_id=NEW, entry_id=OTHER),
+        EntryRepositioned(client_id=NEW, entry_id=OTHER, expected_on=DAY),
+    ]
+    assert of_new == (begun if is_open else [])
+
+
+def test_of_two_disputes_of_one_line_one_goes_on_and_a_closed_one_keeps_no_other_from_it() -> None:
+    """Rule 22.24: one closed, one on a line that stays, then two on a line that moved and one on another."""
+    closed, staying, first, second, third = (UUID(int=n) for n in range(21, 26))
+    before = [
+        dispute(INVOICE, closed),
+        DisputeClosed(dispute_id=closed, client_id=OLD, entry_id=INVOICE),
+        dispute("d" * 32, staying),
+        dispute(INVOICE, first),
+        dispute(INVOICE, second),
+        dispute(SAME, third),
+    ]
+    of_old, of_new = merged(before, [], {INVOICE: OTHER, SAME: SAME})
+    assert of_old[:-1] == [
+        DisputeClosed(dispute_id=first, client_id=OLD, entry_id=INVOICE),
+        DisputeClosed(dispute_id=second, client_id=OLD, entry_id=INVOICE),
+        DisputeClosed(dispute_id=third, client_id=OLD, entry_id=SAME),
+    ]
+    assert of_new == [
+        dispute(OTHER, uuid5(CARRIED, f"{first}"), NEW),
+        dispute(SAME, uuid5(CARRIED, f"{third}"), NEW),
+    ]
 
 
 @pytest.mark.parametrize("known_there", [False, True])

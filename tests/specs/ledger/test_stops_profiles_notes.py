@@ -79,6 +79,10 @@ def test_a_stop_may_have_an_end() -> None:
     given(STOPPED).when(DayCame(), on=DAY_AFTER).then()
 
 
+def test_a_client_that_is_resumed_is_as_if_it_had_never_been_stopped() -> None:
+    assert given(until(DAY), RESUMED).state == given().state
+
+
 def test_a_stop_that_ends_today_or_before_is_none() -> None:
     given().when(StopClient(DAY), on=DAY).refused(StopEndsInThePast)
     refusal = given().when(StopEntry(INVOICE, EVE), on=DAY).refused(StopEndsInThePast)
