@@ -58,6 +58,14 @@ def settled(*entry_ids: str, amounts: tuple[str, ...] = ("1250.40", "-1250.40"))
     return GroupSeen(Group("411000", "AA"), lines)
 
 
+@pytest.mark.parametrize("amount", ["0.01", "0.50", "1.00"])
+def test_cents_are_promised_as_well(amount: str) -> None:
+    """Rule 10.8: the whole amount of the invoice where none is given."""
+    given(entries=[entry(amount=amount)]).when(RecordPromise(PROMISE, INVOICE, promised_on=DAY)).then(
+        recorded(amount=amount)
+    )
+
+
 def test_a_promise_is_an_amount_and_a_date_on_an_entry() -> None:
     """Rule 10.1."""
     given().when(RecordPromise(PROMISE, INVOICE, Decimal(500), DAY_AFTER)).then(

@@ -168,3 +168,8 @@ def test_a_company_is_registered_once_then_changed() -> None:
     assert decide_company(first, first) == []
     (event,) = decide_company(first, second)
     assert (type(event).__name__, event.model_dump()["currency"]) == ("CompanyChanged", "CHF")
+
+
+def test_a_note_leaves_no_trace_in_what_is_decided_by() -> None:
+    said = NoteAdded(note_id=UUID(int=1), client_id=CLIENT, entry_id=INVOICE)
+    assert given(STOPPED, said).state == given(STOPPED).state
