@@ -12,7 +12,7 @@ from services.dunning.domain.calendar import EVERY_DAY, CompanyDays
 from services.dunning.domain.policy import load as load_policy
 from services.dunning.domain.scenario import load as load_scenario
 from services.dunning.domain.simulation import Company, Contact, Rules, every_day, live
-from services.dunning.domain.state import ClientState, EntryState
+from services.dunning.domain.state import ClientState, EntryState, PaidLine
 from tests.specs.dunning.given import (
     COMPANY,
     STANDARD,
@@ -92,6 +92,24 @@ def test_a_payment_is_thanked_for_where_the_scenario_does() -> None:
     world.published = thanking
     contacts = simulated(world, "2025-03-11", "2025-04-30", paid={"F1": "2025-03-19"})
     assert told(contacts) == [("2025-03-18", "R1", "email"), ("2025-03-22", "thanks", "email")]
+
+
+def test_what_is_paid_in_a_simulation_is_a_payment_lettered_at_once() -> None:
+    """In the currency of the invoice; what it had reached is told (rule 12.2)."""
+    world = given(
+        invoice("F1", 100, "2025-03-10", currency="USD", book_amount=90),
+        invoice("F2", 5, "2025-03-10"),
+        at_level("F1", "R2", "2025-03-12"),
+    )
+    before = world.book.state()
+    payments = Payments({entry_id("F1"): day("2025-03-19")})
+    assert payments.arrive(day("2025-03-18"), before) == before
+    after = payments.arrive(day("2025-03-19"), before)
+    assert [entry.entry_id for entry in after.entries] == [entry_id("F2")]
+    payment, settled = after.paid[0].lines
+    assert (after.paid[0].paid_on, after.paid[0].settled) == (day("2025-03-19"), True)
+    assert settled == PaidLine(entry_id("F1"), "USD", 100_0000, 90_0000, day("2025-03-10"), 2)
+    assert payment[1:] == ("USD", -100_0000, -90_0000, day("2025-03-19"), 0, 0)
 
 
 def test_a_stopped_client_gets_nothing_until_the_stop_ends() -> None:

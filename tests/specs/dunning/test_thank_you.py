@@ -166,10 +166,11 @@ def test_a_thank_you_by_hand_is_for_payments_up_to_its_day(paid_on, thanked, has
     assert (not world.when("2025-05-12").decision.actions) is thanked
 
 
-def test_of_two_thank_yous_by_hand_the_later_counts_in_whatever_order_they_are_heard():
-    """The payment of the 10th was thanked for on the 10th, whatever is heard of the 8th afterwards."""
+@pytest.mark.parametrize(("paid_on", "thanked"), [("2025-05-10", True), ("2025-05-11", False)])
+def test_of_two_thank_yous_by_hand_the_later_counts_in_whatever_order_they_are_heard(paid_on, thanked):
+    """What was paid on the 10th was thanked for on the 10th, whatever is heard of the 8th afterwards."""
     world = paid(thankful(thanks(0)), "2025-05-02", "2025-05-03")
-    world.on("2025-05-10", payment("Q", 40, "2025-05-10"))
+    world.changed("2025-05-10", "F", debit=Decimal(140), book_amount=Decimal(140))
     for on in ("2025-05-10", "2025-05-08"):
         done = dunning.ActionDone(
             action_id=UUID(int=int(on[-2:])),
@@ -180,8 +181,9 @@ def test_of_two_thank_yous_by_hand_the_later_counts_in_whatever_order_they_are_h
             levels=(dunning.LevelMove(entry_id=entry_id("F"), level_before=None, level_after=None),),
         )
         world.on("2025-05-10", done)
-    world.lettered("2025-05-11", "F", "P", "Q").on("2025-05-11", announced("2025-05-10", ["Q"], ["F"]))
-    world.when("2025-05-11").silent()
+    world.on(paid_on, payment("Q", 40, paid_on)).lettered("2025-05-12", "F", "P", "Q", code="B")
+    world.on("2025-05-12", announced(paid_on, ["Q"], ["F"], "B"))
+    assert (not world.when("2025-05-12").decision.actions) is thanked
 
 
 def test_a_payment_announced_before_its_lines_came_waits_for_them():

@@ -131,6 +131,7 @@ def test_an_entry_comes_is_moved_changed_lettered_unlettered_and_taken_back():
 def test_an_entry_that_comes_lettered_is_told_twice_and_each_change_by_itself():
     both = told(invoice("F2", 10, "2025-03-10", lettering="A"))
     assert [one.told.code for one in both] == ["entry_came", "entry_settled"]
+    assert both[1].told.text == "F2 was lettered, code A: it left the cycle."
     assert {one.entries for one in both} == {(entry_id("F2"),)}
     moved = told(invoice("F1", 90, "2025-03-11", lettering="A"))
     assert [one.told.code for one in moved] == [
@@ -142,6 +143,28 @@ def test_an_entry_that_comes_lettered_is_told_twice_and_each_change_by_itself():
     assert told(credit("A1", 10, "2025-03-10"))[0].told.facts["amount"] == {"amount": "-10.00", "currency": "EUR"}
     dollars = invoice("U1", 10, "2025-03-10", currency="USD", book_amount=Decimal(9))
     assert told(dollars)[0].told.facts["amount"]["currency"] == "USD"
+
+
+def test_what_accounting_does_to_an_entry_is_told_of_that_entry_once():
+    (entry,) = COMES.entries  # type: ignore[attr-defined]
+    lettered, gone, moved = (
+        COMES.model_copy(update={"entries": (entry.model_copy(update=fields),)})
+        for fields in ({"lettering": "A"}, {"removed": True}, {"account": "412"})
+    )
+    assert [(one.told.code, one.entries) for one in told(gone)] == [("entry_taken_back", (entry_id("F1"),))]
+    assert told(gone, after=(COMES, gone)) == []
+    assert [one.entries for one in told(COMES, after=(COMES, lettered))] == [(entry_id("F1"),)]
+    assert [(one.told.code, one.entries) for one in told(moved)] == [
+        ("entry_changed_otherwise", (entry_id("F1"),))
+    ]
+
+
+def test_an_amount_that_changed_is_told_as_it_was_in_its_currency_and_with_its_sign():
+    was = credit("A1", 10, "2025-03-10", currency="USD", book_amount=Decimal(-9))
+    now = credit("A1", 12, "2025-03-10", currency="USD", book_amount=Decimal(-11))
+    assert [one.told.text for one in told(now, after=(was,))] == [
+        "Accounting changed the amount of A1 from -US$10.00 to -US$12.00."
+    ]
 
 
 def test_an_entry_without_a_piece_is_called_by_the_beginning_of_its_identity():
@@ -372,7 +395,7 @@ def test_what_may_leave_by_itself_is_told_by_choice():
 
 def test_a_policy_of_ones_own_and_the_end_of_the_scenario():
     never = dunning.ClientPolicyChanged(client_id=CLIENT, never=True)
-    own = dunning.ClientPolicyChanged(client_id=CLIENT, profile="VIP")
+    own = dunning.ClientPolicyChanged(client_id=CLIENT, profile="VIP", tolerance_amount=Decimal(50))
     ends = dunning.DunningExhausted(client_id=CLIENT, entry_id=entry_id("F1"))
     found = told(never, own, ends)
     assert [one.told.text for one in found] == [
@@ -381,7 +404,8 @@ def test_a_policy_of_ones_own_and_the_end_of_the_scenario():
         "No step follows for F1.",
     ]
     assert found[0].recorded == {"never": True}
-    assert found[1].recorded == {"never": False, "profile": "VIP"}
+    assert found[1].recorded == {"never": False, "profile": "VIP", "tolerance_amount": "50"}
+    assert found[1].entries == ()
     assert found[2].entries == (entry_id("F1"),)
 
 

@@ -293,12 +293,14 @@ def proposed(name: str) -> dunning.ActionProposed:
     )
 
 
-def test_what_was_open_when_the_period_began_is_carried_out_once():
+@pytest.mark.parametrize("confirmed", [False, True])
+def test_what_was_open_when_the_period_began_is_carried_out_once(confirmed):
+    opened = proposed("F")
     facts = by_client(
         [
             (day("2025-01-01"), client()),
             (day("2025-03-01"), invoice("F", 100, "2025-03-10")),
-            (day("2025-03-18"), proposed("F")),
+            (day("2025-03-18"), dunning.ActionDue(action=opened.action) if confirmed else opened),
             (day("2025-03-21"), invoice("G", 1, "2025-09-10")),
             (day("2025-03-22"), invoice("H", 1, "2025-09-10")),
         ]

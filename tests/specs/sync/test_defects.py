@@ -298,6 +298,21 @@ def test_a_defect_of_form_met_twenty_times_is_how_the_software_works(times: int,
     assert findings.judge(lines=10).refused is not habit
 
 
+def test_mistakes_and_habits_of_several_kinds_are_all_told() -> None:
+    findings = Findings()
+    for line in range(2, 2 + HABIT_FROM):
+        findings.form(line, "JournalCode", "field_empty")
+    for line, code in ((30, "date_invalid"), (31, "validated_before_entry"), (32, "date_invalid")):
+        findings.form(line, "EcritureDate", code)
+    warnings = findings.judge(10_000).warnings
+    assert [(one.line, one.code) for one in warnings] == [
+        (2, "field_empty"),
+        (30, "date_invalid"),
+        (31, "validated_before_entry"),
+        (32, "date_invalid"),
+    ]
+
+
 def test_what_was_told_often_enough_is_only_counted() -> None:
     findings = Findings()
     for line in range(2, 2 + HABIT_FROM):
@@ -323,7 +338,7 @@ def test_problems_are_told_in_the_order_of_their_lines_and_remarks_refuse_nothin
 
 def test_a_fatal_defect_refuses_the_file_whatever_its_length_and_is_known_at_once() -> None:
     findings = Findings()
-    assert not findings.is_fatal
+    assert findings.is_fatal is False
     findings.fatal(4, "Debit", "amount_invalid", value="x")
     assert findings.is_fatal
     assert findings.judge(1_000_000).errors == (Problem(4, "Debit", "amount_invalid", {"value": "x"}),)
