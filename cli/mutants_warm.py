@@ -2,8 +2,8 @@
 
 mutmut forks a pytest for each mutant, which finds its tests anew every time: most of a second, where the specs of
 one function take a few milliseconds. Here the specs are collected once, and each mutant is a fork of that moment
-which runs the specs that reach it until one fails: first those that noticed other changes of the same function, then
-the quickest.
+which runs the specs that reach it until one fails: first those that noticed other changes of the same function,
+then the quickest.
 
 Started as a file, not as ``cli.mutants_warm``: the specs must find their modules beside the changed code.
 """
