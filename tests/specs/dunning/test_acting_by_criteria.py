@@ -205,6 +205,15 @@ def test_a_message_names_the_oldest_first_and_tells_debits_and_what_is_asked_for
     assert (candidate.amount, candidate.net_amount) == (130_0000, 110_0000)
 
 
+def test_lines_about_nothing_find_no_client_and_are_not_spoken_of_alone():
+    """Rules 9.8, 22.10."""
+    assert found(given(invoice("Z", 0, "2025-03-01"))) == []
+    world = given(invoice("Z", 0, "2025-01-01"), invoice("F1", 100, "2025-03-01"), entry_stopped("F1"))
+    candidate = only(world)
+    assert (candidate.days_late, candidate.amount) == (19, 100_0000)
+    assert {left.entry.entry_id for left in candidate.left_out} == set()
+
+
 # What lies in the entry and in the client (rules 8.1, 8.3, 8.7, 22.7, 22.26, 22.27)
 
 

@@ -151,3 +151,37 @@ def test_switching_the_mode_withdraws_what_nobody_confirmed():
     world.when("2025-02-01").says(R1=(100, ["F"]))
     world.with_policy(mode="account")
     world.when("2025-02-02").says(R1=(100, ["F"])).withdraws("mode_switched")
+
+
+# A line about nothing, as books hold some: it asks for nothing, and is waited for by nobody (rules 7.7, 22.10)
+
+
+def test_a_line_about_nothing_is_no_invoice_to_be_reminded():
+    """No notice, no message of its own; like a credit that stands alone it goes on."""
+    world = given(invoice("Z", 0, "2025-03-10"))
+    world.when("2025-03-02").silent().waits("Z", "R1", "2025-03-18")
+    world.when("2025-03-18").silent().waits("Z", "R2", "2025-03-26")
+
+
+def test_a_credit_does_not_wait_for_a_line_about_nothing():
+    """Rule 22.14."""
+    world = given(credit("A", 50, "2025-03-01"), invoice("Z", 0, "2025-06-01"), steps=LADDER)
+    world.when("2025-03-09").silent().waits("A", "R2", "2025-03-17")
+
+
+def test_a_line_about_nothing_leads_no_account_and_no_credit_is_netted_with_it():
+    """Rules 6.2, 7.2."""
+    facts = (invoice("Z", 0, "2025-03-01"), at_level("Z", "R2", "2025-03-01"), invoice("F", 100, "2025-03-10"))
+    account = given(*facts, steps=LADDER).with_policy(mode="account")
+    account.when("2025-03-18").says(R1=(100, ["F", "Z"]))
+    netted = given(*facts, credit("A", 30, "2025-03-05"), steps=LADDER).with_policy(netting="account")
+    netted.when("2025-03-18").says(R1=(70, ["A", "F", "Z"]))
+
+
+def test_a_line_about_nothing_has_no_say_in_what_leaves_by_itself_and_is_not_tolerated():
+    """Rules 22.26, 22.28: it was invoiced before the activation day."""
+    facts = (invoice("Z", 0, "2025-03-10", invoice_date="2024-01-01"), invoice("F", 100, "2025-03-10"))
+    world = given(*facts, steps=[step("R1", 8, mode="automatic")]).with_policy(automatic_from="2025-01-01")
+    assert world.when("2025-03-18").says(R1=(100, ["F", "Z"])).decision.actions[0].automatic
+    tolerant = given(*facts, steps=[step("R1", 8)]).with_policy(tolerance_days=10)
+    tolerant.when("2025-03-18").silent().excluded("F", "within_tolerance_days").excluded("Z", "net_not_positive")
