@@ -24,6 +24,7 @@ from tests.specs.dunning.given import (
     given_without_scenario,
     invoice,
     promise,
+    step,
     stopped,
 )
 
@@ -57,6 +58,18 @@ def test_each_entry_passes_to_its_own_next_step():
     }
     assert (planned.action.step, str(planned.action.net_amount)) == ("R2", "160.00")
     assert planned.choices == ("R1", "R2", "R3", "R4", "R5")
+
+
+@pytest.mark.parametrize(
+    ("due", "step_name", "after"),
+    [("2025-03-03", "R2", "R2"), ("2025-03-02", "R3", "R3"), ("2025-03-01", "R3", "R3")],
+)
+def test_a_step_that_is_passed_over_by_the_day_of_the_call_is_passed_over_by_the_call(due, step_name, after):
+    """Rules 4.9, 5.5: R3 comes eighteen days after the due date, R2, which gives way, ten."""
+    steps = [step("R1", 2), step("R2", 10, ignorable=True), step("R3", 18, "phone")]
+    world = given(invoice("F1", 100, due), steps=steps).on("2025-03-05", at_level("F1", "R1", "2025-03-05"))
+    planned = _by_hand(world, "F1")
+    assert (planned.action.step, _levels(planned)[entry_id("F1")]) == (step_name, ("R1", after))
 
 
 def test_the_next_step_may_be_another_one():

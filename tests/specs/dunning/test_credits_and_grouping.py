@@ -46,6 +46,16 @@ def test_a_lone_credit_waits_where_a_debit_will_come():
     world.when("2025-04-09").says(R1=(50, ["A", "F"]))
 
 
+def test_a_lone_credit_waits_at_the_step_that_a_debit_has_come_to_by_passing_others_over():
+    """Rules 4.9, 22.14: F comes to R3 on the 19th of March; from then on nobody comes to R2."""
+    steps = (step("R1", 2), step("R2", 10, ignorable=True), step("R3", 18))
+    facts = (invoice("F", 100, "2025-03-01"), entry_stopped("F"), credit("A", 50, "2025-03-08"))
+    world = given(*facts, steps=steps)
+    world.on("2025-03-05", at_level("F", "R1", "2025-03-03"), at_level("A", "R1", "2025-03-10"))
+    world.when("2025-03-18").silent().excluded("A", "net_not_positive", step="R2")
+    world.when("2025-03-19").silent().waits("A", "R3", "2025-03-26")
+
+
 def test_a_credit_alone_advances_one_level_a_day_at_most():
     """Rule 22.14, with the guard of 22.11."""
     world = given(credit("A", 50, "2025-01-01"), steps=[step("R1", 8), step("R2", 16), step("R3", 24)])

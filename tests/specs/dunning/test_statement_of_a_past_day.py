@@ -46,6 +46,23 @@ def test_days_late_and_the_badge_on_the_eve_the_day_and_the_day_after():
     assert told == [(-1, "upcoming"), (0, "upcoming"), (1, "late")]
 
 
+def test_late_ends_with_the_latest_line_of_the_group_in_whatever_order_lines_come():
+    one = life(
+        credit("P2", 40, "2025-03-15"),
+        credit("P1", 60, "2025-03-12"),
+        invoice("F1", 100, "2025-03-10", entry_date="2025-02-01"),
+    )
+    assert line(one.lettered("2025-03-16", "F1", "P1", "P2"), "2025-03-31").late == 5
+
+
+def test_cents_and_lines_about_nothing_have_their_colour_as_well():
+    """Rule 1.9: no credit, so late when it is."""
+    one = life(
+        invoice("F1", "0.80", "2025-03-10"), invoice("Z", 0, "2025-03-10"), credit("A1", "0.80", "2025-03-10")
+    )
+    assert [line(one, "2025-03-11", name).badge for name in ("F1", "Z", "A1")] == ["late", "late", "settled"]
+
+
 def test_a_credit_and_a_lettered_debit_are_settled_and_late_ends_with_the_last_line_of_the_group():
     one = life(
         invoice("F1", 100, "2025-03-10", entry_date="2025-02-01"),

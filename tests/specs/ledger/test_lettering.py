@@ -100,3 +100,14 @@ def test_no_payment_is_announced_in_an_unbalanced_group_or_without_payment_or_de
     given().when(seen(line("i", "100", "invoice"), line("c", "-100", "credit_note"))).then()
     given().when(seen(line("p", "-100", "payment"), line("back", "100", "payment"))).then()
     given().when(seen(line("p", "0", "payment"))).then()
+
+
+def test_cents_are_paid_and_settled_as_well_and_what_is_about_nothing_is_neither() -> None:
+    group = seen(
+        line("i", "0.40", "invoice"),
+        line("p", "-0.90", "payment"),
+        line("back", "0.50", "payment"),
+        line("z", "0", "invoice"),
+        line("y", "0", "payment"),
+    )
+    given().when(group).then(paid(("p",), ("i",)))
