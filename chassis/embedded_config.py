@@ -60,7 +60,15 @@ READING = [
 """What it takes to read streams: nobody but ``admin`` makes, changes, purges or deletes one."""
 
 
-def nats_conf(port: int, store: Path, services: Sequence[str], password: Callable[[str], str]) -> str:
+def nats_conf(  # noqa: PLR0913 - one knob per property of the server
+    port: int,
+    store: Path,
+    services: Sequence[str],
+    password: Callable[[str], str],
+    *,
+    host: str = "127.0.0.1",
+    monitoring_port: int | None = None,
+) -> str:
     """One user per service, who says only what is its own; ``admin`` provisions, ``reader`` hears everything.
 
     The configuration language of nats-server is a superset of JSON.
@@ -70,9 +78,11 @@ def nats_conf(port: int, store: Path, services: Sequence[str], password: Callabl
         _user(NATS_READER, password(NATS_READER), []),
     ]
     users += [_user(service, password(service), [f"evt.{service}.>", f"dlq.{service}.>"]) for service in services]
+    monitoring = {} if monitoring_port is None else {"http": f"{host}:{monitoring_port}"}
     return json.dumps(
-        {
-            "host": "127.0.0.1",
+        monitoring
+        | {
+            "host": host,
             "port": port,
             "server_name": "relance",
             "max_payload": 8 * 1024 * 1024,

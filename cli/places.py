@@ -43,7 +43,11 @@ class StackNotRunning(Exception):
 
 
 def read_state(data_dir: Path) -> State:
-    """The state of the stack that runs in a data directory. Raises ``StackNotRunning``."""
+    """The state of the stack that runs in a data directory, or of the one that the environment names as it does
+    for services. Raises ``StackNotRunning``."""
+    named = _named_by_environment()
+    if named is not None:
+        return named
     try:
         state = State(**json.loads((data_dir / "state.json").read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError) as unreadable:
@@ -51,3 +55,12 @@ def read_state(data_dir: Path) -> State:
     if not Path(f"/proc/{state.pid}").exists():
         raise StackNotRunning(data_dir)
     return state
+
+
+def _named_by_environment() -> State | None:
+    """Where the command runs beside services that were not started here: in containers, in a cluster."""
+    urls = {service: os.environ.get(f"RELANCE_{service.upper()}_URL", "") for service in SERVICES}
+    private, public = (os.environ.get(f"RELANCE_TOKEN_{half}_KEY_FILE", "") for half in ("PRIVATE", "PUBLIC"))
+    if not private or not all(urls.values()):
+        return None
+    return State(0, urls, {}, private, public, started_at="")

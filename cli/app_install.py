@@ -1,0 +1,72 @@
+"""Commands that set up servers of one's own: ``credentials``, ``install``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.app import AsJson, app, say
+
+Folder = Annotated[
+    Path,
+    typer.Argument(
+        help="Where the files of services, PostgreSQL and NATS are; nobody else may read it.",
+        file_okay=False,
+        envvar="RELANCE_CREDENTIALS",
+    ),
+]
+PostgresAddress = Annotated[str, typer.Option(help="Host and port by which services reach PostgreSQL.")]
+NatsAddress = Annotated[str, typer.Option(help="Host and port by which services reach NATS.")]
+
+
+@app.command()
+def credentials(
+    folder: Folder = Path(".relance/credentials"),
+    postgres: PostgresAddress = "postgres:5432",
+    nats: NatsAddress = "nats:4222",
+    kubernetes: Annotated[
+        str | None,
+        typer.Option(metavar="NAMESPACE", help="Print them as Secrets as well, for kubectl apply -f -."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write passwords, addresses and keys as files, one folder per service, for docker-compose.yml and Kubernetes.
+
+    What exists is kept: running it again changes nothing but addresses.
+    """
+    from cli.credentials import Credentials
+
+    found = Credentials(folder, postgres=postgres, nats=nats)
+    if kubernetes is not None:
+        typer.echo(
+            json.dumps({"apiVersion": "v1", "kind": "List", "items": found.kubernetes(kubernetes)}, indent=1)
+        )
+        return
+    written = found.write()
+    if as_json:
+        typer.echo(json.dumps({"folder": str(folder), "files": [str(one) for one in written]}))
+        return
+    say(f"{len(written)} files in {folder}.")
+
+
+@app.command()
+def install(
+    folder: Folder = Path(".relance/credentials"),
+    postgres: PostgresAddress = "postgres:5432",
+    nats: NatsAddress = "nats:4222",
+    replicas: Annotated[int, typer.Option(help="How many servers keep each stream: 3 in production.")] = 1,
+    wait: Annotated[float, typer.Option(help="Seconds to wait for PostgreSQL and NATS to answer.")] = 60,
+) -> None:
+    """Make roles, schemas and streams on servers that run; those that exist are brought to the newest version."""
+    from cli.credentials import CredentialsMissing
+    from cli.installing import ServerSilent, prepare_servers
+
+    try:
+        for done in prepare_servers(folder, postgres=postgres, nats=nats, replicas=replicas, wait=wait):
+            say(done)
+    except (CredentialsMissing, ServerSilent) as hindered:
+        say(str(hindered))
+        raise typer.Exit(1) from None

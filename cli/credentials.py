@@ -1,0 +1,160 @@
+"""What services, PostgreSQL and NATS need to know of one another, as files: one folder per service, for mounting.
+
+A password is made once and kept; the files that hold it are written anew, since hosts may change.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import quote
+
+from chassis import auth
+from chassis.embedded import DATABASE, ROLES, SUPERUSER
+from chassis.embedded_config import NATS_ADMIN, NATS_READER, nats_conf
+from cli.places import SERVICES
+
+DATABASE_FILES = {"worker": "database_url", "api": "api_database_url"}
+"""Role of a service: file, as ``RELANCE_<FILE>_FILE`` names it. Owners have a folder apart: what changes the
+schema is not given to what runs."""
+NATS_STORE = Path("/data")
+READABLE = 0o444
+"""By the users of containers, who are not the owner; the folder above keeps everybody else out."""
+
+
+class CredentialsMissing(Exception):
+    """Nobody has written this folder yet, or not for these services."""
+
+    def __init__(self, folder: Path, file: str) -> None:
+        super().__init__(f"{folder} has no {file}: write what is missing with: relance credentials {folder}")
+
+
+class Credentials:
+    """Below ``folder``, which its owner alone may enter. Servers are named as services reach them."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        postgres: str = "postgres:5432",
+        nats: str = "nats:4222",
+        services: Sequence[str] = SERVICES,
+    ) -> None:
+        self.folder = folder
+        self.postgres = postgres
+        self.nats = nats
+        self.services = tuple(services)
+
+    def write(self) -> list[Path]:
+        """Write every file; answers them."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.chmod(0o700)
+        written = [
+            self._put("postgres/password", self._password(f"postgres-{SUPERUSER}")),
+            self._put("postgres/superuser_url", self._database_url(SUPERUSER)),
+            self._put("nats/nats.conf", self._nats_conf()),
+            *(self._put(f"nats/{user}_url", self._nats_url(user)) for user in (NATS_ADMIN, NATS_READER)),
+        ]
+        for service in self.services:
+            written += [
+                self._put(f"{service}/{file}", self._database_url(f"{service}_{role}"))
+                for role, file in DATABASE_FILES.items()
+            ]
+            written += [
+                self._put(f"{service}/nats_url", self._nats_url(service)),
+                self._put(f"owners/{service}", self.owner_url(service)),
+            ]
+        return written + self._keys()
+
+    def kubernetes(self, namespace: str) -> list[dict[str, object]]:
+        """The same as Secrets: ``relance-<service>`` each, and those of PostgreSQL, NATS, the keys, the job that
+        installs."""
+        self.write()
+        folders = {name: f"relance-{name}" for name in (*self.services, "nats", "owners", "tokens")}
+        folders |= {"postgres": "relance-postgres", "passwords": "relance-install"}
+        return [
+            _secret(
+                namespace,
+                secret,
+                {file.name: file.read_text(encoding="utf-8") for file in sorted((self.folder / folder).iterdir())}
+                | ({"username": SUPERUSER} if folder == "postgres" else {}),
+            )
+            for folder, secret in folders.items()
+        ]
+
+    def check(self) -> None:
+        """Raises ``CredentialsMissing`` where ``write`` has not been here."""
+        wanted = [f"passwords/postgres-{name}" for name in (SUPERUSER, *self._roles())]
+        missing = [name for name in wanted if not (self.folder / name).exists()]
+        if missing:
+            raise CredentialsMissing(self.folder, missing[0])
+
+    def _roles(self) -> list[str]:
+        return [f"{service}_{role}" for service in self.services for role in ROLES]
+
+    def database_passwords(self) -> dict[str, str]:
+        """Role of PostgreSQL: its password."""
+        return {name: self._password(f"postgres-{name}") for name in self._roles()}
+
+    def superuser_url(self) -> str:
+        return self._database_url(SUPERUSER)
+
+    def owner_url(self, service: str) -> str:
+        return self._database_url(f"{service}_owner")
+
+    def nats_admin_url(self) -> str:
+        return self._nats_url(NATS_ADMIN)
+
+    def _nats_conf(self) -> str:
+        return nats_conf(
+            int(self.nats.rpartition(":")[2]),
+            NATS_STORE,
+            self.services,
+            lambda user: self._password(f"nats-{user}"),
+            host="0.0.0.0",  # noqa: S104 - within the network of its containers
+            monitoring_port=8222,
+        )
+
+    def _nats_url(self, user: str) -> str:
+        return f"nats://{user}:{self._password(f'nats-{user}')}@{self.nats}"
+
+    def _database_url(self, role: str) -> str:
+        password = quote(self._password(f"postgres-{role}"), safe="")
+        return f"postgresql+psycopg://{role}:{password}@{self.postgres}/{DATABASE}"
+
+    def _keys(self) -> list[Path]:
+        """The pair that signs and verifies every caller; made together or not at all."""
+        files = [self.folder / "tokens" / name for name in ("private.pem", "public.pem")]
+        if not all(file.exists() for file in files):
+            pair = auth.new_key_pair()
+            return [self._put("tokens/private.pem", pair.private), self._put("tokens/public.pem", pair.public)]
+        return files
+
+    def _password(self, name: str) -> str:
+        file = self.folder / "passwords" / name
+        if not file.exists():
+            self._put(f"passwords/{name}", secrets.token_urlsafe(24), mode=0o400)
+        return file.read_text(encoding="utf-8").strip()
+
+    def _put(self, name: str, text: str, mode: int = READABLE) -> Path:
+        file = self.folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        passing = file.with_name(f".{file.name}.new")
+        passing.unlink(missing_ok=True)
+        with os.fdopen(os.open(passing, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as output:
+            output.write(text)
+        passing.chmod(mode)
+        passing.replace(file)
+        return file
+
+
+def _secret(namespace: str, name: str, content: dict[str, str]) -> dict[str, object]:
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": name, "namespace": namespace, "labels": {"app.kubernetes.io/part-of": "relance"}},
+        "type": "kubernetes.io/basic-auth" if {"username", "password"} <= content.keys() else "Opaque",
+        "stringData": content,
+    }

@@ -1,0 +1,82 @@
+"""``relance credentials``: what services, PostgreSQL and NATS need to know of one another, and no more."""
+
+import json
+from pathlib import Path
+
+import pytest
+from sqlalchemy import make_url
+
+from cli.credentials import Credentials, CredentialsMissing
+from cli.places import SERVICES
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    Credentials(tmp_path / "credentials", postgres="db:5433", nats="bus:4223").write()
+    return tmp_path / "credentials"
+
+
+def texts(folder: Path) -> dict[str, str]:
+    return {str(file.relative_to(folder)): file.read_text() for file in folder.rglob("*") if file.is_file()}
+
+
+def test_nobody_but_its_owner_enters_the_folder(folder: Path) -> None:
+    assert folder.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_is_given_its_own_roles_and_not_the_one_that_changes_its_schema(
+    folder: Path, service: str
+) -> None:
+    given = {file.name: file.read_text() for file in (folder / service).iterdir()}
+    assert set(given) == {"database_url", "api_database_url", "nats_url"}
+    assert make_url(given["database_url"]).username == f"{service}_worker"
+    assert make_url(given["api_database_url"]).username == f"{service}_api"
+    assert make_url(given["database_url"]).host == "db"
+    assert given["nats_url"].startswith(f"nats://{service}:")
+    assert given["nats_url"].endswith("@bus:4223")
+
+
+def test_no_password_serves_twice(folder: Path) -> None:
+    passwords = [file.read_text() for file in (folder / "passwords").iterdir()]
+    assert len(passwords) == len(set(passwords)) == 1 + 3 * len(SERVICES) + 2 + len(SERVICES)
+
+
+def test_written_again_for_another_host_every_password_and_key_stays(folder: Path) -> None:
+    before = texts(folder)
+    Credentials(folder, postgres="elsewhere:5432", nats="bus:4223").write()
+    after = texts(folder)
+    changed = {name for name in before if before[name] != after[name]}
+    assert before.keys() == after.keys()
+    assert changed == {name for name in before if "db:5433" in before[name]}
+    assert not any(name.startswith(("passwords/", "tokens/", "nats/")) for name in changed)
+
+
+def test_nats_is_told_who_may_say_what(folder: Path) -> None:
+    users = {
+        user["user"]: user
+        for user in json.loads((folder / "nats/nats.conf").read_text())["authorization"]["users"]
+    }
+    assert set(users) == {"admin", "reader", *SERVICES}
+    assert "evt.ledger.>" in users["ledger"]["permissions"]["publish"]["allow"]
+    assert "evt.dunning.>" not in users["ledger"]["permissions"]["publish"]["allow"]
+
+
+def test_for_kubernetes_each_folder_is_a_secret_of_its_own(tmp_path: Path) -> None:
+    made = Credentials(tmp_path / "credentials").kubernetes("relance")
+    by_name = {str(secret["metadata"]["name"]): secret for secret in made}  # type: ignore[index]
+    assert set(by_name) == {
+        *(f"relance-{service}" for service in SERVICES),
+        "relance-nats",
+        "relance-owners",
+        "relance-tokens",
+        "relance-postgres",
+        "relance-install",
+    }
+    assert by_name["relance-postgres"]["stringData"]["username"] == "relance"  # type: ignore[index]
+    assert set(by_name["relance-owners"]["stringData"]) == set(SERVICES)  # type: ignore[call-overload]
+
+
+def test_a_folder_that_nobody_wrote_is_refused_with_the_command_that_writes_it(tmp_path: Path) -> None:
+    with pytest.raises(CredentialsMissing, match=r"relance credentials .*nothing"):
+        Credentials(tmp_path / "nothing").check()

@@ -1,0 +1,122 @@
+"""What is deployed is confined, and agrees with itself: docker-compose.yml and deploy/kubernetes."""
+
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from cli.places import ROOT, SERVICES
+
+COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
+OVERLAYS = ("small", "production")
+OURS = (*SERVICES, "mail", "install", "tools")
+Manifest = dict[str, Any]
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_a_container_of_ours_may_change_nothing_but_what_it_is_given(name: str) -> None:
+    service = COMPOSE["services"][name]
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert "no-new-privileges:true" in service["security_opt"]
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_service_sees_its_own_credentials_alone(name: str) -> None:
+    folders = [
+        mount.split("}", 1)[1].split(":")[0] for mount in COMPOSE["services"][name]["volumes"] if "}" in mount
+    ]
+    assert sorted(folders) == sorted([f"/{name}", "/tokens"])
+
+
+def test_everything_that_stays_up_says_whether_it_is_healthy() -> None:
+    image_says = set(SERVICES)
+    silent = [
+        name
+        for name, service in COMPOSE["services"].items()
+        if service.get("restart") and name not in image_says and "healthcheck" not in service
+    ]
+    assert silent == []
+    assert "HEALTHCHECK --interval" in (ROOT / "deploy/Dockerfile").read_text(encoding="utf-8")
+
+
+def test_only_the_console_and_the_mails_are_reached_from_outside() -> None:
+    assert {name for name, service in COMPOSE["services"].items() if "ports" in service} == {"console", "mail"}
+    assert COMPOSE["networks"]["inside"] == {"internal": True}
+
+
+@pytest.fixture(scope="module", params=OVERLAYS)
+def manifests(request: pytest.FixtureRequest) -> list[Manifest]:
+    kubectl = shutil.which("kubectl")
+    if kubectl is None:
+        pytest.skip("kubectl is not installed")
+    folder = Path("deploy/kubernetes/overlays") / request.param
+    made = subprocess.run(
+        [kubectl, "kustomize", str(folder)], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert made.returncode == 0, made.stderr
+    return [one for one in yaml.safe_load_all(made.stdout) if one]
+
+
+def pods(manifests: list[Manifest]) -> dict[str, Manifest]:
+    """Name of what makes them: the pods' own description."""
+    return {
+        one["metadata"]["name"]: one["spec"]["template"] for one in manifests if "template" in one.get("spec", {})
+    }
+
+
+def test_every_pod_fits_the_restricted_standard(manifests: list[Manifest]) -> None:
+    for name, pod in pods(manifests).items():
+        spec = pod["spec"]
+        assert spec["securityContext"]["runAsNonRoot"] is True, name
+        assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}, name
+        assert spec["automountServiceAccountToken"] is False, name
+        for container in spec["containers"]:
+            assert container["securityContext"] == {
+                "allowPrivilegeEscalation": False,
+                "readOnlyRootFilesystem": True,
+                "capabilities": {"drop": ["ALL"]},
+            }, name
+            assert {"cpu", "memory"} <= container["resources"]["requests"].keys(), name
+            assert "memory" in container["resources"]["limits"], name
+
+
+def test_every_mount_is_of_a_volume_that_is_declared(manifests: list[Manifest]) -> None:
+    claimed = {
+        one["metadata"]["name"]: {
+            claim["metadata"]["name"] for claim in one["spec"].get("volumeClaimTemplates", [])
+        }
+        for one in manifests
+        if one["kind"] == "StatefulSet"
+    }
+    for name, pod in pods(manifests).items():
+        declared = {volume["name"] for volume in pod["spec"].get("volumes", [])} | claimed.get(name, set())
+        mounted = {mount["name"] for one in pod["spec"]["containers"] for mount in one["volumeMounts"]}
+        assert mounted <= declared, name
+
+
+def test_every_selector_finds_its_pods(manifests: list[Manifest]) -> None:
+    labels = [pod["metadata"]["labels"] for pod in pods(manifests).values()]
+    for one in manifests:
+        if one["kind"] in ("Service", "PodDisruptionBudget", "Deployment", "StatefulSet"):
+            selector = one["spec"].get("selector", {})
+            wanted = selector.get("matchLabels", selector).items()
+            assert any(wanted <= found.items() for found in labels), one["metadata"]["name"]
+
+
+def test_addresses_that_services_are_told_are_those_of_services(manifests: list[Manifest]) -> None:
+    (config,) = [one["data"] for one in manifests if one["kind"] == "ConfigMap"]
+    told = {value for name, value in config.items() if name.endswith("_URL")}
+    there = {f"http://{one['metadata']['name']}:8000" for one in manifests if one["kind"] == "Service"}
+    assert len(told) == len(SERVICES)
+    assert told <= there
+
+
+def test_pods_have_longer_to_stop_than_processes_take(manifests: list[Manifest]) -> None:
+    (config,) = [one["data"] for one in manifests if one["kind"] == "ConfigMap"]
+    for name, pod in pods(manifests).items():
+        if name.endswith(("-api", "-worker", "-relay")):
+            assert pod["spec"]["terminationGracePeriodSeconds"] > float(config["RELANCE_STOP_WITHIN"]), name
