@@ -325,6 +325,7 @@ class Day:
         """Exactly these new messages, by step: ``R1=(1100, ["A", "B"])``."""
         expected = {step: (Decimal(str(net)), sorted(names)) for step, (net, names) in messages.items()}
         assert self.messages() == expected
+        assert len(self.decision.actions) == len(expected), "two messages of one step"
         return self
 
     def silent(self) -> "Day":

@@ -94,6 +94,17 @@ def test_a_payment_is_thanked_for_where_the_scenario_does() -> None:
     assert told(contacts) == [("2025-03-18", "R1", "email"), ("2025-03-22", "thanks", "email")]
 
 
+def test_a_contact_tells_its_currency_both_amounts_and_whether_it_leaves_by_itself() -> None:
+    """Rule 19.3."""
+    dollars = {"currency": "USD", "book_amount": 90}
+    world = given(invoice("F1", 100, "2025-03-10", **dollars), invoice("F2", 100, "2025-03-10", **dollars))
+    world.published = scenario(step("R1", 8, mode="automatic"), without=[])
+    world.with_policy(automatic_from="2025-01-01")
+    assert simulated(world, "2025-03-11", "2025-03-31") == [
+        Contact(day("2025-03-18"), "R1", "email", "USD", 200_0000, 180_0000, 2, True)
+    ]
+
+
 def test_what_is_paid_in_a_simulation_is_a_payment_lettered_at_once() -> None:
     """In the currency of the invoice; what it had reached is told (rule 12.2)."""
     world = given(
