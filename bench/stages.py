@@ -25,7 +25,7 @@ import psycopg
 from msgspec.structs import astuple
 from nats.js.api import AckPolicy, ConsumerConfig, StreamConfig
 
-from bench import own_stages
+from bench import own_stages, settling
 from bench.append import AS_OF, COMPANY, PER_EVENT, _bulk
 from bench.own_stages import Cpu, backend
 from chassis.database import engine, migrate, transaction
@@ -124,6 +124,9 @@ async def _measure(stack: Stack, book: Path, speed: float) -> dict[str, Stage]:
         stages["say"] = await _say(stack, connection, speed)
         stages["relay"] = await _relay(stack, connection, nats_pid, speed)
         stages["apply"] = await _apply(stack, connection, nats_pid, speed)
+        async with _jetstream(stack) as (bus, _):
+            settled = await settling.settle(connection, bus, nats_pid, EVENTS * PER_EVENT)
+        stages["settle"] = Stage(settled, settling.LIMIT_IS)
     return stages
 
 
