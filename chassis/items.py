@@ -14,7 +14,7 @@ import msgspec
 import psycopg
 from msgspec.structs import astuple
 from psycopg import sql
-from pydantic_core import from_json
+from pydantic_core import from_json, to_json
 
 from chassis.delivered import Delivered
 
@@ -78,6 +78,23 @@ class Items:
             return [(event, self._decoder.decode(event.body).items) for event in heard]
         except msgspec.ValidationError:  # a number where a text is usual
             return []
+
+    def told_anyhow(self, heard: Sequence[Delivered]) -> Told:
+        """The items of these events as objects, also of those that write a number where a text is usual."""
+        try:
+            return [(event, self._decoder.decode(event.body).items) for event in heard]
+        except msgspec.ValidationError:
+            return [(event, self._loosely(event)) for event in heard]
+
+    def _loosely(self, event: Delivered) -> list[Any]:
+        plain = [
+            {name: str(item[name]) for name in self._texts if item.get(name) is not None}
+            | {name: bool(item.get(name)) for name in self._flags}
+            | {name: item.get(name) or [] for name in self._arrays}
+            for item in from_json(event.body)[self.listed]
+        ]
+        bulk: list[Any] = self._decoder.decode(to_json({self.listed: plain})).items
+        return bulk
 
     async def lay_out(self, connection: Connection, heard: Sequence[Delivered]) -> int:
         """Put the items of these events into the table, which is empty again after the transaction; how many."""

@@ -6,6 +6,7 @@ event carries.
 """
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     Index,
@@ -26,25 +27,23 @@ metadata = MetaData()
 
 # From sync's stream.
 
-entry = Table(
-    "entry",
+COLUMN, LINE = "\x1d", "\x1e"
+"""What stands between the columns of a line, and between lines, in ``synced_lines.lines``."""
+
+# what each event told of a client's entries; of an entry the last telling counts (``queries.ENTRIES``)
+synced_lines = Table(
+    "synced_lines",
     metadata,
     word("company"),
+    # an entry that accounting moves to another client lives in another partition: told as removed of the one
     word("client_id"),
-    word("entry_id"),
+    # of the event; a client lies in one partition
+    Column("number", BigInteger, nullable=False),
     partition(),
-    word("account"),
-    word("kind"),
-    word("piece"),
-    day("entry_date"),
-    day("due_date"),
-    # debit minus credit
-    money("amount"),
-    word("currency"),
-    word("lettering", nullable=True),
-    Column("removed", Boolean, nullable=False),
-    # the client stands in the key: an entry that accounting moves to another client lives in another partition
-    PrimaryKeyConstraint("company", "client_id", "entry_id"),
+    # entry, account, kind, piece, entry date, due date, debit minus credit, currency, lettering or nothing,
+    # t or f: removed
+    word("lines"),
+    PrimaryKeyConstraint("company", "client_id", "number"),
 )
 
 # From ledger's stream.
@@ -207,7 +206,7 @@ posting = Table(
 )
 
 DERIVED = (
-    entry,
+    synced_lines,
     company,
     client,
     client_merge,
