@@ -47,19 +47,11 @@ HOLD_CLIENTS = text(
 
 ENTRIES = """
     with a as ({a}),
-    wanted as materialized (
-        select distinct a.company, a.client_id, line ->> 'entry_id' as entry_id
-        from a cross join lateral jsonb_array_elements(a.body -> 'entries') line
-    ),
     e as materialized (
-        select distinct on (w.company, w.client_id, w.entry_id) w.company, w.client_id, w.entry_id, told.*
-        from (select distinct company, client_id from wanted) c
-        join synced_lines s using (company, client_id)
-        cross join lateral string_to_table(s.lines, chr(30)) with ordinality one(line, n)
-        join wanted w on w.company = c.company and w.client_id = c.client_id
-            and w.entry_id = split_part(one.line, chr(29), 1)
-        cross join lateral ({told}) told
-        order by w.company, w.client_id, w.entry_id, s.number desc, one.n desc
+        select told.* from (select distinct company, client_id from a) asked
+        cross join lateral (
+            select * from entry where company = asked.company and client_id = asked.client_id offset 0
+        ) told
     )
     select a.action_id, e.entry_id, e.piece, e.kind, e.entry_date, e.due_date, e.amount, e.currency,
         e.lettering is not null as lettered, e.removed, stop.entry_id is not null as stopped, stop.resumes_on,
@@ -73,29 +65,18 @@ ENTRIES = """
     left join entry_stop stop on stop.company = e.company and stop.client_id = e.client_id
         and stop.entry_id = e.entry_id
 """
-TOLD = """
-        select v[2] as account, v[3] as kind, v[4] as piece, v[5]::date as entry_date, v[6]::date as due_date,
-            v[7]::numeric(18, 4) as amount, v[8] as currency, nullif(v[9], '') as lettering, v[10] = 't' as removed
-        from (select string_to_array(one.line, chr(29)) as v) c
-"""
-"""The columns of a line ``one``, as ``tables.synced_lines`` spells them."""
+"""``entry`` is read client by client, each once: it is a view over what was told of them."""
 
 TOTALS = text(
-    f"""
+    """
     select e.client_id, e.currency, coalesce(sum(e.amount) filter (where e.due_date < :as_of), 0) as overdue,
         coalesce(sum(e.amount) filter (where e.due_date >= :as_of), 0) as upcoming
-    from (
-        select distinct on (s.client_id, split_part(one.line, chr(29), 1)) s.company, s.client_id, told.*
-        from synced_lines s
-        cross join lateral string_to_table(s.lines, chr(30)) with ordinality one(line, n)
-        cross join lateral ({TOLD}) told
-        where s.company = :company and s.client_id = any(:client_ids)
-        order by s.client_id, split_part(one.line, chr(29), 1), s.number desc, one.n desc
-    ) e
+    from entry e
     left join lettering_error error using (company, client_id, account, lettering)
-    where not e.removed and (e.lettering is null or error.company is not null)
+    where e.company = :company and e.client_id = any(:client_ids) and not e.removed
+        and (e.lettering is null or error.company is not null)
     group by e.client_id, e.currency
-    """  # noqa: S608 - a fragment of this file
+    """
 )
 
 TEMPLATES = text(
@@ -152,7 +133,7 @@ async def look_ahead(tx: AsyncConnection, company: str, actions: Sequence[Action
 
 async def _look(tx: AsyncConnection, a: str, wanted: Mapping[str, Any]) -> dict[UUID, Looked]:
     entries: defaultdict[UUID, dict[str, EntryNow]] = defaultdict(dict)
-    for row in await tx.execute(text(ENTRIES.format(a=a, told=TOLD)), dict(wanted)):
+    for row in await tx.execute(text(ENTRIES.format(a=a)), dict(wanted)):
         entries[row.action_id][row.entry_id] = EntryNow(
             entry_id=row.entry_id,
             piece=row.piece,

@@ -12,15 +12,20 @@ from services.notify.delivered import Kind
 
 MOST_LINES = 200
 
+SOME = """
+    (select distinct client_id from synced_lines where company = :company limit 200) some
+    cross join lateral (
+        select * from entry where company = :company and client_id = some.client_id and not removed offset 0
+    ) e
+"""
 SOMEBODY = text(
-    """
+    f"""
     select client_id from (
-        select client_id from entry where company = :company and not removed and lettering is null
-            and amount > 0 and due_date < :as_of limit 2000
+        select e.client_id from {SOME} where lettering is null and amount > 0 and due_date < :as_of limit 2000
     ) late group by client_id order by count(*) desc, client_id limit 1
-    """
+    """  # noqa: S608 - a fragment of this file
 )
-ANYBODY = text("select client_id from entry where company = :company and not removed limit 1")
+ANYBODY = text(f"select e.client_id from {SOME} limit 1")  # noqa: S608 - a fragment of this file
 ENTRIES = text(
     """
     select entry_id, due_date, amount, currency, lettering is not null as lettered from entry

@@ -30,7 +30,8 @@ metadata = MetaData()
 COLUMN, LINE = "\x1d", "\x1e"
 """What stands between the columns of a line, and between lines, in ``synced_lines.lines``."""
 
-# what each event told of a client's entries; of an entry the last telling counts (``queries.ENTRIES``)
+# what each event told of a client's entries; of an entry the last telling counts, as the view ``entry`` shows it.
+# The view is for one client after the other: what a company has in all would be put in order whole
 synced_lines = Table(
     "synced_lines",
     metadata,
