@@ -13,9 +13,9 @@ from services.notify.delivered import Kind
 MOST_LINES = 200
 
 SOME = """
-    (select distinct client_id from synced_lines where company = :company limit 200) some
+    (select distinct client_id from synced_lines where company = :company limit 200) sample
     cross join lateral (
-        select * from entry where company = :company and client_id = some.client_id and not removed offset 0
+        select * from entry where company = :company and client_id = sample.client_id and not removed offset 0
     ) e
 """
 SOMEBODY = text(
