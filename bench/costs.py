@@ -13,8 +13,8 @@ from typing import Self
 
 TICKS = os.sysconf("SC_CLK_TCK")
 SAMPLE_SECONDS = 1.0
-"""A backend that lives shorter than this may be missed; services keep theirs in a pool. Looking at all of them takes
-some milliseconds, which the run lacks."""
+"""A backend that lives shorter than this may be missed; services keep theirs in a pool. Looking at all of them
+takes some milliseconds, which the run lacks."""
 
 
 class Costs:
