@@ -1,9 +1,11 @@
 """C19: a simulation begins with what is open, lives under rules that change, and is counted."""
 
 from datetime import timedelta
+from itertools import permutations
 
 import pytest
 
+from services.dunning.domain import simulation
 from services.dunning.domain.arrivals import Payments
 from services.dunning.domain.policy import load as load_policy
 from services.dunning.domain.scenario import load as load_scenario
@@ -16,9 +18,11 @@ from tests.specs.dunning.given import (
     credit,
     day,
     entry_id,
+    entry_stopped,
     given,
     invoice,
     previous,
+    promise,
     scenario,
     step,
 )
@@ -261,3 +265,70 @@ def test_differences_are_of_steps_paired_in_order():
     moved = differ([r1], [r1._replace(on=r1.on + timedelta(days=1), automatic=True)])
     assert moved is not None
     assert moved.kinds == ("later",)
+
+
+# What is passed over (a hundred thousand entries over ninety days)
+
+
+@pytest.fixture
+def looks(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many entries were looked at, look by look."""
+    seen: list[int] = []
+    real = simulation.decide_openly
+
+    def looked(client, *more):
+        seen.append(len(client.entries))
+        return real(client, *more)
+
+    monkeypatch.setattr(simulation, "decide_openly", looked)
+    return seen
+
+
+YEAR = (day("2025-01-01"), day("2025-12-31"))
+F, G = invoice("F", 100, "2025-03-10"), invoice("G", 100, "2025-04-20")
+
+
+@pytest.mark.parametrize(
+    ("facts", "policy", "messages", "most"),
+    [
+        ([F], {}, 6, 13),
+        ([F, G], {}, 12, 26),
+        ([F, G, entry_stopped("G", "2025-06-01")], {}, 11, 27),
+        ([F, G, promise("G", "2025-06-01")], {"promises_exclude": True}, 11, 27),
+        ([F, G, entry_stopped("G")], {}, 6, 17),
+    ],
+    ids=["one", "two", "stopped until June", "promised for June", "stopped"],
+)
+def test_days_on_which_nothing_can_change_and_entries_that_sleep_are_passed_over(
+    looks, facts, policy, messages, most
+):
+    """A year is looked at about twice for each message."""
+    world = given(*facts).with_policy(**policy)
+    assert len(live(world.book.state(), Payments({}), company(world), *YEAR)) == messages
+    assert sum(looks) <= most
+
+
+def test_what_is_known_of_one_lone_debit_is_known_of_all_that_are_alike(looks):
+    """Whatever they are called and are about; each message is about its own amount."""
+    world, other = given(F), given(invoice("H", 70, "2025-03-10"))
+    known = company(world)
+    first = live(world.book.state(), Payments({}), known, *YEAR)
+    looks.clear()
+    second = live(other.book.state(), Payments({}), known, *YEAR)
+    assert sum(looks) == 1, "the first day, on which nothing is known of the client yet"
+    assert [one._replace(net_amount=100_0000, book_amount=100_0000) for one in second] == first
+    assert {one.net_amount for one in second} == {70_0000}
+
+
+@pytest.mark.parametrize("limit", ["minimum_per_entry", "minimum_per_reminder", "maximum_per_reminder"])
+@pytest.mark.parametrize("amounts", list(permutations(["49.99", "50.00", "50.01"])))
+def test_what_is_known_of_one_amount_is_not_taken_for_another_one_beyond_a_threshold(limit, amounts):
+    """Rule 8.12: whichever was seen first, the others get what they would get alone."""
+    worlds = [given(invoice("F", amount, "2025-03-10")).with_policy(**{limit: "50"}) for amount in amounts]
+    shared = company(worlds[0])
+    told = [[one.step for one in live(world.book.state(), Payments({}), shared, *YEAR)] for world in worlds]
+    alone = [
+        [one.step for one in live(world.book.state(), Payments({}), company(world), *YEAR)] for world in worlds
+    ]
+    assert told == alone
+    assert len({len(one) for one in told}) == 2

@@ -79,7 +79,7 @@ def test_what_is_withdrawn_is_gone_and_is_proposed_a_second_time_under_another_n
     foreseen_and_recorded(world, "2025-03-19")
     assert world.book.actions == {}
     world.changed("2025-03-20", "F", debit=80, book_amount=80)
-    world.on("2025-03-20", *(event for event in (stopped("2025-03-20"),)))
+    world.on("2025-03-20", stopped(resumes_on="2025-03-20"))
     foreseen_and_recorded(world, "2025-03-20", "2025-03-21")
     assert world.book.entered == {(entry_id("F"), "R1"): 2}
 
