@@ -80,6 +80,7 @@ def test_holidays_are_those_of_the_company_s_country():
         ({"not_before": "8:00"}, "not_before"),
         ({"not_before": "24:00"}, "not_before"),
         ({"weekdays": (1, 7), "month_days": (1, 31), "not_before": "23:59"}, None),
+        ({"weekdays": tuple(range(1, 8)), "month_days": tuple(range(1, 32)), "not_before": "00:00"}, None),
     ],
 )
 def test_an_impossible_calendar_is_named(rules, part):

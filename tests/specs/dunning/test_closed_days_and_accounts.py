@@ -10,6 +10,7 @@ from tests.specs.dunning.given import (
     CLIENT,
     World,
     at_level,
+    chosen_next,
     credit,
     day,
     disputed,
@@ -63,14 +64,14 @@ def test_on_a_closed_day_what_is_left_may_be_too_little():
 
 
 def test_on_a_closed_day_what_is_new_waits_for_the_next_open_one_beside_what_was_asked():
-    world = asked_on_friday().on("2026-04-04", invoice("H", 7, "2026-03-27"))
+    world = asked_on_friday().on("2026-04-04", invoice("H", 7, "2026-03-25"))
     saturday = world.when("2026-04-04").silent().withdraws().due("F", "G").waits("H", "R1", "2026-04-06")
     assert saturday.decision.next_on == day("2026-04-06")
     world.when("2026-04-06").says(R1=(147, ["F", "G", "H"])).withdraws("superseded")
 
 
 def test_a_proposal_in_another_currency_does_not_open_the_day():
-    world = asked_on_friday().on("2026-04-04", invoice("U", 9, "2026-03-27", currency="USD", book_amount=8))
+    world = asked_on_friday().on("2026-04-04", invoice("U", 9, "2026-03-25", currency="USD", book_amount=8))
     world.when("2026-04-04").silent().withdraws().due("F").waits("U", "R1", "2026-04-06")
 
 
@@ -325,24 +326,36 @@ def test_what_is_said_of_exclusions_is_what_their_contract_reads():
 def test_on_a_closed_day_what_was_asked_is_measured_without_what_is_new():
     """G alone is below the minimum, with H it would not be: H was asked of nobody yet."""
     world = asked_on_friday(minimum_per_reminder="50").changed("2026-04-04", "F", removed=True)
-    world.on("2026-04-04", invoice("H", 20, "2026-03-27"))
+    world.on("2026-04-04", invoice("H", 20, "2026-03-25"))
     saturday = world.when("2026-04-04").silent().waits("H", "R1", "2026-04-06").withdraws("below_minimum")
     assert saturday.verdict("G") == Excluded("R1", ("below_minimum",))
     world.when("2026-04-06").says(R1=(60, ["G", "H"]))
 
 
 def test_on_a_closed_day_what_was_asked_is_kept_under_its_own_name():
-    world = asked_on_friday().on("2026-04-04", invoice("H", 7, "2026-03-27"))
+    world = asked_on_friday().on("2026-04-04", invoice("H", 7, "2026-03-25"))
     (held,) = world.book.actions
     assert world.when("2026-04-04").verdict("F") == Due("R1", held)
 
 
 def test_a_proposal_of_another_step_does_not_open_the_day():
-    """R2 was asked on Friday for G; F comes to R1 on Saturday."""
-    world = given(invoice("F", 100, "2026-03-27"), invoice("G", 40, "2026-03-18"), on="2026-03-01", steps=LADDER)
+    """R2 was asked on Friday for G; F, long due for R1, is heard of on Saturday."""
+    world = given(invoice("G", 40, "2026-03-18"), on="2026-03-01", steps=LADDER)
     world.with_policy(calendar=WORKDAYS).on("2026-03-26", at_level("G", "R1", "2026-03-26"))
     world.when("2026-04-03").says(R2=(40, ["G"]))
-    world.when("2026-04-04").silent().withdraws().due("G").waits("F", "R1", "2026-04-06")
+    saturday = world.on("2026-04-04", invoice("F", 100, "2026-03-25")).when("2026-04-04")
+    saturday.silent().withdraws().due("G").waits("F", "R1", "2026-04-06")
+
+
+def test_what_was_asked_at_another_step_or_in_another_currency_waits_for_the_open_day():
+    """A person had R1 come next for F; accounting changed the currency of G."""
+    world = given(invoice("F", 100, "2026-03-18"), invoice("G", 40, "2026-03-18"), on="2026-03-01", steps=LADDER)
+    world.with_policy(calendar=WORKDAYS).on("2026-03-26", at_level("F", "R1", "2026-03-26"))
+    world.when("2026-04-03").says(R1=(40, ["G"]), R2=(100, ["F"]))
+    world.on("2026-04-04", chosen_next("F", "R1", "2026-04-03", reminded_on="2026-03-26"))
+    world.changed("2026-04-04", "G", currency="USD")
+    saturday = world.when("2026-04-04").silent().withdraws("superseded", "superseded")
+    saturday.waits("F", "R1", "2026-04-06").waits("G", "R1", "2026-04-06")
 
 
 def test_a_confirmed_reminder_keeps_no_payment_from_its_thanks():

@@ -1,5 +1,7 @@
 """Rules 4.1, 4.4, 4.5, 4.8, 4.15: an impossible scenario does not start."""
 
+from decimal import Decimal
+
 import pytest
 
 from contracts.dunning import PolicyChanged, ScenarioPublished
@@ -77,19 +79,68 @@ def test_the_delivered_policy_loads():
     assert policies.load(delivered_policy()) == policies.Policy(version=1, contact_gap_days=5)
 
 
+DAYS = "is 0 to 365 days, not"
+
+
 @pytest.mark.parametrize(
-    ("options", "refusal"),
+    ("options", "refusal", "sentence"),
     [
-        ({"mode": "invoice"}, policies.UnknownGrouping),
-        ({"netting": "all"}, policies.UnknownNetting),
-        ({"minimum_per_entry": "-1"}, policies.NegativeThreshold),
-        ({"minimum_per_reminder": "10", "maximum_per_reminder": "9"}, policies.MinimumAboveMaximum),
-        ({"default_profile": " "}, policies.DefaultProfileMissing),
+        ({"mode": "invoice"}, policies.UnknownGrouping, "mode 'invoice' is not one of item, account."),
+        (
+            {"netting": "all"},
+            policies.UnknownNetting,
+            "netting 'all' is not one of same_level, account, none.",
+        ),
+        ({"minimum_per_entry": "-1"}, policies.NegativeThreshold, "a threshold is zero or more, not -1."),
+        ({"minimum_per_reminder": "-0.01"}, policies.NegativeThreshold, "a threshold is zero or more, not -0.01."),
+        ({"maximum_per_reminder": "-2"}, policies.NegativeThreshold, "a threshold is zero or more, not -2."),
+        ({"tolerance_amount": "-2"}, policies.NegativeThreshold, "a threshold is zero or more, not -2."),
+        (
+            {"minimum_per_reminder": "10", "maximum_per_reminder": "9"},
+            policies.MinimumAboveMaximum,
+            "nothing passes a minimum of 10 and a maximum of 9.",
+        ),
+        (
+            {"default_profile": " "},
+            policies.DefaultProfileMissing,
+            "a client without a profile needs the name of the default one.",
+        ),
+        ({"contact_gap_days": -1}, policies.DaysOutOfRange, f"contact_gap_days {DAYS} -1."),
+        ({"stale_after_days": 366}, policies.DaysOutOfRange, f"stale_after_days {DAYS} 366."),
+        ({"tolerance_days": 366}, policies.DaysOutOfRange, f"tolerance_days {DAYS} 366."),
+        (
+            {"calendar": {"weekdays": (8,)}},
+            policies.CalendarImpossible,
+            "weekdays: weekdays are 1 to 7, days of the month 1 to 31, the hour is written HH:MM.",
+        ),
     ],
 )
-def test_an_impossible_policy_is_refused(options, refusal):
-    with pytest.raises(refusal):
+def test_an_impossible_policy_is_refused_in_a_sentence(options, refusal, sentence):
+    with pytest.raises(refusal) as refused:
         policies.load(PolicyChanged.model_validate({"version": 1} | options))
+    assert str(refused.value) == sentence
+
+
+@pytest.mark.parametrize("days", [0, 365])
+@pytest.mark.parametrize("amount", ["0", "0.50"])
+def test_a_policy_goes_to_its_limits(days, amount):
+    """Rule 8.12: a minimum that is the maximum lets that amount pass."""
+    lengths = dict.fromkeys(("contact_gap_days", "stale_after_days", "tolerance_days"), days)
+    names = ("minimum_per_entry", "minimum_per_reminder", "maximum_per_reminder", "tolerance_amount")
+    told = {"version": 1, "default_profile": "VIP", **lengths, **dict.fromkeys(names, amount)}
+    policy = policies.load(PolicyChanged.model_validate(told))
+    assert {getattr(policy, name) for name in lengths} == {days}
+    assert {getattr(policy, name) for name in names} == {int(float(amount) * 10_000)}
+    assert policy.default_profile == "VIP"
+
+
+def test_a_client_has_no_tolerance_of_its_own_until_one_is_given():
+    """Rule 22.26."""
+    policies.check_tolerance(None, None)
+    with pytest.raises(policies.DaysOutOfRange):
+        policies.check_tolerance(-1, None)
+    with pytest.raises(policies.NegativeThreshold):
+        policies.check_tolerance(None, Decimal("-0.01"))
 
 
 def test_a_variant_without_steps_is_the_same_as_one_switched_off():
