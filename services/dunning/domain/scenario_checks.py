@@ -49,8 +49,7 @@ def _variant(profile: str, variant: str, steps: Sequence[ScenarioStep], on: bool
     found += _order(profile, variant, steps)
     active = [step for step in steps if step.enabled]
     found += _references(profile, variant, active)
-    by_invoice = any(step.counted_from == "invoice_date" for step in active if step.step in REMINDERS)
-    if on and not any(step.step != NOTICE or not by_invoice for step in active):
+    if on and not active:
         found.append(refusals.NoActiveStep(profile, variant))
     return found
 

@@ -38,6 +38,74 @@ def test_an_impossible_scenario_is_refused_with_a_sentence(steps, refusal):
         scenarios.load(scenario(*steps))
 
 
+def problems(*steps, without=(), **flags) -> list[tuple[type, str | None, str | None]]:
+    published = scenario(*steps, without=without, **flags)
+    return [(type(one), one.variant, one.step) for one in scenarios.check(published)]
+
+
+@pytest.mark.parametrize(
+    ("steps", "refusal", "named"),
+    [
+        ([previous("R1", 8, "letter")], refusals.FirstReminderCountsFromPreviousStep, "R1"),
+        (
+            [step("R1", 8, "letter"), step("R2", 8, "letter", "invoice_date")],
+            refusals.ReferenceDatesDiffer,
+            "R2",
+        ),
+        ([step("R2", 8, "letter"), step("R1", 8, "letter")], refusals.StepsOutOfOrder, "R1"),
+        ([step("R1", 8, "letter", enabled=False)], refusals.NoActiveStep, None),
+        ([step("R1", 8, "letter"), step("R2", -1, "letter")], refusals.DelayOutOfRange, "R2"),
+        ([step("R1", 8, "letter", template=None)], refusals.TemplateMissing, "R1"),
+    ],
+)
+def test_each_problem_names_the_variant_and_the_step(steps, refusal, named):
+    good = [step("R1", 8, "letter")]
+    assert problems(*steps, without=good) == [(refusal, "with_email", named)]
+    assert problems(*good, without=steps) == [(refusal, "without_email", named)]
+
+
+def test_a_variant_without_an_active_step_is_refused_while_it_is_on_only():
+    """Rule 4.4: a notice alone will do."""
+    good, off = [step("R1", 8, "letter")], [step("R1", 8, "letter", enabled=False)]
+    assert problems(*off, without=good) == [(refusals.NoActiveStep, "with_email", None)]
+    assert problems(*off, without=good, with_email_enabled=False) == []
+    assert problems(*good, without=off) == [(refusals.NoActiveStep, "without_email", None)]
+    assert problems(*good, without=off, without_email_enabled=False) == []
+    assert problems(step("notice", 8, "letter"), without=good) == []
+
+
+def test_an_e_mail_for_clients_without_an_address_is_named():
+    """Rule 4.1."""
+    told = problems(step("R1", 8), without=[step("R1", 8, "letter"), step("R2", 16)])
+    assert told == [(refusals.EmailStepForClientsWithoutEmail, "without_email", "R2")]
+
+
+def test_everything_that_is_wrong_is_told_at_once_in_sentences():
+    with pytest.raises(refusals.ScenarioRefused) as refused:
+        scenarios.load(scenario(step("R2", 8), step("R1", -1), without=[]))
+    told = refused.value.problems
+    assert [(one["code"], one["variant"], one["step"]) for one in told] == [
+        ("delay-out-of-range", "with_email", "R1"),
+        ("steps-out-of-order", "with_email", "R1"),
+    ]
+    assert told[1]["why"] == {
+        "en": "R1 does not stand in its place: R2, R1.",
+        "fr": "R1 n'est pas à sa place : R2, R1.",
+    }
+
+
+def test_a_scenario_is_that_of_its_profile_and_version():
+    published = scenario(step("R1", 8), without=[]).model_copy(update={"profile": "Export", "version": 3})
+    loaded = scenarios.load(published)
+    assert (loaded.profile, loaded.version) == ("Export", 3)
+
+
+def test_a_reminder_that_is_switched_off_switches_no_notice_off():
+    """Rule 4.8: it would count from the invoice date."""
+    steps = [step("notice", 8), step("R1", 45, counted_from="invoice_date", enabled=False), step("R2", 8)]
+    given(invoice("F", 100, "2025-03-10"), steps=steps).when("2025-03-02").says(notice=(100, ["F"]))
+
+
 def test_clients_without_an_address_get_no_e_mail_step():
     with pytest.raises(refusals.EmailStepForClientsWithoutEmail):
         scenarios.load(scenario(step("R1", 8), without=[step("R1", 8)]))

@@ -48,6 +48,8 @@ def test_the_hour_is_shown_where_the_step_leaves_by_itself():
     first, second = stops(step("R1", 8, mode="automatic"), previous("R2", 4), company=company)
     assert (first.automatic, first.not_before) == (True, "08:30")
     assert (second.automatic, second.not_before) == (False, None)
+    own = step("R1", 8, mode="automatic", calendar={"not_before": "10:00"})
+    assert [one.not_before for one in stops(own, company=company)] == ["10:00"]
 
 
 @pytest.mark.parametrize(
