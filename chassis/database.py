@@ -19,6 +19,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
+from chassis import lists
 from chassis.portfolio import confine, written
 from chassis.tables import install
 
@@ -46,6 +47,8 @@ SEE = text(
     "select set_config('relance.company', :company, true), set_config('relance.portfolio', :portfolio, true)"
 )
 
+lists.install()
+
 TRANSIENT_STATES = ("08", "40", "53", "55", "57")
 """SQLSTATE classes that say "try again": connection, rollback, resources, lock not available, intervention."""
 
@@ -55,6 +58,8 @@ def _connect_args(schema: str) -> dict[str, Any]:
         "search_path": schema,
         "timezone": "UTC",
         "jit": "off",  # compiling costs more than our short statements
+        # taken as it is used: the staged lines of a book stay in memory, not in files that are read again and again
+        "temp_buffers": "64MB",
         "tcp_keepalives_idle": "10",
         "tcp_keepalives_interval": "5",
         "tcp_keepalives_count": "3",

@@ -17,7 +17,7 @@ from chassis.auth import EVERY_COMPANY, mint, read_key
 
 Json = dict[str, Any]
 POLL_SECONDS = 0.1
-LONGEST_POLL_SECONDS = 0.6
+LONGEST_POLL_SECONDS = 1.0
 PATIENCE_WITH_FAULTS = 20
 """A service that answers 500 as often in a row is broken, not busy."""
 CHUNK_BYTES = 1 << 20
@@ -356,10 +356,10 @@ class Road:
 
     def _poll(self, base: str, path: str, done: Callable[[Json], bool], within: float, what: str) -> Json:
         """Ask until ``done``; an unreachable service is asked again, since it may be starting."""
-        deadline = time.monotonic() + within
+        began = time.monotonic()
+        deadline = began + within
         last = "nothing was answered"
         broken = 0
-        pause = POLL_SECONDS
         while time.monotonic() < deadline:
             try:
                 state = self._call("GET", base, path)
@@ -374,8 +374,8 @@ class Road:
                 if done(state):
                     return state
                 last = f"its state is {state.get('status', state)}"
-            time.sleep(pause)
-            pause = min(LONGEST_POLL_SECONDS, pause * 1.1)  # long work is not slowed by being asked after
+            # long work is not slowed by being asked after
+            time.sleep(min(LONGEST_POLL_SECONDS, max(POLL_SECONDS, (time.monotonic() - began) / 4)))
         raise RoadBlocked(f"{what} did not end within {within:.0f} s: {last}")
 
     def _retry_while_unknown(self, call: Callable[[], Json | None], within: float) -> Json:

@@ -186,7 +186,7 @@ class SageTrial:
     def wait_settled(self, seconds: float = 60) -> None:
         """Until ledger has judged every lettering group that was touched."""
         deadline = time.monotonic() + seconds
-        query = "select count(*) from ledger.touched_group where company = %s"
+        query = "select count(*) from ledger.touched_client where company = %s"
         with psycopg.connect(self._trial.dsn, autocommit=True) as connection:
             while time.monotonic() < deadline:
                 row = connection.execute(query, (self.road.company,)).fetchone()

@@ -63,19 +63,21 @@ async def on_clients_synced(say: Say, heard: list[Delivered]) -> None:
         await say(company, events, as_of=latest[company].as_of, cause=latest[company].cause(ACTOR))
 
 
-async def changed_clients(
+async def changed_clients(  # noqa: PLR0913 what is known of them already
     tx: AsyncConnection,
     company: str,
     client_ids: Sequence[str],
     as_of: date,
     *,
     person_changed: bool = False,
+    are_known: bool = False,
 ) -> list[Said]:
     """Lock clients, put their facts together and answer what is to be said of those that changed.
 
-    ``client_ids`` are sorted; clients that nobody spoke of yet begin here.
+    ``client_ids`` are sorted; clients that nobody spoke of yet begin here, unless all of them ``are_known``.
     """
-    await queries.add_clients(tx, company, client_ids)
+    if not are_known:
+        await queries.add_clients(tx, company, client_ids)
     states = await queries.lock_clients(tx, company, client_ids)
     facts = await queries.facts(tx, company, client_ids)
     return [

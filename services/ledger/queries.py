@@ -223,16 +223,16 @@ async def lock_clients(tx: AsyncConnection, company: str, client_ids: Sequence[s
     await tx.execute(KEEP_PROFILES, {"company": company})
     rows = await tx.execute(LOCK_CLIENTS, {"company": company, "client_ids": list(client_ids)})
     return {
-        row.client_id: ClientState(
-            client_id=row.client_id,
-            version=row.version,
-            said=ClientFacts(*row[2:11]),
-            stopped=row.stopped,
-            resumes_on=row.resumes_on,
-            flagged=row.flagged,
-            chosen_profile=row.chosen_profile,
+        client_id: ClientState(
+            client_id=client_id,
+            version=version,
+            said=ClientFacts(*said),
+            stopped=stopped,
+            resumes_on=resumes_on,
+            flagged=flagged,
+            chosen_profile=chosen_profile,
         )
-        for row in rows
+        for client_id, version, *said, chosen_profile, stopped, resumes_on, flagged in rows
     }
 
 
@@ -253,7 +253,7 @@ async def facts(tx: AsyncConnection, company: str, client_ids: Sequence[str]) ->
     rows already locked."""
     known = await profiles(tx, company)
     rows = await tx.execute(FACTS, {"company": company, "client_ids": list(client_ids)})
-    found = {row.client_id: ClientFacts(*row[1:]) for row in rows}
+    found = {client_id: ClientFacts(*seen) for client_id, *seen in rows}
     return {
         client_id: replace(seen, profile=known.told(seen.profile)) if seen.profile is not None else seen
         for client_id, seen in found.items()

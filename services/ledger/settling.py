@@ -70,27 +70,34 @@ FORGET_TEXTS = text(
     """
 )
 
-# one statement, so one snapshot: a later run that touches a group again is seen in both tables or in neither;
-# the groups, then all lettered lines of their clients, which the primary key finds client by client: a join would
-# read the whole company for the groups of one partition, and so would asking for what is known of them at once
+# one statement, so one snapshot: a later run that touches a client again is seen in both tables or in neither;
+# the clients, then all their lettered lines, which the primary key finds client by client: a join would read the
+# whole company for the clients of one partition, and so would asking for what is known of them at once.
+# Which of their groups the run touched is not asked: of one whose payments were told, that balances and was not in
+# error, there is nothing to say, whoever touched it. A client with promises is judged whole: they may be open
+# again with no group left.
 TAKE_GROUPS = """
     with due as materialized (
-        delete from touched_group
+        delete from touched_client
         where company = %(company)s and p = any(%(ps)b::smallint[])
             and number <= (%(numbers)b::bigint[])[array_position(%(ps)b::smallint[], p)]
-        returning p, client_id, account, lettering
+        returning p, client_id
     ),
     touched as materialized (
-        select client_id, stated.by_people or wrong.already as is_particular
-        from (select distinct client_id from due) one
+        select due.p, client_id, stated.by_people, wrong.already as is_wrong, told.already as is_told
+        from due
         cross join lateral (
             select count(*) > 0 as by_people from (select from promise
-                where company = %(company)s and client_id = one.client_id limit 1) any_promise
+                where company = %(company)s and client_id = due.client_id limit 1) any_promise
         ) stated
         cross join lateral (
             select count(*) > 0 as already from (select from lettering_error
-                where company = %(company)s and client_id = one.client_id limit 1) any_error
+                where company = %(company)s and client_id = due.client_id limit 1) any_error
         ) wrong
+        cross join lateral (
+            select count(*) > 0 as already from (select from lettered_payment
+                where company = %(company)s and client_id = due.client_id limit 1) any_payment
+        ) told
     ),
     line as materialized (
         select e.client_id, e.account, e.lettering, e.entry_id, e.kind, e.entry_date, e.book_amount
@@ -111,17 +118,24 @@ TAKE_GROUPS = """
         group by client_id, account, lettering
     ),
     seen as materialized (
-        select due.p, client_id, account, lettering, payments, settled, paid_on,
-            payments is not null and settled is not null as is_paid,
-            is_particular or abs(coalesce(difference, 0)) > %(tolerance)s
-                or (payments is not null and settled is not null and known.already is not null) as is_particular
-        from due join touched using (client_id) left join total using (client_id, account, lettering)
+        select touched.p, client_id, account, lettering, total.payments, settled, paid_on,
+            by_people or is_wrong or abs(difference) > %(tolerance)s or known.payments is not null as is_particular
+        from total join touched using (client_id)
         left join lateral (
-            select true as already from lettered_payment
-            where (company, client_id, account, lettering)
-                = (%(company)s, due.client_id, due.account, due.lettering)
+            select told.payments from lettered_payment told
+            where is_told and (told.company, told.client_id, told.account, told.lettering)
+                = (%(company)s, touched.client_id, total.account, total.lettering)
             limit 1
         ) known on true
+        left join lateral (
+            select true as already from lettering_error wrong
+            where is_wrong and (wrong.company, wrong.client_id, wrong.account, wrong.lettering)
+                = (%(company)s, touched.client_id, total.account, total.lettering)
+            limit 1
+        ) in_error on true
+        where by_people or abs(difference) > %(tolerance)s or in_error.already is not null
+            or (total.payments is not null and settled is not null and (known.payments is null
+                or not string_to_array(total.payments, '","') <@ known.payments))
     )
     select p, string_agg('{"client_id":' || to_json(client_id) || ',"account":' || to_json(account)
             || ',"lettering":' || to_json(lettering) || ',"payments":["' || payments || '"],"settled":["'
@@ -130,14 +144,24 @@ TAKE_GROUPS = """
         null::date as entry_date, null::numeric as book_amount
     from (
         select *, row_number() over (partition by p order by client_id collate "C", account, lettering) as n
-        from seen where is_paid and not is_particular
+        from seen where not is_particular
     ) numbered
     group by p, (n - 1) / %(most)s
     union all
     select null, null, null, client_id, null, null, null, null, null, null from seen
-    where is_paid and not is_particular group by client_id
+    where not is_particular group by client_id
     union all
     select null, null, null, client_id, account, lettering, null, null, null, null from seen where is_particular
+    union all
+    select null, null, null, client_id, wrong.account, wrong.lettering, null, null, null, null
+    from touched cross join lateral (
+        select account, lettering from lettering_error
+        where is_wrong and company = %(company)s and client_id = touched.client_id offset 0
+    ) wrong
+    where not exists (select from seen where (seen.client_id, seen.account, seen.lettering)
+        = (touched.client_id, wrong.account, wrong.lettering))
+    union all
+    select null, null, null, client_id, '', '', null, null, null, null from touched where by_people
     union all
     select null, null, null, line.client_id, line.account, line.lettering, line.entry_id, line.kind,
         line.entry_date, line.book_amount

@@ -9,7 +9,8 @@ that the source ``told`` is empty where the journal tells it.
 
 from collections.abc import Sequence
 from datetime import date
-from json.encoder import encode_basestring
+from json.encoder import encode_basestring as spelled
+from typing import NamedTuple
 
 from contracts.subjects import partition_of
 from services.sync.domain.fields import NONE_FILLED
@@ -22,6 +23,14 @@ COLUMNS = (
 )  # fmt: skip
 
 
+class _Told(NamedTuple):
+    """What the lines of one client, account and journal share."""
+
+    partition: str
+    members: str
+    """The first members of their JSON, up to the piece."""
+
+
 class Staging:
     """Makes the rows of one company's import."""
 
@@ -29,7 +38,7 @@ class Staging:
         self._company = company
         self._term_days = term_days
         self._partitions: dict[str, int] = {}
-        self._clients: dict[tuple[str, str], str] = {}
+        self._told: dict[tuple[str, str, str], _Told] = {}
         self._due: dict[str, str] = {}
 
     def partition(self, client_id: str) -> int:
@@ -46,54 +55,59 @@ class Staging:
         return text.encode()
 
     def _row(self, line: Line, *, has_signs: bool = False) -> str:
-        """``has_signs``: a text may hold what COPY takes for a sign of its own."""
+        """Written flat: a large file is half a million rounds.
+
+        ``has_signs``: a text may hold what COPY takes for a sign of its own.
+        """
         (
             number, client_id, account, journal, entry_number, entry_date, piece, piece_date, due, label, debit,
             credit, currency, book, lettering, lettered_on, own_key, kind, payment_mode, fields,
         ) = line  # fmt: skip
         dated = piece_date or entry_date
         if credit:
+            side = "t"
             credit_text = decimals(credit)
             debit_text, book_text = "0.00", f"-{credit_text}" if book == -credit else decimals(book)
             due = due or dated
         else:
+            side = "f"
             debit_text = decimals(debit)
             credit_text, book_text = "0.00", debit_text if book == debit else decimals(book)
-            due = due or self._due_date(dated)
-        client = self._clients.get((client_id, account))
-        if client is None:
-            client = self._clients[client_id, account] = (
-                f'"client_id":{encode_basestring(client_id)},"account":{encode_basestring(account)},"journal":'
-            )
-        key = digest(
-            own_key
-            if own_key
-            else f"{journal}\x1f{entry_number}\x1f{entry_date}\x1f{account}\x1f{client_id}\x1f{piece}"
+            due = due or self._due.get(dated) or self._due_date(dated)
+        told = self._told.get((client_id, account, journal)) or self._tell(client_id, account, journal)
+        key = own_key or (
+            f"{journal}\x1f{entry_number}\x1f{entry_date}\x1f{account}\x1f{client_id}\x1f{piece}"
             f"\x1f{piece_date}\x1f{label}\x1f{debit}\x1f{credit}\x1f{currency}\x1f{book}"
         )
         entry = (
-            f'{client}{encode_basestring(journal)},"piece":{encode_basestring(piece)},'
+            f"{told.members}{spelled(piece)},"
             f'"entry_date":"{entry_date}","invoice_date":"{dated}","due_date":"{due}",'
             f'"debit":"{debit_text}","credit":"{credit_text}","currency":"{currency}","book_amount":"{book_text}",'
-            f'"lettering":{encode_basestring(lettering) if lettering else "null"},'
+            f'"lettering":{spelled(lettering) if lettering else "null"},'
             f'"lettered_on":{_quoted(lettered_on)}'
         )
         if payment_mode:
-            entry += f',"payment_mode":{encode_basestring(payment_mode)}'
+            entry += f',"payment_mode":{spelled(payment_mode)}'
         # the text of a line with a key of its own may change, and ledger is to be told
-        told = f"{entry}\x1f{label}" if own_key else entry
-        # the same of its free fields, whatever line it is
-        state = digest(f"{told}\x1f{fields}" if fields not in ("", NONE_FILLED) else told)
-        p = self._partitions.get(client_id)
-        if p is None:
-            p = self.partition(client_id)
-        side = "t" if credit else "f"
-        texts: tuple[str, ...] = (
-            client_id, account, lettering, book_text, journal, side, kind, label, fields, entry,
-        )  # fmt: skip
+        state = f"{entry}\x1f{label}" if own_key else entry
+        if fields and fields != NONE_FILLED:  # the same of its free fields, whatever line it is
+            state = f"{state}\x1f{fields}"
         if has_signs:
-            texts = tuple(map(escaped, texts))
-        return f"{number}\t{key}\t{state}\t{p}\t" + "\t".join(texts) + "\n"
+            client_id, account, lettering, journal, kind = map(
+                escaped, (client_id, account, lettering, journal, kind)
+            )
+            label, fields, entry = escaped(label), escaped(fields), escaped(entry)
+        return (
+            f"{number}\t{digest(key)}\t{digest(state)}\t{told.partition}\t{client_id}\t{account}\t{lettering}"
+            f"\t{book_text}\t{journal}\t{side}\t{kind}\t{label}\t{fields}\t{entry}\n"
+        )
+
+    def _tell(self, client_id: str, account: str, journal: str) -> _Told:
+        members = (
+            f'"client_id":{spelled(client_id)},"account":{spelled(account)},"journal":{spelled(journal)},"piece":'
+        )
+        told = self._told[client_id, account, journal] = _Told(str(self.partition(client_id)), members)
+        return told
 
     def _due_date(self, dated: str) -> str:
         due = self._due.get(dated)

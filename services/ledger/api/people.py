@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter
 from psycopg.types.json import Jsonb
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -37,12 +37,36 @@ SAVE_SOURCE = """
     where (known.name, known.emails, known.phones, known.address, known.contact_name, known.language, known.fields)
         is distinct from (excluded.name, excluded.emails, excluded.phones, excluded.address,
             excluded.contact_name, excluded.language, excluded.fields)
+    returning client_id, cardinality(emails) < 2 and cardinality(phones) < 2 and not exists (
+        select from person_source other where other.company = known.company
+            and other.client_id = known.client_id and other.source <> known.source)
+"""
+"""Answers who was told otherwise, and of whom there is nothing to put together."""
+
+CHANGED_PERSON = """
+    on conflict (company, client_id) do update set
+        name = excluded.name, emails = excluded.emails, phones = excluded.phones, address = excluded.address,
+        contact_name = excluded.contact_name, language = excluded.language, fields = excluded.fields
+    where (known.name, known.emails, known.phones, known.address, known.contact_name, known.language, known.fields)
+        is distinct from (excluded.name, excluded.emails, excluded.phones, excluded.address,
+            excluded.contact_name, excluded.language, excluded.fields)
     returning client_id
 """
 
-PUT_TOGETHER = """
+TAKE_OVER = f"""
+    insert into person as known (company, client_id, name, emails, phones, address, contact_name, language, fields)
+    select company, client_id, coalesce(nullif(name, ''), client_id), emails, phones, address, contact_name,
+        language, fields
+    from person_source
+    where company = %(company)s and source = %(source)s and client_id = any(%(told)s::text[])
+    order by client_id
+    {CHANGED_PERSON}
+"""  # noqa: S608 a fragment of this module
+"""Of those of whom one source alone tells: most clients of most books."""
+
+PUT_TOGETHER = f"""
     with said as materialized (
-        select * from person_source where company = %(company)s and client_id = any(%(told)b::text[])
+        select * from person_source where company = %(company)s and client_id = any(%(told)s::text[])
     ),
     mail as (
         select client_id, array_agg(email order by told_at desc, n, email) as emails
@@ -78,18 +102,12 @@ PUT_TOGETHER = """
         from said group by client_id
     )
     insert into person as known (company, client_id, name, emails, phones, address, contact_name, language, fields)
-    select %(company)s, client_id, name, coalesce(emails, '{}'), coalesce(phones, '{}'), address, contact_name,
-        language, coalesce(fields, '{}')
+    select %(company)s, client_id, name, coalesce(emails, '{{}}'), coalesce(phones, '{{}}'), address, contact_name,
+        language, coalesce(fields, '{{}}')
     from told left join mail using (client_id) left join phone using (client_id) left join held using (client_id)
     order by client_id
-    on conflict (company, client_id) do update set
-        name = excluded.name, emails = excluded.emails, phones = excluded.phones, address = excluded.address,
-        contact_name = excluded.contact_name, language = excluded.language, fields = excluded.fields
-    where (known.name, known.emails, known.phones, known.address, known.contact_name, known.language, known.fields)
-        is distinct from (excluded.name, excluded.emails, excluded.phones, excluded.address,
-            excluded.contact_name, excluded.language, excluded.fields)
-    returning client_id
-"""
+    {CHANGED_PERSON}
+"""  # noqa: S608
 
 SAVE_SALESPEOPLE = text(
     """
@@ -163,6 +181,9 @@ class Salesperson(Body):
     name: Line = Field(min_length=1)
 
 
+PERSONS = TypeAdapter(list[Person])
+
+
 class Label(Body):
     entry_id: EntryId
     label: str = Field(max_length=2000)
@@ -201,7 +222,7 @@ async def post_people(
     changed |= set(await _save_people(say.tx, company, body, changed) if body.clients else [])
     if body.labels:
         await _save_labels(say.tx, company, body.labels)
-    said = await changed_clients(say.tx, company, sorted(changed), as_of, person_changed=True)
+    said = await changed_clients(say.tx, company, sorted(changed), as_of, person_changed=True, are_known=True)
     positions = await say(company, together(company, said), as_of=as_of, cause=cause)
     last = {position.partition: position for position in positions}
     return accepted(sorted(last.values()), changed=len(said))
@@ -228,11 +249,19 @@ async def _save_people(tx: AsyncConnection, company: str, body: People, also: se
     await queries.add_clients(tx, company, named)
     await queries.hold_clients(tx, company, sorted({*named, *also}))
     connection = await driver(tx)
-    clients = Jsonb([person.model_dump() for person in body.clients])
+    clients = Jsonb(body.clients, dumps=PERSONS.dump_json)
     saved = await connection.execute(SAVE_SOURCE, {"company": company, "source": body.source, "clients": clients})
-    told = sorted(client_id for (client_id,) in await saved.fetchall())
-    together = await connection.execute(PUT_TOGETHER, {"company": company, "told": told})
-    return sorted(client_id for (client_id,) in await together.fetchall())
+    alone: list[str] = []
+    several: list[str] = []
+    for client_id, is_alone in await saved.fetchall():
+        (alone if is_alone else several).append(client_id)
+    changed: list[str] = []
+    for statement, told in ((TAKE_OVER, alone), (PUT_TOGETHER, several)):
+        if told:
+            values = {"company": company, "source": body.source, "told": sorted(told)}
+            written = await connection.execute(statement.encode(), values)
+            changed += [client_id for (client_id,) in await written.fetchall()]
+    return sorted(changed)
 
 
 async def _save_labels(tx: AsyncConnection, company: str, labels: list[Label]) -> None:
@@ -252,10 +281,12 @@ async def query_people(body: PeopleQuery, company: CompanyDep, tx: TxDep) -> dic
         found = await tx.execute(EVERYBODY, parameters)
     else:
         found = await tx.execute(THESE, parameters | {"client_ids": body.client_ids})
-    rows = [dict(row._mapping) for row in found]
+    names = tuple(found.keys())
+    rows = [dict(zip(names, row, strict=True)) for row in found]
     page = rows[: body.limit]
     contacts = await contacts_by_client(tx, company, [person["client_id"] for person in page])
-    page = [{**person, "contacts": contacts.get(person["client_id"], [])} for person in page]
+    for person in page:
+        person["contacts"] = contacts.get(person["client_id"], [])
     return {"people": page, "next": page[-1]["client_id"] if len(rows) > body.limit else None}
 
 

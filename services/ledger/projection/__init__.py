@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis.database import driver
-from chassis.heard_rows import OverHeard, applying
-from chassis.items import NOTHING, Items, Told, insert_new
+from chassis.heard_rows import applying
+from chassis.items import NOTHING, Items, Told, array, clients_of, insert_new
 from chassis.new_rows import NewRows
 from chassis.one_text import one_text, unnest
 from chassis.projection import Delivered, Project
@@ -45,22 +45,23 @@ ENTRY = NewRows(
 
 NEW_ENTRIES = f"insert into entry ({COLUMNS}) select {COLUMNS} from {LINES.table}"  # noqa: S608 constants
 
-TOLD_GROUPS = f"""
-    insert into touched_group as known (company, p, client_id, account, lettering, number)
-    select company, p::smallint, client_id, account, lettering, number::bigint
-    from {unnest("companies", "ps", "clients", "accounts", "letterings", "numbers")}
-        as told(company, p, client_id, account, lettering, number)
-    on conflict (company, p, client_id, account, lettering) do update
-        set number = greatest(known.number, excluded.number)
+TOUCH = """
+    on conflict (company, p, client_id) do update set number = greatest(known.number, excluded.number)
+"""
+
+TOLD_CLIENTS = f"""
+    insert into touched_client as known (company, p, client_id, number)
+    select company, p::smallint, client_id, number::bigint
+    from {unnest("companies", "ps", "clients", "numbers")} as told(company, p, client_id, number)
+    {TOUCH}
 """  # noqa: S608 constants
 
-NEW_GROUPS = f"""
-    insert into touched_group as known (company, client_id, account, lettering, p, number)
-    select company, client_id, account, lettering, p, max(number) from {LINES.table}
+NEW_CLIENTS = f"""
+    insert into touched_client as known (company, p, client_id, number)
+    select company, p, client_id, max(number) from {LINES.table}
     where lettering is not null
-    group by company, p, client_id, account, lettering
-    on conflict (company, p, client_id, account, lettering) do update
-        set number = greatest(known.number, excluded.number)
+    group by company, p, client_id
+    {TOUCH}
 """  # noqa: S608
 
 ENTRIES = f"""
@@ -75,22 +76,17 @@ ENTRIES = f"""
             currency = excluded.currency, book_amount = excluded.book_amount,
             payment_mode = excluded.payment_mode, lettering = excluded.lettering,
             lettered_on = excluded.lettered_on, removed = excluded.removed
-        returning new.company, new.client_id, new.p, old.account as account_before,
-            old.lettering as lettering_before, new.account, new.lettering
-    ),
-    touched as (
-        select company, client_id, account, lettering, p from written where lettering is not null
-        union
-        select company, client_id, account_before, lettering_before, p from written
-        where lettering_before is not null
+        returning new.company, new.client_id, new.p,
+            new.lettering is not null or old.lettering is not null as is_lettered
     )
-    insert into touched_group as known (company, client_id, account, lettering, p, number)
-    select company, client_id, account, lettering, p, last.number
-    from touched join (select company, p, max(number) as number from {LINES.table} group by company, p) last
+    insert into touched_client as known (company, p, client_id, number)
+    select company, p, client_id, max(last.number)
+    from written join (select company, p, max(number) as number from {LINES.table} group by company, p) last
         using (company, p)
-    order by company, p, client_id, account, lettering
-    on conflict (company, p, client_id, account, lettering) do update
-        set number = greatest(known.number, excluded.number)
+    where is_lettered
+    group by company, p, client_id
+    order by company, p, client_id
+    {TOUCH}
 """  # noqa: S608
 
 CLIENTS = """
@@ -219,14 +215,21 @@ PAYMENT_LETTERED = """
         payments = excluded.payments, settled = excluded.settled, paid_on = excluded.paid_on
 """
 
-NEW_PAYMENTS = OverHeard("""
-    insert into lettered_payment (company, client_id, account, lettering, p, payments, settled, paid_on)
-    select heard.company, e.client_id, e.account, e.lettering, heard.p, e.payments, e.settled, e.paid_on
-    from {heard}, json_to_recordset(heard.body::json -> 'groups') as e(client_id text, account text,
-        lettering text, payments text[], settled text[], paid_on date)
-""")
-GROUP_BYTES = 250
-"""About so long is a group of a bulk event."""
+PAYMENTS = Items(
+    "groups",
+    {
+        "client_id": "text", "account": "text", "lettering": "text", "paid_on": "date", "payments": "text[]",
+        "settled": "text[]",
+    },
+)  # fmt: skip
+PAYMENT = NewRows(
+    "lettered_payment",
+    ("client_id", "account", "lettering", "payments", "settled", "paid_on"),
+    lambda group: (
+        f"{group.client_id}\t{group.account}\t{group.lettering}\t{array(group.payments)}\t{array(group.settled)}"
+        f"\t{group.paid_on}"
+    ),
+)
 
 # the same statements for what is said of many at once
 CLIENTS_CHANGED = CLIENT_CHANGED.replace(
@@ -238,38 +241,33 @@ PAYMENTS_LETTERED = PAYMENT_LETTERED.replace(
 
 
 async def entries_synced(tx: AsyncConnection, heard: list[Delivered]) -> None:
-    """Lines that are new, changed or gone, and the lettering groups that are to be judged again."""
+    """Lines that are new, changed or gone, and the clients whose lettering is to be judged again."""
     connection = await driver(tx)
     told = LINES.told(heard)
     new = await ENTRY.copy(connection, told)
     if new:
-        await connection.execute(TOLD_GROUPS.encode(), _groups(told), prepare=False)
+        await connection.execute(TOLD_CLIENTS.encode(), _lettered(told), prepare=False)
         return
     rows = await LINES.lay_out(connection, heard)
     if new is None and await insert_new(connection, NEW_ENTRIES, rows):
-        await connection.execute(NEW_GROUPS.encode(), prepare=False)
+        await connection.execute(NEW_CLIENTS.encode(), prepare=False)
     else:
         await connection.execute(ENTRIES.encode(), prepare=False)
 
 
-def _groups(told: Told) -> dict[str, str | int]:
-    """The lettering groups of these lines as columns, sorted, each with the number that touched it last."""
-    groups: dict[tuple[str, int, str, str, str], int] = {}
-    for event, lines in told:
-        company, p, number = event.company, event.partition, event.number
-        for line in lines:
-            if line.lettering is not None:
-                groups[company, p, line.client_id, line.account, line.lettering] = number
-    keys = sorted(groups)
-    companies, ps, clients, accounts, letterings = zip(*keys, strict=True) if keys else ((),) * 5
+def _lettered(told: Told) -> dict[str, str | int]:
+    """The clients that have lettered lines among these as columns, sorted, each with the number that tells one
+    last."""
+    touched = clients_of(
+        [(event, [line for line in lines if line.lettering is not None]) for event, lines in told]
+    )
+    companies, ps, clients = zip(*touched, strict=True) if touched else ((),) * 3
     return one_text(
         {
             "companies": companies,
             "ps": [f"{p}" for p in ps],
             "clients": clients,
-            "accounts": accounts,
-            "letterings": letterings,
-            "numbers": [f"{groups[key]}" for key in keys],
+            "numbers": [f"{number}" for number in touched.values()],
         }
     )
 
@@ -279,8 +277,7 @@ _payments_lettered = applying(PAYMENTS_LETTERED)
 
 async def payments_lettered(tx: AsyncConnection, heard: list[Delivered]) -> None:
     """Many payments at once, most often of groups that held none before."""
-    groups = sum(len(event.body) for event in heard) // GROUP_BYTES
-    if not await insert_new(await driver(tx), NEW_PAYMENTS.sql, groups, NEW_PAYMENTS.values(heard)):
+    if not await PAYMENT.copy(await driver(tx), PAYMENTS.told(heard)):
         await _payments_lettered(tx, heard)
 
 

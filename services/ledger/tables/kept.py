@@ -168,17 +168,15 @@ document_file = Table(
     PrimaryKeyConstraint("company", "document_id"),
 )
 
-touched_group = Table(
-    "touched_group",
+touched_client = Table(
+    "touched_client",
     metadata,
     word("company"),
-    word("client_id"),
-    word("account"),
-    word("lettering"),
     partition(),
-    # number of sync's event that touched the group last
+    word("client_id"),
+    # number of sync's event that touched a lettered line of the client last
     Column("number", BigInteger, nullable=False),
-    PrimaryKeyConstraint("company", "p", "client_id", "account", "lettering"),
+    PrimaryKeyConstraint("company", "p", "client_id"),
 )
 
 milestone = Table(

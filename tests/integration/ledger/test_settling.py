@@ -21,14 +21,14 @@ from contracts.subjects import partition_of
 from services.ledger import settling, tables
 from services.ledger.domain import Group, GroupLine, GroupSeen
 from services.ledger.settling import SeenGroup
-from services.ledger.tables.kept import touched_group
+from services.ledger.tables.kept import touched_client
 
 COMPANY = "settling"
 DAY = date(2026, 3, 10)
 CENTS = Decimal("0.0001")
 """As PostgreSQL gives amounts back."""
 HEARD = 7
-"""The number up to which every partition is heard; groups touched later are not due."""
+"""The number up to which every partition is heard; clients touched later are not due."""
 CODES = ("AA", "AB", 'A"C', "é\\D")
 
 
@@ -47,15 +47,14 @@ class Books:
         about = {"company": COMPANY, "client_id": client_id, "p": p}
         self.rows[tables.client].append(about)
         promised: list[str] = []
+        number = HEARD + 1 if self.dice.random() < 0.1 else self.dice.randrange(1, HEARD + 1)
+        self.rows[touched_client].append({**about, "number": number})
+        self.later += number > HEARD
         for account in ("411000", "411100"):
             for code in self.dice.sample(CODES, self.dice.randrange(1, len(CODES) + 1)):
                 lines = self._lines(about, account, code)
                 group = {**about, "account": account, "lettering": code}
-                number = HEARD + 1 if self.dice.random() < 0.1 else self.dice.randrange(1, HEARD + 1)
-                self.rows[touched_group].append({**group, "number": number})
-                if number > HEARD:
-                    self.later += 1
-                else:
+                if number <= HEARD:
                     self.due.append(SeenGroup(client_id, GroupSeen(Group(account, code), tuple(lines))))
                 self._know(group, lines)
                 promised += [line.entry_id for line in lines[:1]]
@@ -126,7 +125,7 @@ async def test_groups_are_judged_as_the_domain_judges_them(stack: Stack, seed: i
     schema, url = f"ledger_settling_{seed}", stack.database_url("ledger", "owner")
     migrate("services.ledger", url, schema)
     books = Books(random.Random(seed))
-    for number in range(60):
+    for number in range(90):
         books.add_client(f'C"{number}é' if number % 7 == 0 else f"C{number}")
     made = engine(url, schema)
     try:
@@ -136,7 +135,7 @@ async def test_groups_are_judged_as_the_domain_judges_them(stack: Stack, seed: i
             expected = await settling._judged(tx, COMPANY, books.due, DAY)
             heard = dict.fromkeys(range(64), HEARD)
             said = await settling.judge_groups(tx, COMPANY, heard, DAY)
-            left = (await tx.execute(select(touched_group.c.number))).scalars().all()
+            left = (await tx.execute(select(touched_client.c.number))).scalars().all()
         assert told(said) == told(expected)
         assert len({name for name, _ in told(said)}) > 3
         assert left == [HEARD + 1] * books.later
@@ -175,7 +174,7 @@ async def test_a_promise_made_beside_the_look_is_not_overlooked(stack: Stack) ->
                 async with transaction(made) as tx:
                     await settling.judge_groups(tx, COMPANY, dict.fromkeys(range(64), HEARD), DAY)
         async with transaction(made) as tx:
-            left = (await tx.execute(select(touched_group.c.number))).scalars().all()
-        assert len(left) == len(books.rows[touched_group])
+            left = (await tx.execute(select(touched_client.c.number))).scalars().all()
+        assert len(left) == len(books.rows[touched_client])
     finally:
         await made.dispose()

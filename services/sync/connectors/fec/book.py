@@ -36,9 +36,10 @@ class BookChecks:
         if not line:
             return
         self._advance(line, *key)
-        former, first = self._unbalanced.pop(key, (0, line))
-        if former + total:
-            self._unbalanced[key] = (former + total, first)
+        if total or self._unbalanced:
+            former, first = self._unbalanced.pop(key, (0, line))
+            if former + total:
+                self._unbalanced[key] = (former + total, first)
 
     def _advance(self, line: int, journal: str, number: str, day: str) -> None:
         state = self._journals.get(journal)

@@ -126,30 +126,35 @@ class SourceLines:
             except UnicodeDecodeError:
                 text, damaged = block.decode(self.encoding, errors="replace"), True
             damaged = damaged or (self._utf16 is not None and REPLACEMENT in text)
+            end = "\n"
             if self.crlf:
                 uniform = text.count("\r") == text.count("\n") == text.count("\r\n")
-                text = text.replace("\r\n", "\n") if uniform else text
+                end = "\r\n" if uniform else end
             else:
                 uniform = "\r" not in text
-            lines = text.split("\n")
+            lines = text.split(end)
             if not lines[-1]:
                 lines.pop()
             if not uniform:
                 self._mend_ends(number, lines)
-            yield Group(number, lines, damaged, self._is_padded(text))
+            yield Group(number, lines, damaged, self._is_padded(text, block))
             number += len(lines)
 
-    def _is_padded(self, text: str) -> bool:
+    def _is_padded(self, text: str, block: bytes) -> bool:
+        """Whether a blank stands beside a separator or the end of a line. ``block`` is the text as bytes."""
         separator = self.separator
-        return (
-            any(
-                pair in text
-                for blank in BLANKS
-                if blank != separator and (blank == " " or blank in text)
-                for pair in (blank + separator, separator + blank, "\n" + blank, blank + "\n")
-            )
-            or text[:1] in BLANKS
-        )
+        rare = [blank for blank in BLANKS if blank not in (" ", separator) and blank in text]
+        if text[:1] in BLANKS or any(
+            pair in text
+            for blank in rare
+            for mark in (separator, "\n", "\r")
+            for pair in (blank + mark, mark + blank)
+        ):
+            return True
+        # one sign for every end of a field, so that a block is looked through twice and not six times
+        end = separator.encode()
+        ends = block.translate(bytes.maketrans(b"\n\r", end * 2))
+        return b" " + end in ends or end + b" " in ends
 
     def _without_controls(self, number: int, block: bytes) -> bytes:
         for offset, line in enumerate(block.split(b"\n")):
