@@ -58,7 +58,7 @@ def _connect_args(schema: str) -> dict[str, Any]:
         "search_path": schema,
         "timezone": "UTC",
         "jit": "off",  # compiling costs more than our short statements
-        # taken as it is used: the staged lines of a book stay in memory, not in files that are read again and again
+        # taken as it is used: staged lines of a book stay in memory, not in files that are read again and again
         "temp_buffers": "64MB",
         "tcp_keepalives_idle": "10",
         "tcp_keepalives_interval": "5",
