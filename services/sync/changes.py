@@ -28,7 +28,7 @@ LABELS_AT_ONCE = 20_000
 
 ROOM = """
     set local work_mem = '128MB';
-    set local default_statistics_target = 10;
+    set local default_statistics_target = 3;
 """
 """How much memory one sort may take; how many rows are looked at to know a temporary table: by default it would be
 most of a book of ordinary size, again and again."""
