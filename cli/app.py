@@ -334,6 +334,7 @@ def run() -> None:
     from chassis.embedded import DataDirectoryBusy
     from chassis.embedded_config import ServerNotInstalled
     from chassis.server_process import ServerFailed
+    from cli.docker import DockerTrouble
     from cli.mutants import MutantsFailed
     from cli.nursery import NurseryDied
     from cli.processes import ChildFailed
@@ -347,6 +348,7 @@ def run() -> None:
         ServerNotInstalled,
         ServerFailed,
         ChildFailed,
+        DockerTrouble,
         MutantsFailed,
         NurseryDied,
         CannotConfine,

@@ -160,6 +160,10 @@ def faults(
     kills: Annotated[int, typer.Option(min=1, help="How many processes are killed.")] = 30,
     entries: Annotated[int, typer.Option(min=100, help="Customer entries of the first day.")] = 2000,
     seed: Annotated[int, typer.Option(help="Draws the instants and the victims.")] = 1,
+    containers: Annotated[
+        bool,
+        typer.Option("--containers", help="Those of docker-compose.yml, dunning and notify three times each."),
+    ] = False,
 ) -> None:
     """Kill services, NATS and PostgreSQL inside the work, and compare the outcome with a run without kills.
 
@@ -169,7 +173,7 @@ def faults(
     from cli.stack import stop_on_signals
 
     stop_on_signals()
-    found = campaign(kills, entries, seed, say)
+    found = campaign(kills, entries, seed, say, containers=containers)
     typer.echo(json.dumps(found))
     raise typer.Exit(0 if found["ok"] else 1)
 

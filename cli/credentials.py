@@ -101,6 +101,11 @@ class Credentials:
     def superuser_url(self) -> str:
         return self._database_url(SUPERUSER)
 
+    def superuser_url_at(self, address: str) -> str:
+        """libpq's address of the superuser where another way leads to PostgreSQL."""
+        password = quote(self._password(f"postgres-{SUPERUSER}"), safe="")
+        return f"postgresql://{SUPERUSER}:{password}@{address}/{DATABASE}"
+
     def owner_url(self, service: str) -> str:
         return self._database_url(f"{service}_owner")
 

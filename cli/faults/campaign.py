@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
+from cli.faults.containers import Containers
 from cli.faults.days import Days, Outcome
-from cli.faults.kills import TARGETS, Kill, Killer
+from cli.faults.kills import Kill, Killer
+from cli.faults.site import TARGETS, Processes, Site
 from cli.road import Json
 from cli.stack import Report
 from cli.trial import Trial
@@ -18,13 +21,26 @@ LEAST_DAYS = 2
 DIFFERENCES_SHOWN = 5
 
 
-def campaign(kills: int, entries: int, seed: int, report: Report, *, targets: Sequence[str] = TARGETS) -> Json:
-    """``ok`` is false when anything differs from a run without kills, came twice, or is missing unnamed."""
+def campaign(  # noqa: PLR0913 - the knobs of a campaign
+    kills: int,
+    entries: int,
+    seed: int,
+    report: Report,
+    *,
+    targets: Sequence[str] = TARGETS,
+    containers: bool = False,
+) -> Json:
+    """``ok`` is false when anything differs from a run without kills, came twice, or is missing unnamed.
+
+    With ``containers`` what is killed are those of docker-compose.yml, with several replicas of dunning and
+    notify; the run without kills is by processes. Raises what ``Containers`` raises.
+    """
     with tempfile.TemporaryDirectory(prefix="relance-faults-") as folder:
-        shaken, done = _shaken(Path(folder) / "shaken", kills, entries, seed, report, targets)
+        with _containers(Path(folder), report) if containers else _processes(Path(folder) / "shaken") as site:
+            shaken, done = _shaken(site, kills, entries, seed, report, targets)
         report(f"the same {shaken.days} days without kills")
-        with _trial(Path(folder) / "calm") as trial:
-            calm = Days(trial, entries, report)
+        with _processes(Path(folder) / "calm") as site:
+            calm = Days(site, entries, report)
             calm.live(lambda days: days < shaken.days)
             reference = calm.finish()
     differences = differences_of(reference, shaken)
@@ -59,7 +75,14 @@ def differences_of(reference: Outcome, shaken: Outcome) -> list[str]:
     return found
 
 
-def _trial(folder: Path) -> Trial:
+@contextmanager
+def _containers(folder: Path, report: Report) -> Iterator[Site]:
+    with Containers(folder, report) as site:
+        yield site
+
+
+@contextmanager
+def _processes(folder: Path) -> Iterator[Site]:
     environment = {
         "notify": {
             "RELANCE_SMTP_CONNECTIONS": str(SMTP_CONNECTIONS),
@@ -67,32 +90,32 @@ def _trial(folder: Path) -> Trial:
             "RELANCE_RETRY_SECONDS": "1",
         }
     }
-    return Trial(folder, environment=environment)
+    with Trial(folder, environment=environment) as trial:
+        yield Processes(trial)
 
 
 def _shaken(  # noqa: PLR0913, PLR0917 - the knobs of a campaign
-    folder: Path, kills: int, entries: int, seed: int, report: Report, targets: Sequence[str]
+    site: Site, kills: int, entries: int, seed: int, report: Report, targets: Sequence[str]
 ) -> tuple[Outcome, list[Kill]]:
     """The days with kills: they are lived in a thread, the killer works in the main one."""
     stop = threading.Event()
     failure: list[BaseException] = []
-    with _trial(folder) as trial:
-        shaken = Days(trial, entries, report)
-        killer = Killer(trial, kills, seed, report, targets)
+    shaken = Days(site, entries, report)
+    killer = Killer(site, kills, seed, report, targets)
 
-        def live() -> None:
-            try:
-                shaken.live(lambda days: len(killer.done) < kills or days < LEAST_DAYS)
-                shaken.finish()
-            except BaseException as trouble:  # noqa: BLE001 - the main thread raises it
-                failure.append(trouble)
-            finally:
-                stop.set()
+    def live() -> None:
+        try:
+            shaken.live(lambda days: len(killer.done) < kills or days < LEAST_DAYS)
+            shaken.finish()
+        except BaseException as trouble:  # noqa: BLE001 - the main thread raises it
+            failure.append(trouble)
+        finally:
+            stop.set()
 
-        living = threading.Thread(target=live, name="days", daemon=True)
-        living.start()
-        killer.go_on_until(stop)
-        living.join()
+    living = threading.Thread(target=live, name="days", daemon=True)
+    living.start()
+    killer.go_on_until(stop)
+    living.join()
     if failure:
         raise failure[0]
     return shaken.outcome, killer.done

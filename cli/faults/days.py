@@ -14,9 +14,9 @@ import psycopg
 
 from cli.books import FILE_NAME, write_fec
 from cli.faults.rest import is_at_rest
+from cli.faults.site import Site
 from cli.road import Json, Road, RoadBlocked, email_actions
 from cli.stack import Report
-from cli.trial import Trial
 
 COMPANY = "faults"
 DOMAIN = "example.org"
@@ -51,10 +51,10 @@ class Outcome:
 
 
 class Days:
-    """Lives a company's days on a trial."""
+    """Lives a company's days on a site."""
 
-    def __init__(self, trial: Trial, entries: int, report: Report) -> None:
-        self.trial = trial
+    def __init__(self, site: Site, entries: int, report: Report) -> None:
+        self.site = site
         self.entries = entries
         self.report = report
         self.outcome = Outcome()
@@ -71,8 +71,8 @@ class Days:
     def finish(self) -> Outcome:
         """Wait until every service has heard everything, then read what there is."""
         self._settle()
-        self.outcome.message_ids = sorted(self.trial.sink.message_ids())
-        with psycopg.connect(self.trial.dsn) as connection:
+        self.outcome.message_ids = sorted(self.site.sink.message_ids())
+        with psycopg.connect(self.site.dsn) as connection:
             for name, query in SNAPSHOTS.items():
                 self.outcome.rows[name] = connection.execute(query, (COMPANY,)).fetchall()
         return self.outcome
@@ -108,7 +108,7 @@ class Days:
     def _see_sent(self, ids: list[str], day: date) -> None:
         """Wait for every message's end; doubts are noted, then resolved by what the mail server holds."""
         ended = self._wait_sent(ids, day, lambda told: told["total"] == len(ids) and told["finished"])
-        received = self.trial.sink.message_ids()
+        received = self.site.sink.message_ids()
         self.outcome.missing += [action for action in ids if not any(action in known for known in received)]
         for trouble in ended["troubles"]:
             if trouble["status"] == "in_doubt":
@@ -131,7 +131,7 @@ class Days:
     def _settle(self) -> None:
         """Until everything said is heard and everything asked for is done."""
         deadline = time.monotonic() + PATIENCE_SECONDS
-        while not is_at_rest(self.trial.dsn):
+        while not is_at_rest(self.site.dsn):
             if time.monotonic() > deadline:
                 raise RoadBlocked("the services did not come to rest")
             time.sleep(0.2)
@@ -140,7 +140,7 @@ class Days:
         """Call again while what is called is being started again."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
-            road = self.trial.road(COMPANY, day)
+            road = self.site.road(COMPANY, day)
             try:
                 return call(road)
             except RoadBlocked as blocked:

@@ -9,11 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cli.faults.rest import progress_of
-from cli.places import SERVICES
+from cli.faults.site import TARGETS, Site
 from cli.stack import Report
-from cli.trial import Trial
-
-TARGETS = ("postgres", "nats", *SERVICES)
 
 
 @dataclass
@@ -29,9 +26,9 @@ class Killer:
     """Kills at seeded instants, from the main thread: children ask the kernel to end with who started them."""
 
     def __init__(
-        self, trial: Trial, kills: int, seed: int, report: Report, targets: Sequence[str] = TARGETS
+        self, site: Site, kills: int, seed: int, report: Report, targets: Sequence[str] = TARGETS
     ) -> None:
-        self.trial = trial
+        self.site = site
         self.kills = kills
         self.report = report
         self.targets = targets
@@ -44,20 +41,20 @@ class Killer:
         while not stop.is_set():
             if len(self.done) < self.kills and (progress := self._see_progress()) is not None:
                 target = self._next_target()
-                kill(self.trial, target)
+                self.site.kill(target)
                 self.done.append(Kill(round(time.monotonic() - started, 2), target, progress))
                 self.report(f"kill {len(self.done)}: {target} at {self.done[-1].second} s")
-                self.trial.stack.mend()
+                self.site.mend()
                 stop.wait(self._drawn.uniform(0.5, 2.5))
             else:
-                self.trial.stack.mend()
+                self.site.mend()
                 stop.wait(0.05)
 
     def _see_progress(self) -> int | None:
         """What progress has come to, when it moved within a random while; else ``None``."""
-        before = progress_of(self.trial.dsn)
+        before = progress_of(self.site.dsn)
         time.sleep(self._drawn.uniform(0.05, 0.6))
-        now = progress_of(self.trial.dsn)
+        now = progress_of(self.site.dsn)
         return now if before is not None and now is not None and now > before else None
 
     def _next_target(self) -> str:
@@ -65,13 +62,3 @@ class Killer:
         if len(self.done) < len(self.targets):
             return self.targets[len(self.done)]
         return self._drawn.choice(self.targets)
-
-
-def kill(trial: Trial, target: str) -> None:
-    """SIGKILL to a server or a service."""
-    if target == "postgres":
-        trial.stack.embedded.postgres.kill()
-    elif target == "nats":
-        trial.stack.embedded.nats.kill()
-    else:
-        trial.stack.children[target].kill()

@@ -1,7 +1,7 @@
 """PostgreSQL, NATS and every service killed once inside the work; ``./relance faults`` is the long form."""
 
 from cli.faults.campaign import campaign
-from cli.faults.kills import TARGETS
+from cli.faults.site import TARGETS
 
 
 def test_a_company_whose_processes_are_killed_ends_as_one_whose_are_not() -> None:

@@ -1,0 +1,132 @@
+"""The containers of docker-compose.yml as a site: brought up, scaled, killed one by one, taken down."""
+
+from __future__ import annotations
+
+import json
+import time
+import urllib.request
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from cli.credentials import Credentials
+from cli.docker import ContainersUnwell, docker
+from cli.faults.site import Mails
+from cli.places import ROOT
+from cli.road import Addresses, Road, RoadBlocked
+from cli.stack import Report
+
+PROJECT = "relance-drill"
+FILES = ("docker-compose.yml", "deploy/compose.drill.yaml")
+SCALE = {"dunning": 3, "notify": 3}
+HEALTHY_SECONDS = 300.0
+ONCE = {"install"}
+"""Containers that end by themselves."""
+_LOCAL = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+class Containers:
+    """Everything as containers. Those of ``SCALE`` have replicas, of which one is killed at a time."""
+
+    def __init__(self, folder: Path, report: Report) -> None:
+        self.report = report
+        self.credentials = Credentials(folder / "credentials")
+        self._killed = 0
+
+    def __enter__(self) -> Containers:
+        self.credentials.write()
+        self.report("building the images")
+        self._compose("build")
+        self.report("starting the containers")
+        scale = [f"--scale={name}={replicas}" for name, replicas in SCALE.items()]
+        try:
+            self._compose("up", "--detach", "--no-build", *scale)
+            self._wait_healthy()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._compose("down", "--volumes", "--timeout=5")
+
+    @property
+    def dsn(self) -> str:
+        port = self._published("postgres", 5432) or 1
+        return self.credentials.superuser_url_at(f"127.0.0.1:{port}")
+
+    @property
+    def sink(self) -> Mails:
+        return _Mailbox(self)
+
+    def road(self, company: str, as_of: date | None = None) -> Road:
+        urls = {}
+        for name in Addresses.__annotations__:
+            port = self._published(name, 8000)
+            if port is None:
+                raise RoadBlocked(f"{name} has no container that runs")
+            urls[name] = f"http://127.0.0.1:{port}"
+        return Road(Addresses(**urls), self.credentials.folder / "tokens" / "private.pem", company, as_of)
+
+    def kill(self, target: str) -> None:
+        """One container of the service, the replicas in turn."""
+        running = [one["ID"] for one in self._seen() if one["Service"] == target and one["State"] == "running"]
+        if running:
+            self._killed += 1
+            docker("kill", "--signal=KILL", sorted(running)[self._killed % len(running)])
+
+    def mend(self) -> None:
+        """What was killed by hand is not started again by Docker: a person would, or the cluster."""
+        dead = [
+            one["ID"] for one in self._seen() if one["Service"] not in ONCE and one["State"] in ("exited", "dead")
+        ]
+        if dead:
+            docker("start", *dead)
+
+    def mails_url(self) -> str:
+        return f"http://127.0.0.1:{self._published('mail', 8025)}"
+
+    def _wait_healthy(self) -> None:
+        deadline = time.monotonic() + HEALTHY_SECONDS
+        while True:
+            waited_for = {
+                one["Name"]: one["Health"] or one["State"]
+                for one in self._seen()
+                if one["Service"] not in ONCE and one["Health"] != "healthy"
+            }
+            if not waited_for:
+                return
+            if time.monotonic() > deadline:
+                raise ContainersUnwell(PROJECT, HEALTHY_SECONDS, waited_for)
+            time.sleep(1)
+
+    def _published(self, service: str, port: int) -> int | None:
+        """The port of this machine that leads to the first container of a service that runs."""
+        for one in self._seen():
+            if one["Service"] == service and one["State"] == "running":
+                for publisher in one["Publishers"] or []:
+                    if publisher["TargetPort"] == port and publisher["PublishedPort"]:
+                        return int(publisher["PublishedPort"])
+        return None
+
+    def _seen(self) -> list[dict[str, Any]]:
+        """Every container of the project, one JSON object a line."""
+        said = self._compose("ps", "--all", "--format=json")
+        return [json.loads(line) for line in said.splitlines() if line.startswith("{")]
+
+    def _compose(self, *arguments: str) -> str:
+        files = [f"--file={ROOT / name}" for name in FILES]
+        project = (f"--project-name={PROJECT}", f"--project-directory={ROOT}", *files)
+        told = {"RELANCE_CREDENTIALS": str(self.credentials.folder)}
+        return docker("compose", *project, *arguments, environment=told)
+
+
+class _Mailbox:
+    """The mail server's own list, by its page."""
+
+    def __init__(self, containers: Containers) -> None:
+        self._containers = containers
+
+    def message_ids(self) -> list[str]:
+        with _LOCAL.open(f"{self._containers.mails_url()}/api/mails?limit=100000", timeout=60) as answer:
+            return [mail["message_id"] for mail in json.load(answer)["mails"]]

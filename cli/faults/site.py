@@ -1,0 +1,63 @@
+"""Where a company's days are lived, and what can be killed there."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Protocol
+
+from cli.places import SERVICES
+from cli.road import Road
+from cli.trial import Trial
+
+TARGETS = ("postgres", "nats", *SERVICES)
+
+
+class Mails(Protocol):
+    """What arrived at the mail server."""
+
+    def message_ids(self) -> list[str]: ...
+
+
+class Site(Protocol):
+    """Servers, services and a mail server that run."""
+
+    @property
+    def dsn(self) -> str:
+        """libpq's address of the superuser: to compare, never for the work."""
+
+    @property
+    def sink(self) -> Mails: ...
+
+    def road(self, company: str, as_of: date | None = None) -> Road: ...
+
+    def kill(self, target: str) -> None:
+        """SIGKILL to a server or a service."""
+
+    def mend(self) -> None:
+        """Start again what is dead, as a supervisor does."""
+
+
+class Processes:
+    """Everything as a process of this machine."""
+
+    def __init__(self, trial: Trial) -> None:
+        self.trial = trial
+
+    @property
+    def dsn(self) -> str:
+        return self.trial.dsn
+
+    @property
+    def sink(self) -> Mails:
+        return self.trial.sink
+
+    def road(self, company: str, as_of: date | None = None) -> Road:
+        return self.trial.road(company, as_of)
+
+    def kill(self, target: str) -> None:
+        stack = self.trial.stack
+        victims = {"postgres": stack.embedded.postgres, "nats": stack.embedded.nats}
+        (victims.get(target) or stack.children[target]).kill()
+
+    def mend(self) -> None:
+        self.trial.stack.mend()
