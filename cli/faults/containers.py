@@ -13,13 +13,14 @@ from cli.credentials import Credentials
 from cli.docker import ContainersUnwell, docker
 from cli.faults.site import Mails
 from cli.places import ROOT
-from cli.road import Addresses, Road, RoadBlocked
+from cli.road import Addresses, Road
 from cli.stack import Report
 
 PROJECT = "relance-drill"
 FILES = ("docker-compose.yml", "deploy/compose.drill.yaml")
 SCALE = {"dunning": 3, "notify": 3}
 HEALTHY_SECONDS = 300.0
+NOBODY = 1
 ONCE = {"install"}
 """Containers that end by themselves."""
 _LOCAL = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -52,20 +53,14 @@ class Containers:
 
     @property
     def dsn(self) -> str:
-        port = self._published("postgres", 5432) or 1
-        return self.credentials.superuser_url_at(f"127.0.0.1:{port}")
+        return self.credentials.superuser_url_at(f"127.0.0.1:{self._published('postgres', 5432)}")
 
     @property
     def sink(self) -> Mails:
         return _Mailbox(self)
 
     def road(self, company: str, as_of: date | None = None) -> Road:
-        urls = {}
-        for name in Addresses.__annotations__:
-            port = self._published(name, 8000)
-            if port is None:
-                raise RoadBlocked(f"{name} has no container that runs")
-            urls[name] = f"http://127.0.0.1:{port}"
+        urls = {name: f"http://127.0.0.1:{self._published(name, 8000)}" for name in Addresses.__annotations__}
         return Road(Addresses(**urls), self.credentials.folder / "tokens" / "private.pem", company, as_of)
 
     def kill(self, target: str) -> None:
@@ -100,14 +95,15 @@ class Containers:
                 raise ContainersUnwell(PROJECT, HEALTHY_SECONDS, waited_for)
             time.sleep(1)
 
-    def _published(self, service: str, port: int) -> int | None:
-        """The port of this machine that leads to the first container of a service that runs."""
+    def _published(self, service: str, port: int) -> int:
+        """The port of this machine that leads to the first container of a service that runs; while none does, one
+        where nobody answers."""
         for one in self._seen():
             if one["Service"] == service and one["State"] == "running":
                 for publisher in one["Publishers"] or []:
                     if publisher["TargetPort"] == port and publisher["PublishedPort"]:
                         return int(publisher["PublishedPort"])
-        return None
+        return NOBODY
 
     def _seen(self) -> list[dict[str, Any]]:
         """Every container of the project, one JSON object a line."""
