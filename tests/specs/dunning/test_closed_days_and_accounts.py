@@ -255,6 +255,46 @@ def test_a_payment_that_waits_does_not_keep_another_from_its_thanks():
     world.when("2025-05-06").says(thanks=(40, ["G", "Q"]))
 
 
+def test_of_two_payments_the_one_that_waits_or_has_lapsed_keeps_no_other_from_its_thanks_in_whatever_order():
+    """Rule 12.3: P, of the 2nd of May, from the 5th to the 4th of June; Q a day later; Q is heard of first."""
+    world = thankful(thanks()).on("2025-04-01", invoice("G", 40, "2025-04-21"))
+    world.on("2025-05-02", payment("P", 100, "2025-05-02"), payment("Q", 40, "2025-05-03"))
+    world.lettered("2025-05-04", "F", "P", code="A").lettered("2025-05-04", "G", "Q", code="B")
+    world.on("2025-05-04", announced("2025-05-03", ["Q"], ["G"], "B"), announced("2025-05-02", ["P"], ["F"], "A"))
+    world.when("2025-05-05").says(thanks=(100, ["F", "P"]))
+    two_payments().when("2025-06-05").says(thanks=(40, ["G", "Q"]))
+
+
+def test_a_thank_you_made_automatic_does_not_wait_for_a_person_any_more():
+    """Rule 22.13."""
+    world = two_payments()
+    world.when("2025-05-05").says(thanks=(100, ["F", "P"]))
+    automatic = scenario(thanks(mode="automatic"), without=[step("R1", 8, "letter")])
+    world.published = automatic.model_copy(update={"thanks_since": day("2025-01-01")})
+    world.with_policy(automatic_from="2025-01-01")
+    (action,) = world.when("2025-05-05").withdraws("superseded").decision.actions
+    assert action.automatic
+
+
+def test_a_payment_lettered_on_a_closed_day_is_thanked_on_the_next_open_one():
+    """Rule 4.16: due on Thursday the 8th of May, heard of on Saturday."""
+    world = thankful(thanks()).with_policy(calendar=WORKDAYS)
+    world.on("2025-05-05", payment("P", 100, "2025-05-05")).lettered("2025-05-10", "F", "P")
+    world.on("2025-05-10", announced("2025-05-05", ["P"], ["F"]))
+    assert world.when("2025-05-10").silent().decision.next_on == day("2025-05-12")
+    world.when("2025-05-12").says(thanks=(100, ["F", "P"]))
+
+
+def test_a_reminder_of_the_same_round_puts_off_no_thank_you():
+    """Rule 22.29: the payment is heard of after the reminder of that day was made."""
+    world = thankful(step("R1", 8, "phone"), thanks()).with_policy(contact_gap_days=5)
+    world.on("2025-04-01", invoice("G", 40, "2025-04-27"))
+    world.on("2025-05-02", payment("P", 100, "2025-05-02")).lettered("2025-05-04", "F", "P")
+    world.when("2025-05-05").says(R1=(40, ["G"])).carried_out()
+    world.on("2025-05-05", announced("2025-05-02", ["P"], ["F"]))
+    world.when("2025-05-05").says(thanks=(100, ["F", "P"]))
+
+
 def test_a_thank_you_that_was_confirmed_is_not_said_again_and_keeps_no_other_from_being_said():
     world = two_payments()
     world.when("2025-05-05").confirmed()

@@ -2,8 +2,10 @@
 
 from datetime import date
 
+from services.dunning.domain.triggers import Stage, Trail, pending
 from tests.specs.dunning.given import at_level, client, credit, day, given, invoice, previous, step
 
+LADDER = (step("R1", 8), previous("R2", 8))
 B_TWICE = (step("R1", 8), step("R2", 16))
 
 
@@ -154,3 +156,19 @@ def test_a_notice_that_could_only_come_after_the_due_date_is_not_awaited():
     world.when("2025-03-09").waits("F", "R1", "2025-03-20")
     world.when("2025-03-10").waits("F", "R1", "2025-03-20")
     world.when("2025-03-11").waits("F", "R1", "2025-03-20")
+
+
+def test_the_way_to_a_day_tells_that_the_step_waits_for_the_new_due_date():
+    """Rule 5.9: R2 would come on the 26th of March; accounting moved the due date to the 31st."""
+    world = given(invoice("F", 100, "2025-03-31"), at_level("F", "R1", "2025-03-18"), steps=LADDER)
+    (entry,) = world.book.state().entries
+    assert world.scenario is not None
+    plan = world.scenario.plan(True)
+    assert plan is not None
+    trail: Trail = []
+    assert pending(entry, plan, day("2025-03-20"), trail) is not None
+    assert trail == [
+        Stage("previous_step", day("2025-03-18")),
+        Stage("delay", day("2025-03-26"), 8),
+        Stage("not_overdue", day("2025-04-01")),
+    ]
