@@ -64,7 +64,9 @@ def results() -> list[tuple[str, str]]:
 
 
 def forget_survivors() -> int:
-    """Have those that survived earlier run again; how many. Raises ``MutantsFailed``."""
+    """Have those that survived earlier run again; how many. Which specs reach what is found out anew, since mutmut
+    asks it of new specs only, and one that was changed may reach other functions. Raises ``MutantsFailed``.
+    """
     files = sorted(FOLDER.glob("**/*.meta"))
     if not files:
         raise MutantsFailed("nothing was run yet: leave --survivors out the first time")
@@ -78,6 +80,7 @@ def forget_survivors() -> int:
         found.update(dict.fromkeys(alive))
         file.write_text(json.dumps(kept), encoding="utf-8")
         forgotten += len(alive)
+    (FOLDER / "mutmut-stats.json").unlink(missing_ok=True)
     return forgotten
 
 
