@@ -30,6 +30,7 @@ __all__ = [
     "ROLES",
     "AsyncConnection",
     "AsyncEngine",
+    "at_once",
     "confine",
     "driver",
     "engine",
@@ -99,6 +100,12 @@ async def transaction(
         if company is not None:
             await tx.execute(SEE, {"company": company, "portfolio": written(portfolio)})
         yield tx
+
+
+def at_once(engine: AsyncEngine) -> AsyncEngine:
+    """The same pool, each statement committed by itself: half the questions to PostgreSQL where one statement is
+    all that a transaction holds."""
+    return engine.execution_options(isolation_level="AUTOCOMMIT")
 
 
 async def driver(tx: AsyncConnection) -> psycopg.AsyncConnection[Any]:

@@ -21,7 +21,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from chassis.cancellation import heed_cancellation
-from chassis.database import is_transient
+from chassis.database import at_once, is_transient
 from chassis.job_queue import Job, JobLost, Move, NewJob, enqueue, move_all
 from chassis.waking import COMMITTED_SECONDS, Rest, jobs_of
 
@@ -99,6 +99,7 @@ class JobWorker:
         most_losses: int | None = None,
     ) -> None:
         self.engine = engine
+        self._at_once = at_once(engine)
         self.queue = queue
         self.handle = handle
         self.batch = batch
@@ -134,7 +135,7 @@ class JobWorker:
             await asyncio.sleep(self.lease_seconds / 3)
 
     async def _renew_and_recover(self) -> bool:
-        async with self.engine.begin() as tx:
+        async with self._at_once.connect() as tx:
             held = {"held": list(self._held), "owner": self.owner, "lease": self.lease_seconds}
             await tx.execute(RENEW, held)
             for row in await tx.execute(RECOVER, {"queue": self.queue}):
@@ -185,7 +186,7 @@ class JobWorker:
         return await self._in_hand(jobs) if jobs else False
 
     async def _take(self) -> list[Job]:
-        async with self.engine.begin() as tx:
+        async with self._at_once.connect() as tx:
             rows = (
                 await tx.execute(
                     TAKE,

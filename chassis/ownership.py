@@ -18,6 +18,7 @@ from uuid import uuid4
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from chassis.database import at_once
 from contracts.subjects import PARTITIONS
 
 log = logging.getLogger(__name__)
@@ -48,6 +49,7 @@ class Ownership:
 
     def __init__(self, engine: AsyncEngine, *, ttl: float) -> None:
         self.engine = engine
+        self._at_once = at_once(engine)
         self.ttl = ttl
         self.name = f"{socket.gethostname()}/{os.getpid()}/{uuid4().hex[:8]}"
         self.own: dict[int, int] = {}
@@ -62,7 +64,7 @@ class Ownership:
         """Renew, and take what is free up to the fair share. Answers the partitions held and the excess: those to
         give back, with ``release``, once nothing of them is in hand."""
         self._beaten = monotonic()
-        async with self.engine.begin() as tx:
+        async with self._at_once.connect() as tx:
             rows = (await tx.execute(RENEW, {"name": self.name, "own": list(self.own), "ttl": self.ttl})).all()
             share = math.ceil(PARTITIONS / rows[0].workers)
             own = {row.p: row.epoch for row in rows if row.p in self.own and self.own[row.p] == row.epoch}
