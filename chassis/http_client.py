@@ -1,8 +1,10 @@
 """Calls to neighbours: their public HTTP API, a signed token, patience while they start, problems raised."""
 
 import asyncio
+import ssl
 import time
 from datetime import date
+from functools import cache
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,12 @@ CONNECT_SECONDS = 2.0
 ANSWER_SECONDS = 60.0
 FIRST_PAUSE_SECONDS = 0.1
 LAST_PAUSE_SECONDS = 2.0
+
+
+@cache
+def trusted() -> ssl.SSLContext:
+    """Who may sign for a service, read once: that takes longer than most calls."""
+    return httpx.create_ssl_context()
 
 
 class NeighbourUnreachable(Exception):

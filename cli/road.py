@@ -4,18 +4,17 @@ Used by the commands, the demonstration, the benchmarks and the fault campaign. 
 of the service that owns the fact; nothing here reads a database.
 """
 
-import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import httpx
 
 from chassis.auth import EVERY_COMPANY, mint, read_key
+from chassis.http_client import trusted
 
 Json = dict[str, Any]
 POLL_SECONDS = 0.1
@@ -57,7 +56,7 @@ class Road:
         self.company = company
         self._key = read_key(private_key)
         self._as_of = as_of
-        self._http = httpx.Client(timeout=httpx.Timeout(60, connect=5), verify=_trusted())
+        self._http = httpx.Client(timeout=httpx.Timeout(60, connect=5), verify=trusted())
 
     def close(self) -> None:
         self._http.close()
@@ -400,12 +399,6 @@ def email_actions(tasks: Json) -> list[str]:
         for row in group["rows"]
         if row["ticked"]
     ]
-
-
-@cache
-def _trusted() -> ssl.SSLContext:
-    """Who may sign for a service, read once: that takes longer than most commands."""
-    return httpx.create_ssl_context()
 
 
 def _chunks(file: Path) -> Iterator[bytes]:
