@@ -416,6 +416,5 @@ def _sentence(problem: Json) -> str:
 
 def _problem(answer: httpx.Response) -> Json:
     if "json" in answer.headers.get("content-type", ""):
-        problem: Json = answer.json()
-        return {"status": answer.status_code, **problem}
+        return {"status": answer.status_code, **answer.json()}
     return {"status": answer.status_code, "detail": f"{answer.url} answered {answer.status_code}"}
