@@ -11,9 +11,10 @@ from joserfc.jwk import OKPKey
 
 from chassis import clock
 
-Role = Literal["connector", "reader", "user", "admin", "system"]
-"""From the least to the most: delivers for accounting and nothing else (``chassis.http.for_connectors``), reads,
-acts for a company, configures it, is another service."""
+Role = Literal["debtor", "connector", "reader", "user", "admin", "system"]
+"""From the least to the most: answers for one client and nothing else (``chassis.http.for_debtors``), delivers for
+accounting and nothing else (``chassis.http.for_connectors``), reads, acts for a company, configures it, is another
+service."""
 ROLES: tuple[Role, ...] = get_args(Role)
 EVERY_COMPANY = "*"
 ALGORITHM = "Ed25519"
@@ -34,6 +35,8 @@ class Caller:
     role: Role
     portfolio: tuple[str, ...] | None = None
     """The codes of the sales people whose clients the caller sees; ``None`` for every client (rule 15.2)."""
+    client_id: str | None = None
+    """The one client whom a debtor is; nobody else's token names one."""
 
     def may_see(self, company: str) -> bool:
         """The token was given for this company, or for all of them."""
@@ -68,10 +71,12 @@ def mint(  # noqa: PLR0913, PLR0917 - what a token says
     role: Role,
     minutes: float = 5,
     portfolio: Sequence[str] | None = None,
+    client_id: str | None = None,
 ) -> str:
     """A token for ``subject`` over ``companies`` (``"*"`` for every one), good for ``minutes``.
 
-    ``portfolio`` narrows it to the clients of these sales people; ``None`` does not.
+    ``portfolio`` narrows it to the clients of these sales people; ``None`` does not. ``client_id`` is who a
+    debtor is.
     """
     issued = int(clock.now().timestamp())
     claims: dict[str, object] = {
@@ -84,6 +89,8 @@ def mint(  # noqa: PLR0913, PLR0917 - what a token says
     }
     if portfolio is not None:
         claims["portfolio"] = list(portfolio)
+    if client_id is not None:
+        claims["client"] = client_id
     return jwt.encode({"alg": ALGORITHM}, claims, private_key, algorithms=[ALGORITHM])
 
 
@@ -110,9 +117,15 @@ def verify(token: str, public_key: OKPKey) -> Caller:
     portfolio = claims.get("portfolio")
     if portfolio is not None and not isinstance(portfolio, list):
         raise TokenRefused("the token's portfolio is no list")
+    client_id = claims.get("client")
+    if (role == "debtor") != (isinstance(client_id, str) and bool(client_id)):
+        raise TokenRefused("a debtor's token names its client, and no other does")
+    if role == "debtor" and (len(companies) != 1 or EVERY_COMPANY in companies):
+        raise TokenRefused("a debtor's token names one company")
     return Caller(
         subject=str(claims["sub"]),
         companies=tuple(map(str, companies)),
         role=cast(Role, role),
         portfolio=None if portfolio is None else tuple(map(str, portfolio)),
+        client_id=client_id,
     )

@@ -92,6 +92,10 @@ class Stack:
             "RELANCE_TOKEN_PRIVATE_KEY_FILE": str(self.private_key_file),
         }
 
+    def secret(self, name: str) -> str:
+        """A random word for ``name``, the same as long as the data directory lives."""
+        return self._secret(name)
+
     def port(self, name: str, preferred: int | None = None) -> int:
         """The port that ``name`` has in this data directory; kept unless somebody else took it meanwhile."""
         if name not in self._ports:

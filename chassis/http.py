@@ -62,10 +62,19 @@ def for_connectors(endpoint: Endpoint) -> Endpoint:
     return endpoint
 
 
+def for_debtors(endpoint: Endpoint) -> Endpoint:
+    """Marks what a debtor who followed a link may call; all else is closed to its token, and these to all others.
+
+    The client is the one that the token names (``DebtorDep``), never one that the request names.
+    """
+    endpoint.for_debtors = True  # type: ignore[attr-defined]
+    return endpoint
+
+
 async def caller(
     request: Request, process: RunningDep, authorization: Annotated[str | None, Header()] = None
 ) -> Caller:
-    """Who calls, from a bearer token. Answers 401, and 403 to a connector that calls anything else."""
+    """Who calls, from a bearer token. Answers 401, and 403 to a connector or a debtor that calls anything else."""
     scheme, _, token = (authorization or "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise Problem("token-missing", "A bearer token is needed", 401)
@@ -73,6 +82,10 @@ async def caller(
         who = verify(token, process.public_key())
     except TokenRefused as refused:
         raise Problem("token-refused", "The token is not accepted", 401, str(refused)) from refused
+    if (who.role == "debtor") != getattr(request.scope.get("endpoint"), "for_debtors", False):
+        raise Problem("role-insufficient", "Debtors have their own addresses", 403, role=who.role)
+    if who.role == "debtor":
+        return replace(who, role="user")
     if who.role != "connector":
         return who
     if not getattr(request.scope.get("endpoint"), "for_connectors", False):
@@ -81,6 +94,16 @@ async def caller(
 
 
 CallerDep = Annotated[Caller, Depends(caller)]
+
+
+def debtor(who: CallerDep) -> str:
+    """The client whose debtor calls. Answers 403 to everybody else."""
+    if who.client_id is None:
+        raise Problem("role-insufficient", "This is for debtors", 403, role=who.role)
+    return who.client_id
+
+
+DebtorDep = Annotated[str, Depends(debtor)]
 
 
 async def company(request: Request, who: CallerDep) -> str:

@@ -66,7 +66,9 @@ class Signer:
         """A token that is good for a minute at least."""
         good_until, token = self._kept.get(who, (0.0, ""))
         if good_until - time.monotonic() < TOKEN_RENEWED_SECONDS:
-            token = mint(self._key, who.subject, who.companies, who.role, TOKEN_MINUTES, who.portfolio)
+            token = mint(
+                self._key, who.subject, who.companies, who.role, TOKEN_MINUTES, who.portfolio, who.client_id
+            )
             if len(self._kept) > 1000:
                 self._kept.clear()
             self._kept[who] = (time.monotonic() + TOKEN_MINUTES * 60, token)

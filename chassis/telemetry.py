@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
     from starlette.types import ASGIApp
 
-PROBES = "healthz,readyz,metrics"
+UNTRACED = "healthz,readyz,metrics,//[^/]+/(d|o)/"
+"""Probes, and addresses that are secrets themselves: those of debtors' pages and of pixels."""
 
 
 def current_traceparent() -> str | None:
@@ -99,13 +100,13 @@ class Telemetry:
         measures.register(self.registry)
 
     def trace_app(self, app: ASGIApp) -> ASGIApp:
-        """The application with a span around every request except the probes."""
+        """The application with a span around every request except those of ``UNTRACED``."""
         from opentelemetry.instrumentation.asgi import OpenTelemetryMiddleware  # noqa: PLC0415 - only servers
         from opentelemetry.util.http import parse_excluded_urls  # noqa: PLC0415 - only servers
 
         traced: ASGIApp = OpenTelemetryMiddleware(
             app,
-            excluded_urls=parse_excluded_urls(PROBES),
+            excluded_urls=parse_excluded_urls(UNTRACED),
             tracer_provider=self.tracer_provider,
             exclude_spans=["receive", "send"],
             server_request_hook=_without_query,

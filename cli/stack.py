@@ -226,10 +226,18 @@ class RunningStack:
             "RELANCE_INBOX_DIR": str(self.data_dir / "inbox"),
             "RELANCE_SECRETS_DIR": str(self.data_dir / "source-secrets"),
             **urls,
+            **(self._debtors_pages() if service == "notify" else {}),
             **self.embedded.environment(service),
             **self.environment.get("", {}),
             **self.environment.get(service, {}),
         }
+
+    def _debtors_pages(self) -> dict[str, str]:
+        """Debtors reach their pages where the console answers."""
+        if "console" not in self.services:
+            return {}
+        secret = self.embedded.secret("debtor-links")
+        return {"RELANCE_SPACE_URL": self.url("console"), "RELANCE_LINK_SECRET": secret}
 
     def state(self) -> State:
         """What other commands may know."""

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import ClassVar
 from uuid import UUID
 
-from contracts.event import ClientId, Event
+from contracts.event import ClientId, EntryId, Event
 
 
 class EmailSent(Event):
@@ -124,3 +124,17 @@ class OtherContactLogged(Event):
     client_id: ClientId
     outcome: str
     done_on: date | None = None
+
+
+class DebtorAnswered(Event):
+    """The debtor said something by itself, through its private link; what it said is the event that caused this.
+
+    ``answer`` is ``promise`` or ``dispute``, ``about`` the promise or dispute that ledger recorded. Words and
+    files stay in ledger. Without ``entry_id`` it is about the whole account.
+    """
+
+    speaker: ClassVar[str] = "notify"
+    client_id: ClientId
+    answer: str
+    about: UUID
+    entry_id: EntryId | None = None

@@ -115,7 +115,7 @@ class Neighbours:
         if answer.is_server_error:
             raise ServiceSilent(service, f"status {answer.status_code}")
         if answer.is_error:
-            raise Refused(service, answer.status_code, _document(answer))
+            raise Refused(service, answer.status_code, problem_of(answer))
         if answer.headers.get(UPDATING_HEADER) == "1":
             self.updating = True
         return answer
@@ -171,7 +171,8 @@ class Neighbours:
         return answer
 
 
-def _document(answer: httpx.Response) -> Json:
+def problem_of(answer: httpx.Response) -> Json:
+    """The problem document of a refusal."""
     try:
         facts = answer.json()
     except ValueError:

@@ -17,5 +17,11 @@ class ConsoleSettings(Settings):
     sign_in_failures_per_host: int = 30
     sign_in_wait_minutes: int = 15
     token_minutes: float = 5
+    space_requests_per_link: int = 60
+    """How often a minute one debtor's link may be used, per process."""
+    space_requests_per_host: int = 600
+    """The same for all links together from one address; a proxy in front of the console is one address."""
+    space_form_bytes: int = 6 << 20
+    """The largest form that debtors' pages send: a dispute with a file."""
     neighbour_seconds: float = 20
     """How long a page waits for another service."""

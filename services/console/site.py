@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from services.console.door import door
 from services.console.gateway import Refused, ServiceSilent
 from services.console.pages import (
     account,
@@ -44,6 +45,7 @@ from services.console.pages import (
     search,
     sendings,
     simulation,
+    space,
     users,
 )
 from services.console.rendering import STATIC, page
@@ -90,6 +92,7 @@ ROOMS = (
     rules,
     scenarios,
     search,
+    space,
 )
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
@@ -141,6 +144,7 @@ def site(console: Console) -> FastAPI:
     app.add_middleware(ContentPolicy)
     for room in ROOMS:
         app.include_router(room.router)
+    app.mount("/d", door(console.settings, console.gateway))
     app.mount("/static", VersionedFiles(directory=Path(STATIC)), name="static")
     _answer_errors(app)
     return app

@@ -18,3 +18,7 @@ class LedgerSettings(Settings):
     """How large one document may be: a mail may carry no more (rule 9.1)."""
     largest_unpacked_mb: int = 400
     """What the documents of one ZIP may come to when unpacked."""
+    debtor_promise_days: int = 30
+    """How far ahead a debtor may promise a payment by itself (rule 10.9)."""
+    debtor_answers_per_day: int = 20
+    """How many promises and disputes of one client a day takes from its debtor."""

@@ -9,7 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from services.notify import formats
-from services.notify.domain import Line, Statement, Subjects
+from services.notify.domain import Line, Sender, Statement, Subjects
 from services.notify.formats import Medium
 from services.notify.manuscript import Form, read
 from services.notify.words import WORDS
@@ -19,6 +19,8 @@ FRAMES = Environment(
     autoescape=True,
     undefined=StrictUndefined,
 )
+BUTTONS: Mapping[str, str] = {"access_invoices": "invoices", "debtor_space": "space"}
+"""Tags that are one link, with the word it reads."""
 LAYOUTS: Mapping[str, Mapping[str, int]] = {
     "email": {"": 1, "1": 1, "2": 2, "3": 3},
     "letter": {"": 2, "1": 1, "2": 2, "3": 3},
@@ -31,9 +33,9 @@ def text_blocks(body: str, about: Subjects, language: str, medium: Medium, form:
     colon = words["colon"]
     written: dict[str, str] = {}
     for block in read(body, form).blocks:
-        if block == "access_invoices":
-            url = sender.invoices_url
-            written[block] = f"{words['invoices']}{colon} {url}" if url else ""
+        if block in BUTTONS:
+            label, url = _button(block, sender)
+            written[block] = f"{words[label]}{colon} {url}" if url else ""
         elif block == "pay":
             online = sender.payment_url if medium == "email" else ""
             pay = [f"{words['pay']}{colon} {online}"] if online else []
@@ -79,12 +81,9 @@ def html_blocks(
     words, sender, statement = WORDS[language], about.sender, about.statement
     drawn: dict[str, Markup] = {}
     for block in read(body, form).blocks:
-        if block == "access_invoices":
-            drawn[block] = (
-                _draw("invoices.html.j2", words=words, url=sender.invoices_url)
-                if sender.invoices_url
-                else Markup()
-            )
+        if block in BUTTONS:
+            label, url = _button(block, sender)
+            drawn[block] = _draw("link.html.j2", label=words[label], url=url) if url else Markup()
         elif block == "pay":
             due = formats.amount(statement.amount_due, statement.currency, language, medium)
             drawn[block] = _draw(
@@ -99,6 +98,12 @@ def html_blocks(
             layout = LAYOUTS[medium][block.removeprefix("tableau_comptable")]
             drawn[block] = _html_table(about, layout, language, medium)
     return drawn
+
+
+def _button(block: str, sender: Sender) -> tuple[str, str]:
+    """Its word and its address; the client's own pages hold the invoices where nothing else does (rule 13.3)."""
+    url = sender.space_url if block == "debtor_space" else sender.invoices_url or sender.space_url
+    return BUTTONS[block], url
 
 
 def _html_table(about: Subjects, layout: int, language: str, medium: Medium) -> Markup:

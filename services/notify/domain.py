@@ -287,6 +287,8 @@ class Sender:
     bank_details: str = ""
     payment_url: str = ""
     invoices_url: str = ""
+    space_url: str = ""
+    """The client's private link (rule 13.8); empty where none is offered, and on letters."""
     penalty_rate: Decimal | None = None
     track_opens: bool = False
 

@@ -11,14 +11,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis import clock
 from chassis.database import driver
-from chassis.eventlog import Delivered, Say
+from chassis.eventlog import Delivered, Said, Say
 from chassis.jobs import NewJob, enqueue
 from chassis.projection import React
 from contracts.dunning import ActionDue
-from contracts.ledger import PersonErased
-from services.notify import queries
+from contracts.ledger import DisputeOpened, PersonErased, PromiseRecorded
+from contracts.notify import DebtorAnswered
+from services.notify import links, queries
 
 QUEUE = "email"
+DEBTOR = "debtor"
+"""The actor of what a debtor does by itself."""
 
 REOPEN = """
     update job set status = 'ready', run_at = coalesce(again.run_at, now()), attempts = 0, error = null,
@@ -127,6 +130,29 @@ async def on_person_erased(say: Say, heard: list[Delivered]) -> None:
         whose = {"company": event.company, "client_id": said.client_id}
         for forget in FORGET:
             await say.tx.execute(forget, whose)
+        await links.revoke(say.tx, event.company, said.client_id, event.actor)
 
 
-REACT: Mapping[str, React] = {"ActionDue": on_action_due, "PersonErased": on_person_erased}
+async def on_answer(say: Say, heard: list[Delivered]) -> None:
+    """What a debtor stated by itself through its link is told as its answer; what users state is not."""
+    for event in heard:
+        if event.actor != DEBTOR:
+            continue
+        said = event.parse()
+        assert isinstance(said, PromiseRecorded | DisputeOpened)
+        answered = DebtorAnswered(
+            client_id=said.client_id,
+            answer="promise" if isinstance(said, PromiseRecorded) else "dispute",
+            about=said.promise_id if isinstance(said, PromiseRecorded) else said.dispute_id,
+            entry_id=said.entry_id,
+        )
+        told = [Said(answered, said.client_id)]
+        await say(event.company, told, as_of=event.as_of, cause=event.cause(DEBTOR))
+
+
+REACT: Mapping[str, React] = {
+    "ActionDue": on_action_due,
+    "PersonErased": on_person_erased,
+    "PromiseRecorded": on_answer,
+    "DisputeOpened": on_answer,
+}

@@ -40,6 +40,12 @@ class NotifySettings(Settings):
     """Delivery reports and answers as files, one folder per company below it; empty is never."""
     reports_pause_seconds: float = Field(default=60, gt=0)
     """How often the places where reports arrive are looked into."""
+    space_url: str = ""
+    """Where debtors reach their own pages: the console as the outside sees it. Empty: no links are made."""
+    link_secret: str = Field(default="", repr=False)
+    """Signs the links to debtors' pages; empty: none are made. Another secret ends every link at once."""
+    link_days: int = Field(default=60, ge=1, le=3650)
+    """How long a link is good."""
     pixel_secret: str = Field(default="", repr=False)
     """Signs the pixel's links; empty is never."""
     letter_batch: int = Field(default=32, ge=1, le=500)

@@ -312,6 +312,19 @@ message = Table(
     Index("message_named", "company", "message_id"),
 )
 
+# whose links to its own pages were taken back, and which are good since; no row: all of them
+link_access = Table(
+    "link_access",
+    metadata,
+    word("company"),
+    word("client_id"),
+    # that of the links which are good
+    Column("generation", Integer, nullable=False),
+    word("revoked_by"),
+    Column("revoked_at", INSTANT, nullable=False, server_default=NOW),
+    PrimaryKeyConstraint("company", "client_id"),
+)
+
 # mails that came back, one row per recipient they speak of
 report = Table(
     "report",

@@ -43,6 +43,7 @@ TAGS: Mapping[str, Said] = {
         f"tag{number}": Said(f"Champ libre {number} du client", f"Custom field {number} of the client")
         for number in range(1, 11)
     },
+    "debtor_space": Said("Bouton vers l’espace client", "Button to the client space"),
     "access_invoices": Said("Bouton « Accéder aux factures »", "Button “View the invoices”"),
     "pay": Said("Bouton de paiement et coordonnées bancaires", "Payment button and bank details"),
 }
@@ -50,23 +51,23 @@ TAGS: Mapping[str, Said] = {
 
 BLOCK_TAGS = frozenset(
     {"tableau_comptable", "tableau_comptable1", "tableau_comptable2", "tableau_comptable3"}
-    | {"access_invoices", "pay"}
+    | {"debtor_space", "access_invoices", "pay"}
 )
 """Tags that stand for a whole block; each is alone on its line, and has no place in a subject."""
 
-NOT_YET: Mapping[str, Said] = {
-    "debtor_space": Said(
-        "Le bouton vers l’espace client ne peut pas encore être utilisé : l’espace client n’est pas en service."
-        " Retirez-le, ou mettez %access_invoices%.",
-        "The button to the debtor space cannot be used yet: the debtor space is not in service. Take it out, or"
-        " write %access_invoices%.",
-    ),
-}
+NOT_YET: Mapping[str, Said] = {}
 """Buttons whose link would lead nowhere: refused by name when a text is saved, never a dead link."""
 
 NEEDS: Mapping[str, tuple[frozenset[str], Said]] = {
+    "debtor_space": (
+        frozenset({"space_url"}),
+        Said(
+            "Le bouton vers l’espace client est laissé de côté : cette installation n’offre pas d’espace client.",
+            "The button to the client space is left out: this installation offers no client space.",
+        ),
+    ),
     "access_invoices": (
-        frozenset({"invoices_url"}),
+        frozenset({"invoices_url", "space_url"}),
         Said(
             "Le bouton « Accéder aux factures » est laissé de côté : l’adresse des factures n’est pas renseignée"
             " dans Configurer, Expéditeur.",

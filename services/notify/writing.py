@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from uuid import UUID
@@ -17,7 +17,7 @@ from chassis.eventlog import Cause
 from chassis.jobs import Job
 from chassis.running import Running
 from contracts.dunning import Action
-from services.notify import pixel, queries
+from services.notify import links, pixel, queries
 from services.notify.addressing import Recipients, addressed_to, recipients
 from services.notify.blocks import LAYOUTS
 from services.notify.compiling import UnknownTag
@@ -81,6 +81,8 @@ class Desk:
     totals: Mapping[tuple[str, str], Totals]
     people: Mapping[str, Person]
     copies: Mapping[UUID, str] = field(default_factory=dict)
+    spaces: Mapping[str, str] = field(default_factory=dict)
+    """The private link of each client; an example in previews, none where no space is offered (rule 13.8)."""
 
     def draft_of(self, looked: Looked) -> Draft | None:
         """What a person wrote for this message."""
@@ -105,10 +107,12 @@ class Desk:
 
     def sender_of(self, looked: Looked) -> Sender:
         """The company, in the name of the person who writes where one was chosen; answers go to that person."""
-        draft = self.draft_of(looked)
+        draft, action = self.draft_of(looked), looked.action
+        space_url = self.spaces.get(action.client_id, "") if action.medium == "email" else ""
+        sender = replace(self.sender, space_url=space_url) if space_url else self.sender
         if draft is None or draft.sender_name is None:
-            return self.sender
-        return replace(self.sender, name=draft.sender_name, reply_to=draft.reply_to or self.sender.reply_to)
+            return sender
+        return replace(sender, name=draft.sender_name, reply_to=draft.reply_to or sender.reply_to)
 
     def addressed(self, looked: Looked) -> Person:
         """The person as a message of this action speaks to it."""
@@ -153,13 +157,22 @@ class Writer:
             groups[job.company, date.fromisoformat(job.payload["as_of"])].append(job)
         parcels: list[Parcel] = []
         for (company, due_on), group in groups.items():
-            desk = await self.desk(company, [job.id for job in group], due_on)
+            desk = await self.desk(company, [job.id for job in group], due_on, to_leave=True)
             parcels += await self._write_group(desk, group)
         return parcels
 
-    async def desk(self, company: str, action_ids: Sequence[UUID], due_on: date) -> Desk:
-        """Everything needed to write about actions of one company, due on one day."""
-        return await self._desk(company, due_on, lambda tx: queries.look(tx, company, action_ids), {})
+    async def desk(
+        self, company: str, action_ids: Sequence[UUID], due_on: date, *, to_leave: bool = False
+    ) -> Desk:
+        """Everything needed to write about actions of one company, due on one day.
+
+        Only what is ``to_leave`` carries private links that open anything: who looks at a preview is no debtor.
+        """
+
+        async def look(tx: AsyncConnection) -> dict[UUID, Looked]:
+            return await queries.look(tx, company, action_ids)
+
+        return await self._desk(company, due_on, look, {}, to_leave=to_leave)
 
     async def desk_ahead(self, company: str, action: Action, draft: Draft | None, due_on: date) -> Desk:
         """The same for an action that was not said yet, with what a person wrote for it."""
@@ -176,6 +189,8 @@ class Writer:
         due_on: date,
         look: Callable[[AsyncConnection], Awaitable[dict[UUID, Looked]]],
         written: Mapping[UUID, Draft],
+        *,
+        to_leave: bool = False,
     ) -> Desk:
         async with transaction(self.running.engine, company) as tx:
             as_of = await self._as_of(tx, company, due_on)
@@ -188,9 +203,29 @@ class Writer:
             totals = await queries.totals(tx, company, clients, as_of)
             named = {copy_id for one in looked.values() for copy_id in one.action.copies}
             copies = await queries.copies(tx, company, named)
+            spaces = await self._spaces(tx, company, clients, as_of, to_leave=to_leave)
         ledger = self.running.neighbour("ledger")
         found = await people(self.running.engine, ledger, company, clients)
-        return Desk(company, as_of, sender, templates, drafts, looked, totals, found, copies)
+        return Desk(company, as_of, sender, templates, drafts, looked, totals, found, copies, spaces)
+
+    async def _spaces(
+        self, tx: AsyncConnection, company: str, clients: Collection[str], as_of: date, *, to_leave: bool
+    ) -> dict[str, str]:
+        """The private link of each client; in previews an address that opens nothing."""
+        space_url, secret = self.settings.space_url, self.settings.link_secret
+        if not (space_url and secret):
+            return {}
+        if not to_leave:
+            return dict.fromkeys(clients, links.example(space_url))
+        good = await links.generations(tx, company, clients)
+        return {
+            client_id: links.url(
+                space_url,
+                secret,
+                links.new(company, client_id, as_of, self.settings.link_days, good.get(client_id, 0)),
+            )
+            for client_id in clients
+        }
 
     async def _as_of(self, tx: AsyncConnection, company: str, due_on: date) -> date:
         """The day the message leaves: where callers choose the date, the day it became due."""

@@ -77,6 +77,7 @@ SPECIALITIES: dict[str, set[str]] = {
         "drop_folder",
         "formats",
         "letters",
+        "links",
         "mailer",
         "manuscript",
         "messages",
@@ -100,6 +101,7 @@ SPECIALITIES: dict[str, set[str]] = {
     "reporting": {"exports", "fields", "people", "shapes"},
     "console": {
         "accounts",
+        "door",
         "formatting",
         "frontend",
         "gateway",

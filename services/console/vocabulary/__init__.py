@@ -134,6 +134,8 @@ class Vocabulary:
             return names.get(actor.removeprefix("user:"), _("Utilisateur"))
         if actor.startswith(("system", "service")):
             return _("Automatique")
+        if actor == "debtor":
+            return _("Le client lui-même")
         return _("Opérateur") if actor == OPERATOR else actor.split(":", 1)[-1]
 
     def emails(self, number: int) -> str:

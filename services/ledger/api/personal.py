@@ -69,6 +69,13 @@ DEAD_ADDRESSES = text(
     order by client_id, email
     """
 )
+DISPUTE_FILES = text(
+    """
+    select client_id, file_id, dispute_id, file_name, media_type, length(content) as bytes, kept_at
+    from dispute_file where company = :company and client_id = any(:client_ids)
+    order by kept_at, file_id
+    """
+)
 SALESPEOPLE = text(
     """
     select client_id, salesperson as code, coalesce(name, salesperson) as name
@@ -85,6 +92,7 @@ FORGET = (
     text("delete from person where company = :company and client_id = any(:client_ids)"),
     text("delete from person_field where company = :company and client_id = any(:client_ids)"),
     text("delete from contact where company = :company and client_id = any(:client_ids)"),
+    text("delete from dispute_file where company = :company and client_id = any(:client_ids)"),
     text("delete from dead_address where company = :company and client_id = any(:client_ids)"),
     text(
         """
@@ -149,6 +157,7 @@ async def get_person_data(client_id: ClientQuery, company: CompanyDep, tx: TxDep
         "entry_fields": await _rows(tx, ENTRY_FIELDS, of_codes),
         "salespeople": await _rows(tx, SALESPEOPLE, of_codes),
         "documents": await keeping.shown(tx, company, codes),
+        "dispute_files": await _rows(tx, DISPUTE_FILES, of_codes),
     }
 
 

@@ -3,6 +3,7 @@
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any
+from uuid import UUID
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
@@ -68,6 +69,16 @@ DISPUTES = text(
     from dispute
     where company = :company and client_id = :client_id
     order by closed_on is not null, opened_on desc, dispute_id
+    """
+)
+
+DISPUTE_FILES = text(
+    """
+    select dispute_id, file_id, file_name, media_type, length(content) as bytes
+    from dispute_file
+    where company = :company and dispute_id in (
+        select dispute_id from dispute where company = :company and client_id = :client_id)
+    order by kept_at, file_id
     """
 )
 
@@ -187,6 +198,16 @@ async def _promises(tx: AsyncConnection, company: str, client_id: str, as_of: da
     ]
 
 
+async def _disputes(tx: AsyncConnection, of_client: dict[str, str]) -> list[dict[str, Any]]:
+    """With what debtors sent beside them."""
+    files: dict[UUID, list[dict[str, Any]]] = {}
+    for row in await tx.execute(DISPUTE_FILES, of_client):
+        told = dict(row._mapping)
+        files.setdefault(told.pop("dispute_id"), []).append(told)
+    found = await tx.execute(DISPUTES, of_client)
+    return [{**dispute._mapping, "files": files.get(dispute.dispute_id, [])} for dispute in found]
+
+
 @router.get("/client")
 async def get_client(client_id: ClientQuery, company: CompanyDep, tx: TxDep, as_of: AsOfDep) -> dict[str, Any]:
     """Everything that people said of a client, its people, and the texts of its entries."""
@@ -213,7 +234,7 @@ async def get_client(client_id: ClientQuery, company: CompanyDep, tx: TxDep, as_
         "stop": stop if stopped else None,
         "stopped_entries": [dict(stop._mapping) for stop in await tx.execute(STOPPED_ENTRIES, of_client)],
         "promises": await _promises(tx, company, client_id, as_of),
-        "disputes": [dict(dispute._mapping) for dispute in await tx.execute(DISPUTES, of_client)],
+        "disputes": await _disputes(tx, of_client),
         "expected": [dict(expected._mapping) for expected in await tx.execute(EXPECTATIONS, of_client)],
         "contacts": await contacts_of(tx, company, client_id),
         "unreachable": await unreachable(tx, company, client_id),

@@ -143,6 +143,8 @@ class RecordPromise:
     entry_id: str
     amount: Decimal | None = None
     promised_on: date | None = None
+    not_after: date | None = None
+    """The last day that a debtor may promise; ``None`` when a user writes the promise down (rule 10.9)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,11 +17,13 @@ from services.ledger.domain.facts import (
 from services.ledger.domain.memory import status_of
 from services.ledger.domain.refusals import (
     EntryAlreadyLettered,
+    EntryAlreadyPromised,
     EntryIsACredit,
     PromiseAlreadyCancelled,
     PromiseAlreadyKept,
     PromiseInThePast,
     PromiseOfNothing,
+    PromiseTooFar,
     UnknownEntry,
     UnknownPromise,
 )
@@ -46,6 +48,8 @@ def record(state: ClientState, wanted: RecordPromise, as_of: date) -> list[Event
     promised_on = wanted.promised_on or as_of + timedelta(days=DEFAULT_PROMISE_DAYS)
     if promised_on < as_of:
         raise PromiseInThePast(state.client_id, entry.entry_id, promised_on, as_of)
+    if wanted.not_after is not None:
+        _must_be_allowed(state, wanted, promised_on, as_of)
     return [
         PromiseRecorded(
             promise_id=wanted.promise_id,
@@ -56,6 +60,16 @@ def record(state: ClientState, wanted: RecordPromise, as_of: date) -> list[Event
             promised_on=promised_on,
         )
     ]
+
+
+def _must_be_allowed(state: ClientState, wanted: RecordPromise, promised_on: date, as_of: date) -> None:
+    """What a debtor promises has a last day, and waits until an earlier promise is late or over (rule 10.9)."""
+    assert wanted.not_after is not None
+    if promised_on > wanted.not_after:
+        raise PromiseTooFar(state.client_id, wanted.entry_id, promised_on, wanted.not_after)
+    for known in state.promises.values():
+        if known.entry_id == wanted.entry_id and status_of(known, as_of) is PromiseStatus.EXPECTED:
+            raise EntryAlreadyPromised(state.client_id, wanted.entry_id, known.promised_on)
 
 
 def cancel(state: ClientState, wanted: CancelPromise) -> list[Event]:

@@ -116,6 +116,31 @@ class PromiseInThePast(Refusal):
 
 
 @dataclass(eq=False)
+class PromiseTooFar(Refusal):
+    """A debtor promises at most so far ahead (rule 10.9)."""
+
+    client_id: str
+    entry_id: str
+    promised_on: date
+    not_after: date
+
+    def __str__(self) -> str:
+        return f"A payment cannot be promised for {self.promised_on}: {self.not_after} is the last day."
+
+
+@dataclass(eq=False)
+class EntryAlreadyPromised(Refusal):
+    """A debtor does not put a promise off by another (rule 10.9)."""
+
+    client_id: str
+    entry_id: str
+    promised_on: date
+
+    def __str__(self) -> str:
+        return f"The entry {self.entry_id} is already promised for {self.promised_on}."
+
+
+@dataclass(eq=False)
 class PromiseOfNothing(Refusal):
     """The promised amount is zero or less."""
 

@@ -8,6 +8,7 @@ the memory of what is still to be done.
 from services.ledger.tables.kept import (
     contact,
     dead_address,
+    dispute_file,
     document_file,
     entry_field,
     entry_label,
@@ -66,6 +67,7 @@ PERSONAL = (
     entry_label,
     entry_field,
     note_text,
+    dispute_file,
     document_file,
     erased_person,
 )

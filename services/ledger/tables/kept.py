@@ -4,6 +4,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Index,
     LargeBinary,
     PrimaryKeyConstraint,
     SmallInteger,
@@ -154,6 +155,23 @@ erased_person = Table(
     Column("erased_at", INSTANT, nullable=False, server_default=NOW),
     word("erased_by"),
     PrimaryKeyConstraint("company", "client_id"),
+)
+
+# what a debtor sent with a dispute
+dispute_file = Table(
+    "dispute_file",
+    metadata,
+    word("company"),
+    Column("file_id", Uuid, nullable=False),
+    word("client_id"),
+    Column("dispute_id", Uuid, nullable=False),
+    word("file_name"),
+    # application/pdf | image/png | image/jpeg, as the content shows
+    word("media_type"),
+    Column("content", LargeBinary, nullable=False),
+    Column("kept_at", INSTANT, nullable=False, server_default=NOW),
+    PrimaryKeyConstraint("company", "file_id"),
+    Index("dispute_file_client", "company", "client_id"),
 )
 
 # an invoice names people, and so may its file's name

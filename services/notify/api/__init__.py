@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from services.notify.api import (
     copies,
     letters,
+    links,
     logo,
     messages,
     personal,
@@ -17,5 +18,18 @@ from services.notify.api import (
 )
 
 router = APIRouter()
-for part in (progress, messages, tasks, letters, templates, specimens, sender, logo, personal, copies, returns):
+for part in (
+    progress,
+    messages,
+    tasks,
+    letters,
+    templates,
+    specimens,
+    sender,
+    logo,
+    personal,
+    copies,
+    returns,
+    links,
+):
     router.include_router(part.router)

@@ -1,5 +1,7 @@
 """Texts as people write them: what is kept of the editor's HTML, and how it looks in mails, texts and letters."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -117,11 +119,17 @@ def test_mistakes_in_html_are_placed_where_the_writer_sees_them() -> None:
     assert "Did you mean %total%?" in problems("Objet", body, "html")[0].message_en
 
 
-def test_a_button_that_would_lead_nowhere_is_refused_by_name() -> None:
-    """Rule 13.3: never a dead link."""
-    (found,) = problems("Objet", "%debtor_space%")
-    assert (found.code, found.tag, found.nearest) == ("unavailable_tag", "debtor_space", ("access_invoices",))
-    assert "n’est pas en service" in found.message
+def test_a_button_to_the_clients_own_pages() -> None:
+    """Rules 13.3, 13.8: left out where none are offered; the invoices are there where nothing else holds them."""
+    body = "<p>%total%</p><p>%debtor_space%</p><p>%access_invoices%</p>"
+    assert set(left_out(body, "html", SENDER)) == {"debtor_space", "access_invoices"}
+    able = replace(SENDER, space_url="https://espace.example/d/abc")
+    assert left_out(body, "html", able) == {}
+    mail = shown(body, sender=able)
+    assert mail.html.count('href="https://espace.example/d/abc"') == 2
+    assert "Accéder à votre espace client : https://espace.example/d/abc" in mail.text
+    apart = shown(body, sender=replace(able, invoices_url="https://factures.example"))
+    assert "Accéder aux factures : https://factures.example" in apart.text
 
 
 def test_a_button_without_an_address_is_left_out_and_the_reason_told() -> None:
