@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import psycopg
@@ -35,7 +36,7 @@ class Space:
     def call(self, service: str, method: str, path: str, body: Any = None, on: date = DAY) -> httpx.Response:
         key = read_key(Path(self.trial.stack.embedded.private_key_file))
         token = mint(key, "user:alice", [COMPANY], "admin")
-        headers = {"Authorization": f"Bearer {token}", "Relance-As-Of": f"{on}"}
+        headers = {"Authorization": f"Bearer {token}", "Relance-As-Of": f"{on}", "Idempotency-Key": f"{uuid4()}"}
         url = f"{self.trial.stack.url(service)}/companies/{COMPANY}{path}"
         return httpx.request(method, url, json=body, headers=headers, trust_env=False)
 

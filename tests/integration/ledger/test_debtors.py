@@ -1,14 +1,12 @@
 """What a debtor reads and answers at ledger by itself (rules 10.9, 11.4, 13.8)."""
 
 from base64 import b64encode
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import httpx
 
 from chassis.auth import mint, read_key
-from chassis.http import create_app
 from tests.integration.ledger.conftest import DAY, House, Voice, entry_id, synced
 from tests.integration.ledger.test_documents import bundle, send
 
@@ -132,15 +130,11 @@ async def test_a_debtor_answers_so_often_a_day_and_no_more(voice: Voice, house: 
     knobs = house.process.settings
     house.process.settings = knobs.model_copy(update={"debtor_answers_per_day": 2})
     try:
-        async with httpx.AsyncClient(
-            transport=httpx.ASGITransport(create_app(house.process)), base_url="http://ledger"
-        ) as http:
-            narrow = replace(house, http=http)
-            for piece in ("F1", "F2"):
-                wanted = {"entry_ids": [entry_id(piece)], "promised_on": str(DAY)}
-                assert (await ask(narrow, company, "/debtor/promise", wanted)).status_code == 200
-            third = await ask(narrow, company, "/debtor/dispute", {"reason": "price"})
-            assert (third.status_code, third.json()["type"]) == (429, "too-many-answers")
+        for piece in ("F1", "F2"):
+            wanted = {"entry_ids": [entry_id(piece)], "promised_on": str(DAY)}
+            assert (await ask(house, company, "/debtor/promise", wanted)).status_code == 200
+        third = await ask(house, company, "/debtor/dispute", {"reason": "price"})
+        assert (third.status_code, third.json()["type"]) == (429, "too-many-answers")
     finally:
         house.process.settings = knobs
     assert (await house.get(company, "/client", client_id="C1"))["disputes"] == []
