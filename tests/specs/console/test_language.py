@@ -42,6 +42,8 @@ SAME_IN_BOTH = {
     "Total",
     "Type",
     "code %(code)s",
+    "max.",
+    "min.",
     "version %(version)s",
 }
 PLACES = re.compile(r"%\((\w+)\)s")
