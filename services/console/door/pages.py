@@ -18,7 +18,7 @@ router = APIRouter()
 
 ENTRY = r"^[0-9a-f]{32}$"
 LARGEST_FILE = 5 << 20
-EntryIds = Annotated[list[Annotated[str, Form(pattern=ENTRY)]], Form(max_length=100)]
+EntryIds = Annotated[list[Annotated[str, Form(pattern=ENTRY)]], Form(max_length=100, default_factory=list)]
 REFUSED_PROMISES = {
     "promise-in-the-past",
     "promise-too-far",
