@@ -68,7 +68,7 @@ def space(tmp_path_factory: pytest.TempPathFactory, front_end: None) -> Iterator
         road = trial.road(COMPANY, DAY)
         road.register("Ateliers Delcourt")
         clients = [
-            {"client_id": "DUPONT", "client_name": HOSTILE, "email": "d@x.example"},
+            {"client_id": "DUPONT", "client_name": "Dupont", "email": "d@x.example"},
             {"client_id": "MARTIN", "client_name": "Martin SA"},
         ]
         lines = [
@@ -92,6 +92,8 @@ def space(tmp_path_factory: pytest.TempPathFactory, front_end: None) -> Iterator
             )
             run = road.follow_import(pushed.raise_for_status().json()["run_id"])
         road.wait_until_ledger_heard(run["positions"])
+        named = {"client_id": "DUPONT", "name": HOSTILE, "emails": ["d@x.example"], "phones": []}
+        road.hand_people("hostile", [named])
         bundle = folder / "pdf.zip"
         with zipfile.ZipFile(bundle, "w") as files:
             named = [{"file": f"{piece}.pdf", "invoice_number": piece} for piece in ("FA-101", "FA-900")]
