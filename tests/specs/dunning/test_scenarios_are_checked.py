@@ -64,6 +64,29 @@ def test_each_problem_names_the_variant_and_the_step(steps, refusal, named):
     assert problems(*good, without=steps) == [(refusal, "without_email", named)]
 
 
+@pytest.mark.parametrize(
+    ("steps", "sentence"),
+    [
+        ([step("R8", 8)], "R8: 'R8' is not a step. Use notice, R1 to R7 or thanks."),
+        ([step("R1", 8, "fax")], "R1: 'fax' is not a medium. Use email, letter, phone or other."),
+        ([step("R1", 8, mode="perhaps")], "R1: 'perhaps' is not a sending mode. Use manual or automatic."),
+        ([step("R1", 3651)], "R1: a delay of 3651 days is not possible. Give 0 to 3650 days."),
+        (
+            [step("thanks", 61, counted_from="payment_date")],
+            "thanks: a delay of 61 days is not possible. Give 0 to 60 days.",
+        ),
+    ],
+)
+def test_a_word_or_a_delay_that_is_not_possible_is_told_with_its_place(steps, sentence):
+    (found,) = scenarios.check(scenario(*steps, without=[step("R1", 8, "letter")]))
+    assert str(found) == f"Standard, with e-mail, {sentence}"
+
+
+def test_delays_go_to_their_limits():
+    steps = [step("R1", 0), step("R2", 3650), step("thanks", 60, counted_from="payment_date")]
+    assert problems(*steps) == []
+
+
 def test_a_variant_without_an_active_step_is_refused_while_it_is_on_only():
     """Rule 4.4: a notice alone will do."""
     good, off = [step("R1", 8, "letter")], [step("R1", 8, "letter", enabled=False)]
