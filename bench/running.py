@@ -61,6 +61,12 @@ def _letters(n: int, companies: int) -> Result:
     return letters(n)
 
 
+def _send(n: int, companies: int) -> Result:
+    from bench.send import send  # noqa: PLC0415
+
+    return send(n)
+
+
 BENCHMARKS: dict[str, Callable[[int, int], Result]] = {
     "pipeline": _pipeline,
     "decide": _decide,
@@ -71,5 +77,6 @@ BENCHMARKS: dict[str, Callable[[int, int], Result]] = {
     "append": _append,
     "files": _files,
     "letters": _letters,
+    "send": _send,
 }
 """Name to the function that measures with ``n`` entries, shared among so many companies where it imports them."""

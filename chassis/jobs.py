@@ -33,6 +33,7 @@ TAKE = text(
     "update job set status = 'running', owner = :owner, until = now() + make_interval(secs => :lease),"
     " attempts = attempts + 1, changed_at = now()"
     " where id in (select id from job where queue = :queue and status = 'ready' and run_at <= now()"
+    "   and (cast(:only as text) is null or company = :only) and company <> all(cast(:but as text[]))"
     "   order by run_at, id limit :batch for update skip locked)"
     " returning id, queue, company, key, p, attempts, payload, run_at"
 )
@@ -97,6 +98,7 @@ class JobWorker:
         back_off_seconds: float = 2,
         given_up: GivenUp | None = None,
         most_losses: int | None = None,
+        only: str | None = None,
     ) -> None:
         self.engine = engine
         self._at_once = at_once(engine)
@@ -110,6 +112,9 @@ class JobWorker:
         self.back_off_seconds = back_off_seconds
         self.given_up = given_up
         self.most_losses = most_losses
+        self.only = only
+        """The company whose jobs it takes; without one those of all, ``but`` some."""
+        self.but: frozenset[str] = frozenset()
         self.owner = f"{socket.gethostname()}/{os.getpid()}/{uuid4().hex[:8]}"
         self._trouble: str | None = None
         self._rest = Rest(jobs_of(queue))
@@ -195,6 +200,8 @@ class JobWorker:
                         "lease": self.lease_seconds,
                         "queue": self.queue,
                         "batch": self.batch,
+                        "only": self.only,
+                        "but": list(self.but),
                     },
                 )
             ).all()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -157,23 +157,34 @@ def pictures(
 
 @app.command()
 def faults(
-    kills: Annotated[int, typer.Option(min=1, help="How many processes are killed.")] = 30,
-    entries: Annotated[int, typer.Option(min=100, help="Customer entries of the first day.")] = 2000,
-    seed: Annotated[int, typer.Option(help="Draws the instants and the victims.")] = 1,
+    what: Annotated[
+        Literal["work", "mail"],
+        typer.Argument(help="work: every process is killed; mail: notify is, and the mail server misbehaves."),
+    ] = "work",
+    kills: Annotated[
+        int | None, typer.Option(min=1, help="How many processes are killed; 30, for mail 20.", show_default=False)
+    ] = None,
+    entries: Annotated[int, typer.Option(min=100, help="For work: customer entries of the first day.")] = 2000,
+    mails: Annotated[int, typer.Option(min=50, help="For mail: how many messages.")] = 10_000,
+    seed: Annotated[int, typer.Option(help="Draws the instants, the victims and the mail server's moods.")] = 1,
     containers: Annotated[
         bool,
         typer.Option("--containers", help="Those of docker-compose.yml, dunning and notify three times each."),
     ] = False,
 ) -> None:
-    """Kill services, NATS and PostgreSQL inside the work, and compare the outcome with a run without kills.
+    """Kill processes inside the work, and prove that nothing was lost, doubled or decided otherwise.
 
     It prints one JSON object; the exit code is 1 when anything differs, came twice or is missing unnamed.
     """
     from cli.faults.campaign import campaign
+    from cli.faults.mail import mail_campaign
     from cli.stack import stop_on_signals
 
     stop_on_signals()
-    found = campaign(kills, entries, seed, say, containers=containers)
+    if what == "mail":
+        found = mail_campaign(kills or 20, mails, seed, say)
+    else:
+        found = campaign(kills or 30, entries, seed, say, containers=containers)
     typer.echo(json.dumps(found))
     raise typer.Exit(0 if found["ok"] else 1)
 
@@ -183,7 +194,7 @@ def bench(
     names: Annotated[
         list[str] | None,
         typer.Argument(
-            help="pipeline, decide, simulate, backtest, sage, replay, append, files, letters; by default all.",
+            help="pipeline, decide, simulate, backtest, sage, replay, append, files, letters, send; else all.",
             show_default=False,
         ),
     ] = None,

@@ -66,6 +66,8 @@ class Credentials:
                 self._put(f"{service}/nats_url", self._nats_url(service)),
                 self._put(f"owners/{service}", self.owner_url(service)),
             ]
+        if "notify" in self.services:
+            written.append(self._put("notify/sealing_key", self._password("sealing")))
         return written + self._keys()
 
     def kubernetes(self, namespace: str) -> list[dict[str, object]]:

@@ -228,6 +228,7 @@ class RunningStack:
             **urls,
             **(self._debtors_pages() if service == "notify" else {}),
             **self.embedded.environment(service),
+            **({"RELANCE_SEALING_KEY": self.embedded.secret("sealing")} if service == "notify" else {}),
             **self.environment.get("", {}),
             **self.environment.get(service, {}),
         }

@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Literal, get_args
 
+from services.notify.attachments import File
 from services.notify.formats import LOCALES, Medium
 from services.notify.manuscript import Form
 from services.notify.tags import Said
@@ -99,6 +100,8 @@ class Draft:
     sender_name: str | None = None
     reply_to: str | None = None
     address: tuple[str, ...] | None = None
+    files: tuple[File, ...] = ()
+    attach_invoices: bool | None = None
 
 
 class TemplateMissing(LookupError):

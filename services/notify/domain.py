@@ -26,6 +26,8 @@ class WithholdReason(StrEnum):
     ENTRY_CHANGED = "entry_changed"
     PROMISE_AHEAD = "promise_ahead"
     DISPUTED = "disputed"
+    PROMISED_SINCE = "promised_since"
+    DISPUTED_SINCE = "disputed_since"
     NOTHING_DUE = "nothing_due"
 
 
@@ -54,6 +56,10 @@ class EntryNow:
     promised_on: tuple[date, ...] = ()
     """The days of its open promises."""
     disputed: bool = False
+    promised_since: tuple[date, ...] = ()
+    """The days of those open promises that were recorded after the action became due."""
+    disputed_since: bool = False
+    """A dispute about it was opened after the action became due, and stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +74,7 @@ class SituationNow:
     client_resumes_on: date | None = None
     client_disputed: bool = False
     disputes_exclude: bool = False
+    client_disputed_since: bool = False
 
 
 OVERRIDABLE = frozenset(
@@ -84,7 +91,7 @@ OVERRIDABLE = frozenset(
 def last_look(
     action: Action, now: SituationNow, as_of: date, despite: frozenset[str] = frozenset()
 ) -> WithholdReason | NotYetHeard | None:
-    """Why this message must not leave, or ``None`` (rules 8.1, 8.2, 8.5, 5.8, 22.5, 22.10).
+    """Why this message must not leave, or ``None`` (rules 8.1, 8.2, 8.5, 5.8, 22.5, 22.10, 22.32).
 
     ``despite`` holds the reasons that the person who confirmed knew and set aside (rule 8.15).
     """
@@ -129,6 +136,11 @@ def _reasons_of_entry(
         yield WithholdReason.PROMISE_AHEAD
     if now.disputes_exclude and (entry.disputed or now.client_disputed):
         yield WithholdReason.DISPUTED
+    # whoever decided did not know of these, whatever the company chose
+    if any(day >= as_of for day in entry.promised_since):
+        yield WithholdReason.PROMISED_SINCE
+    if entry.disputed_since or now.client_disputed_since:
+        yield WithholdReason.DISPUTED_SINCE
 
 
 def stop_is_over(resumes_on: date | None, as_of: date) -> bool:
@@ -291,6 +303,8 @@ class Sender:
     """The client's private link (rule 13.8); empty where none is offered, and on letters."""
     penalty_rate: Decimal | None = None
     track_opens: bool = False
+    attach_invoices: bool = False
+    """The documents of the invoices that a message speaks of go with it."""
 
 
 @dataclass(frozen=True, slots=True)

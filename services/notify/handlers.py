@@ -33,8 +33,25 @@ REOPEN = """
 
 FORGET_PERSON = text("delete from person where company = :company and client_id = :client_id")
 FORGET_MESSAGES = text(
-    "update message set raw = null, subject = '', recipients = '{}', answer = null, refused = null"
-    " where company = :company and client_id = :client_id"
+    "update message set raw = null, files = null, cut = null, subject = '', recipients = '{}', answer = null,"
+    " refused = null where company = :company and client_id = :client_id"
+)
+# files that nobody else's message or draft carries
+FORGET_FILES = text(
+    """
+    delete from attachment
+    where company = :company and sha256 in (
+        select file ->> 'sha256' from message, jsonb_array_elements(message.files) file
+        where message.company = :company and message.client_id = :client_id
+        union select file ->> 'sha256' from draft, jsonb_array_elements(draft.files) file
+        where draft.company = :company and draft.client_id = :client_id)
+    and not exists (select from message, jsonb_array_elements(message.files) file
+        where message.company = :company and message.client_id <> :client_id
+        and file ->> 'sha256' = attachment.sha256)
+    and not exists (select from draft, jsonb_array_elements(draft.files) file
+        where draft.company = :company and draft.client_id is distinct from :client_id
+        and file ->> 'sha256' = attachment.sha256)
+    """
 )
 FORGET_DRAFTS = text(
     "delete from draft where draft.company = :company and (draft.client_id = :client_id or exists ("
@@ -58,6 +75,7 @@ FORGET_REPORTS = text(
 FORGET = (
     FORGET_PERSON,
     FORGET_ERRORS,
+    FORGET_FILES,
     FORGET_MESSAGES,
     FORGET_REPORTS,
     FORGET_LETTERS,

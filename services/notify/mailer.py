@@ -15,10 +15,12 @@ from aiosmtplib import (
 )
 
 from services.notify.messages import Mail
-from services.notify.settings import NotifySettings
+from services.notify.servers import Server
 
 _STATUS = re.compile(r"^\s*([245]\.\d{1,3}\.\d{1,3})\b")
-PERMANENT = 500
+_LEADING_DOT = re.compile(rb"(?m)^\.")
+TAKEN, BEGIN, TEMPORARY, PERMANENT, NO_ANSWER_IS_HIGHER = 200, 354, 400, 500, 600
+CLOSING = 421
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +42,10 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class PutOff:
-    """Nothing was handed over; trying later may help."""
+    """Nothing was handed over; trying later may help. ``by_server``: it says so of itself, not of this message."""
 
     reason: str
+    by_server: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,23 +77,24 @@ class Carrier(Protocol):
 class SmtpConnection:
     """One connection, kept as long as the server keeps it."""
 
-    def __init__(self, settings: NotifySettings) -> None:
-        self._settings = settings
+    def __init__(self, server: Server) -> None:
+        self._server = server
         self._smtp: aiosmtplib.SMTP | None = None
 
     async def connect(self) -> None:
         if self._smtp is not None and self._smtp.is_connected:
             return
-        settings = self._settings
+        server = self._server
         smtp = aiosmtplib.SMTP(
-            hostname=settings.smtp_host,
-            port=settings.smtp_port,
-            username=settings.smtp_user or None,
-            password=settings.smtp_password or None,
-            use_tls=settings.smtp_encryption == "tls",
-            start_tls=settings.smtp_encryption == "starttls",
-            timeout=settings.smtp_timeout_seconds,
-            local_hostname=settings.default_sender_domain,
+            hostname=server.host,
+            port=server.port,
+            username=server.user or None,
+            password=server.password or None,
+            use_tls=server.encryption == "tls",
+            start_tls=server.encryption == "starttls",
+            timeout=server.timeout_seconds,
+            local_hostname=server.own_name,
+            cert_bundle=server.ca_file,
         )
         try:
             await smtp.connect()
@@ -101,22 +105,25 @@ class SmtpConnection:
         self._smtp = smtp
 
     async def carry(self, mail: Mail) -> Result:
-        """MAIL, RCPT, DATA. A server that dropped the kept connection before DATA is asked once more."""
+        """MAIL, RCPT, DATA. A server that dropped the kept connection before the message began to leave is asked
+        once more."""
         for last_time in (False, True):
             try:
                 await self.connect()
-                refused = await self._envelope(mail)
+                ready = await self._envelope(mail)
+                if isinstance(ready, dict):
+                    ready = await self._begin() or ready
             except MailServerUnreachable as unreachable:
-                return PutOff(str(unreachable))
+                return PutOff(str(unreachable), by_server=True)
             except (SMTPServerDisconnected, SMTPConnectError, SMTPTimeoutError, OSError) as lost:
                 self._drop()
                 if last_time or isinstance(lost, TimeoutError):
-                    return PutOff(_sentence(lost))
+                    return PutOff(_sentence(lost), by_server=True)
                 continue
-            if isinstance(refused, dict):
-                return await self._data(mail, refused)
+            if isinstance(ready, dict):
+                return await self._content(mail, ready)
             await self._reset()
-            return refused
+            return ready
         raise AssertionError("the second time returns")
 
     async def _envelope(self, mail: Mail) -> dict[str, str] | Refused | PutOff:
@@ -139,21 +146,43 @@ class SmtpConnection:
             return _answered("recipients", put_off or answers[0])
         return {recipient: _words(answer) for recipient, answer in refused.items()}
 
-    async def _data(self, mail: Mail, refused: dict[str, str]) -> Result:
+    async def _begin(self) -> Refused | PutOff | None:
+        """Ask to hand the message over. Until the server says 354 nothing of it has left."""
         smtp = self._smtp
         assert smtp is not None
         try:
-            taken = await smtp.data(mail.raw)
-        except SMTPResponseException as answer:
-            await self._reset()
-            return _answered("message", answer)
+            answer = await smtp.execute_command(b"DATA")
+        except SMTPResponseException as senseless:
+            return _answered("message", senseless)
+        if answer.code == BEGIN:
+            return None
+        return _answered("message", SMTPResponseException(answer.code, answer.message))
+
+    async def _content(self, mail: Mail, refused: dict[str, str]) -> Result:
+        """The message itself. From here only a plain yes or no counts: any other end leaves it in doubt."""
+        smtp = self._smtp
+        assert smtp is not None
+        assert smtp.protocol is not None
+        try:
+            smtp.protocol.write(_LEADING_DOT.sub(b"..", mail.raw) + b".\r\n")
+            answer = await smtp.protocol.read_response(self._server.answer_seconds)
         except (SMTPException, OSError) as lost:
             self._drop()
             return Unknown(_sentence(lost))
         except asyncio.CancelledError:
             self._drop()
             raise
-        return Taken(f"{taken.code} {taken.message}"[:500], refused)
+        words = f"{answer.code} {answer.message}"[:500]
+        if TAKEN <= answer.code < BEGIN:
+            return Taken(words, refused)
+        if not TEMPORARY <= answer.code < NO_ANSWER_IS_HIGHER:
+            self._drop()
+            return Unknown(words)
+        if answer.code == CLOSING:
+            self._drop()
+        else:
+            await self._reset()
+        return _answered("message", SMTPResponseException(answer.code, answer.message))
 
     async def _reset(self) -> None:
         """A refused envelope must not leak into the next message."""
@@ -180,8 +209,9 @@ class SmtpConnection:
 
 
 def _answered(what: str, answer: SMTPResponseException) -> Refused | PutOff:
-    if answer.code < PERMANENT:
-        return PutOff(_words(answer))
+    """Only a plain 5xx is for good: what is no answer at all says nothing about the message."""
+    if not PERMANENT <= answer.code < NO_ANSWER_IS_HIGHER:
+        return PutOff(_words(answer), by_server=answer.code == CLOSING or answer.code < TEMPORARY)
     enhanced = _STATUS.match(answer.message)
     return Refused(what, f"{answer.code} {enhanced.group(1)}" if enhanced else str(answer.code), _words(answer))
 

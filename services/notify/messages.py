@@ -15,6 +15,7 @@ from email.parser import BytesParser
 from email.utils import format_datetime, formataddr
 from functools import lru_cache
 
+from services.notify.attachments import File
 from services.notify.domain import Sender
 from services.notify.rendering import Rendered
 
@@ -33,6 +34,14 @@ class Mail:
     recipients: tuple[str, ...]
     subject: str
     raw: bytes
+    files: tuple[File, ...] = ()
+    """What it carries; ``raw`` is without them, and they stand at ``cut``."""
+    cut: int = 0
+
+    @property
+    def boundary(self) -> str:
+        """Before each part, where it carries files."""
+        return boundary_of(self.message_id)
 
 
 def usable_addresses(emails: Sequence[str]) -> tuple[str, ...]:
@@ -53,9 +62,12 @@ def compose(  # noqa: PLR0913, PLR0917 - what a mail is made of
     message_id: str,
     at: datetime,
     copies: Sequence[str] = (),
+    files: Sequence[File] = (),
 ) -> Mail:
     """The mail, with its two alternatives. ``at`` is an instant; addresses are usable, and none stands twice."""
     boundary = f"={message_id[1:].partition('@')[0]}="
+    alternatives = f'Content-Type: multipart/alternative;\r\n boundary="{boundary}"'
+    outer = boundary_of(message_id)
     headers = [
         f"From: {_named(sender.name or sender.company_name, sender.email)}",
         "To: " + ",\r\n ".join(recipients),
@@ -68,7 +80,7 @@ def compose(  # noqa: PLR0913, PLR0917 - what a mail is made of
         "Auto-Submitted: auto-generated",
         "X-Auto-Response-Suppress: OOF, AutoReply",
         "MIME-Version: 1.0",
-        f'Content-Type: multipart/alternative;\r\n boundary="{boundary}"',
+        f'Content-Type: multipart/mixed;\r\n boundary="{outer}"' if files else alternatives,
     ]
     if sender.reply_to and sender.reply_to != sender.email:
         headers.insert(1, f"Reply-To: {_named(sender.name or sender.company_name, sender.reply_to)}")
@@ -77,6 +89,7 @@ def compose(  # noqa: PLR0913, PLR0917 - what a mail is made of
         [
             "\r\n".join(headers).encode("ascii"),
             b"\r\n",
+            f"\r\n--{outer}\r\n{alternatives}\r\n".encode("ascii") if files else b"",
             delimiter,
             _part(rendered.text, "plain"),
             delimiter,
@@ -84,7 +97,15 @@ def compose(  # noqa: PLR0913, PLR0917 - what a mail is made of
             f"\r\n--{boundary}--\r\n".encode(),
         ]
     )
-    return Mail(message_id, sender.email, (*recipients, *copies), rendered.subject, raw)
+    cut = len(raw)
+    if files:
+        raw += f"\r\n--{outer}--\r\n".encode("ascii")
+    return Mail(message_id, sender.email, (*recipients, *copies), rendered.subject, raw, tuple(files), cut)
+
+
+def boundary_of(message_id: str) -> str:
+    """Of the parts of a message that carries files."""
+    return f"=+{message_id[1:].partition('@')[0]}="
 
 
 @lru_cache(maxsize=1024)

@@ -110,8 +110,8 @@ ENTRY_RESUMED = """
 """
 
 PROMISE_RECORDED = """
-    insert into promise (company, promise_id, p, client_id, entry_id, promised_on, open)
-    select heard.company, e.promise_id, heard.p, e.client_id, e.entry_id, e.promised_on, true
+    insert into promise (company, promise_id, p, client_id, entry_id, promised_on, open, recorded_at)
+    select heard.company, e.promise_id, heard.p, e.client_id, e.entry_id, e.promised_on, true, heard.at
     from {heard}, json_to_record(heard.body::json) as e(promise_id uuid, client_id text, entry_id text,
         promised_on date)
     on conflict (company, promise_id) do update set open = true
@@ -124,8 +124,8 @@ PROMISE_ENDED = """
 """
 
 DISPUTE_OPENED = """
-    insert into dispute (company, dispute_id, p, client_id, entry_id)
-    select heard.company, e.dispute_id, heard.p, e.client_id, e.entry_id
+    insert into dispute (company, dispute_id, p, client_id, entry_id, opened_at)
+    select heard.company, e.dispute_id, heard.p, e.client_id, e.entry_id, heard.at
     from {heard}, json_to_record(heard.body::json) as e(dispute_id uuid, client_id text, entry_id text)
     on conflict do nothing
 """
@@ -172,15 +172,16 @@ ACTION_PROPOSED = """
 """
 
 ACTION_DUE = """
-    insert into action as known (company, action_id, p, client_id, step, medium, state, due_on, draft_id, body)
+    insert into action as known (company, action_id, p, client_id, step, medium, state, due_on, due_at, draft_id,
+        body)
     select distinct on (heard.company, a.action_id) heard.company, a.action_id, heard.p, a.client_id, a.step,
-        a.medium, 'due', heard.as_of, (said.body ->> 'draft_id')::uuid, said.body -> 'action'
+        a.medium, 'due', heard.as_of, heard.at, (said.body ->> 'draft_id')::uuid, said.body -> 'action'
     from {heard}, lateral (select heard.body::jsonb as body) said,
         jsonb_to_record(said.body -> 'action') as a(action_id uuid, client_id text, step text, medium text)
     order by heard.company, a.action_id, heard.number desc
     on conflict (company, action_id) do update set
         step = excluded.step, medium = excluded.medium, state = excluded.state, due_on = excluded.due_on,
-        draft_id = excluded.draft_id, body = excluded.body
+        due_at = excluded.due_at, draft_id = excluded.draft_id, body = excluded.body
 """
 
 ACTION_ENDED = """

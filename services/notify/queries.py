@@ -8,19 +8,22 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from psycopg.rows import namedtuple_row
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from chassis.database import driver
 from contracts.dunning import Action
+from services.notify.attachments import files_of
 from services.notify.delivered import Draft, Key, Text
 from services.notify.domain import EntryNow, Sender, SituationNow
 
-KNOWN = "select * from action where company = :company and action_id = any(:action_ids)"
+KNOWN = "select * from action where company = %(company)s and action_id = any(%(action_ids)s)"
 PLANNED = """
-    select cast(:company as text) as company, cast(body ->> 'action_id' as uuid) as action_id,
+    select cast(%(company)s as text) as company, cast(body ->> 'action_id' as uuid) as action_id,
         body ->> 'client_id' as client_id, 'planned' as state, cast(null as date) as due_on,
-        cast(null as uuid) as draft_id, body
-    from unnest(cast(:bodies as jsonb[])) as given(body)
+        cast(null as timestamptz) as due_at, cast(null as uuid) as draft_id, body
+    from unnest(cast(%(bodies)s as jsonb[])) as given(body)
 """
 """Actions that were not said yet: a person looks at what would leave."""
 
@@ -32,7 +35,9 @@ ACTIONS = """
         coalesce(client.version, 0) as person_version,
         coalesce(policy.disputes_exclude, false) as disputes_exclude,
         exists (select from dispute where dispute.company = a.company and dispute.client_id = a.client_id
-            and dispute.entry_id is null) as disputed
+            and dispute.entry_id is null) as disputed,
+        exists (select from dispute where dispute.company = a.company and dispute.client_id = a.client_id
+            and dispute.entry_id is null and dispute.opened_at > a.due_at) as disputed_since
     from a
     left join client using (company, client_id)
     left join policy using (company)
@@ -40,8 +45,8 @@ ACTIONS = """
 """
 
 # until the transaction ends nothing new is heard of these clients, least of all that a person was erased
-HOLD_CLIENTS = text(
-    "select client_id from client where company = :company and client_id = any(:client_ids)"
+HOLD_CLIENTS = (
+    "select client_id from client where company = %(company)s and client_id = any(%(client_ids)s)"
     " order by client_id for share"
 )
 
@@ -58,7 +63,12 @@ ENTRIES = """
         exists (select from dispute where dispute.company = e.company and dispute.client_id = e.client_id
             and dispute.entry_id = e.entry_id) as disputed,
         array(select promised_on from promise where promise.company = e.company
-            and promise.client_id = e.client_id and promise.entry_id = e.entry_id and promise.open) as promised_on
+            and promise.client_id = e.client_id and promise.entry_id = e.entry_id and promise.open) as promised_on,
+        exists (select from dispute where dispute.company = e.company and dispute.client_id = e.client_id
+            and dispute.entry_id = e.entry_id and dispute.opened_at > a.due_at) as disputed_since,
+        array(select promised_on from promise where promise.company = e.company
+            and promise.client_id = e.client_id and promise.entry_id = e.entry_id and promise.open
+            and promise.recorded_at > a.due_at) as promised_since
     from a
     cross join lateral jsonb_array_elements(a.body -> 'entries') line
     join e on e.company = a.company and e.client_id = a.client_id and e.entry_id = line ->> 'entry_id'
@@ -115,25 +125,46 @@ class Totals:
     upcoming: Decimal = Decimal(0)
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """The questions about actions of one kind."""
+
+    actions: bytes
+    entries: bytes
+
+    @staticmethod
+    def about(a: str) -> "_Asked":
+        return _Asked(ACTIONS.format(a=a).encode(), ENTRIES.format(a=a).encode())
+
+
+_OF_KNOWN, _OF_PLANNED = _Asked.about(KNOWN), _Asked.about(PLANNED)
+
+
 async def hold_clients(tx: AsyncConnection, company: str, client_ids: Collection[str]) -> None:
     """Let nobody change these clients until the transaction ends; to be called before they are looked at."""
-    await tx.execute(HOLD_CLIENTS, {"company": company, "client_ids": list(client_ids)})
+    connection = await driver(tx)
+    await connection.execute(HOLD_CLIENTS, {"company": company, "client_ids": list(client_ids)})
 
 
 async def look(tx: AsyncConnection, company: str, action_ids: Collection[UUID]) -> dict[UUID, Looked]:
     """The situation of actions; those that notify never heard of are left out."""
-    return await _look(tx, KNOWN, {"company": company, "action_ids": list(action_ids)})
+    return await _look(tx, _OF_KNOWN, {"company": company, "action_ids": list(action_ids)})
 
 
 async def look_ahead(tx: AsyncConnection, company: str, actions: Sequence[Action]) -> dict[UUID, Looked]:
     """The situation of actions as they would be said."""
     bodies = [action.model_dump_json() for action in actions]
-    return await _look(tx, PLANNED, {"company": company, "bodies": bodies})
+    return await _look(tx, _OF_PLANNED, {"company": company, "bodies": bodies})
 
 
-async def _look(tx: AsyncConnection, a: str, wanted: Mapping[str, Any]) -> dict[UUID, Looked]:
+async def _look(tx: AsyncConnection, asked: _Asked, wanted: Mapping[str, Any]) -> dict[UUID, Looked]:
+    connection = await driver(tx)
+    asking_entries: Any = connection.cursor(row_factory=namedtuple_row)
+    asking_actions: Any = connection.cursor(row_factory=namedtuple_row)
+    await asking_entries.execute(asked.entries, wanted)
+    await asking_actions.execute(asked.actions, wanted)
     entries: defaultdict[UUID, dict[str, EntryNow]] = defaultdict(dict)
-    for row in await tx.execute(text(ENTRIES.format(a=a)), dict(wanted)):
+    for row in await asking_entries.fetchall():
         entries[row.action_id][row.entry_id] = EntryNow(
             entry_id=row.entry_id,
             piece=row.piece,
@@ -148,6 +179,8 @@ async def _look(tx: AsyncConnection, a: str, wanted: Mapping[str, Any]) -> dict[
             resumes_on=row.resumes_on,
             promised_on=tuple(row.promised_on),
             disputed=row.disputed,
+            promised_since=tuple(row.promised_since),
+            disputed_since=row.disputed_since,
         )
     return {
         row.action_id: Looked(
@@ -165,10 +198,11 @@ async def _look(tx: AsyncConnection, a: str, wanted: Mapping[str, Any]) -> dict[
                 client_resumes_on=row.resumes_on,
                 client_disputed=row.disputed,
                 disputes_exclude=row.disputes_exclude,
+                client_disputed_since=row.disputed_since,
             ),
             person_version=row.person_version,
         )
-        for row in await tx.execute(text(ACTIONS.format(a=a)), dict(wanted))
+        for row in await asking_actions.fetchall()
     }
 
 
@@ -202,6 +236,8 @@ async def drafts(tx: AsyncConnection, company: str, draft_ids: Collection[UUID])
             sender_name=row.sender_name,
             reply_to=row.reply_to,
             address=None if row.address is None else tuple(row.address.splitlines()),
+            files=files_of(row.files),
+            attach_invoices=row.attach_invoices,
         )
         for row in rows
     }

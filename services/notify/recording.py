@@ -15,7 +15,6 @@ from datetime import date
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis.database import driver, is_transient, transaction
@@ -36,20 +35,21 @@ LOST = "lost"
 """Not a status of the table: this process has no more say about the job, least of all that it is done."""
 
 STORE = """
-    insert into message (company, action_id, client_id, message_id, recipients, subject, raw, template,
+    insert into message (company, action_id, client_id, message_id, recipients, subject, raw, files, cut, template,
         template_language, template_version)
     select company, action_id, client_id, message_id, array(select jsonb_array_elements_text(recipients)), subject,
-        raw, template, template_language, template_version
+        raw, files, cut, template, template_language, template_version
     from unnest(%(companies)b::text[], %(ids)b::uuid[], %(clients)b::text[], %(message_ids)b::text[],
-        %(recipients)b::jsonb[], %(subjects)b::text[], %(raws)b::bytea[], %(templates)b::text[],
-        %(template_languages)b::text[], %(template_versions)b::integer[])
-        as m(company, action_id, client_id, message_id, recipients, subject, raw, template, template_language,
-            template_version)
+        %(recipients)b::jsonb[], %(subjects)b::text[], %(raws)b::bytea[], %(files)b::jsonb[], %(cuts)b::integer[],
+        %(templates)b::text[], %(template_languages)b::text[], %(template_versions)b::integer[])
+        as m(company, action_id, client_id, message_id, recipients, subject, raw, files, cut, template,
+            template_language, template_version)
     order by company, action_id
     on conflict (company, action_id) do update set
         message_id = excluded.message_id, recipients = excluded.recipients, subject = excluded.subject,
-        raw = excluded.raw, composed_at = now(), answer = null, refused = null, template = excluded.template,
-        template_language = excluded.template_language, template_version = excluded.template_version
+        raw = excluded.raw, files = excluded.files, cut = excluded.cut, composed_at = now(), answer = null,
+        refused = null, template = excluded.template, template_language = excluded.template_language,
+        template_version = excluded.template_version
 """
 
 ANSWERED = """
@@ -60,11 +60,12 @@ ANSWERED = """
         and message.raw is not null  -- an answer names the address: of an erased person none comes back
 """
 
-DOUBT_WAS_WRONG = text(
-    "update job set status = 'done', error = null, changed_at = now() where id = :id and status = 'in_doubt'"
+DOUBT_WAS_WRONG = (
+    "update job set status = 'done', error = null, changed_at = now() where id = %(id)s and status = 'in_doubt'"
+    " returning id"
 )
 
-DOUBTS_SAID = text("update job set payload = payload || '{\"doubt_said\": true}' where id = any(:ids)")
+DOUBTS_SAID = "update job set payload = payload || '{\"doubt_said\": true}' where id = any(%(ids)s)"
 
 
 @dataclass(slots=True, eq=False)
@@ -139,7 +140,8 @@ class Recorder:
 
     async def _record(self, entries: Sequence[_Entry]) -> list[bool]:
         """One transaction for all: clients, job rows, messages, then the log's partitions in ascending order."""
-        async with transaction(self.running.engine) as tx:
+        # in a pipeline statements are waited for together; SQLAlchemy, which expects rows at once, asks for none
+        async with transaction(self.running.engine) as tx, (await driver(tx)).pipeline():
             looked = await self._look(tx, [entry.parcel for entry in entries if entry.result is None])
             verdicts = [
                 at_the_door(entry.parcel, looked.get((entry.parcel.job.company, entry.parcel.job.id)))
@@ -189,7 +191,7 @@ class Recorder:
             if verdict.move.status == "in_doubt":
                 doubts.append(parcel.job.id)
         if doubts:
-            await tx.execute(DOUBTS_SAID, {"ids": doubts})
+            await (await driver(tx)).execute(DOUBTS_SAID, {"ids": doubts})
         say = self.running.say(tx)
         say.also_lock = {one.partition_in(company) for (company, _), said in groups.items() for one in said}
         for (company, as_of), group in groups.items():
@@ -202,7 +204,9 @@ async def _knew_better(tx: AsyncConnection, verdict: Verdict) -> bool:
     """The lease ended and the message was held to be in doubt, but we know that the mail server took it."""
     if verdict.taken is None:
         return False
-    return (await tx.execute(DOUBT_WAS_WRONG, {"id": verdict.move.job.id})).rowcount == 1
+    connection = await driver(tx)
+    found = await connection.execute(DOUBT_WAS_WRONG, {"id": verdict.move.job.id})
+    return await found.fetchone() is not None
 
 
 async def _store(tx: AsyncConnection, parcels: Sequence[Parcel]) -> None:
@@ -222,6 +226,8 @@ async def _store(tx: AsyncConnection, parcels: Sequence[Parcel]) -> None:
             "subjects": [mail.subject for _, mail in mails],
             "raws": [mail.raw for _, mail in mails],
             **written_with([parcel.written_with for parcel, _ in mails]),
+            "files": [Jsonb([file.body() for file in mail.files]) if mail.files else None for _, mail in mails],
+            "cuts": [mail.cut if mail.files else None for _, mail in mails],
         },
     )
 

@@ -1,40 +1,32 @@
-"""The mail room of one process: takes jobs, writes, looks once more, sends over kept connections, records."""
+"""The mail room of one process: a lane for each mail server, one book for all, and doubts that others left."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
-from contextlib import suppress
-from datetime import date, timedelta
+from collections.abc import Callable
+from datetime import date
 
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from chassis.database import is_transient, transaction
+from chassis.database import driver, is_transient, transaction
 from chassis.eventlog import Said
-from chassis.http_client import NeighbourRefused, NeighbourUnreachable
-from chassis.jobs import Job, JobLost, JobWorker
 from chassis.running import Running
 from contracts.notify import EmailInDoubt
 from services.notify.handlers import QUEUE
-from services.notify.mailer import Carrier, MailServerUnreachable, Result, SmtpConnection, Unknown
+from services.notify.lanes import MAIL_SERVER, Lane, cancelled
+from services.notify.mailer import Carrier, SmtpConnection
 from services.notify.recording import DOUBTS_SAID, Recorder
+from services.notify.servers import Server, of_companies, of_installation
 from services.notify.settings import NotifySettings
-from services.notify.writing import Parcel, Writer, cause_of
+from services.notify.writing import cause_of
 
 log = logging.getLogger(__name__)
 
-MAIL_SERVER, LEDGER = "mail server", "people"
-LEDGER_PAUSE = timedelta(seconds=5)
-FIRST_PAUSE_SECONDS, LAST_PAUSE_SECONDS = 0.5, 15.0
 DOUBT_PAUSE_SECONDS = 2.0
-DRAIN_SECONDS = 10.0
-BATCHES_AT_A_TIME = 2
-SECONDS_IN_HAND = 5
-"""With a limited rate, no more messages are written than leave in so long."""
-MOST_ATTEMPTS = 10_000
-"""A message is given up by its age, never by how often it was tried."""
+SERVERS_PAUSE_SECONDS = 2.0
+"""How long a mail server that a company sets or changes may go unnoticed."""
 
 UNSAID_DOUBTS = text(
     """
@@ -48,133 +40,85 @@ UNSAID_DOUBTS = text(
     """
 )
 
-GIVE_BACK = text(
-    "update job set status = 'ready', owner = null, until = null, changed_at = now()"
-    " where queue = :queue and owner = :owner and status = 'running'"
-)
-
 
 class MailRoom:
-    """``carrier`` makes one connection to the mail server."""
+    """``carrier`` makes one connection to a mail server."""
 
     def __init__(
         self,
         running: Running,
         settings: NotifySettings,
-        carrier: Callable[[], Carrier] | None = None,
+        carrier: Callable[[Server], Carrier] = SmtpConnection,
     ) -> None:
         self.running = running
         self.settings = settings
-        self.carrier = carrier or (lambda: SmtpConnection(settings))
-        self.writer = Writer(running, settings)
+        self.carrier = carrier
         self.recorder = Recorder(running, settings)
-        self.pace = Pace(settings.messages_per_second)
-        self.parcels: asyncio.Queue[Parcel | None] = asyncio.Queue()
-        rate = settings.messages_per_second
-        self.worker = JobWorker(
-            running.engine,
-            QUEUE,
-            self.handle,
-            batch=max(1, round(min(settings.sending_batch, rate * SECONDS_IN_HAND or settings.sending_batch))),
-            concurrency=BATCHES_AT_A_TIME,
-            lease_seconds=settings.job_lease_seconds,
-            max_attempts=MOST_ATTEMPTS,
-        )
+        self.shared = Lane(running, settings, of_installation(settings), self.recorder, carrier=carrier)
+        self._own: dict[str, tuple[Server, asyncio.Task[None]]] = {}
+        self._shut: frozenset[str] = frozenset()
+        """Companies whose server cannot be used, because its password cannot be read."""
 
     async def run(self) -> None:
         """Work until cancelled; then finish what is being handed over, and give the rest back."""
         recording = asyncio.create_task(self.recorder.run(), name="recording")
-        connections = [
-            asyncio.create_task(self._connection(), name=f"connection {number}")
-            for number in range(self.settings.smtp_connections)
-        ]
-        taking = [asyncio.create_task(self.worker.run()), asyncio.create_task(self._tell_doubts())]
+        tending = asyncio.create_task(self._tend(), name="mail servers")
+        telling = asyncio.create_task(self._tell_doubts(), name="doubts")
         try:
-            done, _ = await asyncio.wait({recording, *connections, *taking}, return_when=asyncio.FIRST_EXCEPTION)
-            for task in done:
-                task.result()
+            while not await self._read_servers():  # noqa: ASYNC110 - PostgreSQL's coming back is no event
+                await asyncio.sleep(SERVERS_PAUSE_SECONDS)
+            shared = asyncio.create_task(self.shared.run(), name=MAIL_SERVER)
+            try:
+                await self._until_one_fails({recording, tending, telling, shared})
+            finally:
+                await cancelled([tending, telling])
+                await cancelled([shared, *(task for _, task in self._own.values())])
         finally:
-            await _cancelled(taking)
-            while not self.parcels.empty():
-                self.parcels.get_nowait()
-            for _ in connections:
-                self.parcels.put_nowait(None)
-            await asyncio.wait(connections, timeout=DRAIN_SECONDS)
-            await _cancelled([*connections, recording])
-            await self._give_back()
-            self.running.health.hindrance(MAIL_SERVER, None)
-            self.running.health.hindrance(LEDGER, None)
+            await cancelled([tending, telling, recording])
 
-    async def _give_back(self) -> None:
-        """What was taken and not begun goes back at once; without PostgreSQL its lease does the same later."""
+    async def _until_one_fails(self, tasks: set[asyncio.Task[None]]) -> None:
+        while True:
+            own = {task for _, task in self._own.values()}
+            done, _ = await asyncio.wait(
+                tasks | own, return_when=asyncio.FIRST_COMPLETED, timeout=SERVERS_PAUSE_SECONDS
+            )
+            for task in done:
+                if not task.cancelled():
+                    task.result()
+
+    async def _tend(self) -> None:
+        """Follow what companies set: a lane for each server of their own."""
+        while True:
+            await asyncio.sleep(SERVERS_PAUSE_SECONDS)
+            await self._read_servers()
+
+    async def _read_servers(self) -> bool:
+        """False while PostgreSQL does not answer: the lanes stay as they are."""
         try:
             async with transaction(self.running.engine) as tx:
-                await tx.execute(GIVE_BACK, {"queue": QUEUE, "owner": self.worker.owner})
+                wanted = await of_companies(tx, self.settings)
         except (SQLAlchemyError, OSError) as failure:
-            log.warning("messages wait for their lease to end", extra={"error": type(failure).__name__})
-
-    async def handle(self, jobs: Sequence[Job]) -> None:
-        """Write a batch, and wait until what became of each message is recorded."""
-        try:
-            parcels = await self.writer.write(jobs)
-        except (NeighbourUnreachable, NeighbourRefused) as silent:
-            self.running.health.hindrance(LEDGER, f"{silent}; messages wait")
-            await self._later(jobs, str(silent))
-            return
-        self.running.health.hindrance(LEDGER, None)
-        for parcel in parcels:
-            self.parcels.put_nowait(parcel)
-        settled = await asyncio.gather(*(parcel.settled for parcel in parcels), return_exceptions=True)
-        for outcome in settled:
-            if isinstance(outcome, BaseException):
-                raise outcome
-
-    async def _later(self, jobs: Sequence[Job], reason: str) -> None:
-        async with transaction(self.running.engine) as tx:
-            for job in sorted(jobs, key=lambda job: job.id):
-                with suppress(JobLost):
-                    await job.again(tx, LEDGER_PAUSE, reason)
-
-    async def _connection(self) -> None:
-        """One message at a time: the result of the last is recorded no later than the next may leave."""
-        carrier = self.carrier()
-        recorded: asyncio.Future[bool] | None = None
-        try:
-            while (parcel := await self.parcels.get()) is not None:
-                if parcel.mail is not None:
-                    await self._reach(carrier)
-                    await self.pace.wait()
-                if await self.recorder.begin(parcel):
-                    recorded = self.recorder.finish(parcel, await self._carry(carrier, parcel))
-            if recorded is not None:
-                await recorded
-        finally:
-            await carrier.close()
-
-    async def _carry(self, carrier: Carrier, parcel: Parcel) -> Result:
-        assert parcel.mail is not None
-        try:
-            return await carrier.carry(parcel.mail)
-        except Exception as surprise:
-            log.exception("the mail server's connection failed unexpectedly", extra={"action": str(parcel.job.id)})
-            return Unknown(type(surprise).__name__)
-
-    async def _reach(self, carrier: Carrier) -> None:
-        """Wait for the mail server, as long as it takes: nothing is lost, and health says so."""
-        pause = FIRST_PAUSE_SECONDS
-        while True:
-            try:
-                await carrier.connect()
-            except MailServerUnreachable as unreachable:
-                where = f"{self.settings.smtp_host}:{self.settings.smtp_port}"
-                sentence = f"no connection to {where} ({unreachable}); messages wait"
-                self.running.health.hindrance(MAIL_SERVER, sentence)
-                log.warning("the mail server cannot be reached", extra={"server": where})
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, LAST_PAUSE_SECONDS)
-            else:
-                self.running.health.hindrance(MAIL_SERVER, None)
-                return
+            if not is_transient(failure):
+                raise
+            return False
+        self.shared.worker.but = frozenset(wanted)
+        for company, (known, task) in list(self._own.items()):
+            if wanted.get(company) != known:  # gone, changed, or shut
+                del self._own[company]
+                await cancelled([task])
+        for company, server in wanted.items():
+            part = f"{MAIL_SERVER} of {company}"
+            if server is None:
+                sentence = "its password cannot be read with this installation's sealing key; messages wait"
+                self.running.health.hindrance(part, sentence)
+            elif company not in self._own:
+                self.running.health.hindrance(part, None)
+                lane = Lane(self.running, self.settings, server, self.recorder, company, self.carrier)
+                self._own[company] = (server, asyncio.create_task(lane.run(), name=part))
+        for company in self._shut - wanted.keys():
+            self.running.health.hindrance(f"{MAIL_SERVER} of {company}", None)
+        self._shut = frozenset(company for company, server in wanted.items() if server is None)
+        return True
 
     async def _tell_doubts(self) -> None:
         """Say in doubt what another process left while handing it over."""
@@ -203,32 +147,10 @@ class MailRoom:
                 for row in rows
             ]
             if rows:
-                await tx.execute(DOUBTS_SAID, {"ids": [row.id for row in rows]})
+                await (await driver(tx)).execute(DOUBTS_SAID, {"ids": [row.id for row in rows]})
             say = self.running.say(tx)
             say.also_lock = {one.partition_in(row.company) for row, one in sayings}
             for row, one in sayings:
                 due_on = date.fromisoformat(row.payload["as_of"])
                 await say(row.company, [one], as_of=due_on, cause=cause_of(row.payload))
         return bool(rows)
-
-
-class Pace:
-    """Lets one message go at a time, at most so many a second; 0 is no limit."""
-
-    def __init__(self, per_second: float) -> None:
-        self._interval = 1 / per_second if per_second else 0.0
-        self._next = 0.0
-
-    async def wait(self) -> None:
-        if not self._interval:
-            return
-        now = asyncio.get_running_loop().time()
-        mine = max(now, self._next)
-        self._next = mine + self._interval
-        await asyncio.sleep(mine - now)
-
-
-async def _cancelled(tasks: Sequence[asyncio.Task[None]]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)

@@ -17,13 +17,24 @@ class NotifySettings(Settings):
     smtp_password: str = Field(default="", repr=False)
     smtp_encryption: Literal["none", "starttls", "tls"] = "none"
     """``starttls`` is the usual port 587, ``tls`` the usual port 465."""
+    smtp_ca_file: Path | None = None
+    """Certificates of authorities that mail servers of this network are known by, besides the usual ones."""
+    sealing_key: str = Field(default="", repr=False)
+    """Any long secret; passwords and private keys that companies give are kept sealed by it. Several, separated by
+    commas: the first seals, all open. Empty: companies give none."""
     smtp_timeout_seconds: float = Field(default=30, gt=0)
-    """How long the mail server may take for any one answer. Past it, a message already handed over is in doubt."""
+    """How long the mail server may take for any one answer but the last."""
+    smtp_answer_seconds: float = Field(default=300, gt=0)
+    """How long the mail server may take to say whether it has a message it was handed. Past it the message is in
+    doubt; servers that scan what they get may be slow."""
     smtp_connections: int = Field(default=8, ge=1, le=50)
     """Kept open while there is mail; providers allow only so many. The more there are, the faster mail leaves; a
     crash leaves at most one message per connection in doubt."""
     messages_per_second: float = Field(default=0, ge=0)
     """What the mail server wants at most, over all connections of this process; 0 is no limit."""
+    messages_per_second_and_domain: float = Field(default=0, ge=0)
+    """What the mail servers of one recipient domain want at most, per process; 0 is no limit. What has to wait for
+    its domain lets the others pass."""
     sending_batch: int = Field(default=64, ge=1, le=1000)
     """How many messages are written at a time, before they wait for a connection."""
     job_lease_seconds: float = Field(default=15, gt=1)

@@ -106,6 +106,7 @@ dispute = Table(
     word("client_id"),
     # null: the whole account
     word("entry_id", nullable=True),
+    instant("opened_at", nullable=True),
     PrimaryKeyConstraint("company", "dispute_id"),
     Index("dispute_client", "company", "client_id"),
 )
@@ -121,6 +122,7 @@ promise = Table(
     day("promised_on"),
     # neither kept nor cancelled; a broken one is still open
     Column("open", Boolean, nullable=False),
+    instant("recorded_at", nullable=True),
     PrimaryKeyConstraint("company", "promise_id"),
     Index("promise_entry", "company", "client_id", "entry_id", postgresql_where=text("open")),
 )
@@ -160,6 +162,8 @@ action = Table(
     word("state"),
     # the day on which it last became due; null while it only was proposed
     day("due_on", nullable=True),
+    # and the instant
+    instant("due_at", nullable=True),
     Column("draft_id", Uuid),
     # as dunning said it
     Column("body", JSONB, nullable=False),
@@ -277,6 +281,42 @@ sender = Table(
     Column("changed_at", INSTANT, nullable=False, server_default=NOW),
 )
 
+# a company's own; without one its messages leave by the installation's
+mail_server = Table(
+    "mail_server",
+    metadata,
+    key("company"),
+    word("host"),
+    Column("port", Integer, nullable=False),
+    # none | starttls | tls
+    word("encryption"),
+    word("username"),
+    # sealed; null: none is needed
+    Column("password", LargeBinary),
+    Column("connections", Integer, nullable=False),
+    # messages a second; 0: no limit
+    money("per_second"),
+    money("per_second_and_domain"),
+    word("changed_by"),
+    Column("changed_at", INSTANT, nullable=False, server_default=NOW),
+)
+
+dkim_key = Table(
+    "dkim_key",
+    metadata,
+    key("company"),
+    word("domain"),
+    word("selector"),
+    # PEM, sealed
+    Column("private_key", LargeBinary, nullable=False),
+    # as DNS shows it
+    word("public_key"),
+    # messages are signed
+    Column("active", Boolean, nullable=False, server_default=FALSE),
+    word("changed_by"),
+    Column("changed_at", INSTANT, nullable=False, server_default=NOW),
+)
+
 person = Table(
     "person",
     metadata,
@@ -297,8 +337,11 @@ message = Table(
     word("message_id"),
     Column("recipients", ARRAY(Text), nullable=False),
     word("subject"),
-    # the bytes handed to the mail server; null once the person is erased
+    # the bytes handed to the mail server, without the files it carried; null once the person is erased
     Column("raw", LargeBinary),
+    # the files, and where in it they stood; null: none
+    Column("files", JSONB),
+    Column("cut", Integer),
     Column("composed_at", INSTANT, nullable=False, server_default=NOW),
     # what the mail server answered, and the recipients it refused
     word("answer", nullable=True),
@@ -310,6 +353,7 @@ message = Table(
     PrimaryKeyConstraint("company", "action_id"),
     Index("message_client", "company", "client_id"),
     Index("message_named", "company", "message_id"),
+    Index("message_files", "company", postgresql_where=text("files is not null")),
 )
 
 # whose links to its own pages were taken back, and which are good since; no row: all of them
@@ -429,9 +473,26 @@ draft = Table(
     word("address", nullable=True),
     # text | html, of the body
     Column("form", Text, nullable=False, server_default="text"),
+    Column("files", JSONB),
+    # null: as the company's sender says
+    Column("attach_invoices", Boolean),
     word("written_by"),
     Column("written_at", INSTANT, nullable=False, server_default=NOW),
     PrimaryKeyConstraint("company", "draft_id"),
+)
+
+# files of drafts and messages, once per content
+attachment = Table(
+    "attachment",
+    metadata,
+    word("company"),
+    # hexadecimal
+    word("sha256"),
+    word("media_type"),
+    Column("bytes", Integer, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Column("kept_at", INSTANT, nullable=False, server_default=NOW),
+    PrimaryKeyConstraint("company", "sha256"),
 )
 
 task_comment = Table(

@@ -19,21 +19,25 @@ from chassis.running import Running
 from contracts.dunning import Action
 from services.notify import links, pixel, queries
 from services.notify.addressing import Recipients, addressed_to, recipients
+from services.notify.attachments import File
 from services.notify.blocks import LAYOUTS
 from services.notify.compiling import UnknownTag
 from services.notify.delivered import Draft, Key, TemplateMissing, Text, WrittenWith, choose
 from services.notify.domain import Person, Sender, Subjects, last_look, message_id, statement
 from services.notify.formats import Medium
+from services.notify.invoices import files_of_messages
 from services.notify.manuscript import read
 from services.notify.messages import Mail, compose, usable_addresses
 from services.notify.people import labels, people
 from services.notify.queries import Looked, Totals
 from services.notify.rendering import Rendered, render
 from services.notify.settings import NotifySettings
+from services.notify.signing import Signature, SignatureSealed, signature_of
 
 log = logging.getLogger(__name__)
 
 NO_ADDRESS = "no_email_address"
+SIGNING_KEY = "the signing key cannot be read with this installation's sealing key"
 TEMPLATE_MISSING = "template_missing"
 TEMPLATE_INVALID = "template_invalid"
 
@@ -49,6 +53,10 @@ class Parcel:
     cause: Cause
     mail: Mail | None = None
     failure: str | None = None
+    signature: Signature | None = None
+    """How the mail is signed before it leaves."""
+    waits_for: str | None = None
+    """What an operator has to mend before it may leave."""
     person_version: int = 0
     """Of the person as it was when the mail was written."""
     written_with: WrittenWith | None = None
@@ -83,6 +91,16 @@ class Desk:
     copies: Mapping[UUID, str] = field(default_factory=dict)
     spaces: Mapping[str, str] = field(default_factory=dict)
     """The private link of each client; an example in previews, none where no space is offered (rule 13.8)."""
+    signature: Signature | None = None
+    signature_is_sealed: bool = False
+    """The company signs, but its key cannot be read."""
+
+    def wants_invoices(self, looked: Looked) -> bool:
+        """Whether the documents of its invoices go with it; a thank-you asks for none."""
+        draft = self.draft_of(looked)
+        chosen = None if draft is None else draft.attach_invoices
+        wanted = self.sender.attach_invoices and looked.action.kind != "thanks" if chosen is None else chosen
+        return wanted and looked.action.medium == "email"
 
     def draft_of(self, looked: Looked) -> Draft | None:
         """What a person wrote for this message."""
@@ -204,9 +222,15 @@ class Writer:
             named = {copy_id for one in looked.values() for copy_id in one.action.copies}
             copies = await queries.copies(tx, company, named)
             spaces = await self._spaces(tx, company, clients, as_of, to_leave=to_leave)
+            try:
+                signature, sealed = await signature_of(tx, company, self.settings.sealing_key), False
+            except SignatureSealed:
+                signature, sealed = None, True
         ledger = self.running.neighbour("ledger")
         found = await people(self.running.engine, ledger, company, clients)
-        return Desk(company, as_of, sender, templates, drafts, looked, totals, found, copies, spaces)
+        return Desk(
+            company, as_of, sender, templates, drafts, looked, totals, found, copies, spaces, signature, sealed
+        )
 
     async def _spaces(
         self, tx: AsyncConnection, company: str, clients: Collection[str], as_of: date, *, to_leave: bool
@@ -237,9 +261,11 @@ class Writer:
         parcels = [self._address(desk, job) for job in jobs]
         chosen = [(parcel, self._choose(desk, parcel)) for parcel in parcels]
         texts = await self._labels(desk, chosen)
+        written_ = [parcel.job.id for parcel, choice in chosen if choice is not None]
+        carried = await files_of_messages(self.running, desk, written_)
         for parcel, choice in chosen:
             if choice is not None:
-                self._compose(desk, parcel, *choice, texts)
+                self._compose(desk, parcel, choice, texts, carried.get(parcel.job.id, ()))
                 await asyncio.sleep(0)  # writing is all computing: let the connections breathe
         return parcels
 
@@ -285,18 +311,25 @@ class Writer:
         return await labels(self.running.neighbour("ledger"), desk.company, entries)
 
     def _compose(
-        self, desk: Desk, parcel: Parcel, template: Text, language: str, texts: Mapping[str, str]
+        self,
+        desk: Desk,
+        parcel: Parcel,
+        chosen: tuple[Text, str],
+        texts: Mapping[str, str],
+        files: tuple[File, ...],
     ) -> None:
         looked = desk.looked[parcel.job.id]
         try:
-            rendered = written(desk, looked, (template, language), texts, self._pixel(desk, parcel.job.id))
+            rendered = written(desk, looked, chosen, texts, self._pixel(desk, parcel.job.id))
         except (UnknownTag, TemplateError) as refused:
             log.warning("a template cannot be filled in", extra={"error": type(refused).__name__})
             parcel.failure = TEMPLATE_INVALID
             return
         parcel.person_version = desk.people[looked.action.client_id].version
-        parcel.mail = mail_of(desk, looked, rendered, clock.now())
-        parcel.written_with = template.written_with(language)
+        parcel.signature = desk.signature
+        parcel.waits_for = SIGNING_KEY if desk.signature_is_sealed else None
+        parcel.mail = mail_of(desk, looked, rendered, clock.now(), files)
+        parcel.written_with = chosen[0].written_with(chosen[1])
 
     def _pixel(self, desk: Desk, action_id: UUID) -> str:
         settings = self.settings
@@ -339,8 +372,8 @@ def written(  # noqa: PLR0913, PLR0917 - what a message is made of
     return render(template.subject, template.body, about, language, medium, template.form)
 
 
-def mail_of(desk: Desk, looked: Looked, rendered: Rendered, at: datetime) -> Mail:
-    """The bytes that leave, or would."""
+def mail_of(desk: Desk, looked: Looked, rendered: Rendered, at: datetime, files: tuple[File, ...] = ()) -> Mail:
+    """What leaves, or would; without the bytes of its files."""
     sender, found = desk.sender_of(looked), desk.recipients_of(looked)
     named = message_id(looked.action.action_id, sender.email)
-    return compose(rendered, sender, found.to, named, at, found.copies)
+    return compose(rendered, sender, found.to, named, at, found.copies, files)

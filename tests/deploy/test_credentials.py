@@ -29,7 +29,8 @@ def test_a_service_is_given_its_own_roles_and_not_the_one_that_changes_its_schem
     folder: Path, service: str
 ) -> None:
     given = {file.name: file.read_text() for file in (folder / service).iterdir()}
-    assert set(given) == {"database_url", "api_database_url", "nats_url"}
+    sealing = {"sealing_key"} if service == "notify" else set()
+    assert set(given) == {"database_url", "api_database_url", "nats_url"} | sealing
     assert make_url(given["database_url"]).username == f"{service}_worker"
     assert make_url(given["api_database_url"]).username == f"{service}_api"
     assert make_url(given["database_url"]).host == "db"
@@ -39,7 +40,7 @@ def test_a_service_is_given_its_own_roles_and_not_the_one_that_changes_its_schem
 
 def test_no_password_serves_twice(folder: Path) -> None:
     passwords = [file.read_text() for file in (folder / "passwords").iterdir()]
-    assert len(passwords) == len(set(passwords)) == 1 + 3 * len(SERVICES) + 2 + len(SERVICES)
+    assert len(passwords) == len(set(passwords)) == 1 + 3 * len(SERVICES) + 2 + len(SERVICES) + 1
 
 
 def test_written_again_for_another_host_every_password_and_key_stays(folder: Path) -> None:

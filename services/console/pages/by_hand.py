@@ -1,13 +1,14 @@
 """Agir, par client: a message, a letter, a call composed for chosen entries (rules 5.5, 5.6, 9.1 to 9.3)."""
 
 import asyncio
+import json
 import re
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
 from uuid import UUID, uuid4
 
-from fastapi import APIRouter, Form, Query, Request
+from fastapi import APIRouter, File, Form, Query, Request, UploadFile
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from chassis.database import transaction
@@ -27,6 +28,9 @@ WRITTEN = ("email", "letter")
 KINDS = ("reminder", "notice", "thanks")
 COMPANY_WRITES = "company"
 SEPARATORS = re.compile(r"[\s,;]+")
+MOST_FILES = 15
+MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9.+-]{0,60}/[a-z0-9][a-z0-9.+-]{0,100}")
+UNSAFE_IN_NAMES = re.compile(r"[\x00-\x1f\x7f/\\]+")
 FRAME_POLICY = "default-src 'none'; frame-ancestors 'self'; base-uri 'none'; form-action 'none'"
 
 Medium = Literal["email", "letter", "phone", "other"]
@@ -54,6 +58,9 @@ class Composed:
     subject: str = ""
     body: str = ""
     accepted: list[str] = field(default_factory=list)
+    attached: list[Json] = field(default_factory=list)
+    """Files that notify has already: ``{sha256, name, media_type}``."""
+    attach_invoices: bool = False
 
     def wish(self) -> Json:
         """As dunning is asked for it."""
@@ -75,6 +82,7 @@ class Composed:
         if self.medium == "letter":
             return told | {"address": self.address}
         told |= {"to": addresses(self.to), "copies": addresses(self.copies)}
+        told |= {"attachments": self.attached, "attach_invoices": self.attach_invoices}
         if writer is not None:
             told |= {"sender_name": writer.name, "reply_to": writer.email}
         return told
@@ -153,6 +161,7 @@ async def _form(
         composed.to = composed.to or ", ".join(shown["to"])
         composed.copies = composed.copies or ", ".join(shown["copies"])
         composed.address = composed.address or "\n".join(shown["address"])
+        composed.attach_invoices = bool(shown.get("attachments"))
     composed.accepted = list(planned["reasons"])
     return page(
         request,
@@ -217,6 +226,9 @@ async def composed(
     done_on: Annotated[str, Form(max_length=10)] = "",
     outcome: Annotated[str, Form(max_length=40)] = "reached",
     comment: Annotated[str, Form(max_length=4000)] = "",
+    attached: Annotated[list[str] | None, Form(max_length=MOST_FILES)] = None,
+    attach_invoices: Annotated[bool, Form()] = False,
+    file: Annotated[list[UploadFile] | None, File()] = None,
 ) -> Response:
     """Take another template, show what would leave, or send."""
     form = Composed(
@@ -235,8 +247,14 @@ async def composed(
         subject,
         body.replace("\r\n", "\n"),
         accepted,
+        [named for one in attached or () if (named := _named(one)) is not None],
+        attach_invoices,
     )
     neighbours = visit.neighbours()
+    try:
+        form.attached += [await _handed_over(neighbours, one) for one in file or () if one.filename]
+    except Refused as refusal:
+        return await _form(request, visit, neighbours, form, refused=refusal.facts)
     if do == "preview":
         return await _preview(visit, neighbours, form)
     if do == "template":
@@ -247,6 +265,26 @@ async def composed(
     if day is None or day > visit.as_of:
         return await _form(request, visit, neighbours, form, refused={"type": "done-later"})
     return await _send(request, visit, neighbours, form, (day.isoformat(), outcome, comment.strip()))
+
+
+async def _handed_over(neighbours: Neighbours, file: UploadFile) -> Json:
+    """Notify keeps the file; the message will only name it."""
+    kind = file.content_type or ""
+    media_type = kind if MEDIA_TYPE.fullmatch(kind) else "application/octet-stream"
+    answer = await neighbours.request(
+        "notify", "POST", "/attachments", content=await file.read(), params={"media_type": media_type}
+    )
+    name = UNSAFE_IN_NAMES.sub("-", file.filename or "")[-200:].strip() or "document"
+    return {"sha256": answer.json()["sha256"], "name": name, "media_type": media_type}
+
+
+def _named(written: str) -> Json | None:
+    """A file of the form as it was sent to the screen; nothing for what is not one."""
+    try:
+        sha256, media_type, name = json.loads(written)
+    except (ValueError, TypeError):
+        return None
+    return {"sha256": str(sha256), "name": str(name), "media_type": str(media_type)}
 
 
 async def _preview(visit: Visit, neighbours: Neighbours, form: Composed) -> Response:

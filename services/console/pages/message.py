@@ -61,6 +61,24 @@ async def body(visit: VisitDep, action_id: UUID, preview: Annotated[bool, Query(
     )
 
 
+@router.get("/c/{company}/message/file")
+async def file(visit: VisitDep, action_id: UUID) -> Response:
+    """The e-mail with its files, as a mail program opens it."""
+    try:
+        found = await visit.neighbours().request(
+            "notify", "GET", "/message/eml", params={"action_id": str(action_id)}
+        )
+    except Refused as refusal:
+        if refusal.status in (404, 410):
+            raise PageUnknown from refusal
+        raise
+    headers = {
+        "Content-Disposition": f'attachment; filename="{action_id}.eml"',
+        "Cache-Control": "private, no-store",
+    }
+    return Response(found.content, media_type="message/rfc822", headers=headers)
+
+
 @router.post("/c/{company}/message/resolve")
 async def resolve(
     visit: ActingDep, action_id: Annotated[UUID, Form()], decided: Annotated[Literal["sent", "resend"], Form()]

@@ -3,10 +3,13 @@
 from fastapi import APIRouter
 
 from services.notify.api import (
+    attachments,
     copies,
+    dkim,
     letters,
     links,
     logo,
+    mail_server,
     messages,
     personal,
     progress,
@@ -18,9 +21,10 @@ from services.notify.api import (
 )
 
 router = APIRouter()
-for part in (
+PARTS = (
     progress,
     messages,
+    attachments,
     tasks,
     letters,
     templates,
@@ -31,5 +35,8 @@ for part in (
     copies,
     returns,
     links,
-):
+    mail_server,
+    dkim,
+)
+for part in PARTS:
     router.include_router(part.router)

@@ -1,14 +1,16 @@
 """Messages as they left, and as they would leave."""
 
 import asyncio
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Annotated, Any
 from uuid import UUID, uuid4
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 from pydantic import Field
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis import clock
 from chassis.eventlog import Cause
@@ -17,12 +19,15 @@ from chassis.http_client import NeighbourRefused, NeighbourUnreachable
 from chassis.problems import Problem
 from contracts.dunning import Action
 from services.notify import manuscript, messages, queries
+from services.notify.api.attachments import FileName, MediaType
 from services.notify.api.bodies import Body
 from services.notify.api.progress import STATUS
 from services.notify.api.templates import check
+from services.notify.attachments import MOST_BYTES, MOST_FILES, File, files_of, known, whole
 from services.notify.delivered import Draft, TemplateMissing, Text
 from services.notify.domain import NotYetHeard, last_look
 from services.notify.formats import Medium
+from services.notify.invoices import files_of_messages
 from services.notify.letters.pictures import html_of
 from services.notify.letters.preparing import NO_ADDRESS, Preparer, Wish
 from services.notify.manuscript import Form, clean
@@ -51,7 +56,7 @@ SOURCE = """
 OF_CLIENT = text(
     f"select {COLUMNS} {SOURCE} and a.client_id = :client_id order by a.due_on desc, a.step desc, a.action_id"
 )
-ONE = text(f"select {COLUMNS}, message.raw {SOURCE} and a.action_id = :action_id")
+ONE = text(f"select {COLUMNS}, message.raw, message.files, message.cut {SOURCE} and a.action_id = :action_id")
 
 REPORTS = text(
     "select kind, reason, status, address, text, read_at from report"
@@ -62,15 +67,27 @@ SEEN = text("select 1 from action where company = :company and action_id = :acti
 
 ADD_DRAFT = text(
     "insert into draft (company, draft_id, action_id, client_id, subject, body, recipients, copies, sender_name,"
-    " reply_to, address, form, written_by) values (:company, :draft_id, :action_id, :client_id, :subject, :body,"
-    " :recipients, :copies, :sender_name, :reply_to, :address, :form, :written_by)"
+    " reply_to, address, form, files, attach_invoices, written_by) values (:company, :draft_id, :action_id,"
+    " :client_id, :subject, :body, :recipients, :copies, :sender_name, :reply_to, :address, :form,"
+    " cast(:files as jsonb), :attach_invoices, :written_by)"
 )
 
 Address = Annotated[str, Field(max_length=320)]
 
 
+class Attached(Body):
+    """A file that was handed over before (``POST /attachments``), under the name that the recipient sees."""
+
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    name: FileName
+    media_type: MediaType = "application/octet-stream"
+
+
 class Written(Body):
-    """What a person wrote for a message; what is left out is as usual: template, recipients, sender, address."""
+    """What a person wrote for a message; what is left out is as usual: template, recipients, sender, address.
+
+    ``attach_invoices`` adds the documents of the invoices that it speaks of.
+    """
 
     subject: str | None = Field(None, max_length=1000)
     body: str | None = Field(None, max_length=100_000)
@@ -79,6 +96,8 @@ class Written(Body):
     sender_name: str | None = Field(None, max_length=200)
     reply_to: Address | None = None
     address: str | None = Field(None, max_length=1000)
+    attachments: list[Attached] = Field(default_factory=list, max_length=MOST_FILES)
+    attach_invoices: bool | None = None
     form: Form = "text"
     """Of the body."""
 
@@ -86,8 +105,16 @@ class Written(Body):
         """The body, and of HTML only what a text may hold."""
         return clean(self.body or "") if self.form == "html" else self.body or ""
 
-    def draft(self) -> Draft:
-        """Checked. Answers 422 with the problems of its tags, or the places of addresses that cannot be used."""
+    async def draft(self, tx: AsyncConnection, company: str) -> Draft:
+        """Checked. Answers 422 with the problems of its tags, the places of addresses that cannot be used, or
+        files that are unknown or too large together (rule 9.1)."""
+        sizes = await known(tx, company, [one.sha256 for one in self.attachments]) if self.attachments else {}
+        unknown = [one.name for one in self.attachments if one.sha256 not in sizes]
+        if unknown:
+            raise Problem("attachment-unknown", "A file was never handed over", 422, names=unknown)
+        if sum(sizes[one.sha256] for one in self.attachments) > MOST_BYTES:
+            raise Problem("attachments-too-large", "Files of a message have 15 MB together", 422)
+        files = [File(one.sha256, one.name, one.media_type, sizes[one.sha256]) for one in self.attachments]
         for name, given in (("to", self.to), ("copies", self.copies), ("reply_to", [self.reply_to or ""])):
             wrong = [place for place, one in enumerate(given or []) if one.strip() and not usable_addresses([one])]
             if wrong:
@@ -104,6 +131,8 @@ class Written(Body):
             sender_name=self.sender_name,
             reply_to=self.reply_to,
             address=None if self.address is None else tuple(self.address.splitlines()),
+            files=tuple(dict.fromkeys(files)),
+            attach_invoices=self.attach_invoices,
         )
 
 
@@ -137,7 +166,7 @@ async def get_message(action_id: UUID, company: CompanyDep, tx: TxDep) -> dict[s
         raise Problem("message-unknown", "No message of this action was written", 404, action_id=action_id)
     if row.raw is None:
         raise Problem("message-erased", "The person was erased, and the message with it", 410)
-    kept = {name: value for name, value in row._mapping.items() if name != "raw"}
+    kept = {name: value for name, value in row._mapping.items() if name not in ("raw", "files", "cut")}
     read = messages.read(bytes(row.raw))
     return kept | {
         "from": read.sender,
@@ -146,8 +175,25 @@ async def get_message(action_id: UUID, company: CompanyDep, tx: TxDep) -> dict[s
         "date": read.date,
         "text": read.text,
         "html": read.html,
+        "attachments": row.files or [],
         "reports": [dict(one._mapping) for one in await tx.execute(REPORTS, asked)],
     }
+
+
+@router.get("/message/eml", response_class=Response)
+async def get_message_file(action_id: UUID, company: CompanyDep, tx: TxDep) -> Response:
+    """The very bytes that were handed to the mail server, with the files they carried. As ``GET /message``."""
+    row = (await tx.execute(ONE, {"company": company, "action_id": action_id})).one_or_none()
+    if row is None or row.message_id is None:
+        raise Problem("message-unknown", "No message of this action was written", 404, action_id=action_id)
+    if row.raw is None:
+        raise Problem("message-erased", "The person was erased, and the message with it", 410)
+    raw = bytes(row.raw)
+    if row.files:
+        mail = messages.Mail(row.message_id, "", (), row.subject, raw, files_of(row.files), row.cut)
+        raw = await whole(tx, company, mail)
+    headers = {"Content-Disposition": f'attachment; filename="{action_id}.eml"'}
+    return Response(raw, media_type="message/rfc822", headers=headers)
 
 
 @router.get("/preview")
@@ -168,10 +214,12 @@ async def get_preview(
 
 
 @router.post("/preview")
-async def post_preview(body: Planned, company: CompanyDep, as_of: AsOfDep, process: RunningDep) -> dict[str, Any]:
+async def post_preview(
+    body: Planned, company: CompanyDep, as_of: AsOfDep, process: RunningDep, tx: TxDep
+) -> dict[str, Any]:
     """The same for an action that was not said yet, with what a person wrote for it (rules 9.1, 9.2)."""
     writer = writer_of(process)
-    draft = None if body.written is None else body.written.draft()
+    draft = None if body.written is None else await body.written.draft(tx, company)
     with answering():
         desk = await writer.desk_ahead(company, body.action, draft, as_of)
         return await _preview(writer, desk, body.action.action_id)
@@ -209,9 +257,12 @@ async def _preview(writer: Writer, desk: Desk, action_id: UUID) -> dict[str, Any
     html = rendered.html
     if medium == "letter":
         html, answer["unprintable"] = await as_pages(writer, desk, rendered, chosen, texts)
-    if medium == "email" and answer["to"]:
-        read = messages.read(mail_of(desk, looked, rendered, clock.now()).raw)
-        answer["from"] = read.sender
+    if medium == "email":
+        carried = await files_of_messages(writer.running, desk, [action_id], fetch=False)
+        answer["attachments"] = [file.body() for file in carried.get(action_id, ())]
+        if answer["to"]:
+            read = messages.read(mail_of(desk, looked, rendered, clock.now()).raw)
+            answer["from"] = read.sender
     return answer | {
         "subject": rendered.subject,
         "text": rendered.text,
@@ -272,7 +323,7 @@ async def post_draft(body: NewDraft, company: CompanyDep, say: SayDep, cause: Ca
 
     Answers 422 with the problems of its tags, or the places of addresses that cannot be used.
     """
-    draft = body.draft()
+    draft = await body.draft(say.tx, company)
     draft_id = uuid4()
     values = {
         "company": company,
@@ -287,6 +338,8 @@ async def post_draft(body: NewDraft, company: CompanyDep, say: SayDep, cause: Ca
         "reply_to": draft.reply_to,
         "address": body.address,
         "form": body.form,
+        "files": json.dumps([file.body() for file in draft.files]) if draft.files else None,
+        "attach_invoices": draft.attach_invoices,
         "written_by": cause.actor,
     }
     await say.tx.execute(ADD_DRAFT, values)

@@ -59,6 +59,7 @@ class SenderBody(Body):
     invoices_url: Web = ""
     penalty_rate: Decimal | None = Field(None, ge=0, le=1)
     track_opens: bool = False
+    attach_invoices: bool = False
 
 
 @router.get("/sender")

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from hashlib import md5
+from hashlib import md5, sha256
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid5
@@ -15,7 +15,7 @@ import httpx
 import pytest
 import pytest_asyncio
 import uvicorn
-from fastapi import FastAPI
+from fastapi import FastAPI, Response
 from sqlalchemy import text
 
 from chassis.auth import Role, mint, read_key
@@ -154,6 +154,9 @@ class People:
     down: bool = False
     marked: list[tuple[str, str, str]] = field(default_factory=list)
     """Client, address and reason of those that were told to be dead."""
+    documents: dict[str, list[tuple[UUID, str, bytes]]] = field(default_factory=dict)
+    """By entry: the document, its file name and content."""
+    fetched: list[UUID] = field(default_factory=list)
 
 
 @dataclass
@@ -275,6 +278,33 @@ async def people() -> AsyncIterator[People]:
         known.marked += [(one["client_id"], one["email"], one["reason"]) for one in body["marks"]]
         return {"positions": [], "marked": len(body["marks"])}
 
+    @app.post("/companies/{company}/documents/query")
+    async def documents(body: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "documents": {
+                entry: [
+                    {
+                        "document_id": one,
+                        "file_name": name,
+                        "bytes": len(content),
+                        "sha256": sha256(content).hexdigest(),
+                    }
+                    for one, name, content in known.documents[entry]
+                ]
+                for entry in body["entry_ids"]
+                if entry in known.documents
+            }
+        }
+
+    @app.get("/companies/{company}/documents/{document_id}")
+    async def document(document_id: UUID) -> Response:
+        known.fetched.append(document_id)
+        for every in known.documents.values():
+            for one, name, content in every:
+                if one == document_id and not name.startswith("gone"):
+                    return Response(content, media_type="application/pdf")
+        return Response(status_code=404)
+
     @app.post("/companies/{company}/labels/query")
     async def labels(body: dict[str, Any]) -> dict[str, Any]:
         fields = {entry_id: {"Chantier": "Pont de Metz"} for entry_id in body["entry_ids"]}
@@ -309,6 +339,7 @@ def settings(stack: Stack, people: People, mails: MailServer) -> NotifySettings:
             "ledger_url": people.url,
             "smtp_port": mails.port,
             "smtp_timeout_seconds": 2,
+            "smtp_answer_seconds": 2,
             "retry_seconds": 0.2,
             "job_lease_seconds": 3,
         }

@@ -3,21 +3,25 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import date
+from decimal import Decimal
 from email import policy
 from email.parser import BytesParser
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis.database import transaction
+from chassis.embedded import Stack
 from chassis.eventlog import Said
 from contracts.dunning import ActionWithdrawn
-from contracts.ledger import ClientResumed, ClientStopped
+from contracts.ledger import ClientResumed, ClientStopped, DisputeOpened, PromiseRecorded
 from services.notify import recording
-from tests.integration.notify.conftest import House, action, synced, until
+from services.notify.settings import NotifySettings
+from tests.integration.notify.conftest import House, MailServer, People, Voices, action, living, synced, until
 
 
 async def test_a_due_action_becomes_one_mail_and_one_event(house: House, company: str) -> None:
@@ -244,3 +248,76 @@ async def test_what_is_known_of_a_message_that_left_outlives_a_database_that_doe
     await house.until_said(company, "EmailSent")
     assert refused
     assert [one["type"] for one in await house.said(company)] == ["EmailSent"]
+
+
+async def test_messages_to_a_domain_that_wants_few_let_the_others_pass(  # noqa: PLR0917 - fixtures
+    settings: NotifySettings, stack: Stack, voices: Voices, people: People, mails: MailServer, company: str
+) -> None:
+    slow = [synced(f"S{n}", f"S{n}", "10") for n in range(3)]
+    quick = [synced(f"Q{n}", f"Q{n}", "10") for n in range(5)]
+    people.emails |= {line.client_id: [f"{line.client_id}@slow.example"] for line in slow}
+    await voices.book(company, [*slow, *quick])
+    limited = settings.model_copy(update={"messages_per_second_and_domain": 0.3, "smtp_connections": 1})
+    async with living(limited, stack, voices, people, mails) as house:
+        await voices.due(company, *(action(company, line.client_id, [line]) for line in slow))
+        await until(lambda: mails.store.count() == 1)
+        people.emails |= {line.client_id: [f"{line.client_id}@{line.client_id}.example"] for line in quick}
+        await voices.due(company, *(action(company, line.client_id, [line]) for line in quick))
+        await house.until_said(company, "EmailSent", 8)
+        async with transaction(house.process.engine) as tx:
+            rows = await tx.execute(
+                text("select attempts from job where company = :company"), {"company": company}
+            )
+            attempts = {row.attempts for row in rows}
+    arrived = [mail.recipients[0].partition("@")[2] == "slow.example" for mail in mails.store.list(limit=100)][
+        ::-1
+    ]
+    assert (arrived[0], arrived[-1], sum(arrived)) == (True, True, 3)
+    assert False in arrived[: arrived.index(True, 1)]
+    assert attempts == {1}  # waiting for one's turn is no failure
+
+
+async def test_a_promise_or_a_dispute_since_the_decision_holds_the_message_back(
+    house: House, company: str
+) -> None:
+    """Rule 22.32: the company chose neither option; what was there before the decision changes nothing."""
+    lines = [synced(f"F{n}", f"C{n}", "10") for n in range(5)]
+    before = [
+        Said(_promise("C0", lines[0].entry_id), "C0"),
+        Said(_dispute("C1", None), "C1"),
+    ]
+    await house.voices.book(company, lines)
+    await house.get(company, "/templates", await house.voices.say(company, before))
+    await house.mails.close()
+    await house.voices.due(company, *(action(company, line.client_id, [line]) for line in lines))
+    await until(house.process.health.hindered_by)
+    since = [
+        Said(_promise("C2", lines[2].entry_id), "C2"),
+        Said(_dispute("C3", lines[3].entry_id), "C3"),
+        Said(_dispute("C4", None), "C4"),
+    ]
+    await house.get(company, "/templates", await house.voices.say(company, since))
+    await house.mails.open()
+    withheld = await house.until_said(company, "MessageWithheld", 3)
+    assert {(one["client_id"], one["reason"]) for one in withheld} == {
+        ("C2", "promised_since"),
+        ("C3", "disputed_since"),
+        ("C4", "disputed_since"),
+    }
+    sent = await house.until_said(company, "EmailSent", 2)
+    assert {one["client_id"] for one in sent} == {"C0", "C1"}
+
+
+def _promise(client_id: str, entry_id: str) -> PromiseRecorded:
+    return PromiseRecorded(
+        promise_id=uuid4(),
+        client_id=client_id,
+        entry_id=entry_id,
+        amount=Decimal(10),
+        currency="EUR",
+        promised_on=date(2026, 4, 1),
+    )
+
+
+def _dispute(client_id: str, entry_id: str | None) -> DisputeOpened:
+    return DisputeOpened(dispute_id=uuid4(), client_id=client_id, entry_id=entry_id, reason="price")

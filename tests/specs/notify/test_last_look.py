@@ -1,4 +1,4 @@
-"""The last look before a message leaves (rules 8.1, 8.2, 8.5, 5.8, 8.15, 10.5, 22.10)."""
+"""The last look before a message leaves (rules 8.1, 8.2, 8.5, 5.8, 8.15, 10.5, 22.10, 22.32)."""
 
 from datetime import date, timedelta
 from typing import Any
@@ -89,6 +89,26 @@ def test_a_dispute_holds_it_back_where_the_company_chose_so() -> None:
     assert last_look(thanks, situation(settled, disputes_exclude=True), DAY) is None
 
 
+@pytest.mark.parametrize(("promised", "held"), [(EVE, False), (DAY, True), (AFTER, True)])
+def test_a_promise_that_came_since_the_decision_holds_it_back_whatever_the_company_chose(
+    promised: date, held: bool
+) -> None:
+    """Rule 22.32: who decided did not know of it; one for a day that is over promises nothing any more."""
+    line = entry("FAC1", "100", promised_on=(promised,), promised_since=(promised,))
+    assert look(line) == (WithholdReason.PROMISED_SINCE if held else None)
+    despite = ("promise_ahead", "disputed")
+    assert look(line, despite=despite) == (WithholdReason.PROMISED_SINCE if held else None)
+
+
+def test_a_dispute_that_came_since_the_decision_holds_it_back_whatever_the_company_chose() -> None:
+    """Rule 22.32."""
+    assert look(entry("FAC1", "100", disputed=True, disputed_since=True)) is WithholdReason.DISPUTED_SINCE
+    assert look(INVOICE, client_disputed=True, client_disputed_since=True) is WithholdReason.DISPUTED_SINCE
+    settled = entry("FAC1", "100", disputed_since=True, lettered=True)
+    thanks = action([settled], kind="thanks", step="thanks")
+    assert last_look(thanks, situation(settled), DAY) is None
+
+
 def test_nothing_leaves_for_nothing() -> None:
     credit = entry("AV1", "-100")
     assert look(INVOICE, credit) is WithholdReason.NOTHING_DUE
@@ -125,5 +145,7 @@ def test_every_reason_has_a_spec() -> None:
         WithholdReason.ENTRY_CHANGED,
         WithholdReason.PROMISE_AHEAD,
         WithholdReason.DISPUTED,
+        WithholdReason.PROMISED_SINCE,
+        WithholdReason.DISPUTED_SINCE,
         WithholdReason.NOTHING_DUE,
     }

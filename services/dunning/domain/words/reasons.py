@@ -395,6 +395,16 @@ ALL = (
         (("Nothing was left to ask for.", "Il ne restait rien à demander."),),
     ),
     Words(
+        "promised_since",
+        "22.32",
+        (("A promise came before the message left.", "Une promesse est arrivée avant l'envoi."),),
+    ),
+    Words(
+        "disputed_since",
+        "22.32",
+        (("A dispute was opened before the message left.", "Un litige a été ouvert avant l'envoi."),),
+    ),
+    Words(
         "action_withdrawn",
         "22.12",
         (("The action was withdrawn before the message left.", "L'action a été retirée avant l'envoi."),),

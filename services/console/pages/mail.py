@@ -1,0 +1,197 @@
+"""Configurer, Envoi des e-mails: who writes for the company, and the mail server its messages leave by."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import RedirectResponse, Response
+from starlette.datastructures import FormData
+
+from services.console.gateway import Json, Refused
+from services.console.language import N_
+from services.console.rendering import page
+from services.console.visits import ActingDep, NotAllowed, Visit, VisitDep
+
+router = APIRouter(prefix="/c/{company}/mail")
+
+SENDER = (
+    ("name", N_("Nom affiché"), N_("La personne ou le service qui écrit."), "text"),
+    ("email", N_("Adresse d’expéditeur"), N_("Les retours d’e-mails y arrivent."), "email"),
+    ("reply_to", N_("Adresse de réponse"), N_("Vide : l’adresse d’expéditeur."), "email"),
+    ("phone", N_("Téléphone"), "", "text"),
+    ("company_name", N_("Nom de la société"), N_("Vide : celui de la société."), "text"),
+    ("company_address", N_("Adresse de la société"), N_("En tête des courriers, au pied des e-mails."), "lines"),
+    ("bank_details", N_("Coordonnées bancaires"), N_("IBAN proposé pour payer par virement."), "text"),
+    ("footer", N_("Pied des e-mails"), N_("Vide : le nom et l’adresse de la société."), "lines"),
+)
+"""Name, label, what it is for, kind of field."""
+ENCRYPTIONS = (
+    ("starttls", N_("STARTTLS (port 587)")),
+    ("tls", N_("TLS dès la connexion (port 465)")),
+    ("none", N_("Aucun")),
+)
+DONE = {
+    "sender": N_("L’expéditeur est enregistré."),
+    "server": N_("Le serveur d’envoi est enregistré ; les messages partent par lui."),
+    "shared": N_("Les messages partent de nouveau par le serveur de l’installation."),
+    "key": N_("La clé est prête : publiez l’enregistrement DNS, puis activez la signature."),
+    "signed": N_("Les e-mails sont signés."),
+    "unsigned": N_("Les e-mails ne sont plus signés."),
+}
+TRIED = {
+    "connect": N_("Connexion réussie."),
+    "message": N_("Connexion réussie, et le serveur a pris le message d’essai."),
+}
+FAILED = {
+    "connect": N_("La connexion échoue : %(words)s"),
+    "message": N_("Connexion réussie, mais le serveur n’a pas pris le message d’essai : %(words)s"),
+}
+USUAL: Mapping[str, Any] = {
+    "host": "", "port": 587, "encryption": "starttls", "username": "", "connections": 4, "per_second": 0,
+    "per_second_and_domain": 0, "has_password": False,
+}  # fmt: skip
+NUMBERS = {"port": int, "connections": int, "per_second": float, "per_second_and_domain": float}
+
+
+@router.get("")
+async def shown(request: Request, visit: VisitDep, done: str = "") -> Response:
+    notice = {"tone": "ok", "text": visit.words.gettext(DONE[done])} if done in DONE else None
+    return await _page(request, visit, notice)
+
+
+@router.post("/sender")
+async def save_sender(request: Request, visit: ActingDep) -> Response:
+    """What the page does not show stays as it is."""
+    _only_administrators(visit)
+    neighbours = visit.neighbours()
+    known: Json = (await neighbours.get("notify", "/sender"))["saved"] or {}
+    form = await request.form()
+    wanted = known | {name: str(form.get(name, "")).replace("\r\n", "\n").strip() for name, *_ in SENDER}
+    wanted["attach_invoices"] = form.get("attach_invoices") == "true"
+    try:
+        await neighbours.command("notify", "PUT", "/sender", wanted)
+    except Refused as refused:
+        return await _page(request, visit, _refusal(visit, refused), sender=wanted, status=422)
+    return RedirectResponse(visit.url("mail", done="sender"), status_code=303)
+
+
+@router.post("/server")
+async def save_server(request: Request, visit: ActingDep) -> Response:
+    _only_administrators(visit)
+    wanted = _server(await request.form())
+    try:
+        await visit.neighbours().command("notify", "PUT", "/mail-server", wanted)
+    except Refused as refused:
+        return await _page(request, visit, _refusal(visit, refused), server=wanted, status=422)
+    return RedirectResponse(visit.url("mail", done="server"), status_code=303)
+
+
+@router.post("/server/test")
+async def try_server(request: Request, visit: ActingDep) -> Response:
+    """Try what is typed, saved or not; it stays typed."""
+    _only_administrators(visit)
+    form = await request.form()
+    wanted = _server(form)
+    asked = {"server": wanted, "to": str(form.get("to", "")).strip()}
+    try:
+        found = await visit.neighbours().post_query("notify", "/mail-server/test", asked)
+    except Refused as refused:
+        return await _page(request, visit, _refusal(visit, refused), server=wanted, to=asked["to"], status=422)
+    sentence = (TRIED if found["ok"] else FAILED)[found["step"]]
+    said = visit.words.gettext(sentence) % {"words": found["words"]}
+    notice = {"tone": "ok" if found["ok"] else "stop", "text": said}
+    return await _page(request, visit, notice, server=wanted, to=asked["to"])
+
+
+@router.post("/server/forget")
+async def forget_server(visit: ActingDep) -> Response:
+    _only_administrators(visit)
+    try:
+        await visit.neighbours().request("notify", "DELETE", "/mail-server")
+    except Refused as refused:
+        if refused.code != "mail-server-unknown":  # somebody else was quicker
+            raise
+    return RedirectResponse(visit.url("mail", done="shared"), status_code=303)
+
+
+@router.post("/dkim")
+async def make_key(request: Request, visit: ActingDep) -> Response:
+    """A new key; nothing is signed by it yet."""
+    _only_administrators(visit)
+    form = await request.form()
+    wanted = {name: str(form.get(name, "")).strip().lower() for name in ("domain", "selector")}
+    try:
+        await visit.neighbours().command("notify", "PUT", "/dkim", wanted)
+    except Refused as refused:
+        return await _page(request, visit, _refusal(visit, refused), status=422)
+    return RedirectResponse(visit.url("mail", done="key"), status_code=303)
+
+
+@router.post("/dkim/switch")
+async def switch_key(request: Request, visit: ActingDep) -> Response:
+    _only_administrators(visit)
+    form = await request.form()
+    active, unseen = form.get("active") == "true", form.get("unseen") == "true"
+    try:
+        await visit.neighbours().command("notify", "POST", "/dkim/switch", {"active": active, "unseen": unseen})
+    except Refused as refused:
+        return await _page(request, visit, _refusal(visit, refused), status=422)
+    return RedirectResponse(visit.url("mail", done="signed" if active else "unsigned"), status_code=303)
+
+
+def _only_administrators(visit: Visit) -> None:
+    if not visit.is_at_least("admin"):
+        raise NotAllowed
+
+
+def _server(form: FormData) -> dict[str, Any]:
+    """As notify takes it. A password that is not typed is left out: the one there is stays."""
+    wanted: dict[str, Any] = {"encryption": str(form.get("encryption", "starttls"))}
+    for name in ("host", "username"):
+        wanted[name] = str(form.get(name, "")).strip()
+    for name, number in NUMBERS.items():
+        typed = str(form.get(name, "")).strip().replace(",", ".")
+        try:
+            wanted[name] = number(typed or 0)
+        except ValueError:
+            wanted[name] = typed  # refused by notify, and shown as typed
+    if password := str(form.get("password", "")):
+        wanted["password"] = password
+    elif form.get("no_password"):
+        wanted["password"] = ""
+    return wanted
+
+
+def _refusal(visit: Visit, refused: Refused) -> dict[str, str]:
+    return {"tone": "stop", "text": visit.vocabulary.refusal(refused.code)}
+
+
+async def _page(
+    request: Request, visit: Visit, notice: Mapping[str, str] | None, *, status: int = 200, **typed: Any
+) -> Response:
+    _only_administrators(visit)
+    neighbours = visit.neighbours()
+    sender: Json = await neighbours.get("notify", "/sender")
+    server: Json = await neighbours.get("notify", "/mail-server")
+    signing: Json = await neighbours.get("notify", "/dkim")
+    saved = server["saved"]
+    return page(
+        request,
+        visit,
+        "mail.html",
+        status=status,
+        fields=SENDER,
+        encryptions=ENCRYPTIONS,
+        sender={name: "" for name, *_ in SENDER}
+        | {"attach_invoices": False}
+        | (typed.get("sender") or sender["saved"] or {}),
+        used=sender["used"],
+        server={**USUAL, **(saved or {}), **typed.get("server", {})},
+        own=saved is not None,
+        shared=server["shared"],
+        can_keep_passwords=server["can_keep_passwords"],
+        hindered_by=server["hindered_by"],
+        key=signing["key"],
+        to=typed.get("to", visit.me.email),
+        notice=notice,
+    )

@@ -1,0 +1,90 @@
+"""Which mail server a company's messages leave by: its own, or that of the installation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.notify.sealing import Seal, SealBroken
+from services.notify.settings import NotifySettings
+
+Encryption = Literal["none", "starttls", "tls"]
+
+OWN = text(
+    "select company, host, port, encryption, username, password, connections, per_second, per_second_and_domain"
+    " from mail_server where cast(:company as text) is null or company = :company"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A mail server and how it wants to be used. Rates are messages a second, 0 is no limit."""
+
+    host: str
+    port: int
+    encryption: Encryption
+    user: str
+    password: str = field(repr=False)
+    connections: int
+    per_second: float
+    per_second_and_domain: float
+    timeout_seconds: float
+    answer_seconds: float
+    own_name: str
+    """What we call ourselves to it."""
+    ca_file: str | None = None
+
+    @property
+    def place(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
+def of_installation(settings: NotifySettings) -> Server:
+    """The one of the settings."""
+    return Server(
+        host=settings.smtp_host,
+        port=settings.smtp_port,
+        encryption=settings.smtp_encryption,
+        user=settings.smtp_user,
+        password=settings.smtp_password,
+        connections=settings.smtp_connections,
+        per_second=settings.messages_per_second,
+        per_second_and_domain=settings.messages_per_second_and_domain,
+        timeout_seconds=settings.smtp_timeout_seconds,
+        answer_seconds=settings.smtp_answer_seconds,
+        own_name=settings.default_sender_domain,
+        ca_file=str(settings.smtp_ca_file) if settings.smtp_ca_file else None,
+    )
+
+
+async def of_companies(
+    tx: AsyncConnection, settings: NotifySettings, company: str | None = None
+) -> dict[str, Server | None]:
+    """The servers that companies set for themselves, of one company or of all; ``None`` where the password cannot
+    be opened."""
+    seal = Seal(settings.sealing_key)
+    found: dict[str, Server | None] = {}
+    for row in await tx.execute(OWN, {"company": company}):
+        try:
+            password = "" if row.password is None else seal.open(bytes(row.password))
+        except SealBroken:
+            found[row.company] = None
+            continue
+        found[row.company] = Server(
+            host=row.host,
+            port=row.port,
+            encryption=row.encryption,
+            user=row.username,
+            password=password,
+            connections=row.connections,
+            per_second=float(row.per_second),
+            per_second_and_domain=float(row.per_second_and_domain),
+            timeout_seconds=settings.smtp_timeout_seconds,
+            answer_seconds=settings.smtp_answer_seconds,
+            own_name=settings.default_sender_domain,
+            ca_file=str(settings.smtp_ca_file) if settings.smtp_ca_file else None,
+        )
+    return found

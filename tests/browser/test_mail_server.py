@@ -1,0 +1,96 @@
+"""Configurer, Envoi des e-mails: the sender, the company's own mail server, and its trial (D2)."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from cli.demo import LOGIN, create_person
+from cli.demo_book import COMPANY
+from cli.pictures import sign_in
+from cli.trial import Trial
+
+DAY = date(2026, 11, 24)
+
+
+@dataclass
+class Running:
+    trial: Trial
+    password: str
+
+    @property
+    def url(self) -> str:
+        return f"{self.trial.stack.url('console')}/c/{COMPANY}/mail"
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory, front_end: None) -> Iterator[Running]:
+    with Trial(
+        tmp_path_factory.mktemp("mail"), as_of=DAY, services=("sync", "ledger", "notify", "console")
+    ) as trial:
+        road = trial.road(COMPANY, DAY)
+        road.register("Ateliers Delcourt")
+        road.close()
+        yield Running(trial, create_person(trial))
+
+
+@pytest.fixture
+def page(running: Running, browser: Browser) -> Iterator[Page]:
+    opened = browser.new_page(locale="fr-FR", viewport={"width": 1440, "height": 1000})
+    sign_in(opened, running.trial.stack.url("console"), LOGIN, running.password)
+    opened.goto(running.url)
+    yield opened
+    opened.close()
+
+
+def test_the_sender_is_set_and_used(running: Running, page: Page) -> None:
+    expect(page.get_by_role("heading", level=1)).to_have_text("Envoi des e-mails")
+    page.get_by_label("Nom affiché").fill("Comptabilité clients")
+    page.get_by_label("Adresse d’expéditeur").fill("compta@delcourt.example")
+    page.get_by_label("Pied des e-mails").fill("Ateliers Delcourt\n12 rue des Forges")
+    page.get_by_role("button", name="Enregistrer l’expéditeur").click()
+    expect(page.get_by_role("status")).to_contain_text("L’expéditeur est enregistré")
+    expect(page.get_by_label("Adresse d’expéditeur")).to_have_value("compta@delcourt.example")
+    expect(page.get_by_label("Pied des e-mails")).to_have_value("Ateliers Delcourt\n12 rue des Forges")
+    expect(page.locator("main")).to_contain_text("les e-mails partent de compta@delcourt.example")
+
+
+def test_a_server_is_tried_then_saved_then_given_up(running: Running, page: Page) -> None:
+    sink = running.trial.sink
+    page.get_by_label("Serveur", exact=True).fill("127.0.0.1")
+    page.get_by_label("Port").fill("9")
+    page.get_by_label("Chiffrement").select_option("none")
+    page.get_by_role("button", name="Essayer").click()
+    expect(page.get_by_role("alert")).to_contain_text("La connexion échoue")
+    expect(page.get_by_label("Port")).to_have_value("9")
+
+    page.get_by_label("Port").fill(str(sink.smtp_port))
+    page.get_by_label("Messages par seconde").fill("2,5")
+    page.locator("#field-to").fill("essai@delcourt.example")
+    page.get_by_role("button", name="Essayer").click()
+    expect(page.get_by_role("status")).to_contain_text("le serveur a pris le message d’essai")
+    assert sink.counts()["count"] == 1
+    expect(page.locator("main")).to_contain_text("par le serveur de l’installation")
+
+    page.get_by_label("Identifiant").fill("")
+    page.get_by_role("button", name="Enregistrer le serveur").click()
+    expect(page.get_by_role("status")).to_contain_text("Le serveur d’envoi est enregistré")
+    expect(page.locator("main")).to_contain_text("Les messages partent par le serveur de la société")
+    expect(page.get_by_label("Messages par seconde")).to_have_value("2.5")
+
+    page.get_by_role("button", name="Revenir au serveur de l’installation").click()
+    expect(page.get_by_role("status")).to_contain_text("de nouveau par le serveur de l’installation")
+
+
+def test_a_password_is_kept_and_never_shown(running: Running, page: Page) -> None:
+    page.get_by_label("Serveur", exact=True).fill("127.0.0.1")
+    page.get_by_label("Identifiant").fill("envoi@delcourt.example")
+    page.get_by_label("Mot de passe").first.fill("s3cret-très-long")
+    page.get_by_role("button", name="Enregistrer le serveur").click()
+    expect(page.get_by_role("status")).to_contain_text("Le serveur d’envoi est enregistré")
+    assert "s3cret" not in page.content()
+    expect(page.get_by_label("Oublier le mot de passe enregistré")).to_be_visible()
+    page.get_by_role("button", name="Revenir au serveur de l’installation").click()
+    expect(page.get_by_role("status")).to_contain_text("de nouveau")
