@@ -306,9 +306,9 @@ class Road:
         params = {"dry_run": dry_run}
         return self._call("POST", self.addresses.dunning, "/scenarios/import", json=exported, params=params) or {}
 
-    def templates(self) -> Json:
-        """Every template in use, and the tags."""
-        return self._call("GET", self.addresses.notify, "/templates") or {}
+    def ask_notify(self, method: str, path: str, **request: Any) -> Json:
+        """What notify answers about templates, senders and the like."""
+        return self._call(method, self.addresses.notify, path, **request) or {}
 
     def sending(self, as_of: date) -> Json:
         """How far the messages of that day have come."""

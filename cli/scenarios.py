@@ -7,17 +7,12 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from cli.portable import FileRefused, read_export, wrong_fields
 from cli.road import Json, Road, RoadBlocked
 
-LARGEST_FILE = 4 * 1024 * 1024
 
-
-class ScenariosRefused(Exception):
-    """The file cannot be taken as it is; nothing was changed. ``problems`` are sentences with place and remedy."""
-
-    def __init__(self, problems: list[str]) -> None:
-        super().__init__(f"nothing was changed; {len(problems)} problems, the first: {problems[0]}")
-        self.problems = problems
+class ScenariosRefused(FileRefused):
+    """The scenarios cannot be taken as they are."""
 
 
 def export_scenarios(road: Road, profiles: Iterable[str], file: Path | None) -> Json:
@@ -45,35 +40,18 @@ def import_scenarios(road: Road, file: Path, *, dry_run: bool) -> Json:
         if not problems:
             raise
         raise ScenariosRefused(problems) from blocked
-    missing = templates_missing(result["templates"], road.templates()["templates"])
+    missing = templates_missing(result["templates"], road.ask_notify("GET", "/templates")["templates"])
     return {"file": file.name, **result, "templates_missing": missing}
 
 
 def read_scenarios(file: Path) -> Json:
     """Raises ``ScenariosRefused``, which names line and column."""
-    if file.stat().st_size > LARGEST_FILE:
-        raise ScenariosRefused([f"{file.name} is larger than 4 MB: it is no export of scenarios"])
-    try:
-        body = json.loads(file.read_text(encoding="utf-8-sig"))
-    except UnicodeDecodeError as unreadable:
-        raise ScenariosRefused([f"{file.name} is not written in UTF-8: export it again"]) from unreadable
-    except json.JSONDecodeError as unreadable:
-        where = f"{file.name}, line {unreadable.lineno}, column {unreadable.colno}"
-        raise ScenariosRefused([f"{where}: {unreadable.msg}; mend it or export it again"]) from unreadable
-    if not isinstance(body, dict):
-        raise ScenariosRefused([f"{file.name}, line 1: an export begins with {{ and names its format"])
-    return body
+    return read_export(file, "scenarios", ScenariosRefused)
 
 
 def sentences(file: str, problem: Mapping[str, Any]) -> list[str]:
     """What a service refused, with the place in the file: fields that it does not know, what cannot work."""
-    found = []
-    for error in problem.get("errors") or ():
-        where = str(error["where"]).removeprefix("body.")
-        if error["type"] == "extra_forbidden":
-            found.append(f"{file}, {where}: this field is not known; take it out")
-        else:
-            found.append(f"{file}, {where}: {error['message']}")
+    found = wrong_fields(file, dict(problem))
     for one in problem.get("problems") or ():
         place = ", ".join(part for part in (one["profile"], one["variant"], one["step"], one["field"]) if part)
         found.append(f"{file}, {place}: {one['why']['en']} {one['remedy']['en']}")

@@ -25,6 +25,7 @@ FILES = {
     "htmx.js": "htmx.org/dist/htmx.min.js",
     "htmx-sse.js": "htmx-ext-sse/dist/sse.min.js",
     "echarts.js": "echarts/dist/echarts.common.min.js",
+    "trix.js": "trix/dist/trix.umd.min.js",
     **{f"files/{font}": f"@fontsource-variable/inter/files/{font}" for font in FONTS},
 }
 """File in ``static/vendor``: file in ``node_modules``."""

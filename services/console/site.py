@@ -44,12 +44,15 @@ from services.console.pages import (
     rules,
     scenarios,
     search,
+    sender,
     sendings,
     simulation,
     space,
+    templates,
     users,
+    writing,
 )
-from services.console.rendering import STATIC, page
+from services.console.rendering import PAGE_POLICY, STATIC, page
 from services.console.visits import (
     Console,
     FormForged,
@@ -95,10 +98,9 @@ ROOMS = (
     scenarios,
     search,
     space,
-)
-PAGE_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
-    "connect-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    sender,
+    templates,
+    writing,
 )
 A_YEAR = "public, max-age=31536000, immutable"
 

@@ -116,6 +116,7 @@ def _html_table(about: Subjects, layout: int, language: str, medium: Medium) -> 
         "table.html.j2",
         words=WORDS[language],
         layout=layout,
+        minus=formats.MINUS,
         settled=about.action.kind == "thanks",
         lines=[
             {

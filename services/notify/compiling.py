@@ -140,7 +140,8 @@ def _cell(content: str, *, first: bool) -> str:
     above = "24px" if first else "12px"
     return (
         f'<tr><td class="p" style="padding:{above} 32px 0 32px;font-family:Arial,Helvetica,sans-serif;'
-        f'{_FIRST_CELL if first else _NEXT_CELL}color:#1b2433;">{content}</td></tr>'
+        f"{_FIRST_CELL if first else _NEXT_CELL}color:#1b2433;word-break:break-word;overflow-wrap:anywhere;"
+        f'">{content}</td></tr>'
     )
 
 

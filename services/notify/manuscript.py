@@ -24,7 +24,9 @@ Style = Literal["text", "heading", "quote", "bullet", "number"]
 _TAG = re.compile(r"%%|%([^\s%<>\"'{}]{1,40})%")
 _TAG_OR_BOLD = re.compile(rf"{_TAG.pattern}|\*\*")
 CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
-_SPACES = re.compile(r"[ \t\r\n]+")
+_SPACES = re.compile(r"[ \t\r\n\u00a0]+")
+_KEPT_TOGETHER = re.compile(r" (?=[?!:;»€]|%(?![^ ]))|(?<=«) ")
+"""Where French text does not break; an editor writes such spaces, and others, as it likes."""
 
 _INLINE = {"strong": "bold", "b": "bold", "em": "italic", "i": "italic", "u": "underline"}
 _STYLES: dict[str, Style] = {"h1": "heading", "h2": "heading", "h3": "heading", "blockquote": "quote"}
@@ -298,7 +300,8 @@ def _pieces(said: Sequence[tuple[str, Marks]]) -> tuple[Piece, ...]:
 def _texts(source: str, hands: Sequence[Marks], start: int, end: int) -> Iterator[Piece]:
     for marks, places in groupby(range(start, end), key=lambda place: hands[place]):
         first, *rest = places
-        yield Piece("text", source[first : first + 1 + len(rest)], first + 1, marks)
+        said = _KEPT_TOGETHER.sub("\u00a0", source[first : first + 1 + len(rest)])
+        yield Piece("text", said, first + 1, marks)
 
 
 def html_of(manuscript: Manuscript) -> str:

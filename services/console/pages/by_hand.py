@@ -18,7 +18,8 @@ from services.console.gateway import Json, Neighbours, Refused
 from services.console.pages.confirming import complete
 from services.console.pages.message import MAIL_POLICY
 from services.console.pages.sendings import remember_sending
-from services.console.rendering import page
+from services.console.pages.writing import form_of
+from services.console.rendering import editing
 from services.console.visits import ActingDep, Visit
 
 router = APIRouter(prefix="/c/{company}/client")
@@ -78,7 +79,7 @@ class Composed:
 
     def written(self, writer: Member | None) -> Json:
         """As notify is told of it."""
-        told: Json = {"subject": self.subject, "body": self.body}
+        told: Json = {"subject": self.subject, "body": self.body, "form": form_of(self.body)}
         if self.medium == "letter":
             return told | {"address": self.address}
         told |= {"to": addresses(self.to), "copies": addresses(self.copies)}
@@ -156,14 +157,14 @@ async def _form(
     )
     if fresh and composed.medium in WRITTEN:
         shown: Json = await neighbours.post_query("notify", "/preview", {"action": planned["action"]})
-        text = shown.get("template") or {"subject": "", "body": ""}
-        composed.subject, composed.body = text["subject"], text["body"]
+        text = shown.get("template") or {"subject": "", "html": ""}
+        composed.subject, composed.body = text["subject"], text["html"]
         composed.to = composed.to or ", ".join(shown["to"])
         composed.copies = composed.copies or ", ".join(shown["copies"])
         composed.address = composed.address or "\n".join(shown["address"])
         composed.attach_invoices = bool(shown.get("attachments"))
     composed.accepted = list(planned["reasons"])
-    return page(
+    return editing(
         request,
         visit,
         "compose.html",
@@ -181,13 +182,8 @@ async def _form(
 
 def _templates(found: Json, composed: Composed) -> list[str]:
     """The names that fit the medium and the type, as the template's filter does (rule 9.1)."""
-    names = dict.fromkeys(one["name"] for one in found["templates"] if one["medium"] == composed.medium)
-    reserved = {"notice": {"notice"}, "thanks": {"thanks"}}
-    wanted = reserved.get(composed.kind)
-    if wanted is None:
-        return [name for name in names if name not in ("notice", "thanks")]
-    own = [name for name in names if not re.fullmatch(r"R[1-7]|notice|thanks", name)]
-    return [*wanted, *own]
+    wanted = composed.medium, composed.kind
+    return list(dict.fromkeys(one["name"] for one in found["templates"] if (one["medium"], one["kind"]) == wanted))
 
 
 async def _people(visit: Visit) -> list[Member]:

@@ -179,8 +179,13 @@ async def _known(visit: Visit, profile: str) -> Json:
     }
 
 
-def _templates(known: list[Json]) -> Mapping[str, list[str]]:
-    return {medium: sorted({one["name"] for one in known if one["medium"] == medium}) for medium in WRITTEN}
+def _templates(known: list[Json]) -> Mapping[str, Mapping[str, str]]:
+    """By what they are for: the names, and of a company's own the titles (rule 13.1)."""
+    found: dict[str, dict[str, str]] = {"notice": {}, "reminder": {}, "thanks": {}}
+    for one in sorted(known, key=lambda one: str(one["name"])):
+        title = one["title"] if one["own"] else ""
+        found[one["kind"]][one["name"]] = title or found[one["kind"]].get(one["name"], "")
+    return found
 
 
 def _body(profile: str, wanted: Json | None) -> Json:

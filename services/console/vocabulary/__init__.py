@@ -1,5 +1,6 @@
 """The codes that services speak, in the words of the screens."""
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
@@ -24,6 +25,8 @@ from services.console.vocabulary.codes import (
     STATUS_COLOURS,
     STATUSES,
 )
+
+FORMAL_NOTICE = "formal_notice"
 
 
 class Vocabulary:
@@ -66,7 +69,13 @@ class Vocabulary:
 
     def template(self, name: str) -> str:
         """A delivered template by its step, an own one by its name."""
-        return self.step(name) if name in ("notice", "thanks") or name[1:].isdigit() else name
+        if name == FORMAL_NOTICE:
+            return self._words.gettext("Mise en demeure")
+        return self.step(name) if self.is_delivered(name) else name
+
+    def is_delivered(self, name: str) -> bool:
+        """Every company has a text of this name; the others are its own."""
+        return name in ("notice", "thanks", FORMAL_NOTICE) or re.fullmatch(r"R[1-7]", name) is not None
 
     def reason(self, code: str | None) -> str:
         return self._word(REASONS, code)

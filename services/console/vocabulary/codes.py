@@ -304,6 +304,14 @@ REFUSALS = {
     "secret-unreadable": N_("Le mot de passe enregistré ne se lit plus : tapez-le de nouveau."),
     "nobody-to-write-to": N_("Indiquez au moins un destinataire."),
     "template-missing": N_("Ce modèle n’existe plus."),
+    "template-refused": N_("Le texte ne peut pas être enregistré."),
+    "template-changed": N_(
+        "Quelqu’un a enregistré une autre version entre-temps : ouvrez-la, puis reprenez vos changements."
+    ),
+    "template-unknown": N_("La société n’a pas de texte à elle pour ce modèle."),
+    "template-twice": N_("Un texte figure deux fois dans ce fichier : laissez-le une seule fois."),
+    "no-template-file": N_("Ce fichier n’est pas un export de modèles."),
+    "nothing-to-show": N_("Aucune pièce sur laquelle montrer le texte : vérifiez le code du client."),
     "role-insufficient": N_("Votre rôle ne permet pas cette action."),
 }
 DISPUTES = {

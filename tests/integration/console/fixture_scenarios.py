@@ -13,11 +13,6 @@ from services.dunning.domain.scenario_changes import changes
 from services.dunning.domain.timeline import example_dates
 
 KNOWN = list(delivered_scenarios())
-TEMPLATES = [
-    {"name": name, "medium": medium, "language": "fr", "subject": "", "body": "", "own": False}
-    for name in ("notice", "R1", "R2", "R3", "R4", "R5", "thanks")
-    for medium in ("email", "letter")
-]
 
 
 def answered(path: str, body: Any, request: httpx.Request, today: date) -> Any:

@@ -13,6 +13,7 @@ from uuid import UUID, uuid5
 import httpx
 
 from tests.integration.console.fixture_simulation import Simulations
+from tests.integration.console.fixture_templates import Texts
 
 AS_OF = date(2026, 11, 24)
 NAMESPACE = UUID("7f6f2f5c-0000-4000-8000-000000000000")
@@ -666,6 +667,24 @@ def letter_of(name: str) -> dict[str, Any]:
     }
 
 
+DATA = frozenset(
+    {"name", "client_name", "contact_name", "label", "text", "note", "comment", "subject", "salesperson", "piece"}
+    | {"line1", "city", "title", "reason_text", "function", "department", "value"}
+)
+
+
+def _saying(found: Any, words: str) -> Any:
+    """The same answer, where everything that people or accounting wrote says ``words``."""
+    if isinstance(found, list):
+        return [_saying(one, words) for one in found]
+    if isinstance(found, dict):
+        return {
+            name: words if name in DATA and isinstance(one, str) else _saying(one, words)
+            for name, one in found.items()
+        }
+    return found
+
+
 @dataclass
 class FakeServices:
     """Answers like the services; ``commands`` holds what was asked of them."""
@@ -678,6 +697,9 @@ class FakeServices:
     explained: dict[str, Any] = field(default_factory=dict)
     headers: list[httpx.Headers] = field(default_factory=list)
     simulations: Simulations = field(default_factory=Simulations)
+    texts: Texts = field(default_factory=Texts)
+    said_by_data: str = ""
+    """Where it is set, what names, labels and notes say in every answer."""
     own: list[dict[str, Any]] = field(default_factory=list)
     """Policies of single clients."""
 
@@ -708,8 +730,12 @@ class FakeServices:
         return (
             httpx.Response(404, json={"type": "not-found", "status": 404})
             if found is None
-            else httpx.Response(200, json=found)
+            else httpx.Response(200, json=self._said(path, found))
         )
+
+    def _said(self, path: str, found: Any) -> Any:
+        """Names of templates are words that we allow, and their addresses."""
+        return _saying(found, self.said_by_data) if self.said_by_data and path != "/templates" else found
 
     def _ledger(self, path: str, body: Any, request: httpx.Request) -> Any:
         if request.method in {"POST", "PUT"} and not path.endswith("/query"):
@@ -940,16 +966,17 @@ class FakeServices:
             "reason": None,
             "opened_at": None,
             "held_back_by": None,
+            "template": "R1",
+            "template_language": "fr",
+            "template_version": 2,
         }
         if path.startswith("/letter"):
             return letters_answered(path, body, request.url.params.get("action_id"))
         if path == "/copies":
             anna = {"copy_id": COPY_ID, "email": "anna@delcourt.example", "name": "Anna", "user_id": None}
             return {"copies": [anna]} if request.method == "GET" else {"copy_id": COPY_ID}
-        if path == "/templates":
-            from tests.integration.console.fixture_scenarios import TEMPLATES
-
-            return {"templates": TEMPLATES, "tags": []}
+        if path.startswith("/templates") or path == "/sender":
+            return self.texts.answer(path, body, request)
         if path == "/person-data":
             message = {"text": "Bonjour Madame Giraud", "recipients": ["compta@munoz-sa.example"]}
             return {"person": None, "messages": [message], "drafts": [], "comments": []}

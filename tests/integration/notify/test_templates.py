@@ -78,7 +78,7 @@ async def test_a_letter_says_which_version_it_was_written_with(house: House, com
 
 async def test_the_editors_html_is_kept_clean_and_sent_so(house: House, company: str) -> None:
     kept = await saved(house, company, form="html", body=HTML)
-    assert kept["body"] == "<p>Bonjour <strong>%contact_name%</strong>,</p>\n<p>Dû : <em>%total%</em></p>"
+    assert kept["body"] == "<p>Bonjour <strong>%contact_name%</strong>,</p>\n<p>Dû\u00a0: <em>%total%</em></p>"
     assert (await of(house, company, "R1"))["html"] == kept["body"]
     delivered = await of(house, company, "R2")
     assert (delivered["form"], delivered["version"], delivered["kind"], delivered["level"]) == (
@@ -95,7 +95,7 @@ async def test_the_editors_html_is_kept_clean_and_sent_so(house: House, company:
     (mail,) = house.mails.to(f"c1@{company}.example")
     read = house.mails.store.read(mail.id)
     assert read is not None
-    assert "Dû : <em>10,00\u00a0€</em></p>" in read.html
+    assert "Dû\u00a0: <em>10,00\u00a0€</em></p>" in read.html
     assert "<script" not in read.html
 
     wrong = await house.call(

@@ -19,6 +19,9 @@ SAME_IN_BOTH = {
     "Apostrophe",
     "Messages",
     "Simulation",
+    "Version %(version)s",
+    "max.",
+    "min.",
     "Versions",
     "Client",
     "Clients",
@@ -42,8 +45,6 @@ SAME_IN_BOTH = {
     "Total",
     "Type",
     "code %(code)s",
-    "max.",
-    "min.",
     "version %(version)s",
 }
 PLACES = re.compile(r"%\((\w+)\)s")

@@ -109,7 +109,7 @@ def test_a_tag_that_is_written_in_two_hands_is_one_tag() -> None:
     """An editor may put half of it in bold."""
     body = "<p>Dû : %to<strong>tal%</strong> net</p>"
     assert problems("Objet", body, "html") == []
-    assert shown(body).text == "Dû : 10,00\u00a0€ net\n"
+    assert shown(body).text == "Dû\u00a0: 10,00\u00a0€ net\n"
 
 
 def test_mistakes_in_html_are_placed_where_the_writer_sees_them() -> None:
@@ -180,6 +180,13 @@ def test_a_delivered_text_says_the_same_once_it_went_through_the_editor(name: st
     for language in ("fr", "en"):
         plain = render(text.subject, text.body, subjects, language)
         assert render(text.subject, html, subjects, language, "email", "html") == plain
+
+
+def test_an_editors_spaces_are_spaces_and_french_signs_stay_with_their_word() -> None:
+    assert clean("<p>Merci de régler&nbsp;<b>%total%</b> : <i>vite</i> ! 40 € et 3 % de «&nbsp;plus »</p>") == (
+        "<p>Merci de régler <strong>%total%</strong>\u00a0: <em>vite</em>\u00a0! 40\u00a0€ et 3\u00a0% de"
+        " «\u00a0plus\u00a0»</p>"
+    )
 
 
 def test_empty_paragraphs_say_nothing() -> None:
