@@ -19,6 +19,7 @@ SAME_IN_BOTH = {
     "Apostrophe",
     "Messages",
     "Simulation",
+    "STARTTLS (port 587)",
     "Version %(version)s",
     "max.",
     "min.",
