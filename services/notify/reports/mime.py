@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from email import policy
+from email.errors import HeaderParseError
 from email.header import decode_header
 from email.message import Message
 from email.parser import HeaderParser
@@ -97,9 +99,11 @@ def header(message: Message, name: str) -> str:
 
 
 def plain(value: object) -> str:
-    text = str(value)
+    """On one line, encoded words decoded; what is encoded wrongly stays as it stands."""
+    text = str(value).replace("\x00", "")
     if "=?" in text:
-        text = "".join(_decoded(*one) for one in decode_header(text))
+        with suppress(HeaderParseError):
+            text = "".join(_decoded(*one) for one in decode_header(text))
     return " ".join(text.replace("\x00", "").split())
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from services.notify.reports.judging import Kind, Reason, judge
@@ -225,6 +225,8 @@ def test_a_mutated_report_never_crashes_the_reader(seed: int) -> None:
         ),
     )
 )
+@example(b"From:=?\x00?q??=")
+@example(b"Subject: =?utf-8?b?a?=")
 def test_whatever_stands_in_a_mail_it_is_read_or_refused(raw: bytes) -> None:
     assert _read_or_refused(raw)
 
