@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import ClassVar
 from uuid import UUID
 
-from contracts.event import ClientId, EntryId, Event
+from contracts.event import Amount, ClientId, Currency, EntryId, Event, Fact
 
 
 class EmailSent(Event):
@@ -138,3 +138,27 @@ class DebtorAnswered(Event):
     answer: str
     about: UUID
     entry_id: EntryId | None = None
+
+
+class PaidEntry(Fact):
+    """A line that an online payment covers: an invoice, or a credit that was taken off. ``amount`` is debit minus
+    credit, as it stood then.
+    """
+
+    entry_id: EntryId
+    amount: Amount
+
+
+class PaymentLinkPaid(Event):
+    """The debtor paid online, and the provider has the money: these lines are not reminded of until accounting
+    letters them (rule 8.6). ``amount`` is what was paid, the sum of ``entries``.
+    """
+
+    speaker: ClassVar[str] = "notify"
+    payment_id: UUID
+    client_id: ClientId
+    amount: Amount
+    currency: Currency
+    paid_at: datetime
+    entries: tuple[PaidEntry, ...]
+    provider: str = "stripe"

@@ -220,6 +220,14 @@ DISPUTE_CLOSED = """
         and dispute.dispute_id = e.dispute_id
 """
 
+PAID_ONLINE = """
+    insert into online_payment (company, client_id, entry_id, payment_id, p, paid_on)
+    select distinct heard.company, e.client_id, line.entry_id, e.payment_id, heard.p, heard.as_of
+    from {heard}, json_to_record(heard.body::json) as e(client_id text, payment_id uuid, entries json),
+        json_to_recordset(e.entries) as line(entry_id text)
+    on conflict do nothing
+"""
+
 ERROR_FOUND = """
     insert into lettering_error (company, client_id, account, lettering, p)
     select distinct heard.company, e.client_id, e.account, e.lettering, heard.p
@@ -388,6 +396,7 @@ PROJECT: Mapping[str, Project] = {
     "PaymentsLettered": payments_lettered,
     "LetteringErrorFound": applying(ERROR_FOUND, MARK),
     "LetteringErrorCleared": applying(ERROR_CLEARED, MARK),
+    "PaymentLinkPaid": applying(PAID_ONLINE, MARK),
     "EmailSent": applying(CONTACT, MARK),
     "LetterPrepared": applying(CONTACT, MARK),
     "CallLogged": applying(CONTACT, MARK),

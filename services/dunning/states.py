@@ -79,17 +79,24 @@ ENTRIES = """
             select * from dispute where company = %(company)s and client_id = asked.client_id
                 and entry_id is not null offset 0
         ) d
+    ),
+    payments as (
+        select asked.client_id, p.* from asked cross join lateral (
+            select entry_id, max(paid_on) as paid_on from online_payment
+            where company = %(company)s and client_id = asked.client_id group by entry_id offset 0
+        ) p
     )
     select open.client_id, l.exhausted,
         entry_id, open.currency, (open.amount * 10000)::bigint, (open.book_amount * 10000)::bigint, open.due_date,
         open.counted_on, open.payment_mode, coalesce(l.level, 0), l.reminded_on, l.noticed_on, st.p is not null,
         open.in_error, open.reopened_on, pr.first_on, pr.last_on, st.resumes_on, di.client_id is not null,
-        l.next_step is not null, l.automatic
+        l.next_step is not null, l.automatic, py.paid_on
     from open
     left join levels l using (client_id, entry_id)
     left join stops st using (client_id, entry_id)
     left join promises pr using (client_id, entry_id)
     left join disputes di using (client_id, entry_id)
+    left join payments py using (client_id, entry_id)
 """
 
 OPEN_ACTIONS = """

@@ -233,6 +233,17 @@ action_entry = Table(
     word("level_before", nullable=True),
     word("level_after", nullable=True),
 )
+# from notify's stream: lines that debtors paid online (rule 8.6)
+online_payment = Table(
+    "online_payment",
+    metadata,
+    key("company"),
+    key("client_id"),
+    key("entry_id"),
+    Column("payment_id", Uuid, primary_key=True),
+    partition(),
+    day("paid_on"),
+)
 exclusion = Table(
     "exclusion",
     metadata,
@@ -254,6 +265,7 @@ DERIVED = (
     dispute,
     promise,
     lettering_error,
+    online_payment,
     contact,
     paid_group,
     policy,

@@ -28,6 +28,7 @@ class WithholdReason(StrEnum):
     DISPUTED = "disputed"
     PROMISED_SINCE = "promised_since"
     DISPUTED_SINCE = "disputed_since"
+    PAID_ONLINE = "paid_online"
     NOTHING_DUE = "nothing_due"
 
 
@@ -60,6 +61,8 @@ class EntryNow:
     """The days of those open promises that were recorded after the action became due."""
     disputed_since: bool = False
     """A dispute about it was opened after the action became due, and stands."""
+    paid_online: bool = False
+    """Since the action became due; before, the decision knew it (rule 8.6)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,7 @@ OVERRIDABLE = frozenset(
         WithholdReason.ENTRY_STOPPED,
         WithholdReason.PROMISE_AHEAD,
         WithholdReason.DISPUTED,
+        WithholdReason.PAID_ONLINE,
     }
 )
 """What a person may set aside by ticking an excluded row back (rule 8.15)."""
@@ -130,6 +134,8 @@ def _reasons_of_entry(
         return
     if entry.lettered:
         yield WithholdReason.ENTRY_LETTERED
+    if entry.paid_online:
+        yield WithholdReason.PAID_ONLINE
     if entry.amount != line.amount or entry.due_date != line.due_date:
         yield WithholdReason.ENTRY_CHANGED
     if now.promises_exclude and promises_exclude(entry.promised_on, as_of):

@@ -11,7 +11,7 @@ from chassis.running import Running
 from chassis.service import Service
 from contracts.registry import EVENTS
 from services.notify import queries, tables
-from services.notify.api import links, opens, router
+from services.notify.api import links, opens, payments, router
 from services.notify.handlers import REACT
 from services.notify.letters.room import LetterRoom
 from services.notify.projection import PROJECT
@@ -41,6 +41,7 @@ def build(settings: NotifySettings) -> Service:
     def mount(app: FastAPI, running: Running) -> None:
         app.include_router(opens.router)
         app.include_router(links.door)
+        app.include_router(payments.door)
 
     return Service(
         name="notify",

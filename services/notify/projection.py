@@ -285,7 +285,16 @@ def _without_separators(line: Any) -> Any:
     return type(line)(*(value.translate(SPACES) if isinstance(value, str) else value for value in astuple(line)))
 
 
+PAID_ONLINE = """
+    insert into online_payment (company, client_id, entry_id, payment_id, p, paid_on)
+    select distinct heard.company, e.client_id, line.entry_id, e.payment_id, heard.p, heard.as_of
+    from {heard}, json_to_record(heard.body::json) as e(client_id text, payment_id uuid, entries json),
+        json_to_recordset(e.entries) as line(entry_id text)
+    on conflict do nothing
+"""
+
 PROJECT: Mapping[str, Project] = {
+    "PaymentLinkPaid": applying(PAID_ONLINE),
     "EntriesSynced": entries_synced,
     "CompanyRegistered": applying(COMPANY),
     "CompanyChanged": applying(COMPANY),

@@ -62,6 +62,8 @@ ENTRIES = """
         e.lettering is not null as lettered, e.removed, stop.entry_id is not null as stopped, stop.resumes_on,
         exists (select from dispute where dispute.company = e.company and dispute.client_id = e.client_id
             and dispute.entry_id = e.entry_id) as disputed,
+        exists (select from online_payment paid where paid.company = e.company and paid.client_id = e.client_id
+            and paid.entry_id = e.entry_id and paid.paid_on >= coalesce(a.due_on, '-infinity')) as paid_online,
         array(select promised_on from promise where promise.company = e.company
             and promise.client_id = e.client_id and promise.entry_id = e.entry_id and promise.open) as promised_on,
         exists (select from dispute where dispute.company = e.company and dispute.client_id = e.client_id
@@ -181,6 +183,7 @@ async def _look(tx: AsyncConnection, asked: _Asked, wanted: Mapping[str, Any]) -
             disputed=row.disputed,
             promised_since=tuple(row.promised_since),
             disputed_since=row.disputed_since,
+            paid_online=row.paid_online,
         )
     return {
         row.action_id: Looked(

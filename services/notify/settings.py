@@ -55,6 +55,10 @@ class NotifySettings(Settings):
     """Where debtors reach their own pages: the console as the outside sees it. Empty: no links are made."""
     link_secret: str = Field(default="", repr=False)
     """Signs the links to debtors' pages; empty: none are made. Another secret ends every link at once."""
+    payments_dir: Path | None = None
+    """Accounts at Stripe as files, one ``<company>.json`` each; none: nobody pays online."""
+    stripe_url: str = ""
+    """Another address than Stripe's own, for trials."""
     link_days: int = Field(default=60, ge=1, le=3650)
     """How long a link is good."""
     pixel_secret: str = Field(default="", repr=False)

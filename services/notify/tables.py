@@ -210,7 +210,21 @@ posting = Table(
     Index("posting_client", "company", "client_id"),
 )
 
+# lines that debtors paid online; not reminded of until accounting letters them (rule 8.6)
+online_payment = Table(
+    "online_payment",
+    metadata,
+    word("company"),
+    word("client_id"),
+    word("entry_id"),
+    Column("payment_id", Uuid, nullable=False),
+    partition(),
+    day("paid_on"),
+    PrimaryKeyConstraint("company", "client_id", "entry_id", "payment_id"),
+)
+
 DERIVED = (
+    online_payment,
     synced_lines,
     company,
     client,
@@ -354,6 +368,30 @@ message = Table(
     Index("message_client", "company", "client_id"),
     Index("message_named", "company", "message_id"),
     Index("message_files", "company", postgresql_where=text("files is not null")),
+)
+
+# online payments from the click to the money
+payment = Table(
+    "payment",
+    metadata,
+    word("company"),
+    Column("payment_id", Uuid, nullable=False),
+    word("client_id"),
+    money("amount"),
+    word("currency"),
+    # [{entry_id, amount}]
+    Column("entries", JSONB, nullable=False),
+    # open | closed | expired | paid
+    word("state"),
+    # the provider's name of it, and its page; null until the provider answered
+    word("session_id", nullable=True),
+    word("url", nullable=True),
+    instant("expires_at", nullable=True),
+    day("as_of"),
+    Column("created_at", INSTANT, nullable=False, server_default=NOW),
+    instant("ended_at", nullable=True),
+    PrimaryKeyConstraint("company", "payment_id"),
+    Index("payment_client", "company", "client_id"),
 )
 
 # whose links to its own pages were taken back, and which are good since; no row: all of them

@@ -85,6 +85,7 @@ SPECIALITIES: dict[str, set[str]] = {
         "manuscript",
         "messages",
         "pacing",
+        "payments",
         "people",
         "pixel",
         "proofreading",

@@ -24,7 +24,6 @@ NOTHING_TO_TEST = {
     "18.1": "what a training programme of the reference product announces",
 }
 WAITS_FOR = {
-    "8.6": "D6, payment links",
     "8.11": "E8, the collection file",
     "15.1": "E1, users and invitations",
     "15.4": "E3, cash reporting",
@@ -37,7 +36,6 @@ WAITS_FOR = {
     "16.10": "B9, several companies",
     "17.3": "B8, days sales outstanding",
     "18.2": "D10, late interest by law",
-    "19.5": "D6, payment links",
     "19.7": "E8, the collection file",
 }
 

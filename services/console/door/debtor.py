@@ -81,6 +81,11 @@ class Debtor:
         found: Json = (await self.request("ledger", "GET", "/statement")).json()
         return found
 
+    async def payments(self) -> Json:
+        """Whether this company takes payments online, and what was paid so."""
+        found: Json = (await self.request("notify", "GET", "/payments")).json()
+        return found
+
     def address(self, page: str = "") -> str:
         """Of one of this debtor's pages."""
         return f"/d/{self.link}" + (f"/{page}" if page else "")

@@ -1,5 +1,6 @@
 """What a debtor sees and sends: the statement, its documents, a promise, a dispute."""
 
+import asyncio
 from base64 import b64encode
 from decimal import Decimal
 from typing import Annotated, Any
@@ -28,6 +29,15 @@ REFUSED_PROMISES = {
     "entry-is-a-credit",
     "too-many-answers",
 }
+REFUSED_PAYMENTS = {
+    "entry-settled",
+    "entry-paid",
+    "nothing-to-pay",
+    "several-currencies",
+    "below-minimum",
+    "above-maximum",
+    "payment-not-offered",
+}
 REFUSED_DISPUTES = {
     "dispute-already-open",
     "entry-already-lettered",
@@ -45,13 +55,14 @@ async def statement(
     refused: Annotated[str, Query(max_length=40)] = "",
 ) -> Response:
     """What is open, and what may be done about it."""
-    found = await debtor.statement()
+    found, payments = await asyncio.gather(debtor.statement(), debtor.payments())
     return shown(
         request,
         "space.html",
         language_of(debtor, found),
         debtor=debtor,
         found=found,
+        payments=payments,
         totals=totals(found["entries"]),
         done=done,
         refused=refused,
@@ -76,6 +87,25 @@ async def promise(
         return back(debtor, refused="nothing-ticked" if day else "day-missing")
     wanted = {"entry_ids": entry_ids, "promised_on": day.isoformat()}
     return await _command(debtor, "/promise", wanted, "promise", REFUSED_PROMISES)
+
+
+@router.post("/{link}/pay")
+async def pay(request: Request, debtor: DebtorDep, entry_ids: EntryIds) -> Response:
+    """What the lines that were ticked come to, and the way to the provider's page."""
+    if not entry_ids:
+        return back(debtor, refused="nothing-ticked")
+    found = await debtor.statement()
+    language = language_of(debtor, found)
+    pieces = [one["piece"] for one in found["entries"] if one["entry_id"] in entry_ids and one["piece"]]
+    title = f"{found['company_name']} : {', '.join(pieces)}"[:200]
+    wanted = {"entry_ids": entry_ids, "title": title, "link": debtor.link, "language": language}
+    try:
+        page = (await debtor.request("notify", "POST", "/pay", json=wanted)).json()
+    except Refused as refused:
+        if refused.code in REFUSED_PAYMENTS:
+            return back(debtor, refused=refused.code)
+        raise
+    return shown(request, "space_pay.html", language, debtor=debtor, found=found, page=page, pieces=pieces)
 
 
 @router.get("/{link}/dispute")

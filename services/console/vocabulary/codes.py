@@ -144,6 +144,7 @@ REASONS = {
     "disputed": N_("Litige en cours"),
     "promised_since": N_("Promesse reçue depuis la décision"),
     "disputed_since": N_("Litige ouvert depuis la décision"),
+    "paid_online": N_("Payée en ligne, pas encore lettrée"),
     "lettering_error": N_("Erreur de lettrage"),
     "below_minimum": N_("Total inférieur au minimum d’une relance"),
     "above_maximum": N_("Total supérieur au maximum d’une relance"),

@@ -266,6 +266,11 @@ class _Telling:
         held back by the one that was withdrawn.
         """
         match event:
+            case notify.PaymentLinkPaid():
+                of = tuple(line.entry_id for line in event.entries)
+                amount = Money(ten_thousandths(event.amount), event.currency)
+                recorded = event.model_dump(mode="json", include={"amount", "currency", "paid_at"})
+                yield Line("was_paid_online", {"pieces": self.pieces(of), "amount": amount}, of, None, recorded)
             case notify.EmailOpened():
                 code = "email_was_perhaps_opened" if event.by_machine else "email_was_opened"
                 yield self._message(code, event.action_id, {"by_machine": event.by_machine})

@@ -63,6 +63,7 @@ class ClientBook:
     resumes_on: date | None = None
     stopped_entries: Mapping[str, date | None] = field(default_factory=dict)
     disputes: Mapping[UUID, str | None] = field(default_factory=dict)
+    paid_online: Mapping[str, date] = field(default_factory=dict)
     promises: Mapping[UUID, tuple[str, date]] = field(default_factory=dict)
     actions: Mapping[UUID, OpenAction] = field(default_factory=dict)
     entered: Mapping[tuple[str, str], int] = field(default_factory=dict)
@@ -180,6 +181,7 @@ class ClientBook:
             disputed=line.entry_id in self.disputes.values(),
             forced=stage.next_step is not None,
             automatic=stage.automatic,
+            paid_online_on=self.paid_online.get(line.entry_id),
             entered={step: times for (entry, step), times in self.entered.items() if entry == line.entry_id},
         )
 
@@ -229,6 +231,9 @@ def evolve(book: ClientBook, event: Event, on: date) -> ClientBook:  # noqa: PLR
             return book  # late, but still a promise: it makes the entry remindable by its date alone (rule 10.5)
         case ledger.PromiseCancelled():  # kept ones too
             return replace(book, promises=_without(book.promises, event.promise_id))
+        case notify.PaymentLinkPaid():
+            paid = {line.entry_id: on for line in event.entries}
+            return replace(book, paid_online={**book.paid_online, **paid})
         case notify.EmailSent():
             return _contacted(book, event.action_id, on)
         case notify.LetterPrepared() | notify.CallLogged() | notify.OtherContactLogged():

@@ -12,6 +12,7 @@ AUTOMATIC_PAYMENT_MODE = "automatic_payment_mode"
 BELOW_ENTRY_MINIMUM = "below_entry_minimum"
 PROMISE_AHEAD = "promise_ahead"
 DISPUTED = "disputed"
+PAID_ONLINE = "paid_online"
 LETTERING_ERROR = "lettering_error"
 BELOW_MINIMUM = "below_minimum"
 ABOVE_MAXIMUM = "above_maximum"
@@ -31,6 +32,7 @@ REASONS = (
     BELOW_ENTRY_MINIMUM,
     PROMISE_AHEAD,
     DISPUTED,
+    PAID_ONLINE,
     LETTERING_ERROR,
     CREDIT_NOT_DUE,
     WITHIN_TOLERANCE_DAYS,
@@ -63,11 +65,22 @@ def entry_reasons(entry: EntryState, client: ClientState, policy: Policy, as_of:
         reasons = [*(reasons or ()), PROMISE_AHEAD]
     if policy.disputes_exclude and (entry.disputed or client.disputed):
         reasons = [*(reasons or ()), DISPUTED]  # only where the company says so (rules 8.10, 22.5)
+    if entry.paid_online_on is not None and not was_reopened_since(entry):
+        reasons = [*(reasons or ()), PAID_ONLINE]  # until accounting letters it (rule 8.6)
     if entry.lettering_error:
         reasons = [*(reasons or ()), LETTERING_ERROR]
     if policy.upcoming_credits_excluded and entry.amount < 0 and entry.due_date >= as_of:
         reasons = [*(reasons or ()), CREDIT_NOT_DUE]
     return NONE if reasons is None else tuple(reasons)
+
+
+def was_reopened_since(entry: EntryState) -> bool:
+    """The line was lettered after it was paid online and un-lettered again: that payment holds it no more."""
+    return (
+        entry.paid_online_on is not None
+        and entry.reopened_on is not None
+        and entry.reopened_on > entry.paid_online_on
+    )
 
 
 def stop_is_over(resumes_on: date | None, as_of: date) -> bool:

@@ -14,6 +14,7 @@ class EntryState(NamedTuple):
     ``counted_on`` is the invoice date, or the entry date where accounting gives none. ``level`` is 0 to 7,
     ``reminded_on`` the day it was reached. ``first_promise_on`` and ``last_promise_on`` span the open promises.
     ``reopened_on`` is the day the line was un-lettered (rules 5.8, 22.8). A stop ends by itself on ``resumes_on``.
+    ``paid_online_on`` is the day of the last online payment (rule 8.6).
     ``forced`` is true while the next step is one that a person chose (rules 5.5, 5.6). ``automatic`` is what a
     person chose, ``None`` for what the policy says (rule 22.13). ``entered`` counts, per step, the actions that
     have held the entry (rule 22.12).
@@ -38,6 +39,7 @@ class EntryState(NamedTuple):
     disputed: bool = False
     forced: bool = False
     automatic: bool | None = None
+    paid_online_on: date | None = None
     entered: Mapping[str, int] = NEVER_ENTERED
 
 

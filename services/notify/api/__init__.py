@@ -11,6 +11,7 @@ from services.notify.api import (
     logo,
     mail_server,
     messages,
+    payments,
     personal,
     progress,
     returns,
@@ -37,6 +38,7 @@ PARTS = (
     links,
     mail_server,
     dkim,
+    payments,
 )
 for part in PARTS:
     router.include_router(part.router)

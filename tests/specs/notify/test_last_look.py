@@ -109,6 +109,15 @@ def test_a_dispute_that_came_since_the_decision_holds_it_back_whatever_the_compa
     assert last_look(thanks, situation(settled), DAY) is None
 
 
+def test_what_was_paid_online_since_is_not_asked_for() -> None:
+    """Rules 8.6, 8.15: unless a person knew and asked all the same."""
+    line = entry("FAC1", "100", paid_online=True)
+    assert look(line) is WithholdReason.PAID_ONLINE
+    assert look(line, despite=("paid_online",)) is None
+    settled = entry("FAC1", "100", paid_online=True, lettered=True)
+    assert last_look(action([settled], kind="thanks", step="thanks"), situation(settled), DAY) is None
+
+
 def test_nothing_leaves_for_nothing() -> None:
     credit = entry("AV1", "-100")
     assert look(INVOICE, credit) is WithholdReason.NOTHING_DUE
@@ -147,5 +156,6 @@ def test_every_reason_has_a_spec() -> None:
         WithholdReason.DISPUTED,
         WithholdReason.PROMISED_SINCE,
         WithholdReason.DISPUTED_SINCE,
+        WithholdReason.PAID_ONLINE,
         WithholdReason.NOTHING_DUE,
     }

@@ -89,6 +89,10 @@ ALL = (
         ("A dispute was opened on {piece}.", "Un litige a été ouvert sur {piece}."),
         ("A dispute was opened on the whole account.", "Un litige a été ouvert sur tout le compte."),
     )),
+    Words("was_paid_online", "8.6", (
+        ("{pieces} were paid online: {amount}.", "{pieces} payées en ligne : {amount}."),
+        ("The client paid online: {amount}.", "Le client a payé en ligne : {amount}."),
+    )),
     Words("dispute_was_closed", "11.1", (
         ("The dispute on {piece} was closed.", "Le litige sur {piece} a été clos."),
         ("The dispute on the whole account was closed.", "Le litige sur tout le compte a été clos."),

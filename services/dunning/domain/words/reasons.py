@@ -67,6 +67,10 @@ def _dispute(case: Case) -> Facts:
     }
 
 
+def _paid_online(case: Case) -> Facts:
+    return {"paid_on": case.entry.paid_online_on}
+
+
 def _totals(case: Case) -> Facts:
     """Of the message that it would stand in (rules 7.6, 8.13)."""
     drawn, policy = case.draft, case.seen.policy
@@ -200,6 +204,21 @@ ALL = (
             ),
         ),
         _dispute,
+    ),
+    Words(
+        exclusions.PAID_ONLINE,
+        "8.6",
+        (
+            (
+                "It was paid online on {paid_on}; accounting has not lettered it yet.",
+                "Elle a été payée en ligne le {paid_on} ; la comptabilité ne l'a pas encore lettrée.",
+            ),
+            (
+                "It was paid online; accounting has not lettered it yet.",
+                "Elle a été payée en ligne ; la comptabilité ne l'a pas encore lettrée.",
+            ),
+        ),
+        _paid_online,
     ),
     Words(
         exclusions.LETTERING_ERROR,

@@ -1,0 +1,53 @@
+"""A company's account at Stripe: what is secret lies in a file of the operator, never in our tables."""
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from services.notify.payments.offering import Limits
+
+
+class AccountUnreadable(Exception):
+    """The company's file cannot be read as an account. The text names no secret."""
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    api_key: str = Field(min_length=1)
+    webhook_secret: str = Field(min_length=1)
+    methods: tuple[str, ...] = ()
+    minimum: Decimal = Decimal("0.50")
+    maximum: Decimal | None = None
+    use_credits: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """``methods`` are Stripe's names (``card``, ``customer_balance``, ``bancontact``); none: as set at Stripe."""
+
+    api_key: str = field(repr=False)
+    webhook_secret: str = field(repr=False)
+    methods: tuple[str, ...]
+    limits: Limits
+
+
+def account_of(folder: Path | None, company: str) -> Account | None:
+    """From ``<folder>/<company>.json``; ``None`` where the company has none. Raises ``AccountUnreadable``."""
+    if folder is None:
+        return None
+    try:
+        told = (folder / f"{company}.json").read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+    except OSError as unreadable:
+        raise AccountUnreadable(f"{company}.json cannot be read") from unreadable
+    try:
+        read = _File.model_validate_json(told)
+    except ValidationError as wrong:
+        named = ", ".join(sorted({".".join(map(str, error["loc"])) for error in wrong.errors()})) or "its form"
+        raise AccountUnreadable(f"{company}.json is no account: {named}") from wrong
+    limits = Limits(read.minimum, read.maximum, read.use_credits)
+    return Account(read.api_key, read.webhook_secret, read.methods, limits)

@@ -1,0 +1,79 @@
+"""localstripe as a process, with the Checkout sessions that it lacks: ``python stripe_server.py PORT``.
+
+A session is paid by ``POST /_config/pay/{id}``, as a debtor would on Stripe's page: a payment intent of
+localstripe's is confirmed with a card, and its webhook tells. ``POST /_config/again/{id}`` sends that webhook once
+more.
+"""
+
+import sys
+import time
+
+from aiohttp import web
+from localstripe import server
+from localstripe.errors import UserError
+from localstripe.resources import Event, PaymentIntent, PaymentMethod, StripeObject
+from localstripe.webhooks import schedule_webhook
+
+CARD = {"number": "4242424242424242", "exp_month": "12", "exp_year": "2040", "cvc": "123"}
+told: dict[str, Event] = {}
+
+
+class CheckoutSession(StripeObject):
+    object = "checkout.session"
+    _id_prefix = "cs_test_"
+
+    def __init__(self, mode=None, client_reference_id=None, line_items=None, **more):
+        if mode != "payment" or not line_items:
+            raise UserError(400, "Bad request")
+        super().__init__()
+        prices = [(int(one["price_data"]["unit_amount"]), int(one["quantity"])) for one in line_items]
+        self.mode, self.client_reference_id = mode, client_reference_id
+        self.currency = line_items[0]["price_data"]["currency"]
+        self.amount_total = sum(amount * quantity for amount, quantity in prices)
+        self.status, self.payment_status = "open", "unpaid"
+        self.expires_at = int(time.time()) + 24 * 3600
+        self.url = f"http://127.0.0.1:{sys.argv[1]}/_config/pay/{self.id}"
+        self.success_url, self.cancel_url = more.get("success_url"), more.get("cancel_url")
+
+
+async def create(request):
+    data = await server.get_post_data(request)
+    return server.json_response(CheckoutSession(**data)._export())
+
+
+async def expire(request):
+    session = CheckoutSession._api_retrieve(request.match_info["id"])
+    if session.status != "open":
+        raise UserError(400, "Only open sessions expire")
+    session.status, session.url = "expired", None
+    schedule_webhook(Event("checkout.session.expired", session))
+    return server.json_response(session._export())
+
+
+async def pay(request):
+    session = CheckoutSession._api_retrieve(request.match_info["id"])
+    if session.status != "open":
+        raise UserError(400, "This page is closed")
+    method = PaymentMethod(type="card", card=dict(CARD))
+    intent = PaymentIntent._api_create(
+        amount=session.amount_total, currency=session.currency, payment_method=method.id
+    )
+    PaymentIntent._api_confirm(intent.id)
+    session.status, session.payment_status = "complete", "paid"
+    told[session.id] = Event("checkout.session.completed", session)
+    schedule_webhook(told[session.id])
+    return server.json_response(session._export())
+
+
+async def again(request):
+    schedule_webhook(told[request.match_info["id"]])
+    return web.Response()
+
+
+server.app.router.add_post("/v1/checkout/sessions", create)
+server.app.router.add_post("/v1/checkout/sessions/{id}/expire", expire)
+server.app.router.add_post("/_config/pay/{id}", pay)
+server.app.router.add_post("/_config/again/{id}", again)
+
+if __name__ == "__main__":
+    web.run_app(server.app, host="127.0.0.1", port=int(sys.argv[1]), print=None)
