@@ -141,7 +141,7 @@ async def test_a_debtor_pays_and_is_not_chased(shop: Shop) -> None:
 
 
 async def test_the_amount_follows_accounting_and_old_pages_close(shop: Shop) -> None:
-    """Rules 7.8, 19.5: a partial payment makes a new page; the old one can be paid no more."""
+    """Rules 7.8, 19.5, 19.8: a partial payment makes a new page; the old one can be paid no more."""
     house, company = shop.house, shop.company
     heard = await house.voices.book(company, [synced("F1", "C1", "1000")])
     await house.get(company, "/sending", heard)
