@@ -3,8 +3,11 @@
 import json
 import os
 import re
+import subprocess
+import sys
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -17,14 +20,17 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from chassis.auth import mint, read_key
+from chassis.server_process import free_port
 from cli.demo import COMPANY, LOGIN, create_person
 from cli.pictures import sign_in, whole
+from cli.places import ROOT
 from cli.trial import Trial
 from tests.waiting import asked_until
 
 DAY = date(2026, 11, 24)
 PICTURES = os.environ.get("RELANCE_TEST_PICTURES")
 """A folder outside the project in which the pages stand as pictures afterwards."""
+SECRET = "whsec_of_the_company"
 PDF = b"%PDF-1.4 facture"
 HOSTILE = "<script>document.title='owned'</script>Dupont & Fils"
 
@@ -32,6 +38,7 @@ HOSTILE = "<script>document.title='owned'</script>Dupont & Fils"
 @dataclass
 class Space:
     trial: Trial
+    stripe: str
 
     def call(self, service: str, method: str, path: str, body: Any = None, on: date = DAY) -> httpx.Response:
         key = read_key(Path(self.trial.stack.embedded.private_key_file))
@@ -60,23 +67,51 @@ class Space:
         return "".join(file.read_text(encoding="utf-8", errors="replace") for file in folder.rglob("*.log"))
 
 
+@contextmanager
+def stripe(port: int) -> Iterator[None]:
+    """localstripe's own process."""
+    program = str(ROOT / "tests" / "integration" / "notify" / "stripe_server.py")
+    with subprocess.Popen([sys.executable, "-P", program, str(port)], cwd="/tmp") as process:
+        url = f"http://127.0.0.1:{port}/js.stripe.com/v3/"
+
+        def answers() -> bool:
+            try:
+                return httpx.get(url, trust_env=False).is_success
+            except httpx.HTTPError:
+                return False
+
+        assert asked_until(bool, answers, within=60)
+        try:
+            yield
+        finally:
+            process.kill()
+
+
 @pytest.fixture(scope="module")
 def space(tmp_path_factory: pytest.TempPathFactory, front_end: None) -> Iterator[Space]:
     folder = tmp_path_factory.mktemp("space")
-    with Trial(folder, as_of=DAY) as trial:
-        made = Space(trial)
+    port, payments = free_port(), folder / "payments"
+    payments.mkdir()
+    account = {"api_key": "sk_test_12345", "webhook_secret": SECRET}
+    (payments / f"{COMPANY}.json").write_text(json.dumps(account))
+    notify = {"RELANCE_PAYMENTS_DIR": str(payments), "RELANCE_STRIPE_URL": f"http://127.0.0.1:{port}"}
+    with Trial(folder, as_of=DAY, environment={"notify": notify}) as trial, stripe(port):
+        made = Space(trial, f"http://127.0.0.1:{port}")
+        hook = {"url": f"{trial.stack.url('notify')}/stripe/{COMPANY}", "secret": SECRET}
+        httpx.post(f"{made.stripe}/_config/webhooks/relance", json=hook, trust_env=False).raise_for_status()
         road = trial.road(COMPANY, DAY)
         road.register("Ateliers Delcourt")
         clients = [
             {"client_id": "DUPONT", "client_name": "Dupont", "email": "d@x.example"},
             {"client_id": "MARTIN", "client_name": "Martin SA"},
+            {"client_id": "LEROY", "client_name": "Leroy", "email": "l@x.example"},
         ]
         lines = [
             ("DUPONT", "FA-101", "1250.40", 40),
             ("DUPONT", "FA-102", "300", 12),
             ("DUPONT", "FA-103", "80", -9),
         ]
-        lines += [("MARTIN", "FA-900", "55", 40)]
+        lines += [("MARTIN", "FA-900", "55", 40), ("LEROY", "FA-501", "400", 30), ("LEROY", "FA-502", "90", 30)]
         entries = [
             {"key": piece, "client_id": client, "piece": piece, "debit": sum_, "label": f"Chantier {piece}"}
             | {"due_date": f"{DAY - timedelta(days=late)}"}
@@ -84,6 +119,9 @@ def space(tmp_path_factory: pytest.TempPathFactory, front_end: None) -> Iterator
         ]
         entries.append(
             {"key": "AV-1", "client_id": "DUPONT", "piece": "AV-1", "credit": "50", "due_date": f"{DAY}"}
+        )
+        entries.append(
+            {"key": "RG-1", "client_id": "LEROY", "piece": "RG-1", "credit": "50", "due_date": f"{DAY}"}
         )
         for kind, rows in (("clients", clients), ("entries", entries)):
             pushed = asked_until(
@@ -240,6 +278,42 @@ def test_who_knocks_too_often_waits(space: Space) -> None:
         codes = [http.get(address).status_code for _ in range(70)]
     assert codes.count(429) >= 5, codes
     assert set(codes) == {200, 429}
+
+
+def test_a_debtor_pays_and_is_reminded_of_the_rest(space: Space, browser: Browser) -> None:
+    """Rules 8.6, 19.5, 19.8: by the private link to Stripe's page and back; nobody is chased for what is paid."""
+    for width in (390, 1200):
+        page = browser.new_page(locale="fr-FR", viewport={"width": width, "height": 900})
+        page.goto(space.link("LEROY"))
+        show(page, "space-payable")
+        page.get_by_role("checkbox", name="Choisir FA-502").uncheck()
+        page.get_by_role("button", name="Payer en ligne").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Payer 350,00 €".replace(" €", "\u00a0€"))
+        show(page, "space-pay")
+        address = page.get_by_role("link", name="Continuer vers le paiement").get_attribute("href")
+        page.close()
+    assert address is not None
+    assert address.startswith(space.stripe)
+    httpx.post(address, trust_env=False).raise_for_status()
+    ((actor, paid),) = asked_until(bool, lambda: space.said("notify", "PaymentLinkPaid"))
+    assert (actor, paid["client_id"], paid["amount"]) == ("debtor", "LEROY", "350.00")
+    page = browser.new_page(locale="fr-FR", viewport={"width": 390, "height": 900})
+    page.goto(space.link("LEROY"))
+    expect(page.get_by_text("Payée en ligne le 24/11/2026")).to_have_count(2)
+    expect(page.get_by_role("checkbox")).to_have_count(1)
+    show(page, "space-paid")
+    page.close()
+
+    road = space.trial.road(COMPANY, DAY)
+    asked_until(lambda told: "paid_online" in told, lambda: json.dumps(road.explain(client_id="LEROY", as_of=DAY)))
+    road.round(DAY, {})
+    pieces = {one["entry_id"]: one["piece"] for one in road.statement("LEROY")}
+    rows = [row for group in road.tasks(DAY)["groups"] for row in group["rows"] if row["client_id"] == "LEROY"]
+    told = {
+        pieces[entry["entry_id"]]: sorted(entry.get("reasons") or []) for row in rows for entry in row["entries"]
+    }
+    asked = {pieces[entry["entry_id"]] for row in rows if row["action_id"] for entry in row["entries"]}
+    assert asked == {"FA-502"}, told
 
 
 def test_users_make_links_and_see_what_was_answered(space: Space, browser: Browser) -> None:
