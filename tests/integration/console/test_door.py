@@ -62,7 +62,7 @@ class Services:
         self.refuses: tuple[int, str] | None = None
         self.silent = False
 
-    def answer(self, request: httpx.Request) -> httpx.Response:
+    def answer(self, request: httpx.Request) -> httpx.Response:  # noqa: PLR0911 - an answer per address
         body = json.loads(request.content) if request.content else None
         self.asked.append((request.method, request.url.path, request.headers.get("authorization"), body))
         if self.silent:
@@ -77,6 +77,11 @@ class Services:
             return httpx.Response(self.refuses[0], json={"type": self.refuses[1]})
         if request.url.path.endswith("/debtor/statement"):
             return httpx.Response(200, json=STATEMENT)
+        if request.url.path.endswith("/debtor/payments"):
+            return httpx.Response(200, json={"offered": True, "paid": {}})
+        if request.url.path.endswith("/debtor/pay"):
+            page = {"url": "https://checkout.stripe.example/c/1", "amount": "1200.40", "currency": "EUR"}
+            return httpx.Response(200, json=page)
         return httpx.Response(200, json={"positions": []})
 
 
@@ -148,6 +153,17 @@ async def test_answers_go_to_ledger_and_come_back_to_the_statement(
     )
     assert sent.headers["location"].endswith("done=dispute")
     assert services.asked[-1][3]["file"]["name"] == "devis.pdf"
+
+
+async def test_what_is_paid_is_asked_for_by_lines_and_never_by_an_amount(
+    services: Services, browser: httpx.AsyncClient
+) -> None:
+    """Rule 19.8: the amount is notify's; the way to the provider is a link, which no form hides."""
+    page = await browser.post(f"/d/{GOOD}/pay", data={"entry_ids": [ENTRY]})
+    assert 'href="https://checkout.stripe.example/c/1"' in page.text
+    assert "Payer 1 200,40 €" in page.text.replace("\u00a0", " ")
+    asked = {"entry_ids": [ENTRY], "title": "Ateliers Delcourt : FA-1<script>", "link": GOOD, "language": "fr"}
+    assert services.asked[-1][1:] == ("/companies/delcourt/debtor/pay", "Bearer t0ken", asked)
 
 
 async def test_too_much_and_too_often(services: Services, browser: httpx.AsyncClient) -> None:

@@ -62,4 +62,4 @@ def test_what_debtors_may_call_is_a_short_list() -> None:
         "POST /debtor/promise",
         "POST /debtor/dispute",
     }
-    assert marked(notify) == set()
+    assert marked(notify) == {"GET /debtor/payments", "POST /debtor/pay"}
