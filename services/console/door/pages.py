@@ -63,7 +63,7 @@ async def statement(
         debtor=debtor,
         found=found,
         payments=payments,
-        totals=totals(found["entries"]),
+        totals=totals([one for one in found["entries"] if one["entry_id"] not in payments["paid"]]),
         done=done,
         refused=refused,
     )

@@ -39,9 +39,10 @@ def shown(request: Request, template: str, language: str, *, status: int = 200, 
 
 
 def _in_language(request: Request, language: str) -> str:
-    """This page's address in another language, without what it tells once."""
+    """This page's address in another language, without what it tells once; of an answer, that of the statement."""
+    path = request.url.path if request.method == "GET" else request.url.path.rpartition("/")[0]
     kept = [(name, value) for name, value in request.query_params.multi_items() if name not in {*SAID, "lang"}]
-    return f"{request.url.path}?{urlencode([*kept, ('lang', language)])}"
+    return f"{path}?{urlencode([*kept, ('lang', language)])}"
 
 
 def preferred(request: Request) -> str:
