@@ -18,7 +18,6 @@ import pytest_asyncio
 import uvicorn
 
 from chassis.auth import mint, read_key
-from chassis.http import create_app
 from chassis.server_process import free_port
 from cli.places import ROOT
 from services.notify.settings import NotifySettings
@@ -96,7 +95,8 @@ async def shop(  # noqa: PLR0917 - what notify stands on
     }
     async with living(settings.model_copy(update=knobs), stack, voices, people, mails) as house:
         port = free_port()
-        config = uvicorn.Config(create_app(house.process), port=port, log_level="error", lifespan="off")
+        app = house.http._transport.app  # type: ignore[attr-defined]
+        config = uvicorn.Config(app, port=port, log_level="error", lifespan="off")
         server = uvicorn.Server(config)
         task = asyncio.create_task(server.serve())
         await until(lambda: server.started)
