@@ -67,10 +67,6 @@ def _dispute(case: Case) -> Facts:
     }
 
 
-def _paid_online(case: Case) -> Facts:
-    return {"paid_on": case.entry.paid_online_on}
-
-
 def _totals(case: Case) -> Facts:
     """Of the message that it would stand in (rules 7.6, 8.13)."""
     drawn, policy = case.draft, case.seen.policy
@@ -218,7 +214,7 @@ ALL = (
                 "Elle a été payée en ligne ; la comptabilité ne l'a pas encore lettrée.",
             ),
         ),
-        _paid_online,
+        lambda case: {"paid_on": case.entry.paid_online_on},
     ),
     Words(
         exclusions.LETTERING_ERROR,
