@@ -146,7 +146,7 @@ class Till:
                 entries=tuple(PaidEntry(**line) for line in row.entries),
             )
             today = clock.today(await queries.time_zone(tx, self.company))
-            as_of = max(row.as_of, today) if self.running.settings.allow_as_of else today
+            as_of = row.as_of if self.running.settings.allow_as_of else today  # in trials the day was chosen
             say = self.running.say(tx)
             await say(self.company, [Said(event, row.client_id)], as_of=as_of, cause=Cause.new(DEBTOR))
 
