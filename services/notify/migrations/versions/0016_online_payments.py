@@ -5,8 +5,8 @@ from alembic.operations import Operations
 
 from chassis.database import confine, grant
 
-revision = "0012"
-down_revision = "0011"
+revision = "0016"
+down_revision = "0015"
 
 STATEMENTS = (
     """
