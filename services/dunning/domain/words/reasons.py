@@ -204,17 +204,7 @@ ALL = (
     Words(
         exclusions.PAID_ONLINE,
         "8.6",
-        (
-            (
-                "It was paid online on {paid_on}; accounting has not lettered it yet.",
-                "Elle a été payée en ligne le {paid_on} ; la comptabilité ne l'a pas encore lettrée.",
-            ),
-            (
-                "It was paid online; accounting has not lettered it yet.",
-                "Elle a été payée en ligne ; la comptabilité ne l'a pas encore lettrée.",
-            ),
-        ),
-        lambda case: {"paid_on": case.entry.paid_online_on},
+        (("It was paid online and is not lettered yet.", "Elle est payée en ligne, pas encore lettrée."),),
     ),
     Words(
         exclusions.LETTERING_ERROR,
