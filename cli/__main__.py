@@ -6,6 +6,7 @@ import cli.app_documents
 import cli.app_explain
 import cli.app_files
 import cli.app_install
+import cli.app_interest
 import cli.app_letters
 import cli.app_levels
 import cli.app_person

@@ -56,6 +56,8 @@ WORDS = {
     "level_after": "R2",
     "next_step": "R3",
     "not_before": "08:00",
+    "basis": "contract",
+    "debtors": "all_but",
     "message_id": "<0198a5b4c3d2e1f0@relance.invalid>",
 }
 

@@ -233,8 +233,7 @@ class Road:
         )
 
     def explain(self, *, as_of: date | None = None, history: bool = False, **asked: str | None) -> Json:
-        """Why a client (``client_id``) or an entry (``entry_id``) is reminded or not, as of a day, in words
-        (``language``)."""
+        """Why a client (``client_id``) or an entry (``entry_id``) is reminded or not, in words (``language``)."""
         query = {**asked, "as_of": as_of and as_of.isoformat(), "history": "true" if history else None}
         found = {name: value for name, value in query.items() if value}
         return self._call("GET", self.addresses.dunning, "/explain", params=found) or {}
@@ -256,7 +255,7 @@ class Road:
 
     def tasks(self, as_of: date) -> Json:
         """The day's tasks by medium and step, excluded rows included."""
-        return self._call("GET", self.addresses.dunning, "/tasks", params={"as_of": f"{as_of}"}) or {}
+        return self.ask("dunning", "/tasks", as_of=f"{as_of}")
 
     def complete_task(self, action_id: str, outcome: str, comment: str) -> Json:
         """Mark a call or a letter as done."""
@@ -323,6 +322,10 @@ class Road:
         """Say what became of a message in doubt: ``sent``, or ``resend`` it."""
         body = {"action_id": action_id, "as": decided}
         return self._call("POST", self.addresses.notify, "/resolve-doubt", json=body) or {}
+
+    def ask(self, service: str, path: str, **asked: str) -> Json:
+        """What a service answers at one of its public addresses."""
+        return self._call("GET", getattr(self.addresses, service), path, params=asked) or {}
 
     def _call(
         self, method: str, base: str, path: str, *, missing_is_none: bool = False, **request: Any
@@ -392,13 +395,8 @@ class Road:
 
 def email_actions(tasks: Json) -> list[str]:
     """Ids of the proposed e-mail actions that are ticked: what a person confirms with one button."""
-    return [
-        row["action_id"]
-        for group in tasks["groups"]
-        if group["medium"] == "email"
-        for row in group["rows"]
-        if row["ticked"]
-    ]
+    rows = (row for group in tasks["groups"] if group["medium"] == "email" for row in group["rows"])
+    return [row["action_id"] for row in rows if row["ticked"]]
 
 
 def _chunks(file: Path) -> Iterator[bytes]:

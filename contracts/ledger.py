@@ -1,7 +1,7 @@
 """What ledger says: what people state about clients, and what it finds true of their accounts."""
 
 from datetime import date
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -63,6 +63,37 @@ class FieldsNamed(Event):
     speaker: ClassVar[str] = "ledger"
     client: tuple[NamedField, ...] = ()
     entry: tuple[NamedField, ...] = ()
+
+
+class HalfYearRates(Fact):
+    """Published rates, percent a year, of the half-year from ``starts_on``, a 1 January or a 1 July."""
+
+    starts_on: date
+    refinancing: Amount
+    """Of the main refinancing operations of the European Central Bank."""
+    legal: Amount
+    """Legal interest towards professionals."""
+
+
+class LateInterestTerms(Fact):
+    """What a company claims of businesses that pay late (rules 18.2, 18.3): shown, never posted.
+
+    ``basis``: the refinancing rate and ten points, three times the legal rate, or ``contract_rate`` in percent.
+    ``debtors`` says who is a business: clients of these ``categories`` alone, or all but them; nothing is claimed
+    while it is unsaid. ``rates`` go before those that the program knows.
+    """
+
+    basis: Literal["refinancing", "legal", "contract"] = "refinancing"
+    contract_rate: Amount | None = None
+    debtors: Literal["unsaid", "only", "all_but"] = "unsaid"
+    categories: tuple[str, ...] = ()
+    rates: tuple[HalfYearRates, ...] = ()
+
+
+class LateInterestChosen(LateInterestTerms, Event):
+    """The whole of a company's terms as they are now."""
+
+    speaker: ClassVar[str] = "ledger"
 
 
 class ChangedClient(Fact):

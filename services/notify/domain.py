@@ -3,14 +3,12 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 from enum import StrEnum
 
 from contracts.dunning import Action, ActionEntry
-from contracts.terms import days_late, is_overdue, net
-
-CENT = Decimal("0.01")
-FIXED_INDEMNITY_EUR = Decimal(40)
+from contracts.late_interest import Claim
+from contracts.terms import days_late, net
 
 
 class WithholdReason(StrEnum):
@@ -214,24 +212,9 @@ class Statement:
     def max_days_late(self) -> int:
         return max((line.days_late(self.as_of) for line in self.invoices), default=0)
 
-    def penalties(self, annual_rate: Decimal | None) -> Decimal:
-        """Late penalties, rounded to the cent per invoice; zero without a rate (rule 18.3)."""
-        if annual_rate is None:
-            return Decimal(0)
-        return sum(
-            (
-                (line.amount * annual_rate * line.days_late(self.as_of) / 365).quantize(
-                    CENT, rounding=ROUND_HALF_EVEN
-                )
-                for line in self.invoices
-                if is_overdue(line.due_date, self.as_of)
-            ),
-            Decimal(0),
-        )
-
-    def fixed_indemnity(self) -> Decimal:
-        """40 euros per overdue invoice (rules 18.2, 18.3)."""
-        return FIXED_INDEMNITY_EUR * sum(is_overdue(line.due_date, self.as_of) for line in self.invoices)
+    def claimed(self, claims: Mapping[str, Claim]) -> tuple[Claim, ...]:
+        """Those about its invoices (rules 18.2, 18.3)."""
+        return tuple(claims[line.entry_id] for line in self.invoices if line.entry_id in claims)
 
 
 def statement(
@@ -293,7 +276,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who writes, per company. ``penalty_rate`` is yearly: ``Decimal("0.12")`` is 12 %."""
+    """Who writes, per company. ``late_interest``: it has said of whom late interest is claimed (rule 18.2)."""
 
     name: str
     email: str
@@ -307,7 +290,7 @@ class Sender:
     invoices_url: str = ""
     space_url: str = ""
     """The client's private link (rule 13.8); empty where none is offered, and on letters."""
-    penalty_rate: Decimal | None = None
+    late_interest: bool = False
     track_opens: bool = False
     attach_invoices: bool = False
     """The documents of the invoices that a message speaks of go with it."""
@@ -326,3 +309,15 @@ class Subjects:
     upcoming: Decimal
     as_of: date
     pixel_url: str = ""
+    claims: Mapping[str, Claim] = field(default_factory=dict)
+    """Late interest and indemnity by entry; empty unless the client is a business (rule 18.2)."""
+
+    @property
+    def interest(self) -> Decimal:
+        """Late interest on the message's invoices, in its currency (rule 18.3)."""
+        return sum((claim.interest for claim in self.statement.claimed(self.claims)), Decimal(0))
+
+    @property
+    def indemnity(self) -> Decimal:
+        """Fixed indemnity for the message's invoices, in euros (rule 18.2)."""
+        return sum((claim.indemnity for claim in self.statement.claimed(self.claims)), Decimal(0))

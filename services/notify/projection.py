@@ -62,15 +62,23 @@ COMPANY = """
         name = excluded.name, time_zone = excluded.time_zone, currency = excluded.currency
 """
 
+LATE_INTEREST = """
+    insert into late_interest_terms (company, p, terms)
+    select distinct on (heard.company) heard.company, heard.p, heard.body::jsonb
+    from {heard}
+    order by heard.company, heard.number desc
+    on conflict (company) do update set terms = excluded.terms
+"""
+
 CLIENT_CHANGED = """
-    insert into client (company, client_id, p, version, removed, salesperson)
+    insert into client (company, client_id, p, version, removed, salesperson, category)
     select distinct on (heard.company, e.client_id) heard.company, e.client_id, heard.p, e.version,
-        coalesce(e.removed, false), e.salesperson
+        coalesce(e.removed, false), e.salesperson, e.category
     from {heard}, json_to_record(heard.body::json) as e(client_id text, version integer, removed boolean,
-        salesperson text)
+        salesperson text, category text)
     order by heard.company, e.client_id, heard.number desc
     on conflict (company, client_id) do update set version = excluded.version, removed = excluded.removed,
-        salesperson = excluded.salesperson
+        salesperson = excluded.salesperson, category = excluded.category
 """
 
 CLIENTS_CHANGED = CLIENT_CHANGED.replace(
@@ -298,6 +306,7 @@ PROJECT: Mapping[str, Project] = {
     "EntriesSynced": entries_synced,
     "CompanyRegistered": applying(COMPANY),
     "CompanyChanged": applying(COMPANY),
+    "LateInterestChosen": applying(LATE_INTEREST),
     "ClientChanged": applying(CLIENT_CHANGED),
     "ClientsChanged": applying(CLIENTS_CHANGED),
     "PersonErased": applying(PERSON_ERASED),

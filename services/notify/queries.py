@@ -97,7 +97,8 @@ TEMPLATES = text(
 DRAFTS = text("select * from draft where company = :company and draft_id = any(:draft_ids)")
 SENDER = text(
     "select (select name from company where company.company = :company) as name,"
-    " (select body from sender where sender.company = :company) as body"
+    " (select body from sender where sender.company = :company) as body,"
+    " (select terms ->> 'debtors' from late_interest_terms t where t.company = :company) as debtors"
 )
 
 
@@ -257,13 +258,16 @@ async def copies(tx: AsyncConnection, company: str, copy_ids: Collection[UUID]) 
 async def sender(tx: AsyncConnection, company: str, default_domain: str) -> Sender:
     """Who writes for a company: what it set, else an address at the installation's own domain."""
     row = (await tx.execute(SENDER, {"company": company})).one()
-    return sender_of(company, row.name or company, row.body or {}, default_domain)
+    late_interest = row.debtors not in (None, "unsaid")
+    return sender_of(company, row.name or company, row.body or {}, default_domain, late_interest=late_interest)
 
 
-def sender_of(company: str, name: str, body: Mapping[str, object], default_domain: str) -> Sender:
+def sender_of(
+    company: str, name: str, body: Mapping[str, object], default_domain: str, *, late_interest: bool = False
+) -> Sender:
     """A sender from what was saved; what was left empty gets its default."""
     known = {key: value for key, value in body.items() if value not in ("", None)}
-    rate = known.pop("penalty_rate", None)
+    known.pop("penalty_rate", None)  # saved before companies had terms of late interest
     return Sender(
         **{  # type: ignore[arg-type]  # saved by PUT /sender, which checked each member
             "name": "",
@@ -271,7 +275,7 @@ def sender_of(company: str, name: str, body: Mapping[str, object], default_domai
             "company_name": name,
             **known,
         },
-        penalty_rate=None if rate is None else Decimal(str(rate)),
+        late_interest=late_interest,
     )
 
 

@@ -68,8 +68,7 @@ def values_of(about: Subjects, language: str, medium: Medium) -> dict[str, str]:
     def money(value: Decimal, currency: str = statement.currency) -> str:
         return formats.amount(value, currency, language, medium)
 
-    penalties = statement.penalties(sender.penalty_rate)
-    indemnity = statement.fixed_indemnity()
+    penalties, indemnity = about.interest, about.indemnity
     oldest = statement.oldest_due_date
     return {
         "client_name": person.name,

@@ -72,7 +72,19 @@ client = Table(
     day("resumes_on", nullable=True),
     # the code by which portfolios are given
     word("salesperson", nullable=True),
+    # by which the company tells businesses from others
+    word("category", nullable=True),
     PrimaryKeyConstraint("company", "client_id"),
+)
+
+# a company without a row claims nothing of those who pay late
+late_interest_terms = Table(
+    "late_interest_terms",
+    metadata,
+    key("company"),
+    partition(),
+    # as the event says them
+    Column("terms", JSONB, nullable=False),
 )
 
 client_merge = Table(
@@ -227,6 +239,7 @@ DERIVED = (
     online_payment,
     synced_lines,
     company,
+    late_interest_terms,
     client,
     client_merge,
     entry_stop,

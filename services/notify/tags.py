@@ -85,10 +85,21 @@ NEEDS: Mapping[str, tuple[frozenset[str], Said]] = {
         ),
     ),
     "penalties": (
-        frozenset({"penalty_rate"}),
+        frozenset({"late_interest"}),
         Said(
-            "Les pénalités de retard sont laissées vides : aucun taux dans Configurer, Expéditeur.",
-            "Late-payment interest stays empty: there is no rate under Configure, Sender.",
+            "Les pénalités de retard restent vides : Configurer, Intérêts de retard ne dit pas quels clients sont"
+            " des professionnels.",
+            "Late-payment interest stays empty: Configure, Late interest does not say which clients are"
+            " businesses.",
+        ),
+    ),
+    "fixed_indemnity": (
+        frozenset({"late_interest"}),
+        Said(
+            "L’indemnité forfaitaire reste vide : Configurer, Intérêts de retard ne dit pas quels clients sont"
+            " des professionnels.",
+            "The fixed recovery charge stays empty: Configure, Late interest does not say which clients are"
+            " businesses.",
         ),
     ),
 }

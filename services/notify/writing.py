@@ -17,6 +17,7 @@ from chassis.eventlog import Cause
 from chassis.jobs import Job
 from chassis.running import Running
 from contracts.dunning import Action
+from contracts.late_interest import Claim
 from services.notify import links, pixel, queries
 from services.notify.addressing import Recipients, addressed_to, recipients
 from services.notify.attachments import File
@@ -26,6 +27,7 @@ from services.notify.delivered import Draft, Key, TemplateMissing, Text, Written
 from services.notify.domain import Person, Sender, Subjects, last_look, message_id, statement
 from services.notify.formats import Medium
 from services.notify.invoices import files_of_messages
+from services.notify.late_interest import claims_of
 from services.notify.manuscript import read
 from services.notify.messages import Mail, compose, usable_addresses
 from services.notify.people import labels, people
@@ -94,6 +96,8 @@ class Desk:
     signature: Signature | None = None
     signature_is_sealed: bool = False
     """The company signs, but its key cannot be read."""
+    claims: Mapping[str, Mapping[str, Claim]] = field(default_factory=dict)
+    """By client and entry, of businesses that are late."""
 
     def wants_invoices(self, looked: Looked) -> bool:
         """Whether the documents of its invoices go with it; a thank-you asks for none."""
@@ -158,6 +162,7 @@ class Desk:
             upcoming=owed.upcoming,
             as_of=self.as_of,
             pixel_url=pixel_url,
+            claims=self.claims.get(action.client_id, {}),
         )
 
 
@@ -219,6 +224,7 @@ class Writer:
             templates = await queries.own_templates(tx, company)
             drafts = {**await queries.drafts(tx, company, draft_ids), **written}
             totals = await queries.totals(tx, company, clients, as_of)
+            claims = await claims_of(tx, company, clients, as_of)
             named = {copy_id for one in looked.values() for copy_id in one.action.copies}
             copies = await queries.copies(tx, company, named)
             spaces = await self._spaces(tx, company, clients, as_of, to_leave=to_leave)
@@ -229,7 +235,19 @@ class Writer:
         ledger = self.running.neighbour("ledger")
         found = await people(self.running.engine, ledger, company, clients)
         return Desk(
-            company, as_of, sender, templates, drafts, looked, totals, found, copies, spaces, signature, sealed
+            company,
+            as_of,
+            sender,
+            templates,
+            drafts,
+            looked,
+            totals,
+            found,
+            copies,
+            spaces,
+            signature,
+            sealed,
+            claims,
         )
 
     async def _spaces(

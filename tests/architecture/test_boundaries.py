@@ -79,6 +79,7 @@ SPECIALITIES: dict[str, set[str]] = {
         "formats",
         "invoices",
         "lanes",
+        "late_interest",
         "letters",
         "links",
         "mailer",

@@ -35,7 +35,6 @@ WAITS_FOR = {
     "16.9": "B6, cash objectives",
     "16.10": "B9, several companies",
     "17.3": "B8, days sales outstanding",
-    "18.2": "D10, late interest by law",
     "19.7": "E8, the collection file",
 }
 

@@ -36,6 +36,7 @@ PAGES = (
     "due-items",
     "alerts",
     "fields",
+    "late-interest",
     "client?client_id=411MUNOZSA&contact=fields",
     "profiles",
     "dispute-reasons",

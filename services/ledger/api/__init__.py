@@ -11,6 +11,7 @@ from services.ledger.api import (
     documents,
     fields,
     labels,
+    late_interest,
     merging,
     people,
     personal,
@@ -34,6 +35,7 @@ parts = (
     merging,
     personal,
     profiles,
+    late_interest,
     questions,
 )
 for part in parts:

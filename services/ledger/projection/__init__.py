@@ -292,6 +292,7 @@ PROJECT: Mapping[str, Project] = {
     "PersonErased": applying(PERSON_ERASED),
     "ClientStopped": applying(stated.CLIENT_STOPPED),
     "ClientResumed": applying(stated.CLIENT_RESUMED),
+    "LateInterestChosen": applying(stated.LATE_INTEREST),
     "ProfilesChanged": applying(stated.PROFILES_CHANGED),
     "ProfileAssigned": applying(stated.PROFILE_ASSIGNED),
     "EntryStopped": applying(stated.ENTRY_STOPPED),

@@ -27,6 +27,14 @@ PROFILES_CHANGED = """
         profiles = excluded.profiles, default_profile = excluded.default_profile, taken_over = excluded.taken_over
 """
 
+LATE_INTEREST = """
+    insert into late_interest_terms (company, p, terms)
+    select distinct on (heard.company) heard.company, heard.p, heard.body::jsonb
+    from {heard}
+    order by heard.company, heard.number desc
+    on conflict (company) do update set terms = excluded.terms
+"""
+
 PROFILE_ASSIGNED = """
     insert into client (company, client_id, p, chosen_profile)
     select distinct on (heard.company, e.client_id) heard.company, e.client_id, heard.p, e.profile

@@ -41,6 +41,16 @@ profile_list = Table(
     Column("taken_over", JSONB, nullable=False),
 )
 
+# a company without a row claims nothing of those who pay late
+late_interest_terms = Table(
+    "late_interest_terms",
+    metadata,
+    key("company"),
+    partition(),
+    # as the event says them
+    Column("terms", JSONB, nullable=False),
+)
+
 client = Table(
     "client",
     metadata,

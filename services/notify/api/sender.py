@@ -1,7 +1,6 @@
 """Who writes for a company: names, addresses, footer, bank details."""
 
 from dataclasses import asdict
-from decimal import Decimal
 from typing import Annotated, Any
 
 from fastapi import APIRouter
@@ -45,7 +44,7 @@ Web = Annotated[str, Field(max_length=1000, pattern=r"^[^\x00-\x20\x7f]*$"), Aft
 
 
 class SenderBody(Body):
-    """What is left empty gets its default. ``penalty_rate`` is yearly, 0.12 for 12 %."""
+    """What is left empty gets its default."""
 
     name: Line = ""
     email: Email = ""
@@ -57,7 +56,6 @@ class SenderBody(Body):
     bank_details: Line = ""
     payment_url: Web = ""
     invoices_url: Web = ""
-    penalty_rate: Decimal | None = Field(None, ge=0, le=1)
     track_opens: bool = False
     attach_invoices: bool = False
 

@@ -31,6 +31,14 @@ PROFILES = """
     on conflict (company) do update set names = excluded.names
 """
 
+LATE_INTEREST = """
+    insert into late_interest_terms (company, p, terms)
+    select distinct on (heard.company) heard.company, heard.p, heard.body::jsonb
+    from {heard}
+    order by heard.company, heard.number desc
+    on conflict (company) do update set terms = excluded.terms
+"""
+
 CLIENT = """
     insert into client (company, p, client_id, version, has_email, has_phone, has_address, profile, category,
         payment_mode, removed, salesperson)
@@ -257,6 +265,7 @@ STATED: dict[str, Project] = {
     "CompanyRegistered": applying(COMPANY),
     "CompanyChanged": applying(COMPANY),
     "FieldsNamed": applying(FIELDS),
+    "LateInterestChosen": applying(LATE_INTEREST),
     "ProfilesChanged": applying(PROFILES),
     "ClientChanged": applying(CLIENT),
     "ClientsChanged": applying(CLIENTS),

@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.terms import days_late, is_open, is_overdue
+from services.reporting.queries.late_interest import late_interest
 from services.reporting.queries.promises import promise_status
 from services.reporting.queries.view import LEAVES_BY_ITSELF, ZERO, View
 from services.reporting.shapes import EntryPromise, Statement, StatementEntry
@@ -92,6 +93,7 @@ async def statement(tx: AsyncConnection, view: View, client_id: str, past_day: d
         credit=sum((line.credit for line in lines if line.open), ZERO),
         balance=sum((line.book_amount for line in lines if line.open), ZERO),
         truncated=len(rows) > MOST,
+        late_interest=await late_interest(tx, view.company, client_id, lines, on),
     )
 
 

@@ -67,6 +67,51 @@ class StatementEntry(Shape):
     pending_action_id: UUID | None
 
 
+class InterestPeriod(Shape):
+    """Days of one balance and one rate, both ends counted; ``rate`` is percent a year."""
+
+    from_on: date
+    to_on: date
+    days: int
+    balance: Money
+    rate: Money
+    interest: Money
+    """Rounded to four decimals; the invoice is rounded over the exact ones."""
+    provisional: bool
+
+
+class InterestClaim(Shape):
+    """What the law adds to one invoice that was late (rules 18.2, 18.3); ``indemnity`` is in euros."""
+
+    entry_id: str
+    piece: str
+    due_date: date
+    currency: str
+    interest: Money
+    indemnity: Money
+    periods: list[InterestPeriod]
+
+
+class InterestSum(Shape):
+    currency: str
+    interest: Money
+
+
+class LateInterest(Shape):
+    """Late interest on the day of the statement: shown beside the account, never posted, in no total.
+
+    ``debtor`` ``unsaid``: the company has not said which clients are businesses, so nothing is claimed.
+    ``provisional``: the published rates of a half-year are not known yet, those before it are taken.
+    """
+
+    debtor: Literal["business", "consumer", "unsaid"]
+    sums: list[InterestSum]
+    indemnity: Money
+    provisional: bool
+    claims: list[InterestClaim]
+    """By invoice, oldest due first."""
+
+
 class Statement(Shape):
     """Lettered lines included, ordered by due date; totals over the open ones."""
 
@@ -77,6 +122,7 @@ class Statement(Shape):
     balance: Money
     truncated: bool
     """More than 2,000 lines: the oldest lettered ones are left out."""
+    late_interest: LateInterest
 
 
 class PendingAction(Shape):

@@ -41,6 +41,17 @@ profile_names = Table(
     PrimaryKeyConstraint("company"),
 )
 
+# a company without a row claims nothing of those who pay late
+late_interest_terms = Table(
+    "late_interest_terms",
+    metadata,
+    word("company"),
+    partition(),
+    # as the event says them
+    Column("terms", JSONB, nullable=False),
+    PrimaryKeyConstraint("company"),
+)
+
 client = Table(
     "client",
     metadata,

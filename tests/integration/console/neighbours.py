@@ -12,6 +12,7 @@ from uuid import UUID, uuid5
 
 import httpx
 
+from tests.integration.console.fixture_late_interest import TERMS, late_interest
 from tests.integration.console.fixture_simulation import Simulations
 from tests.integration.console.fixture_templates import Texts
 
@@ -346,6 +347,7 @@ def statement() -> dict[str, Any]:
         "credit": "640.32",
         "balance": "22576.07",
         "truncated": False,
+        "late_interest": late_interest(entry_id("FAC20114"), "FAC20114"),
     }
 
 
@@ -775,6 +777,7 @@ class FakeServices:
             },
             "/client": person(),
             "/fields": NAMED_FIELDS,
+            "/late-interest": TERMS,
             "/person-data": {
                 "client_id": "411MUNOZSA",
                 "erased": None,

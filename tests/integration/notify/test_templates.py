@@ -4,8 +4,11 @@ from typing import Any
 
 import httpx
 
+from chassis.eventlog import Said
+from contracts.ledger import ClientChanged, LateInterestChosen
 from tests.integration.notify.conftest import DAY, House, action, synced
 
+KINDS = {"C1": "PRO", "C2": "PART"}
 R1 = {"name": "R1", "medium": "email", "language": "fr", "subject": "Rappel"}
 HTML = "<div>Bonjour <b>%contact_name%</b>,<br><br>Dû : <em onclick='x()'>%total%</em><script>1</script></div>"
 
@@ -157,6 +160,29 @@ async def test_a_text_is_tried_on_a_real_client_as_mail_and_as_letter(house: Hou
     assert (await preview(house, company, body="<p>%totall%</p>")).status_code == 422
     left = (await preview(house, company, body="<p>%total%</p><p>%pay%</p>")).json()["left_out"]
     assert [one["tag"] for one in left] == ["%pay%"]
+
+
+async def test_late_interest_is_asked_of_businesses_alone(house: House, company: str) -> None:
+    """Rules 18.2, 18.3: 1 000 due on 10/02, 400 of it paid on 20/02, seen on 10/03 at 12.15 %, and 40 euros."""
+    late = [synced("FAC1", client_id, "1000") for client_id in ("C1", "C2")]
+    paid = synced("REG1", "C1", "-400").model_copy(update={"entry_date": DAY.replace(month=2, day=20)})
+    heard = await house.voices.book(company, [*late, paid])
+    body = "<p>(%penalties% et %fixed_indemnity%) %total%</p>"
+    heard += await house.voices.say(
+        company, [Said(ClientChanged(client_id=one, version=2, category=kind), one) for one, kind in KINDS.items()]
+    )
+    await house.get(company, "/tasks", heard)
+    unsaid = (await preview(house, company, client_id="C1", body=body)).json()
+    assert "( et)" in unsaid["text"]
+    assert {one["tag"] for one in unsaid["left_out"]} == {"%penalties%", "%fixed_indemnity%"}
+
+    terms = LateInterestChosen(debtors="only", categories=("PRO",))
+    await house.get(company, "/tasks", await house.voices.say(company, [Said(terms)]))
+    business = (await preview(house, company, client_id="C1", body=body)).json()
+    assert "(6,92\u00a0€ et 40,00\u00a0€) 600,00\u00a0€" in business["text"], "in no total"
+    assert business["left_out"] == []
+    consumer = (await preview(house, company, client_id="C2", body=body)).json()
+    assert "( et)" in consumer["text"]
 
 
 async def test_texts_go_to_another_company_as_a_file(house: House, company: str) -> None:

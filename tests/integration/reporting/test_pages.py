@@ -33,6 +33,8 @@ from contracts.ledger import (
     ClientStopped,
     CompanyRegistered,
     EntryStopped,
+    HalfYearRates,
+    LateInterestChosen,
     LetteredGroup,
     NoteAdded,
     PaymentLettered,
@@ -301,6 +303,31 @@ async def test_a_statement_shows_days_late_badges_promises_and_reasons(house: Ho
     assert lines["FAC20233"]["excluded"] == ["entry_stopped"]
     assert lines["FAC20233"]["stopped_on"] is not None
     assert (page["statement"]["debit"], page["statement"]["credit"]) == ("16782.87", "640.32")
+
+
+async def test_late_interest_stands_beside_the_statement_and_in_no_total(house: House, book: Book) -> None:
+    """Rules 18.2, 18.3: of a business, on the day of the statement, by period between credits."""
+
+    async def shown() -> Any:
+        page = await house.get(book.company, "/client", book.heard, client_id="411MUNOZ")
+        assert (page["statement"]["debit"], page["overdue"]) == ("16782.87", "11732.52")
+        return page["statement"]["late_interest"]
+
+    assert (await shown())["debtor"] == "unsaid"
+    rates = (HalfYearRates(starts_on=date(2026, 7, 1), refinancing=Decimal("2.15"), legal=Decimal("2.62")),)
+    await book.say(LateInterestChosen(debtors="all_but", categories=("PART",), rates=rates))
+    late = await shown()
+    assert (late["debtor"], late["provisional"], late["indemnity"]) == ("business", False, "80.00")
+    assert late["sums"] == [{"currency": "EUR", "interest": "92.07"}]
+    assert [(one["piece"], one["interest"]) for one in late["claims"]] == [
+        ("FAC20114", "67.02"),
+        ("FAC20156", "25.05"),
+    ]
+    periods = late["claims"][0]["periods"]
+    assert [(one["days"], one["balance"], one["rate"]) for one in periods] == [
+        (11, "8412.36", "12.15"),  # until the credit of 10/11
+        (14, "7772.04", "12.15"),
+    ]
 
 
 async def test_the_statement_of_a_past_day_shows_what_was_open_then(house: House, book: Book) -> None:

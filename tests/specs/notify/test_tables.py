@@ -1,13 +1,15 @@
 """The table of a message (rules 7.6, 1.8, 18.3) and the amounts of the worked examples 21.3 and 21.4."""
 
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 
 import pytest
 
 from contracts.dunning import ActionEntry
+from contracts.late_interest import Claim
 from services.notify import formats
-from services.notify.domain import Line, message_id, statement
+from services.notify.domain import EntryNow, Line, message_id, statement
 from services.notify.rendering import render
 from tests.specs.notify.given import DAY, DUE, about, action, entry
 
@@ -90,25 +92,23 @@ def test_thousands_are_narrow_in_letters_and_wide_on_screens() -> None:
     assert formats.long_date(date(2026, 5, 1), "fr") == "1er mai 2026"
 
 
-def test_penalties_are_rounded_per_invoice_and_the_indemnity_counts_late_invoices() -> None:
-    """Rule 18.3: amount x rate x days / 365, plus 40 euros per overdue invoice; credits bear none."""
-    late, later, ahead = (
-        entry("A", "1000", due=date(2026, 3, 9)),
-        entry("B", "333.33", due=date(2026, 4, 7)),
-        entry("C", "500", due=DAY),
-    )
-    table = about(late, later, ahead, entry("AV", "-50")).statement
-    assert table.penalties(Decimal("0.12")) == Decimal("9.86") + Decimal("0.11")
-    assert table.penalties(None) == 0
-    assert table.fixed_indemnity() == 80
+def claim(one: EntryNow, interest: str) -> Claim:
+    return Claim(one.entry_id, "EUR", Decimal(interest), Decimal(40), ())
 
 
-def test_the_interest_of_fifteen_days_is_that_of_erpnexts_test() -> None:
-    """Rule 18.3: 100 at 10 % a year, fifteen days late, is 0.41; the day it is due, nothing."""
-    rate = Decimal("0.10")
-    late, due_today = entry("F", "100", due=DAY - timedelta(days=15)), entry("F", "100", due=DAY)
-    assert about(late).statement.penalties(rate) == Decimal("0.41")
-    assert about(due_today).statement.penalties(rate) == 0
+def test_a_message_claims_for_its_own_invoices_and_no_others() -> None:
+    """Rule 18.3: what the client's other invoices bear is not asked for here; no total holds any of it."""
+    late, later, other = entry("A", "1000"), entry("B", "333.33"), entry("C", "500")
+    claimed = {one.entry_id: claim(one, "9.86") for one in (late, later, other)}
+    subjects = replace(about(late, later), claims=claimed)
+    body = "%penalties% et %fixed_indemnity%, total %total%"
+    assert render("x", body, subjects, "fr").text == "19,72\u00a0€ et 80,00\u00a0€, total 1\u00a0333,33\u00a0€\n"
+
+
+def test_without_a_claim_both_tags_are_empty() -> None:
+    """Rule 18.2: a consumer, and a client of whom nobody said that it is a business, is asked for nothing more."""
+    shown = render("x", "(%penalties%%fixed_indemnity%)", about(entry("A", "1000")), "fr")
+    assert shown.text == "()\n"
 
 
 def test_each_line_of_the_table_says_what_it_is_about() -> None:
