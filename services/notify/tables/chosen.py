@@ -1,0 +1,123 @@
+"""What a company chose: texts, senders, servers, keys."""
+
+from sqlalchemy import Boolean, Column, Integer, LargeBinary, PrimaryKeyConstraint, Table, Text, Uuid
+from sqlalchemy.dialects.postgresql import JSONB
+
+from chassis.columns import FALSE, INSTANT, NOW, key, money, word
+from services.notify.tables.metadata import metadata
+
+# a company's own texts as they are used now
+template = Table(
+    "template",
+    metadata,
+    word("company"),
+    word("name"),
+    word("medium"),
+    word("language"),
+    word("subject"),
+    word("body"),
+    word("changed_by"),
+    Column("changed_at", INSTANT, nullable=False, server_default=NOW),
+    # notice | reminder | thanks
+    word("kind"),
+    # 1 to 7; null: any
+    Column("level", Integer),
+    Column("title", Text, nullable=False, server_default=""),
+    # text | html, of the body
+    Column("form", Text, nullable=False, server_default="text"),
+    Column("version", Integer, nullable=False, server_default="1"),
+    PrimaryKeyConstraint("company", "name", "medium", "language"),
+)
+
+# every text that ever was in use, and when there was none any more
+template_version = Table(
+    "template_version",
+    metadata,
+    word("company"),
+    word("name"),
+    word("medium"),
+    word("language"),
+    Column("version", Integer, nullable=False),
+    word("kind"),
+    Column("level", Integer),
+    Column("title", Text, nullable=False, server_default=""),
+    word("subject"),
+    word("body"),
+    word("form"),
+    # from here on the delivered text was used, or none
+    Column("gone", Boolean, nullable=False, server_default=FALSE),
+    word("changed_by"),
+    Column("changed_at", INSTANT, nullable=False, server_default=NOW),
+    PrimaryKeyConstraint("company", "name", "medium", "language", "version"),
+)
+
+sender = Table(
+    "sender",
+    metadata,
+    key("company"),
+    Column("body", JSONB, nullable=False),
+    word("changed_by"),
+    Column("changed_at", INSTANT, nullable=False, server_default=NOW),
+)
+
+# a company's own; without one its messages leave by the installation's
+mail_server = Table(
+    "mail_server",
+    metadata,
+    key("company"),
+    word("host"),
+    Column("port", Integer, nullable=False),
+    # none | starttls | tls
+    word("encryption"),
+    word("username"),
+    # sealed; null: none is needed
+    Column("password", LargeBinary),
+    Column("connections", Integer, nullable=False),
+    # messages a second; 0: no limit
+    money("per_second"),
+    money("per_second_and_domain"),
+    word("changed_by"),
+    Column("changed_at", INSTANT, nullable=False, server_default=NOW),
+)
+
+dkim_key = Table(
+    "dkim_key",
+    metadata,
+    key("company"),
+    word("domain"),
+    word("selector"),
+    # PEM, sealed
+    Column("private_key", LargeBinary, nullable=False),
+    # as DNS shows it
+    word("public_key"),
+    # messages are signed
+    Column("active", Boolean, nullable=False, server_default=FALSE),
+    word("changed_by"),
+    Column("changed_at", INSTANT, nullable=False, server_default=NOW),
+)
+
+copy_address = Table(
+    "copy_address",
+    metadata,
+    word("company"),
+    Column("copy_id", Uuid, nullable=False),
+    word("email"),
+    Column("name", Text, nullable=False, server_default=""),
+    # of the account, when it is one of its users
+    word("user_id", nullable=True),
+    word("changed_by"),
+    Column("changed_at", INSTANT, nullable=False, server_default=NOW),
+    PrimaryKeyConstraint("company", "copy_id"),
+)
+
+logo = Table(
+    "logo",
+    metadata,
+    key("company"),
+    # image/png | image/jpeg
+    word("media_type"),
+    word("sha256"),
+    Column("content", LargeBinary, nullable=False),
+    word("changed_by"),
+    Column("changed_at", INSTANT, nullable=False, server_default=NOW),
+)
