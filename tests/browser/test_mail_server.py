@@ -1,4 +1,4 @@
-"""Configurer, Envoi des e-mails: the sender, the company's own mail server, and its trial (D2)."""
+"""Configurer, Expéditeur and Envoi des e-mails: who writes, the company's own mail server, and its trial (D2)."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -46,15 +46,17 @@ def page(running: Running, browser: Browser) -> Iterator[Page]:
 
 
 def test_the_sender_is_set_and_used(running: Running, page: Page) -> None:
-    expect(page.get_by_role("heading", level=1)).to_have_text("Envoi des e-mails")
-    page.get_by_label("Nom affiché").fill("Comptabilité clients")
-    page.get_by_label("Adresse d’expéditeur").fill("compta@delcourt.example")
-    page.get_by_label("Pied des e-mails").fill("Ateliers Delcourt\n12 rue des Forges")
-    page.get_by_role("button", name="Enregistrer l’expéditeur").click()
-    expect(page.get_by_role("status")).to_contain_text("L’expéditeur est enregistré")
-    expect(page.get_by_label("Adresse d’expéditeur")).to_have_value("compta@delcourt.example")
-    expect(page.get_by_label("Pied des e-mails")).to_have_value("Ateliers Delcourt\n12 rue des Forges")
-    expect(page.locator("main")).to_contain_text("les e-mails partent de compta@delcourt.example")
+    page.locator("main").get_by_role("link", name="Expéditeur").click()
+    page.get_by_label("Nom", exact=True).fill("Comptabilité clients")
+    page.get_by_label("Adresse e-mail").fill("compta@delcourt.example")
+    page.get_by_label("Pied de page").fill("Ateliers Delcourt\n12 rue des Forges")
+    page.get_by_label("Joindre aux prévenances").check()
+    page.get_by_role("button", name="Enregistrer").click()
+    expect(page.get_by_role("status").first).to_contain_text("L’expéditeur est enregistré")
+    expect(page.get_by_label("Pied de page")).to_have_value("Ateliers Delcourt\n12 rue des Forges")
+    expect(page.get_by_label("Joindre aux prévenances")).to_be_checked()
+    page.goto(running.url)
+    expect(page.locator("main")).to_contain_text("les messages partent de compta@delcourt.example")
 
 
 def test_a_server_is_tried_then_saved_then_given_up(running: Running, page: Page) -> None:

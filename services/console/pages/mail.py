@@ -1,4 +1,4 @@
-"""Configurer, Envoi des e-mails: who writes for the company, and the mail server its messages leave by."""
+"""Configurer, Envoi des e-mails: the mail server that a company's messages leave by, and how they are signed."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,24 +14,12 @@ from services.console.visits import ActingDep, NotAllowed, Visit, VisitDep
 
 router = APIRouter(prefix="/c/{company}/mail")
 
-SENDER = (
-    ("name", N_("Nom affiché"), N_("La personne ou le service qui écrit."), "text"),
-    ("email", N_("Adresse d’expéditeur"), N_("Les retours d’e-mails y arrivent."), "email"),
-    ("reply_to", N_("Adresse de réponse"), N_("Vide : l’adresse d’expéditeur."), "email"),
-    ("phone", N_("Téléphone"), "", "text"),
-    ("company_name", N_("Nom de la société"), N_("Vide : celui de la société."), "text"),
-    ("company_address", N_("Adresse de la société"), N_("En tête des courriers, au pied des e-mails."), "lines"),
-    ("bank_details", N_("Coordonnées bancaires"), N_("IBAN proposé pour payer par virement."), "text"),
-    ("footer", N_("Pied des e-mails"), N_("Vide : le nom et l’adresse de la société."), "lines"),
-)
-"""Name, label, what it is for, kind of field."""
 ENCRYPTIONS = (
     ("starttls", N_("STARTTLS (port 587)")),
     ("tls", N_("TLS dès la connexion (port 465)")),
     ("none", N_("Aucun")),
 )
 DONE = {
-    "sender": N_("L’expéditeur est enregistré."),
     "server": N_("Le serveur d’envoi est enregistré ; les messages partent par lui."),
     "shared": N_("Les messages partent de nouveau par le serveur de l’installation."),
     "key": N_("La clé est prête : publiez l’enregistrement DNS, puis activez la signature."),
@@ -57,22 +45,6 @@ NUMBERS = {"port": int, "connections": int, "per_second": float, "per_second_and
 async def shown(request: Request, visit: VisitDep, done: str = "") -> Response:
     notice = {"tone": "ok", "text": visit.words.gettext(DONE[done])} if done in DONE else None
     return await _page(request, visit, notice)
-
-
-@router.post("/sender")
-async def save_sender(request: Request, visit: ActingDep) -> Response:
-    """What the page does not show stays as it is."""
-    _only_administrators(visit)
-    neighbours = visit.neighbours()
-    known: Json = (await neighbours.get("notify", "/sender"))["saved"] or {}
-    form = await request.form()
-    wanted = known | {name: str(form.get(name, "")).replace("\r\n", "\n").strip() for name, *_ in SENDER}
-    wanted["attach_invoices"] = form.get("attach_invoices") == "true"
-    try:
-        await neighbours.command("notify", "PUT", "/sender", wanted)
-    except Refused as refused:
-        return await _page(request, visit, _refusal(visit, refused), sender=wanted, status=422)
-    return RedirectResponse(visit.url("mail", done="sender"), status_code=303)
 
 
 @router.post("/server")
@@ -180,11 +152,7 @@ async def _page(
         visit,
         "mail.html",
         status=status,
-        fields=SENDER,
         encryptions=ENCRYPTIONS,
-        sender={name: "" for name, *_ in SENDER}
-        | {"attach_invoices": False}
-        | (typed.get("sender") or sender["saved"] or {}),
         used=sender["used"],
         server={**USUAL, **(saved or {}), **typed.get("server", {})},
         own=saved is not None,

@@ -66,7 +66,10 @@ async def get_sender(company: CompanyDep, tx: TxDep, process: RunningDep) -> dic
     settings = process.settings
     assert isinstance(settings, NotifySettings)
     used = await queries.sender(tx, company, settings.default_sender_domain)
-    return {"saved": await tx.scalar(SENDER, {"company": company}), "used": asdict(used)}
+    saved = await tx.scalar(SENDER, {"company": company})
+    # what an older version saved besides would be refused when it is put again
+    known = {name: saved[name] for name in SenderBody.model_fields if name in saved} if saved else None
+    return {"saved": known, "used": asdict(used)}
 
 
 @router.put("/sender", dependencies=[requires("admin")])

@@ -568,6 +568,7 @@ def person() -> dict[str, Any]:
         "stop": None,
         "stopped_entries": [],
         "promises": [],
+        "disputes": [],
         "contacts": [
             contact(
                 "Lucie Marchand",
@@ -1003,7 +1004,24 @@ class FakeServices:
                 "troubles": [],
                 "hindered_by": [],
             }
-        return {"/message": mail, "/preview": mail, "/complete-task": {"positions": ["notify/7/1"]}}.get(path)
+        return {
+            "/message": mail,
+            "/preview": mail,
+            "/complete-task": {"positions": ["notify/7/1"]},
+            "/mail-server": {
+                "saved": None,
+                "shared": "smtp.example",
+                "can_keep_passwords": True,
+                "hindered_by": {},
+            },
+            "/dkim": {"key": None},
+            "/debtor-links": {
+                "offered": True,
+                "days": 60,
+                "revoked_at": "2026-11-18T09:42:00+00:00",
+                "revoked_by": "user:unknown",
+            },
+        }.get(path)
 
     def _sync(self, path: str, body: Any, request: httpx.Request) -> Any:
         run = {

@@ -9,7 +9,8 @@ from chassis.embedded import Stack
 SERVICES = ("ledger", "dunning", "notify", "reporting")
 COMPANY_WIDE = {
     "ledger": {
-        "company", "command", "day_passed", "free_field", "milestone", "profile_list", "salesperson",
+        "company", "command", "day_passed", "free_field", "late_interest_terms", "milestone", "profile_list",
+        "salesperson",
         # named by the entry, which whoever reads them has found first; their own addresses are for whole companies
         "entry_label", "entry_field",
     },
@@ -18,11 +19,14 @@ COMPANY_WIDE = {
         "scenario_version", "simulation", "simulation_part",
     },
     "notify": {
-        "company", "copy_address", "logo", "mailbox", "policy", "sender", "template", "template_version",
+        "company", "copy_address", "dkim_key", "late_interest_terms", "logo", "mail_server", "mailbox", "policy",
+        "sender", "template", "template_version",
+        # by its content, and handed out with the message that carries it alone
+        "attachment",
     },
     "reporting": {
-        "author", "dunning_round", "followed_company", "free_field", "policy", "profile_names", "salesperson",
-        "scenario", "standing_day", "sync_run", "synced_partition",
+        "author", "dunning_round", "followed_company", "free_field", "late_interest_terms", "policy",
+        "profile_names", "salesperson", "scenario", "standing_day", "sync_run", "synced_partition",
     },
 }  # fmt: skip
 """Nothing of one client, or reached through it."""

@@ -7,7 +7,7 @@ from json import dumps
 from typing import Any
 
 import pytest
-from sqlalchemy import Table, select
+from sqlalchemy import Column, MetaData, Table, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from chassis.database import engine, migrate, transaction
@@ -23,6 +23,10 @@ CLIENTS = 40
 LINES = 20
 DAY = date(2026, 3, 10)
 Item = dict[str, Any]
+NOTIFY_READS = (
+    "company", "client_id", "entry_id", "p", "account", "kind", "piece", "entry_date", "due_date", "amount",
+    "currency", "lettering", "removed",
+)  # fmt: skip
 MODEL = EntriesSynced(run_id="0198a5b4-c3d2-7e1f-8000-000000000001", source="", entries=())  # type: ignore[arg-type]
 
 
@@ -100,6 +104,9 @@ async def emptied(stack: Stack, service: str, schema: str) -> AsyncEngine:
 
 
 async def rows(made: AsyncEngine, table: Table) -> list[Any]:
+    # notify keeps lines by the event that told them: alike is what it reads of them
+    if table.name == "synced_lines":
+        table = Table("entry", MetaData(), *map(Column, NOTIFY_READS))
     # the numbers of events differ where the same lines come in more or fewer of them
     columns = [column for column in table.columns if column.name != "number"]
     async with transaction(made) as tx:
@@ -129,6 +136,7 @@ async def test_lines_heard_at_once_or_little_by_little_end_alike(stack: Stack, s
         await by_and_by.dispose()
 
 
+@pytest.mark.parametrize("service", ["ledger", "dunning", "reporting"])
 async def test_a_role_that_may_not_copy_takes_the_longer_way(
     stack: Stack, service: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
