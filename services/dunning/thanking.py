@@ -76,7 +76,7 @@ PAID = f"""
     select asked.client_id, g.payment_id, g.paid_on, e.entry_id, e.currency, (e.amount * 10000)::bigint,
         (e.book_amount * 10000)::bigint, e.due_date, coalesce(l.level, 0),
         coalesce(e.lettering is not null and not e.removed, false)
-    from unnest(string_to_array(%(clients)s, %(between)s)) asked(client_id)
+    from unnest(%(clients)s::text[]) asked(client_id)
     cross join lateral (
         select * from paid_group g where company = %(company)s and client_id = asked.client_id
             and paid_on > (
