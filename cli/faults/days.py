@@ -13,6 +13,7 @@ from typing import Any
 import psycopg
 
 from cli.books import FILE_NAME, write_fec
+from cli.faults.patience import patiently
 from cli.faults.rest import is_at_rest
 from cli.faults.site import Site
 from cli.road import Json, Road, RoadBlocked, email_actions
@@ -137,15 +138,4 @@ class Days:
             time.sleep(0.2)
 
     def _patiently(self, call: Callable[[Road], Json], day: date) -> Json:
-        """Call again while what is called is being started again."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while True:
-            road = self.site.road(COMPANY, day)
-            try:
-                return call(road)
-            except RoadBlocked as blocked:
-                if not blocked.may_pass or time.monotonic() > deadline:
-                    raise
-                time.sleep(0.3)
-            finally:
-                road.close()
+        return patiently(lambda: self.site.road(COMPANY, day), call, PATIENCE_SECONDS)

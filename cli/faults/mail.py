@@ -22,6 +22,7 @@ from pathlib import Path
 
 from chassis.server_process import free_port
 from cli.books import FILE_NAME, write_fec
+from cli.faults.patience import patiently
 from cli.faults.unruly import JOURNAL, MAILBOX
 from cli.main_job import import_file
 from cli.places import ROOT
@@ -206,18 +207,7 @@ class _Campaign:
         return found
 
     def _patiently(self, call: Callable[[Road], Json]) -> Json:
-        """Call again while notify is being started again."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while True:
-            road = self.trial.road(COMPANY, DAY)
-            try:
-                return call(road)
-            except RoadBlocked as blocked:
-                if not blocked.may_pass or time.monotonic() > deadline:
-                    raise
-                time.sleep(0.3)
-            finally:
-                road.close()
+        return patiently(lambda: self.trial.road(COMPANY, DAY), call, PATIENCE_SECONDS)
 
 
 def _named(told: Json, status: str) -> Sequence[str]:
