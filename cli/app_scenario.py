@@ -4,26 +4,22 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 
 from cli.app import AsJson, DataDir, app, data_dir_of, say
+from cli.app_exported import ExportFile, WantedFile, refuse, tell_export
 from cli.app_work import AsOf, CompanyName
 
 scenario = typer.Typer(name="scenario", help="Scenarios as a file, for another company.", no_args_is_help=True)
 app.add_typer(scenario)
 
-ExportFile = Annotated[
-    Path,
-    typer.Argument(help="What export wrote.", exists=True, dir_okay=False, show_default=False),
-]
-
 
 @scenario.command()
 def export(
     company: CompanyName,
-    file: Annotated[Path | None, typer.Argument(help="Where to write it; by default to the screen.")] = None,
+    file: WantedFile = None,
     profile: Annotated[list[str] | None, typer.Option(help="Only this profile; may be given again.")] = None,
     data: DataDir = None,
 ) -> None:
@@ -35,11 +31,8 @@ def export(
     try:
         found = export_scenarios(road, profile or (), file)
     except ScenariosRefused as refused:
-        _refuse(refused.problems, as_json=False)
-    if file is None:
-        typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
-    else:
-        say(f"{len(found['scenarios'])} scenarios written to {file}")
+        refuse(refused.problems, as_json=False)
+    tell_export(found, "scenarios", file)
 
 
 @scenario.command("import")
@@ -68,7 +61,7 @@ def _take(file: Path, company: str, as_of: Any, data: Path | None, *, as_json: b
     try:
         result = import_scenarios(road, file, dry_run=dry_run)
     except ScenariosRefused as refused:
-        _refuse(refused.problems, as_json=as_json)
+        refuse(refused.problems, as_json=as_json)
     if as_json:
         typer.echo(json.dumps(result, ensure_ascii=False))
     else:
@@ -83,11 +76,3 @@ def _take(file: Path, company: str, as_of: Any, data: Path | None, *, as_json: b
             )
     if dry_run and result["templates_missing"]:
         raise typer.Exit(1)
-
-
-def _refuse(problems: list[str], *, as_json: bool) -> NoReturn:
-    if as_json:
-        typer.echo(json.dumps({"problems": problems}, ensure_ascii=False))
-    for problem in problems:
-        say(problem)
-    raise typer.Exit(1)

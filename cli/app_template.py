@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
 from cli.app import AsJson, DataDir, app, data_dir_of, say
+from cli.app_exported import ExportFile, WantedFile, refuse, tell_export
 from cli.app_work import CompanyName
 
 template = typer.Typer(
@@ -16,16 +17,11 @@ template = typer.Typer(
 )
 app.add_typer(template)
 
-ExportFile = Annotated[
-    Path,
-    typer.Argument(help="What export wrote.", exists=True, dir_okay=False, show_default=False),
-]
-
 
 @template.command()
 def export(
     company: CompanyName,
-    file: Annotated[Path | None, typer.Argument(help="Where to write it; by default to the screen.")] = None,
+    file: WantedFile = None,
     name: Annotated[list[str] | None, typer.Option(help="Only this template; may be given again.")] = None,
     data: DataDir = None,
 ) -> None:
@@ -37,11 +33,8 @@ def export(
     try:
         found = export_templates(road, name or (), file)
     except TemplatesRefused as refused:
-        _refuse(refused.problems, as_json=False)
-    if file is None:
-        typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
-    else:
-        say(f"{len(found['templates'])} templates written to {file}")
+        refuse(refused.problems, as_json=False)
+    tell_export(found, "templates", file)
 
 
 @template.command("import")
@@ -66,7 +59,7 @@ def _take(file: Path, company: str, data: Path | None, *, as_json: bool, dry_run
     try:
         result = import_templates(road, file, dry_run=dry_run)
     except TemplatesRefused as refused:
-        _refuse(refused.problems, as_json=as_json)
+        refuse(refused.problems, as_json=as_json)
     if as_json:
         typer.echo(json.dumps(result, ensure_ascii=False))
         return
@@ -75,11 +68,3 @@ def _take(file: Path, company: str, data: Path | None, *, as_json: bool, dry_run
         typer.echo(f"{named(one)}: {told}")
     if dry_run:
         say("Nothing was saved.")
-
-
-def _refuse(problems: list[str], *, as_json: bool) -> NoReturn:
-    if as_json:
-        typer.echo(json.dumps({"problems": problems}, ensure_ascii=False))
-    for problem in problems:
-        say(problem)
-    raise typer.Exit(1)
