@@ -70,6 +70,18 @@ class Gateway:
             "reporting": self.settings.reporting_url,
         }
 
+    async def ask(self, service: str, method: str, path: str, **options: Any) -> httpx.Response:
+        """One call. Raises ``ServiceSilent`` and ``Refused``."""
+        try:
+            answer = await self.http.request(method, self.urls[service] + path, **options)
+        except httpx.HTTPError as failure:
+            raise ServiceSilent(service, type(failure).__name__) from failure
+        if answer.is_server_error:
+            raise ServiceSilent(service, f"status {answer.status_code}")
+        if answer.is_error:
+            raise Refused(service, answer.status_code, problem_of(answer))
+        return answer
+
     def neighbours(
         self, subject: str, company: str, role: Role, portfolio: tuple[str, ...] | None
     ) -> "Neighbours":
@@ -106,16 +118,9 @@ class Neighbours:
 
     async def request(self, service: str, method: str, path: str, **options: Any) -> httpx.Response:
         """One call. Raises ``ServiceSilent`` and ``Refused``."""
-        url = f"{self.gateway.urls[service]}/companies/{self.company}{path}"
         headers = {**self._headers(service), **options.pop("headers", {})}
-        try:
-            answer = await self.gateway.http.request(method, url, headers=headers, **options)
-        except httpx.HTTPError as failure:
-            raise ServiceSilent(service, type(failure).__name__) from failure
-        if answer.is_server_error:
-            raise ServiceSilent(service, f"status {answer.status_code}")
-        if answer.is_error:
-            raise Refused(service, answer.status_code, problem_of(answer))
+        path = f"/companies/{self.company}{path}"
+        answer = await self.gateway.ask(service, method, path, headers=headers, **options)
         if answer.headers.get(UPDATING_HEADER) == "1":
             self.updating = True
         return answer

@@ -9,7 +9,7 @@ import httpx
 from fastapi import Depends, Request
 
 from services.console.door.pace import Pace
-from services.console.gateway import AS_OF_HEADER, Gateway, Json, Refused, ServiceSilent, problem_of
+from services.console.gateway import AS_OF_HEADER, Gateway, Json, Refused
 from services.console.settings import ConsoleSettings
 
 LINK_REFUSALS = {"link-forged": 404, "link-expired": 410, "link-revoked": 410, "invalid-request": 404}
@@ -49,16 +49,7 @@ class Door:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         if self.as_of is not None:
             headers[AS_OF_HEADER] = self.as_of.isoformat()
-        url = self.gateway.urls[service] + path
-        try:
-            answer = await self.gateway.http.request(method, url, headers=headers, **options)
-        except httpx.HTTPError as failure:
-            raise ServiceSilent(service, type(failure).__name__) from failure
-        if answer.is_server_error:
-            raise ServiceSilent(service, f"status {answer.status_code}")
-        if answer.is_error:
-            raise Refused(service, answer.status_code, problem_of(answer))
-        return answer
+        return await self.gateway.ask(service, method, path, headers=headers, **options)
 
 
 @dataclass

@@ -36,6 +36,12 @@ async def templates(
     checked: bool = False,
 ) -> Response:
     """Every template by name, with its text in each medium and language."""
+    return await _page(request, visit, _notice(visit, done, refused, (new, changed, same), checked=checked))
+
+
+async def _page(
+    request: Request, visit: Visit, notice: Json | None, *, status: int = 200, **more: Any
+) -> Response:
     found: Json = await visit.neighbours().get("notify", "/templates")
     return page(
         request,
@@ -45,7 +51,9 @@ async def templates(
         media=MEDIA,
         languages_written=LANGUAGES,
         kinds=KINDS,
-        notice=_notice(visit, done, refused, (new, changed, same), checked=checked),
+        notice=notice,
+        status=status,
+        **more,
     )
 
 
@@ -133,17 +141,6 @@ async def _refused_file(request: Request, visit: Visit, refusal: Refused) -> Res
         for one in refusal.facts.get("problems", [])
     ]
     told += [f"{one['where']} : {one['message']}" for one in refusal.facts.get("errors", [])]
-    found: Json = await visit.neighbours().get("notify", "/templates")
     code = refusal.code if told or refusal.code == "template-twice" else "no-template-file"
-    return page(
-        request,
-        visit,
-        "templates.html",
-        rows=_rows(found["templates"]),
-        media=MEDIA,
-        languages_written=LANGUAGES,
-        kinds=KINDS,
-        notice={"tone": "stop", "text": visit.vocabulary.refusal(code)},
-        problems=told,
-        status=422,
-    )
+    notice = {"tone": "stop", "text": visit.vocabulary.refusal(code)}
+    return await _page(request, visit, notice, status=422, problems=told)
