@@ -11,7 +11,7 @@ import httpx
 import pytest
 import uvicorn
 from joserfc.jwk import OKPKey
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from chassis.auth import new_key_pair
 from chassis.database import engine, transaction
@@ -26,6 +26,9 @@ from services.console.visits import Console
 from tests.integration.console.fixture_explained import explained
 from tests.integration.console.fixture_tasks import tasks
 from tests.integration.console.neighbours import AS_OF, FakeServices
+
+# what is expected is waited for, however busy the machine: five seconds are few where two sessions share two cores
+expect.set_options(timeout=20_000)
 
 PASSWORD = "motdepasse-solide"
 LOGIN = "navigateur@delcourt.example"

@@ -10,11 +10,12 @@ from pathlib import Path
 from urllib.request import ProxyHandler, build_opener
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, FrameLocator, Page, expect
 
 from cli.demo import COMPANY, LOGIN, Demonstration, create_person
 from cli.pictures import sign_in
 from cli.trial import Trial
+from tests.waiting import asked_until
 
 DAY = date(2026, 11, 24)
 
@@ -69,6 +70,14 @@ def _a_late_client(page: Page, running: Running, place: int = 1) -> None:
     expect(page.locator("#chosen")).to_be_visible()
 
 
+def _shown_at_once(page: Page) -> FrameLocator:
+    """The preview, once the page has shown it unasked: the editor is then in its place and nothing moves under
+    a click any more."""
+    preview = page.frame_locator("iframe[name=preview]")
+    expect(preview.locator("body")).to_contain_text("€")
+    return preview
+
+
 def test_a_mail_to_a_client_is_seen_edited_and_sent(running: Running, page: Page) -> None:
     """Rules 5.5, 9.1."""
     _a_late_client(page, running)
@@ -76,10 +85,10 @@ def test_a_mail_to_a_client_is_seen_edited_and_sent(running: Running, page: Page
     _picture(page, "client-choisir")
     page.locator("#chosen").get_by_role("button", name="E-mail").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Envoyer un e-mail")
+    preview = _shown_at_once(page)
     page.get_by_label("Objet").fill("Votre compte, %invoice_list%")
     page.get_by_label("Destinataires").fill("compta-directe@client.example")
     page.get_by_role("button", name="Aperçu").click()
-    preview = page.frame_locator("iframe[name=preview]")
     expect(preview.locator("body")).to_contain_text("€")
     _picture(page, "client-email")
     page.get_by_label("Texte").fill("Bonjour,\n\n%inconnue%")
@@ -88,11 +97,7 @@ def test_a_mail_to_a_client_is_seen_edited_and_sent(running: Running, page: Page
     page.get_by_label("Texte").fill("Bonjour,\n\nIl reste %total%.\n\n%sender_name%")
     page.get_by_role("button", name="Envoyer l’e-mail").click()
     expect(page.locator("[role=status]").first).to_contain_text("L’e-mail part")
-    for _ in range(100):
-        if running.mails("compta-directe@client.example"):
-            break
-        page.wait_for_timeout(100)
-    (mail,) = running.mails("compta-directe@client.example")
+    (mail,) = asked_until(bool, lambda: running.mails("compta-directe@client.example"))
     assert mail["subject"].startswith("Votre compte, ")
 
 
@@ -127,9 +132,10 @@ def test_a_letter_is_shown_made_printed_and_posted(running: Running, page: Page)
     """Rules 9.2, 9.7, 9.9."""
     _a_late_client(page, running)
     page.locator("#chosen").get_by_role("button", name="Courrier").click()
+    preview = _shown_at_once(page)
     page.get_by_label("Adresse postale").fill("Service comptable\n2 quai Nord\n44000 Nantes")
     page.get_by_role("button", name="Aperçu").click()
-    expect(page.frame_locator("iframe[name=preview]").locator("body")).to_contain_text("2 quai Nord")
+    expect(preview.locator("body")).to_contain_text("2 quai Nord")
     _picture(page, "client-courrier")
     page.get_by_role("button", name="Éditer le courrier").click()
     expect(page.locator("iframe.mail-frame")).to_be_visible()

@@ -1,7 +1,6 @@
 """D9 on the pages: what comes between decision and sending withdraws the message, and its reason is shown."""
 
 import json
-import time
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from cli.demo_book import COMPANY, HEADER
 from cli.main_job import import_file
 from cli.pictures import sign_in
 from cli.trial import Trial
+from tests.waiting import asked_until
 
 DAY = date(2026, 11, 24)
 CLIENTS = ("PAYEUR", "STOP", "PROMESSE", "LITIGE", "DEBITEUR")
@@ -87,11 +87,13 @@ FACTS = 5
 
 
 def wait_until_notify_heard(trial: Trial) -> None:
-    deadline = time.monotonic() + LEAST_SECONDS
     with psycopg.connect(trial.dsn, autocommit=True) as connection:
-        while connection.execute(HEARD, {"company": COMPANY}).fetchone() != (FACTS,):
-            assert time.monotonic() < deadline, "notify did not hear of what happened"
-            time.sleep(0.1)
+        heard = asked_until(
+            lambda found: found == (FACTS,),
+            lambda: connection.execute(HEARD, {"company": COMPANY}).fetchone(),
+            LEAST_SECONDS,
+        )
+    assert heard == (FACTS,), "notify did not hear of what happened"
 
 
 @pytest.fixture(scope="module")
@@ -128,9 +130,7 @@ def test_a_payment_a_stop_a_promise_and_a_dispute_withdraw_their_messages(
     import_file(road, book(running.folder, paid=("PAYEUR",)), "example.org")
     wait_until_notify_heard(trial)
     behave(trial)
-    deadline = time.monotonic() + LEAST_SECONDS
-    while not (told := road.sending(DAY))["finished"] and time.monotonic() < deadline:
-        time.sleep(0.2)
+    told = asked_until(lambda found: found["finished"], lambda: road.sending(DAY), LEAST_SECONDS)
     road.close()
     assert (told["total"], told["sent"], told["withheld"]) == (5, 1, 4), told
     mails = trial.sink.counts()
