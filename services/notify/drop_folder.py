@@ -18,11 +18,12 @@ AT_A_TIME = 200
 
 
 class PlaceUnreadable(Exception):
-    """A place cannot be used now; ``code`` says why."""
+    """A place cannot be used now; ``code`` says why, ``words`` what its server or the network said."""
 
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
+    def __init__(self, code: str, words: str = "") -> None:
+        super().__init__(f"{code}: {words}" if words else code)
         self.code = code
+        self.words = words
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Iterator
 
 from sqlalchemy import text
 
@@ -9,6 +10,8 @@ from chassis.database import is_transient, transaction
 from chassis.http_client import NeighbourRefused, NeighbourUnreachable
 from chassis.running import Running
 from services.notify.drop_folder import Arrived, DropFolder, PlaceUnreadable
+from services.notify.mailbox_reading import MailboxReader
+from services.notify.mailboxes import PLACE
 from services.notify.reports.reading import Unreadable, read
 from services.notify.returns import Recorded, record, tell_ledger
 from services.notify.settings import NotifySettings
@@ -19,6 +22,7 @@ LEDGER = "dead addresses"
 
 KNOWN_FOLDERS = text("select company from mailbox where place = 'folder'")
 COMPANIES = text("select company from company order by company")
+NO_MAILBOX = text("delete from mailbox where place = 'imap' and company <> all(cast(:companies as text[]))")
 LOOKED = text(
     """
     insert into mailbox as known (company, place, read_at, trouble, trouble_since)
@@ -38,22 +42,33 @@ class ReadingRoom:
     def __init__(self, running: Running, settings: NotifySettings) -> None:
         self.running = running
         self.settings = settings
+        self.mailboxes = MailboxReader(running, settings)
+        self._had_one: set[str] = set()
 
     async def run(self) -> None:
         """Work until cancelled."""
-        while True:
-            try:
-                await self.step()
-            except Exception as failure:
-                # without PostgreSQL this waits, as everything does
-                if not is_transient(failure):
-                    raise
-            await asyncio.sleep(self.settings.reports_pause_seconds)
+        try:
+            while True:
+                try:
+                    await self.step()
+                except Exception as failure:
+                    # without PostgreSQL this waits, as everything does
+                    if not all(is_transient(one) for one in _leaves(failure)):
+                        raise
+                await asyncio.sleep(self.settings.reports_pause_seconds)
+        finally:
+            self.mailboxes.close()
 
     async def step(self) -> None:
         """Look once into every place, then have dead addresses marked."""
         for company, folder in await self._folders():
             await self._look(company, folder)
+        have_one = await self.mailboxes.look(self._told)
+        async with transaction(self.running.engine) as tx:
+            await tx.execute(NO_MAILBOX, {"companies": sorted(have_one)})
+        for company in self._had_one - have_one:
+            self.running.health.hindrance(f"{PLACE} of {company}", None)
+        self._had_one = have_one
         await self._mark()
 
     async def _folders(self) -> list[tuple[str, DropFolder]]:
@@ -72,16 +87,22 @@ class ReadingRoom:
         ]
 
     async def _look(self, company: str, place: DropFolder) -> None:
-        trouble: str | None = None
+        trouble: PlaceUnreadable | None = None
         try:
             await self._empty(company, place)
         except PlaceUnreadable as failed:
-            trouble = failed.code
-            log.warning("reports cannot be read", extra={"company": company, "place": place.name, "code": trouble})
-        sentence = None if trouble is None else f"{trouble}; what arrives there waits"
-        self.running.health.hindrance(f"{place.name} of {company}", sentence)
+            trouble = failed
+        await self._told(company, place.name, trouble)
+
+    async def _told(self, company: str, place: str, trouble: PlaceUnreadable | None) -> None:
+        """Remember how a place fared. The words of its server may name people: they are shown in trials alone."""
+        code = None if trouble is None else trouble.code
+        if code is not None:
+            log.warning("reports cannot be read", extra={"company": company, "place": place, "code": code})
+        sentence = None if code is None else f"{code}; what arrives there waits"
+        self.running.health.hindrance(f"{place} of {company}", sentence)
         async with transaction(self.running.engine, company) as tx:
-            await tx.execute(LOOKED, {"company": company, "place": place.name, "trouble": trouble})
+            await tx.execute(LOOKED, {"company": company, "place": place, "trouble": code})
 
     async def _empty(self, company: str, place: DropFolder) -> None:
         """One file that cannot be read or moved holds back no other; the last such trouble is told."""
@@ -114,3 +135,12 @@ class ReadingRoom:
             self.running.health.hindrance(LEDGER, f"{silent}; they are still written to")
         else:
             self.running.health.hindrance(LEDGER, None)
+
+
+def _leaves(failure: BaseException) -> Iterator[BaseException]:
+    """What went wrong, also where several mailboxes were looked into at a time."""
+    if isinstance(failure, BaseExceptionGroup):
+        for one in failure.exceptions:
+            yield from _leaves(one)
+    else:
+        yield failure

@@ -6,6 +6,7 @@ whichever place, changes nothing.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -19,7 +20,7 @@ from chassis.eventlog import Cause, Said
 from chassis.running import Running
 from contracts.notify import EmailBounced
 from services.notify import queries
-from services.notify.reports.judging import BOUNCED, Finding, Kind
+from services.notify.reports.judging import BOUNCED, OF_PEOPLE, Finding, Kind
 from services.notify.reports.reading import Report
 
 ACTOR = "service:notify"
@@ -91,20 +92,50 @@ MARKED = text(
 COMPANIES_TO_MARK = text("select distinct company from report where mark = 'wanted' order by company")
 
 
-async def record(running: Running, company: str, report: Report) -> Recorded:
-    """One transaction per mail: remembered, and said if it is a bounce."""
-    ids = {"message_ids": list(report.message_ids), "action_ids": list(report.returned_to)}
+NOTE = text(
+    """
+    insert into mailbox_mail (company, validity, uid, away) values (:company, :validity, :uid, :away)
+    on conflict do nothing
+    """
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Lies:
+    """Where in a mailbox a mail lies: the UID and what it is valid for (RFC 9051, 2.3.1.1)."""
+
+    validity: int
+    uid: int
+
+
+async def note(tx: AsyncConnection, company: str, lies: Lies, *, away: bool) -> None:
+    """A mail was read and need not be again; ``away``: it may be put away."""
+    values = {"company": company, "validity": lies.validity, "uid": lies.uid, "away": away}
+    await tx.execute(NOTE, values)
+
+
+async def record(running: Running, company: str, report: Report, lies: Lies | None = None) -> Recorded:
+    """One transaction per mail: remembered, noted where it lies in a mailbox, and said if it is a bounce."""
     async with transaction(running.engine, company) as tx:
-        bound = (await tx.execute(BOUND, {"company": company, **ids})).one_or_none()
-        known = (await tx.execute(READ, {"company": company, "digest": report.digest})).one_or_none()
-        if known is not None:
-            return Recorded.UNBOUND if known.action_id is None else Recorded.KNOWN
-        if bound is not None and not bound.told:
-            return Recorded.NOT_YET
-        said = await _keep(tx, company, report, bound)
-        if said:
-            today = clock.today(await queries.time_zone(tx, company))
-            await running.say(tx)(company, said, as_of=today, cause=Cause.new(ACTOR))
+        recorded = await _record(running, tx, company, report)
+        if lies is not None and recorded is not Recorded.NOT_YET:
+            away = recorded is not Recorded.UNBOUND and report.kind not in OF_PEOPLE
+            await note(tx, company, lies, away=away)
+    return recorded
+
+
+async def _record(running: Running, tx: AsyncConnection, company: str, report: Report) -> Recorded:
+    ids = {"message_ids": list(report.message_ids), "action_ids": list(report.returned_to)}
+    bound = (await tx.execute(BOUND, {"company": company, **ids})).one_or_none()
+    known = (await tx.execute(READ, {"company": company, "digest": report.digest})).one_or_none()
+    if known is not None:
+        return Recorded.UNBOUND if known.action_id is None else Recorded.KNOWN
+    if bound is not None and not bound.told:
+        return Recorded.NOT_YET
+    said = await _keep(tx, company, report, bound)
+    if said:
+        today = clock.today(await queries.time_zone(tx, company))
+        await running.say(tx)(company, said, as_of=today, cause=Cause.new(ACTOR))
     return Recorded.UNBOUND if bound is None else Recorded.NEW
 
 

@@ -51,6 +51,8 @@ class NotifySettings(Settings):
     """Delivery reports and answers as files, one folder per company below it; empty is never."""
     reports_pause_seconds: float = Field(default=60, gt=0)
     """How often the places where reports arrive are looked into."""
+    imap_timeout_seconds: float = Field(default=20, gt=0)
+    """How long a mailbox's server may take for any one answer."""
     space_url: str = ""
     """Where debtors reach their own pages: the console as the outside sees it. Empty: no links are made."""
     link_secret: str = Field(default="", repr=False)

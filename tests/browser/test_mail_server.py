@@ -96,3 +96,24 @@ def test_a_password_is_kept_and_never_shown(running: Running, page: Page) -> Non
     expect(page.get_by_label("Oublier le mot de passe enregistré")).to_be_visible()
     page.get_by_role("button", name="Revenir au serveur de l’installation").click()
     expect(page.get_by_role("status")).to_contain_text("de nouveau")
+
+
+def test_a_mailbox_is_tried_saved_and_given_up(running: Running, page: Page) -> None:
+    page.locator("main").get_by_role("link", name="Courrier reçu").click()
+    page.get_by_label("Serveur", exact=True).fill("127.0.0.1")
+    page.get_by_label("Port").fill("9")
+    page.get_by_label("Identifiant").fill("retours@delcourt.example")
+    page.get_by_label("Mot de passe").fill("s3cret-très-long")
+    page.get_by_label("Adresses étiquetées").check()
+    page.get_by_role("button", name="Essayer").click()
+    expect(page.get_by_role("alert")).to_contain_text("Le serveur ne répond pas")
+    expect(page.get_by_label("Port")).to_have_value("9")
+
+    page.get_by_label("Mot de passe").fill("s3cret-très-long")
+    page.get_by_role("button", name="Enregistrer la boîte").click()
+    expect(page.get_by_role("status")).to_contain_text("La boîte est enregistrée")
+    assert "s3cret" not in page.content()
+    expect(page.get_by_label("Adresses étiquetées")).to_be_checked()
+    page.get_by_role("button", name="Ne plus lire cette boîte").click()
+    expect(page.get_by_role("status")).to_contain_text("n’est plus lue")
+    expect(page.get_by_label("Serveur", exact=True)).to_have_value("")

@@ -206,6 +206,7 @@ REASONS = {
 REFUSED = N_("La demande a été refusée : vérifiez la saisie.")
 REFUSALS = {
     "nobody-chosen": N_("Cochez au moins un client à relancer."),
+    "mailbox-into-itself": N_("Le dossier de rangement doit être un autre que le dossier à lire."),
     "client-unknown": N_("Ce client n’existe pas, ou n’est pas dans votre portefeuille."),
     "portfolio-empty": N_("Cochez au moins un commercial, ou laissez voir tous les clients."),
     "administrator-sees-all": N_("Un administrateur voit tous les clients : changez d’abord son rôle."),

@@ -10,6 +10,7 @@ from services.notify.api import (
     links,
     logo,
     mail_server,
+    mailbox,
     messages,
     payments,
     personal,
@@ -37,6 +38,7 @@ PARTS = (
     returns,
     links,
     mail_server,
+    mailbox,
     dkim,
     payments,
 )

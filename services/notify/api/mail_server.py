@@ -102,7 +102,7 @@ async def put_mail_server(
         "company": company,
         "changed_by": cause.actor,
         "keep": body.password is None,
-        "password": _sealed(_settings(process), body.password),
+        "password": sealed(_settings(process), body.password),
     }
     await tx.execute(SAVE, values)
     return await get_mail_server(company, tx, process)
@@ -178,7 +178,8 @@ def _trial_mail(company: str, sender: Sender, to: str) -> Mail:
     return compose(rendered, sender, [to], message_id(uuid4(), sender.email), clock.now())
 
 
-def _sealed(settings: NotifySettings, password: str | None) -> bytes | None:
+def sealed(settings: NotifySettings, password: str | None) -> bytes | None:
+    """As a password is kept; ``None`` for none. Raises ``Problem``."""
     if not password:
         return None
     try:

@@ -29,6 +29,10 @@ BOUNCED = frozenset({Kind.HARD, Kind.SOFT, Kind.COMPLAINT})
 """Said as ``EmailBounced``. A delay is none: the server still tries."""
 
 
+OF_PEOPLE = frozenset({Kind.REPLY, Kind.UNKNOWN})
+"""Whatever else a machine may have sent, a person reads these, and where they came."""
+
+
 class Reason(StrEnum):
     """Why, as a code."""
 

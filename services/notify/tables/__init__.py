@@ -5,13 +5,14 @@ interleaving of the streams ends in the same rows. The others are kept: personal
 event carries.
 """
 
-from services.notify.tables.answered import link_access, mailbox, payment, person, report
+from services.notify.tables.answered import link_access, mailbox, mailbox_mail, payment, person, report
 from services.notify.tables.carried_out import online_payment, outcome, posting
 from services.notify.tables.chosen import (
     copy_address,
     dkim_key,
     logo,
     mail_server,
+    mailbox_account,
     sender,
     template,
     template_version,
@@ -72,6 +73,8 @@ __all__ = [
     "logo",
     "mail_server",
     "mailbox",
+    "mailbox_account",
+    "mailbox_mail",
     "message",
     "metadata",
     "online_payment",

@@ -1,6 +1,6 @@
 """What people are called, what came back from them, and how they pay."""
 
-from sqlalchemy import Column, Index, Integer, PrimaryKeyConstraint, Table, Uuid, text
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, PrimaryKeyConstraint, Table, Uuid, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from chassis.columns import INSTANT, NOW, day, instant, money, word
@@ -92,4 +92,16 @@ mailbox = Table(
     word("trouble", nullable=True),
     instant("trouble_since", nullable=True),
     PrimaryKeyConstraint("company", "place"),
+)
+
+# mails that were read and still lie in a company's mailbox, named as IMAP names them
+mailbox_mail = Table(
+    "mailbox_mail",
+    metadata,
+    word("company"),
+    Column("validity", BigInteger, nullable=False),
+    Column("uid", BigInteger, nullable=False),
+    # to be put away; what speaks of no message of ours and what people wrote stays where it is
+    Column("away", Boolean, nullable=False),
+    PrimaryKeyConstraint("company", "validity", "uid"),
 )

@@ -3,7 +3,7 @@
 from sqlalchemy import Boolean, Column, Integer, LargeBinary, PrimaryKeyConstraint, Table, Text, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 
-from chassis.columns import FALSE, INSTANT, NOW, key, money, word
+from chassis.columns import FALSE, INSTANT, NOW, day, key, money, word
 from services.notify.tables.metadata import metadata
 
 # a company's own texts as they are used now
@@ -76,6 +76,31 @@ mail_server = Table(
     # messages a second; 0: no limit
     money("per_second"),
     money("per_second_and_domain"),
+    word("changed_by"),
+    Column("changed_at", INSTANT, nullable=False, server_default=NOW),
+)
+
+# where what comes back to a company is read by IMAP
+mailbox_account = Table(
+    "mailbox_account",
+    metadata,
+    key("company"),
+    word("host"),
+    Column("port", Integer, nullable=False),
+    # tls | starttls
+    word("encryption"),
+    word("username"),
+    # sealed
+    Column("password", LargeBinary),
+    word("folder"),
+    # move | seen | leave: what becomes of reports that were read
+    word("after"),
+    # the folder they move to
+    word("away"),
+    # nothing that arrived before is looked at
+    day("since"),
+    # messages name themselves in the address that answers and reports come to
+    Column("tagged", Boolean, nullable=False, server_default=FALSE),
     word("changed_by"),
     Column("changed_at", INSTANT, nullable=False, server_default=NOW),
 )

@@ -1015,6 +1015,18 @@ class FakeServices:
                 "hindered_by": {},
             },
             "/dkim": {"key": None},
+            "/mailbox": {"saved": None, "can_keep_passwords": True},
+            "/mailboxes": {
+                "places": [
+                    {
+                        "place": "imap",
+                        "read_at": "2026-11-18T09:42:00+00:00",
+                        "trouble": "mailbox_login_refused",
+                        "trouble_since": "2026-11-20T09:42:00+00:00",
+                    }
+                ],
+                "last_days": {"hard": {"bound": 2, "unbound": 1}, "reply": {"bound": 3, "unbound": 0}},
+            },
             "/debtor-links": {
                 "offered": True,
                 "days": 60,

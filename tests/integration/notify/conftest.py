@@ -1,10 +1,11 @@
 """Notify on real servers with a real mail server; sync, ledger and dunning only have voices, ledger people too."""
 
 import asyncio
+import ipaddress
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from hashlib import md5, sha256
 from pathlib import Path
@@ -15,9 +16,14 @@ import httpx
 import pytest
 import pytest_asyncio
 import uvicorn
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from fastapi import FastAPI, Response
 from sqlalchemy import text
 
+from chassis import clock
 from chassis.auth import Role, mint, read_key
 from chassis.database import transaction
 from chassis.embedded import Stack
@@ -318,6 +324,32 @@ async def people() -> AsyncIterator[People]:
     yield known
     server.should_exit = True
     await task
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Of 127.0.0.1, signed by itself, with its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "mail.delcourt.example")])
+    own = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    signed = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(clock.now() - timedelta(days=1))
+        .not_valid_after(clock.now() + timedelta(days=1))
+        .add_extension(own, critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    file = tmp_path_factory.mktemp("tls") / "mail.pem"
+    plain = serialization.NoEncryption()
+    form = serialization.PrivateFormat.PKCS8
+    private = key.private_bytes(serialization.Encoding.PEM, form, plain)
+    file.write_bytes(private + signed.public_bytes(serialization.Encoding.PEM))
+    return file
 
 
 @pytest_asyncio.fixture

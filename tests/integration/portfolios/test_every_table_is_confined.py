@@ -20,6 +20,7 @@ COMPANY_WIDE = {
     },
     "notify": {
         "company", "copy_address", "dkim_key", "late_interest_terms", "logo", "mail_server", "mailbox", "policy",
+        "mailbox_account", "mailbox_mail",
         "sender", "template", "template_version",
         # by its content, and handed out with the message that carries it alone
         "attachment",

@@ -1,0 +1,151 @@
+"""Configurer, Courrier reçu: the mailbox that reports and answers are read from, and how it fares."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import RedirectResponse, Response
+from starlette.datastructures import FormData
+
+from services.console.gateway import Json, Refused
+from services.console.language import N_
+from services.console.rendering import page
+from services.console.visits import ActingDep, NotAllowed, Visit, VisitDep
+
+router = APIRouter(prefix="/c/{company}/inbox")
+
+ENCRYPTIONS = (("tls", N_("TLS dès la connexion (port 993)")), ("starttls", N_("STARTTLS (port 143)")))
+AFTER = (
+    ("move", N_("Les déplacer dans un dossier")),
+    ("seen", N_("Les marquer comme lus")),
+    ("leave", N_("Ne rien changer")),
+)
+DONE = {
+    "saved": N_("La boîte est enregistrée ; elle sera lue dans la minute."),
+    "forgotten": N_("La boîte n’est plus lue."),
+}
+TROUBLES = {
+    "mailbox_unreachable": N_("Le serveur ne répond pas."),
+    "mailbox_certificate": N_("Le certificat du serveur n’est pas reconnu : la connexion n’est pas sûre."),
+    "mailbox_login_refused": N_("Le serveur refuse l’identifiant ou le mot de passe."),
+    "mailbox_folder_missing": N_("Ce dossier n’existe pas dans la boîte."),
+    "mailbox_away_folder_refused": N_("Le serveur refuse de créer le dossier où ranger les courriers lus."),
+    "mailbox_silent": N_("Le serveur s’est tu, ou sa réponse n’a pas de sens."),
+    "secret_unreadable": N_("Le mot de passe enregistré ne se lit plus : saisissez-le de nouveau."),
+    "folder_unreadable": N_("Le dossier ne se lit pas."),
+    "folder_not_writable": N_("Le dossier ne laisse pas ranger les courriers lus."),
+    "file_unreadable": N_("Un fichier ne se lit pas."),
+}
+PLACES = {"imap": N_("Boîte aux lettres"), "folder": N_("Dossier de dépôt")}
+KINDS = {
+    "hard": N_("Adresse inexistante"),
+    "soft": N_("Non distribué"),
+    "complaint": N_("Signalé comme indésirable"),
+    "reply": N_("Réponse d’une personne"),
+    "auto_reply": N_("Réponse automatique"),
+    "delayed": N_("Encore en route"),
+    "delivered": N_("Accusé de réception"),
+    "unknown": N_("Autre courrier"),
+}
+USUAL: Mapping[str, Any] = {
+    "host": "", "port": 993, "encryption": "tls", "username": "", "folder": "INBOX", "after": "move",
+    "away": "Relance", "tagged": False, "has_password": False,
+}  # fmt: skip
+
+
+@router.get("")
+async def shown(request: Request, visit: VisitDep, done: str = "") -> Response:
+    notice = {"tone": "ok", "text": visit.words.gettext(DONE[done])} if done in DONE else None
+    return await _page(request, visit, notice)
+
+
+@router.post("")
+async def save(request: Request, visit: ActingDep) -> Response:
+    _only_administrators(visit)
+    wanted = _mailbox(await request.form())
+    try:
+        await visit.neighbours().command("notify", "PUT", "/mailbox", wanted)
+    except Refused as refused:
+        return await _page(request, visit, _refusal(visit, refused), mailbox=wanted, status=422)
+    return RedirectResponse(visit.url("inbox", done="saved"), status_code=303)
+
+
+@router.post("/test")
+async def try_it(request: Request, visit: ActingDep) -> Response:
+    """Try what is typed, saved or not; it stays typed."""
+    _only_administrators(visit)
+    wanted = _mailbox(await request.form())
+    try:
+        found = await visit.neighbours().post_query("notify", "/mailbox/test", {"mailbox": wanted})
+    except Refused as refused:
+        return await _page(request, visit, _refusal(visit, refused), mailbox=wanted, status=422)
+    if found["ok"]:
+        mails = found["mails"]
+        said = visit.words.ngettext(
+            "Connexion réussie : %(n)s courrier dans ce dossier.",
+            "Connexion réussie : %(n)s courriers dans ce dossier.",
+            mails,
+        )
+        return await _page(request, visit, {"tone": "ok", "text": said % {"n": mails}}, mailbox=wanted)
+    words = f" {found['words']}" if found["words"] else ""
+    trouble = visit.words.gettext(TROUBLES.get(found["code"], TROUBLES["mailbox_silent"]))
+    return await _page(request, visit, {"tone": "stop", "text": f"{trouble}{words}"}, mailbox=wanted)
+
+
+@router.post("/forget")
+async def forget(visit: ActingDep) -> Response:
+    _only_administrators(visit)
+    try:
+        await visit.neighbours().request("notify", "DELETE", "/mailbox")
+    except Refused as refused:
+        if refused.code != "mailbox-unknown":  # somebody else was quicker
+            raise
+    return RedirectResponse(visit.url("inbox", done="forgotten"), status_code=303)
+
+
+def _only_administrators(visit: Visit) -> None:
+    if not visit.is_at_least("admin"):
+        raise NotAllowed
+
+
+def _mailbox(form: FormData) -> dict[str, Any]:
+    """As notify takes it. A password that is not typed is left out: the one there is stays."""
+    wanted: dict[str, Any] = {
+        name: str(form.get(name, "")).strip()
+        for name in ("host", "encryption", "username", "folder", "after", "away")
+    }
+    typed = str(form.get("port", "")).strip()
+    # what is no number is refused by notify, and shown as typed
+    wanted |= {"port": int(typed) if typed.isdecimal() else typed, "tagged": "tagged" in form}
+    if password := str(form.get("password", "")):
+        wanted["password"] = password
+    return wanted
+
+
+def _refusal(visit: Visit, refused: Refused) -> dict[str, str]:
+    return {"tone": "stop", "text": visit.vocabulary.refusal(refused.code)}
+
+
+async def _page(
+    request: Request, visit: Visit, notice: Mapping[str, str] | None, *, status: int = 200, **typed: Any
+) -> Response:
+    _only_administrators(visit)
+    neighbours = visit.neighbours()
+    mailbox: Json = await neighbours.get("notify", "/mailbox")
+    fared: Json = await neighbours.get("notify", "/mailboxes")
+    saved = mailbox["saved"]
+    return page(
+        request,
+        visit,
+        "inbox.html",
+        status=status,
+        encryptions=ENCRYPTIONS,
+        choices=AFTER,
+        troubles=TROUBLES,
+        places=[one | {"name": PLACES.get(one["place"], one["place"])} for one in fared["places"]],
+        kinds=[(word, fared["last_days"][kind]) for kind, word in KINDS.items() if kind in fared["last_days"]],
+        mailbox={**USUAL, **(saved or {}), **typed.get("mailbox", {})},
+        own=saved is not None,
+        can_keep_passwords=mailbox["can_keep_passwords"],
+        notice=notice,
+    )

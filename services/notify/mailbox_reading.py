@@ -1,0 +1,128 @@
+"""Reading companies' mailboxes: every mail once, and put away only after what it says is committed.
+
+A mail is named by its UID and what that is valid for; the row that says it was read is written with what it says.
+Whoever takes over from a process that was killed reads what was not read, and only puts away what was. When a
+server makes its UIDs invalid everything is read again, and the digests of the mails keep it from counting twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from typing import TypeVar
+
+from sqlalchemy import text
+
+from chassis import clock
+from chassis.database import transaction
+from chassis.running import Running
+from services.notify import mailboxes
+from services.notify.drop_folder import PlaceUnreadable
+from services.notify.imap import Account, ImapMailbox
+from services.notify.reports.reading import Report, Unreadable, read
+from services.notify.returns import Lies, note, record
+from services.notify.settings import NotifySettings
+
+log = logging.getLogger(__name__)
+
+AT_A_TIME = 500
+"""Mails of one mailbox and look; the others come with the next."""
+MAILBOXES_AT_A_TIME = 4
+
+LAST_READ = text("select cast(read_at as date) from mailbox where company = :company and place = 'imap'")
+
+T = TypeVar("T")
+Told = Callable[[str, str, PlaceUnreadable | None], Awaitable[None]]
+"""Company, place and its trouble, after a look."""
+
+
+class MailboxReader:
+    """Looks into every mailbox there is. One that fails or is slow holds up no other for longer than its turn."""
+
+    def __init__(self, running: Running, settings: NotifySettings) -> None:
+        self.running = running
+        self.settings = settings
+        self._threads = ThreadPoolExecutor(MAILBOXES_AT_A_TIME, thread_name_prefix="imap")
+
+    async def look(self, tell: Told) -> set[str]:
+        """One look into every mailbox; answers the companies that have one."""
+        async with transaction(self.running.engine) as tx:
+            found = await mailboxes.accounts(tx, self.settings)
+        turns = asyncio.Semaphore(MAILBOXES_AT_A_TIME)
+
+        async def one(company: str, account: Account | None) -> None:
+            trouble: PlaceUnreadable | None = None
+            async with turns:
+                try:
+                    if account is None:
+                        raise PlaceUnreadable("secret_unreadable")
+                    await self._empty(company, account)
+                except PlaceUnreadable as failed:
+                    trouble = failed
+                await tell(company, mailboxes.PLACE, trouble)
+
+        async with asyncio.TaskGroup() as looking:
+            for company, account in found.items():
+                looking.create_task(one(company, account), name=f"mailbox of {company}")
+        return set(found)
+
+    def close(self) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def _empty(self, company: str, account: Account) -> None:
+        box = ImapMailbox(account)
+        try:
+            await self._read_all(company, account, box)
+        except asyncio.CancelledError:
+            box.abort()
+            raise
+        except Exception:
+            await self._blocking(box.close)
+            raise
+        await self._blocking(box.close)
+
+    async def _read_all(self, company: str, account: Account, box: ImapMailbox) -> None:
+        validity = await self._blocking(box.open)
+        async with transaction(self.running.engine, company) as tx:
+            known = await mailboxes.read_before(tx, company, validity)
+            last_read_on = await tx.scalar(LAST_READ, {"company": company})
+        since = mailboxes.look_from(account.since, last_read_on, clock.now().date())
+        lying = await self._uids(box, since)
+        for uid in [one for one in lying if one not in known][:AT_A_TIME]:
+            await self._read_one(company, box, Lies(validity, uid))
+        async with transaction(self.running.engine, company) as tx:
+            await mailboxes.forget_gone(tx, company, validity, lying)
+            known = await mailboxes.read_before(tx, company, validity)
+        away = [uid for uid, wanted in known.items() if wanted]
+        if away:
+            await self._blocking(lambda: box.settle(away))
+            async with transaction(self.running.engine, company) as tx:
+                await mailboxes.put_away(tx, company, validity, away)
+
+    async def _uids(self, box: ImapMailbox, since: date) -> Sequence[int]:
+        return await self._blocking(lambda: box.uids(since))
+
+    async def _read_one(self, company: str, box: ImapMailbox, lies: Lies) -> None:
+        raw = await self._blocking(lambda: box.arrived(lies.uid))
+        if raw is None:
+            return
+        report = await self._understood(company, raw)
+        if report is None:
+            async with transaction(self.running.engine, company) as tx:
+                await note(tx, company, lies, away=False)
+            return
+        # one that speaks of a message not said yet to have left is not noted, and read again
+        await record(self.running, company, report, lies)
+
+    async def _understood(self, company: str, raw: bytes) -> Report | None:
+        try:
+            return await asyncio.to_thread(read, raw)
+        except Unreadable as refused:
+            log.warning("a mail cannot be read", extra={"company": company, "why": str(refused)})
+            return None
+
+    async def _blocking(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)

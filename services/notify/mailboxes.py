@@ -1,0 +1,92 @@
+"""Which mailboxes companies set, and what of them was read."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import date, timedelta
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.notify.imap import Account
+from services.notify.sealing import Seal, SealBroken
+from services.notify.settings import NotifySettings
+
+PLACE = "imap"
+DAYS_BACK = 30
+"""How far back a mailbox is looked through every time; what lies there longer was read before."""
+DAYS_OF_OVERLAP = 2
+"""Servers keep days of their own time zone."""
+
+SET = text(
+    """
+    select a.*, known.read_at from mailbox_account a
+    left join mailbox known on known.company = a.company and known.place = 'imap'
+    where cast(:company as text) is null or a.company = :company
+    """
+)
+READ_BEFORE = text("select uid, away from mailbox_mail where company = :company and validity = :validity")
+GONE = text(
+    "delete from mailbox_mail where company = :company"
+    " and (validity <> :validity or uid <> all(cast(:uids as bigint[])))"
+)
+PUT_AWAY = text(
+    "update mailbox_mail set away = false"
+    " where company = :company and validity = :validity and uid = any(cast(:uids as bigint[]))"
+)
+
+
+async def accounts(
+    tx: AsyncConnection, settings: NotifySettings, company: str | None = None
+) -> dict[str, Account | None]:
+    """Of one company or of all that set one; ``None`` where the password cannot be opened."""
+    seal = Seal(settings.sealing_key)
+    found: dict[str, Account | None] = {}
+    for row in await tx.execute(SET, {"company": company}):
+        try:
+            password = "" if row.password is None else seal.open(bytes(row.password))
+        except SealBroken:
+            found[row.company] = None
+            continue
+        found[row.company] = account_of(row._mapping, password, settings, row.since)
+    return found
+
+
+def account_of(row: Any, password: str, settings: NotifySettings, since: date) -> Account:
+    """As it is kept, or typed for a trial."""
+    return Account(
+        host=row["host"],
+        port=row["port"],
+        encryption=row["encryption"],
+        user=row["username"],
+        password=password,
+        folder=row["folder"],
+        after=row["after"],
+        away=row["away"],
+        since=since,
+        timeout_seconds=settings.imap_timeout_seconds,
+        ca_file=str(settings.smtp_ca_file) if settings.smtp_ca_file else None,
+    )
+
+
+def look_from(since: date, last_read_on: date | None, today: date) -> date:
+    """The day from which mails are listed: a month back, and further when it could not be read for longer."""
+    if last_read_on is None:
+        return since
+    return max(since, min(today - timedelta(DAYS_BACK), last_read_on - timedelta(DAYS_OF_OVERLAP)))
+
+
+async def read_before(tx: AsyncConnection, company: str, validity: int) -> dict[int, bool]:
+    """The mails that were read, by UID; true: one that is still to be put away."""
+    rows = await tx.execute(READ_BEFORE, {"company": company, "validity": validity})
+    return {row.uid: row.away for row in rows}
+
+
+async def forget_gone(tx: AsyncConnection, company: str, validity: int, lying: Collection[int]) -> None:
+    """Of mails that lie there no more nothing is kept; nor of UIDs that the server made invalid."""
+    await tx.execute(GONE, {"company": company, "validity": validity, "uids": list(lying)})
+
+
+async def put_away(tx: AsyncConnection, company: str, validity: int, uids: Collection[int]) -> None:
+    await tx.execute(PUT_AWAY, {"company": company, "validity": validity, "uids": list(uids)})
