@@ -14,7 +14,10 @@ from services.console.visits import ActingDep, NotAllowed, Visit, VisitDep
 
 router = APIRouter(prefix="/c/{company}/inbox")
 
-ENCRYPTIONS = (("tls", N_("TLS dès la connexion (port 993)")), ("starttls", N_("STARTTLS (port 143)")))
+ENCRYPTIONS = (
+    ("tls", N_("TLS dès la connexion (port 993)")),
+    ("starttls", N_("STARTTLS une fois connecté (port 143)")),
+)
 AFTER = (
     ("move", N_("Les déplacer dans un dossier")),
     ("seen", N_("Les marquer comme lus")),
