@@ -131,7 +131,8 @@ def grant(op: "Operations | ModuleType", service: str) -> None:
     """Give the service's roles their rights on every table of the current schema; last step of a migration
     that creates tables. Idempotent.
 
-    The log only grows: nobody but the owner may change or remove an event. Every table with a ``company``
+    The log only grows: nobody but the owner may change or remove an event, or a row of a table whose comment is
+    ``append only``. Every table with a ``company``
     column shows the api role one company only (architecture, Correctness 7); the worker's policy is the
     constant true, which the planner drops.
     """
@@ -143,7 +144,8 @@ def grant(op: "Operations | ModuleType", service: str) -> None:
     run(f'grant select, insert, update, delete on all tables in schema "{schema}" to {worker}, {api}')
     run(f'grant truncate on all tables in schema "{schema}" to {worker}')
     run(f'grant usage, select on all sequences in schema "{schema}" to {worker}, {api}')
-    run(f'revoke update, delete, truncate on "{schema}".event_log from {worker}, {api}')
+    for table in ("event_log", *_append_only(bind)):
+        run(f'revoke update, delete, truncate on "{schema}"."{table}" from {worker}, {api}')
     if bind.scalar(text("select to_regclass('alembic_version')")):
         run(f"revoke insert, update, delete, truncate on alembic_version from {worker}, {api}")
     for table in _unprotected(bind):
@@ -151,6 +153,16 @@ def grant(op: "Operations | ModuleType", service: str) -> None:
         run(f'create policy worker on "{table}" to {worker} using (true) with check (true)')
         mine = "company = current_setting('relance.company', true)"
         run(f'create policy company on "{table}" to {api} using ({mine}) with check ({mine})')
+
+
+def _append_only(bind: Connection) -> list[str]:
+    found = bind.execute(
+        text(
+            "select c.relname from pg_class c where c.relnamespace = current_schema()::regnamespace"
+            " and c.relkind in ('r', 'p') and obj_description(c.oid, 'pg_class') = 'append only' order by 1"
+        )
+    )
+    return [row.relname for row in found]
 
 
 def _unprotected(bind: Connection) -> list[str]:

@@ -1,6 +1,7 @@
 """``python -m cli``, which the script ``relance`` runs."""
 
 import cli.app_act
+import cli.app_archive
 import cli.app_connectors
 import cli.app_documents
 import cli.app_explain

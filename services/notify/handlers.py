@@ -1,5 +1,6 @@
 """What notify does on hearing dunning and ledger."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 from datetime import datetime, time
 from uuid import UUID
@@ -18,6 +19,8 @@ from contracts.dunning import ActionDue
 from contracts.ledger import DisputeOpened, PersonErased, PromiseRecorded
 from contracts.notify import DebtorAnswered
 from services.notify import links, queries
+from services.notify.archive.chain import ERASED, Fact
+from services.notify.archive.keeping import forget
 
 QUEUE = "email"
 DEBTOR = "debtor"
@@ -141,14 +144,20 @@ def _payload(event: Delivered) -> dict[str, str | None]:
 
 
 async def on_person_erased(say: Say, heard: list[Delivered]) -> None:
-    """The person's data and the texts of the messages go; that they were sent stays."""
+    """The person's data and the texts of the messages go; that they were sent stays, in the archive too."""
+    erasures: defaultdict[str, list[Fact]] = defaultdict(list)
     for event in heard:
         said = event.parse()
         assert isinstance(said, PersonErased)
         whose = {"company": event.company, "client_id": said.client_id}
-        for forget in FORGET:
-            await say.tx.execute(forget, whose)
+        for statement in FORGET:
+            await say.tx.execute(statement, whose)
         await links.revoke(say.tx, event.company, said.client_id, event.actor)
+        erasures[event.company].append(
+            Fact(ERASED, said.client_id, event.occurred_at, event.as_of, event.actor, event_id=event.event_id)
+        )
+    for company, facts in sorted(erasures.items()):
+        await forget(say.tx, company, facts)
 
 
 async def on_answer(say: Say, heard: list[Delivered]) -> None:

@@ -12,6 +12,7 @@ from chassis.service import Service
 from contracts.registry import EVENTS
 from services.notify import queries, tables
 from services.notify.api import links, opens, payments, router
+from services.notify.archive.archivist import Archivist
 from services.notify.handlers import REACT
 from services.notify.letters.room import LetterRoom
 from services.notify.projection import PROJECT
@@ -38,6 +39,10 @@ def build(settings: NotifySettings) -> Service:
         """Read what comes back."""
         await ReadingRoom(running, settings).run()
 
+    async def seal(running: Running) -> None:
+        """Put what was sent into the archive."""
+        await Archivist(running).run()
+
     def mount(app: FastAPI, running: Running) -> None:
         app.include_router(opens.router)
         app.include_router(links.door)
@@ -56,7 +61,7 @@ def build(settings: NotifySettings) -> Service:
         ),
         router=router,
         knows_clients=True,
-        background={"sending": send, "letters": make_letters, "reports": read_reports},
+        background={"sending": send, "letters": make_letters, "reports": read_reports, "archive": seal},
         today=today,
         mount=mount,
     )

@@ -71,8 +71,10 @@ SPECIALITIES: dict[str, set[str]] = {
     | {"thanking"},
     "notify": {
         "addressing",
+        "archive",
         "attachments",
         "blocks",
+        "collection",
         "compiling",
         "delivered",
         "drop_folder",

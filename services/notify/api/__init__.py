@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from services.notify.api import (
+    archive,
     attachments,
     copies,
     dkim,
@@ -41,6 +42,7 @@ PARTS = (
     mailbox,
     dkim,
     payments,
+    archive,
 )
 for part in PARTS:
     router.include_router(part.router)

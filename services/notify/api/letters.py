@@ -12,6 +12,7 @@ from pydantic import Field
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from chassis import clock
 from chassis.eventlog import Said
 from chassis.http import AsOfDep, CauseDep, CompanyDep, RunningDep, SayDep, TxDep, accepted, requires
 from chassis.http_client import NeighbourRefused, NeighbourUnreachable
@@ -20,6 +21,8 @@ from chassis.problems import Problem
 from contracts.notify import LetterPosted
 from services.notify import queries
 from services.notify.api.bodies import Body
+from services.notify.archive.chain import Fact
+from services.notify.archive.keeping import append
 from services.notify.formats import language_of
 from services.notify.letters.bundle import Kept, bundle, cover_page, pile, text_of
 from services.notify.letters.pictures import html_of
@@ -71,6 +74,7 @@ LOCK = text(
 NUMBER = text(
     "update letter set registered_number = :number, registered = registered or cast(:number as text) is not null"
     " where company = :company and action_id = :action_id and pdf is not null"
+    " returning client_id"
 )
 TASKS = text(
     "select action_id, client_id, p from action where company = :company and action_id = any(:action_ids)"
@@ -322,9 +326,16 @@ async def post_posted(
 
 
 @router.post("/letter/registered-number", dependencies=[user])
-async def put_number(body: Registered, company: CompanyDep, tx: TxDep) -> dict[str, Any]:
-    """Note the number of a registered letter; it stays here, since it leads to the person. 404 without letter."""
+async def put_number(
+    body: Registered, company: CompanyDep, as_of: AsOfDep, tx: TxDep, cause: CauseDep
+) -> dict[str, Any]:
+    """Note the number of a registered letter; it stays here and in the archive, since it leads to the person. 404
+    without letter."""
     named = {"company": company, "action_id": body.action_id, "number": body.number}
-    if (await tx.execute(NUMBER, named)).rowcount == 0:
+    client_id = await tx.scalar(NUMBER, named)
+    if client_id is None:
         raise Problem("letter-not-prepared", "This letter was not made", 404, action_id=body.action_id)
+    person = {"registered_number": body.number} if body.number else None
+    fact = Fact("letter_numbered", client_id, clock.now(), as_of, cause.actor, body.action_id, person=person)
+    await append(tx, company, [fact])
     return {"action_id": body.action_id, "number": body.number}

@@ -6,6 +6,7 @@ event carries.
 """
 
 from services.notify.tables.answered import link_access, mailbox, mailbox_mail, payment, person, report
+from services.notify.tables.archived import archive, archive_cursor, archive_head, archive_person
 from services.notify.tables.carried_out import online_payment, outcome, posting
 from services.notify.tables.chosen import (
     copy_address,
@@ -57,6 +58,10 @@ __all__ = [
     "DERIVED",
     "LINE",
     "action",
+    "archive",
+    "archive_cursor",
+    "archive_head",
+    "archive_person",
     "attachment",
     "client",
     "client_merge",

@@ -3,7 +3,7 @@
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, PrimaryKeyConstraint, Table, Uuid, text
 from sqlalchemy.dialects.postgresql import JSONB
 
-from chassis.columns import INSTANT, NOW, day, instant, money, word
+from chassis.columns import FALSE, INSTANT, NOW, day, instant, money, word
 from services.notify.tables.metadata import metadata
 
 person = Table(
@@ -76,9 +76,12 @@ report = Table(
     Column("read_at", INSTANT, nullable=False, server_default=NOW),
     # wanted | done: ledger is to mark the address
     word("mark", nullable=True),
+    # it stands in the archive
+    Column("archived", Boolean, nullable=False, server_default=FALSE),
     PrimaryKeyConstraint("company", "digest", "n"),
     Index("report_action", "company", "action_id"),
     Index("report_mark", "company", postgresql_where=text("mark = 'wanted'")),
+    Index("report_to_archive", "company", postgresql_where=text("not archived and action_id is not null")),
 )
 
 # how each company's drop folder and mailbox fare
