@@ -9,10 +9,13 @@ import typer
 
 from cli.app import AsJson, DataDir, app, data_dir_of, say
 from cli.app_work import CompanyName
+from cli.road import Json
 
 archive = typer.Typer(help="The legal archive: what was sent, with its proof, in a chain that shows any change.")
 app.add_typer(archive, name="archive")
 
+PART = 1000
+WITHIN_SECONDS = 3600
 WHY = {
     "missing": "it is not there, or the chain ends before it",
     "changed": "it is not what its hash was made of",
@@ -36,7 +39,15 @@ def listed(
     """List what is sealed of a client: number, day, kind, step, recipients or letter number, hash."""
     from cli.main_job import road_of
 
-    found = road_of(data_dir_of(data), company).archive(client)
+    road = road_of(data_dir_of(data), company)
+    found: list[Json] = []
+    while len(found) % PART == 0:
+        after = found[-1]["n"] if found else 0
+        asked = {"client_id": client, "after": after, "limit": PART}
+        part = road.ask_notify("GET", "/archive", params=asked)["records"]
+        found += part
+        if not part:
+            break
     if as_json:
         typer.echo(json.dumps({"records": found}, ensure_ascii=False))
         return
@@ -67,8 +78,9 @@ def verify(
     """Walk a company's archive and name the first record that is not as it was sealed; then the exit code is 1."""
     from cli.main_job import road_of
 
-    asked = _known(known)
-    done = road_of(data_dir_of(data), company).verify_archive(known=asked, contents=contents)
+    asked = {"known": _known(known), "contents": contents}
+    road = road_of(data_dir_of(data), company)
+    done = road.ask_notify("POST", "/archive/verify", json=asked, timeout=WITHIN_SECONDS)
     if as_json:
         typer.echo(json.dumps(done))
     else:
@@ -83,7 +95,7 @@ def verify(
         raise typer.Exit(1)
 
 
-def _known(written: str | None) -> dict[str, object] | None:
+def _known(written: str | None) -> Json | None:
     if written is None:
         return None
     number, _, hash_ = written.partition(":")

@@ -287,21 +287,6 @@ class Road:
         body = {"action_ids": list(action_ids), "done_on": on and f"{on}"}
         return self._call("POST", self.addresses.notify, "/letters/posted", json=body) or {}
 
-    def archive(self, client_id: str) -> list[Json]:
-        """What is sealed of a client, in the order in which it was."""
-        found: list[Json] = []
-        while True:
-            after = found[-1]["n"] if found else 0
-            part = self.ask("notify", "/archive", client_id=client_id, after=f"{after}", limit="1000")["records"]
-            found += part
-            if len(part) < 1000:
-                return found
-
-    def verify_archive(self, known: Json | None = None, *, contents: bool = True) -> Json:
-        """Walk the company's archive; ``broken`` names the first record that is not as it was sealed."""
-        body = {"known": known, "contents": contents}
-        return self._call("POST", self.addresses.notify, "/archive/verify", json=body, timeout=3600) or {}
-
     def confirm(self, action_ids: Sequence[str], as_of: date) -> Json:
         """Confirm proposals; which were confirmed, which refused and why."""
         return self.ask_dunning("/confirm", {"action_ids": list(action_ids), "as_of": f"{as_of}"})
