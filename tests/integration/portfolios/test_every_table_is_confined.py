@@ -19,9 +19,8 @@ COMPANY_WIDE = {
         "scenario_version", "simulation", "simulation_part",
     },
     "notify": {
-        "archive_head", "company", "copy_address", "dkim_key", "late_interest_terms", "logo", "mail_server", "mailbox",
-        "policy", "mailbox_account", "mailbox_mail",
-        "sender", "template", "template_version",
+        "archive_head", "company", "copy_address", "dkim_key", "late_interest_terms", "logo", "mail_server",
+        "mailbox", "mailbox_account", "mailbox_mail", "policy", "sender", "template", "template_version",
         # by its content, and handed out with the message that carries it alone
         "attachment",
     },
