@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
-from typing import Any
-
 from bench.harness import Result
 from bench.limit import plain_load, rows_of_entries
 from bench.own_stages import LISTENERS
 from bench.pipeline import imported_books
-from cli.places import ROOT
-from cli.trial import Trial
 
 
 def replay(n: int, companies: int = 1) -> Result:
     """Import ``n`` entries, then rebuild each service beside its live tables; ours is the slowest projection."""
     with imported_books(n, companies) as (trial, _, _):
-        reports = {service: _replayed(trial, service) for service in LISTENERS}
+        reports = {service: trial.replayed(service) for service in LISTENERS}
         limit = plain_load(trial.dsn, rows_of_entries(min(n, 200_000)))
     differing = {service: report["differing"][:3] for service, report in reports.items() if not report["equal"]}
     if differing:
@@ -42,18 +34,3 @@ def replay(n: int, companies: int = 1) -> Result:
             "limit_is": "COPY of the same rows into one table of 15 columns, same server, same run",
         },
     )
-
-
-def _replayed(trial: Trial, service: str) -> dict[str, Any]:
-    """The report of ``python -m services.<service> rebuild --check``."""
-    done = subprocess.run(
-        [sys.executable, "-P", "-m", f"services.{service}", "rebuild", "--check"],
-        env={**os.environ, **trial.stack.embedded.environment(service), "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if not done.stdout.strip():
-        raise RuntimeError(f"the rebuild of {service} failed: {done.stderr[-2000:]}")
-    report: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
-    return report

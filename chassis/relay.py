@@ -36,6 +36,8 @@ from contracts.subjects import PARTITIONS, partition_filter, stream, subject
 
 log = logging.getLogger(__name__)
 
+RUNBOOK = "docs/runbooks/relay-refuses.md"
+
 BATCH_EVENTS = 400
 BATCH_BYTES = 4 << 20
 PARTITION_EVENTS = 60
@@ -136,7 +138,7 @@ class Relay:
                 try:
                     await self._session()
                 except Disagreement as disagreement:
-                    self._trouble = f"relay refuses: {disagreement}"
+                    self._trouble = f"relay refuses: {disagreement}; see {RUNBOOK}"
                     measures.RELAY_REFUSES.labels(self.service).set(1)
                     log.critical("relay refuses", extra={"stream": self.stream, "why": str(disagreement)})
                     delay = 5

@@ -18,6 +18,7 @@ from sqlalchemy import make_url
 from chassis.embedded import Stack
 from chassis.embedded_config import NATS_READER
 from chassis.readiness import newest_migration
+from chassis.relay import RUNBOOK
 from cli.doctor import Finding
 from cli.places import State
 from contracts.subjects import PARTITIONS, SPEAKERS, partition_filter, stream
@@ -120,7 +121,7 @@ def _relayed(admin: psycopg.Connection[Any], service: str, tail: dict[int, int])
             "wrong",
             f"the stream of {service} is ahead of its log in {len(ahead)} partitions: PostgreSQL lost events that"
             " were published",
-            "stop, restore the newer database if there is one, else start a new generation of the stream",
+            f"stop, restore the newer database if there is one, else do as {RUNBOOK} says",
         )
     partitions = [p for p, seq in heads.items() if seq > tail.get(p, 0)]
     if not partitions:

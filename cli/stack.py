@@ -146,13 +146,23 @@ class RunningStack:
             self.write_state()
         return mended
 
-    def stop(self) -> None:
-        """Stops all; nothing is left running."""
-        self._stopping = True
+    def stop_services(self) -> None:
+        """Stops the services; the servers go on."""
         for child in self.children.values():
             child.ask_to_stop()
         for child in self.children.values():
             child.wait_stopped()
+
+    def start_services(self) -> None:
+        """Starts services that were stopped, without waiting until they are ready."""
+        for child in self.children.values():
+            child.start()
+        self.write_state()
+
+    def stop(self) -> None:
+        """Stops all; nothing is left running."""
+        self._stopping = True
+        self.stop_services()
         self.nursery.stop()
         self.embedded.stop()
         (self.data_dir / "state.json").unlink(missing_ok=True)

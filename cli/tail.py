@@ -28,7 +28,7 @@ def follow(  # noqa: PLR0913 - one argument per option
     url = Stack(data_dir, SERVICES).attach().nats_url(NATS_READER)
 
     def show(event: Delivered) -> None:
-        print(_object(event) if as_json else _line(event, bodies=bodies), flush=True)
+        print(event_as_json(event) if as_json else _line(event, bodies=bodies), flush=True)
 
     asyncio.run(_follow(url, speakers or SPEAKERS, company, past, show))
 
@@ -65,7 +65,8 @@ def _line(event: Delivered, *, bodies: bool) -> str:
     return f"{line} {event.body.decode()}" if bodies else line
 
 
-def _object(event: Delivered) -> str:
+def event_as_json(event: Delivered) -> str:
+    """An event with all that is known of it, on one line."""
     return json.dumps(
         {
             "position": str(event.position),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import sys
 import time
 import urllib.request
@@ -12,13 +14,20 @@ from pathlib import Path
 
 from cli.places import ROOT, SERVICES
 from cli.processes import Child, ChildFailed
-from cli.road import Addresses, Road
+from cli.road import Addresses, Json, Road
 from cli.stack import Report, RunningStack
 
 SINK_READY_SECONDS = 15.0
 STARTS = 2
 SINK_PAGE_PORT = 8025
 _LOCAL = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+class ReplayFailed(Exception):
+    """A replay ended without a report."""
+
+    def __init__(self, service: str, said: str) -> None:
+        super().__init__(f"the replay of {service} failed: {said[-2000:]}")
 
 
 class Sink:
@@ -162,3 +171,18 @@ class Trial:
             **{name: self.stack.url(name) if name in running else "" for name in Addresses.__annotations__}
         )
         return Road(addresses, Path(self.stack.embedded.private_key_file), company, as_of or self._as_of)
+
+    def replayed(self, service: str) -> Json:
+        """The report of ``relance replay SERVICE --check``: its tables against those its events give. Raises
+        ``ReplayFailed``."""
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", f"services.{service}", "rebuild", "--check"],
+            env={**os.environ, **self.stack.embedded.environment(service), "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if not done.stdout.strip():
+            raise ReplayFailed(service, done.stderr)
+        report: Json = json.loads(done.stdout.strip().splitlines()[-1])
+        return report
