@@ -13,6 +13,8 @@ from importlib import import_module
 from typing import Any
 from uuid import UUID
 
+import typst
+
 from bench.harness import Result
 from bench.stages import machine
 from contracts.dunning import Action, ActionEntry
@@ -38,6 +40,13 @@ SENDER = Sender(
     company_address="12 rue des Forges\n57000 Metz",
     bank_details="FR76 3000 4000 0500 0012 3456 789",
 )
+MINIMAL = """#set page(paper: "a4")
+#set text(font: "Source Sans Pro", size: 10.5pt)
+#let letter = json("letter.json")
+#for line in letter.recipient { line; linebreak() }
+#letter.subject
+"""
+"""What no letter can do without: one sheet, an address and a subject in one face."""
 HTML = """<html><style>@page{{size:A4;margin:20mm}}body{{font:10.5pt sans-serif}}table{{width:100%}}</style><body>
 <p>{sender}</p><p style="margin-left:91mm">{recipient}</p><p>{date}</p><h4>{subject}</h4>{blocks}</body></html>"""
 
@@ -65,10 +74,12 @@ def letters(n: int) -> Result:
     peak = _peak_mb()
     bare = [json.dumps(_page(number)) for number in range(min(n, 500))]
     compiler = press.compiler("letter")
-    limit = _rate(
-        lambda number: compiler.compile(sys_inputs={"letter": bare[number]}, format="pdf", pdf_tags=False),
-        len(bare),
-    )
+
+    def typst_alone(number: int) -> None:
+        press.lay_ready("letter", bare[number])
+        compiler.compile(format="pdf", pdf_tags=False)
+
+    limit = _rate(typst_alone, len(bare))
     return Result(
         "letters",
         ours=ours,
@@ -85,8 +96,24 @@ def letters(n: int) -> Result:
             "peer": _peer(),
             "peer_is": "WeasyPrint, the same text and tables as HTML; null where it is not installed",
             "limit_is": "typst alone, warmed, with the same data ready",
+            "minimal_letters_per_second": round(_minimal(press, bare), 1),
+            "minimal_is": "typst alone on one sheet with an address and a subject, no table and no text",
         },
     )
+
+
+def _minimal(press: Press, ready: list[str]) -> float:
+    source = press.folder / "minimal.typ"
+    source.write_text(MINIMAL, encoding="utf-8")
+    fonts = typst.Fonts(include_system_fonts=False, font_paths=[str(press.folder / "fonts")])
+    compiler = typst.Compiler(str(source), root=str(press.folder), font_paths=fonts)
+
+    def one(number: int) -> None:
+        press.lay_ready("letter", ready[number])
+        compiler.compile(format="pdf", pdf_tags=False)
+
+    one(0)
+    return _rate(one, len(ready))
 
 
 def _rate(work: Callable[[int], Any], n: int) -> float:
@@ -170,7 +197,10 @@ def _html(page: Page) -> str:
     def text(block: Page) -> str:
         if block["kind"] == "text":
             return "<p>" + "<br>".join("".join(run["text"] for run in line) for line in block["lines"]) + "</p>"
-        rows = ("".join(f"<td>{cell['text']} {cell['note']}</td>" for cell in row) for row in block["rows"])
+        rows = (
+            "".join(f"<td>{cell['text']} {cell['note']}</td>" for cell in row)
+            for row in (one["cells"] for one in block["rows"])
+        )
         return "<table>" + "".join(f"<tr>{row}</tr>" for row in rows) + "</table>"
 
     return HTML.format(

@@ -29,6 +29,20 @@ LAYOUTS: Mapping[str, Mapping[str, int]] = {
 
 
 def text_blocks(body: str, about: Subjects, language: str, medium: Medium, form: Form = "text") -> dict[str, str]:
+    """What a plain text shows of each block."""
+    return lines_of_blocks(body, about, language, medium, form) | {
+        block: _text_table(about, language, medium) for block in read(body, form).blocks if is_table(block)
+    }
+
+
+def is_table(block: str) -> bool:
+    return block != "pay" and block not in BUTTONS
+
+
+def lines_of_blocks(
+    body: str, about: Subjects, language: str, medium: Medium, form: Form = "text"
+) -> dict[str, str]:
+    """The same without the tables."""
     words, sender = WORDS[language], about.sender
     colon = words["colon"]
     written: dict[str, str] = {}
@@ -36,15 +50,13 @@ def text_blocks(body: str, about: Subjects, language: str, medium: Medium, form:
         if block in BUTTONS:
             label, url = _button(block, sender)
             written[block] = f"{words[label]}{colon} {url}" if url else ""
-        elif block == "pay":
+        elif not is_table(block):
             online = sender.payment_url if medium == "email" else ""
             pay = [f"{words['pay']}{colon} {online}"] if online else []
             if sender.bank_details:
                 reference = f"{words['reference']} {about.person.client_id}"
                 pay.append(f"{words['by_transfer']} {sender.bank_details}, {reference}.")
             written[block] = "\n".join(pay)
-        else:
-            written[block] = _text_table(about, language, medium)
     return written
 
 

@@ -1,12 +1,13 @@
 """Amounts and dates as a debtor reads them, by language and medium."""
 
+from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
 from functools import lru_cache
 from typing import Literal
 
 from babel.dates import format_date
-from babel.numbers import format_currency
+from babel.numbers import format_currency, get_currency_precision
 
 Medium = Literal["email", "letter"]
 
@@ -25,8 +26,44 @@ def language_of(language: str | None) -> str:
 @lru_cache(maxsize=16384)
 def amount(value: Decimal, currency: str, language: str, medium: Medium = "email") -> str:
     """``1 300,00 €``: thousands by U+202F in letters and U+00A0 on screens and in mails."""
-    text = format_currency(value, currency, locale=LOCALES[language]).replace("-", MINUS)
+    text = _shape(currency, language).filled(value).replace("-", MINUS)
     return text if medium == "letter" else text.replace(NARROW_SPACE, NO_BREAK_SPACE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """What stands around and between the digits of amounts."""
+
+    precision: int
+    group: str
+    point: str
+    positive: tuple[str, str]
+    negative: tuple[str, str]
+
+    def filled(self, value: Decimal) -> str:
+        rounded = value.quantize(Decimal(1).scaleb(-self.precision), rounding=ROUND_HALF_EVEN)
+        digits = f"{abs(rounded):,f}".translate({ord(","): self.group, ord("."): self.point})
+        before, after = self.negative if value < 0 else self.positive
+        return f"{before}{digits}{after}"
+
+
+@lru_cache(maxsize=256)
+def _shape(currency: str, language: str) -> _Shape:
+    """Read off a sample: Babel looks its patterns up for every amount, which takes most of writing a message."""
+    sample, negative = (
+        format_currency(Decimal(value), currency, locale=LOCALES[language]) for value in (1234567, -1234567)
+    )
+    first, last = sample.index("1"), sample.index("567") + 3
+    precision = get_currency_precision(currency)
+    end = last + (precision + 1 if precision else 0)
+    start = negative.index("1")
+    return _Shape(
+        precision,
+        sample[first + 1 : sample.index("2")],
+        sample[last] if precision else "",
+        (sample[:first], sample[end:]),
+        (negative[:start], negative[start + end - first :]),
+    )
 
 
 @lru_cache(maxsize=4096)

@@ -5,10 +5,11 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
+from math import inf
 from typing import Any
 
 from services.notify import formats
-from services.notify.blocks import LAYOUTS, late_of, text_blocks
+from services.notify.blocks import LAYOUTS, late_of, lines_of_blocks
 from services.notify.compiling import Run, runs
 from services.notify.delivered import Text
 from services.notify.domain import Line, Subjects
@@ -25,6 +26,20 @@ _LONG = re.compile(rf"\S{{{LONGEST_WORD}}}(?=\S)")
 _MAY_BREAK = "\u200b"
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
 _KEPT = frozenset({"\n", "\u200d", "\u00ad", _MAY_BREAK})
+_PLAIN_SPACES = str.maketrans("\n\u00a0\u202f", "   ")
+
+SHEET_MM, POINTS_PER_MM = 170.0, 72 / 25.4
+WIDTHS_MM = {"day": 20.0, "due": 35.0, "level": 15.0, "amount": 29.0}
+"""Of the columns, as ``letter.typ`` draws them; ``rest`` takes what is left of the sheet."""
+CELL_POINTS, NOTE_POINTS, INSET_POINTS = 9.5, 8.5, 5.0
+_EMS = {
+    0.36: " .,:;/-()'ijl\u00a0\u202f",
+    0.54: "0123456789\u2212\u20ac",
+    0.62: "abcdefghknopqrstuvxyzABCEFIJKLPRSTVXYZ",
+}
+_EM = {one: ems for ems, characters in _EMS.items() for one in characters}
+_LATIN_EM, _LATIN_ENDS = 0.92, "\u0180"
+"""No character of the delivered face is wider, bold or not; beyond Latin another face may be taken."""
 
 
 def letter(
@@ -59,13 +74,26 @@ def letter(
 def shown(text: str) -> str:
     """What a page can show: no controls, nothing that turns the direction of writing, and no word wider than its
     place, which would run over its neighbours."""
-    seen = "".join(one for one in text if one in _KEPT or unicodedata.category(one) not in _UNSEEN)
+    seen = text if text.translate(_PLAIN_SPACES).isprintable() else _seen(text)
+    if len(seen) <= LONGEST_WORD:
+        return seen
     return _LONG.sub(lambda word: word.group() + _MAY_BREAK, seen)
+
+
+def _seen(text: str) -> str:
+    return "".join(one for one in text if one in _KEPT or unicodedata.category(one) not in _UNSEEN)
+
+
+def widest(text: str) -> float:
+    """What a text takes at most, in widths of an em; infinite when nobody knows."""
+    if text and max(text) >= _LATIN_ENDS and any(one >= _LATIN_ENDS and one not in _EM for one in text):
+        return inf
+    return sum(_EM.get(one, _LATIN_EM) for one in text)
 
 
 def _blocks(template: Text, about: Subjects, language: str, values: dict[str, str]) -> list[Page]:
     drawn: list[Page] = []
-    texts = text_blocks(template.body, about, language, "letter", template.form)
+    texts = lines_of_blocks(template.body, about, language, "letter", template.form)
     for part in read(template.body, template.form).parts:
         if isinstance(part, Block):
             if part.tag.startswith("tableau_comptable"):
@@ -148,7 +176,30 @@ def _table(about: Subjects, layout: int, language: str) -> Page:
     if asks:
         due = formats.amount(statement.amount_due, statement.currency, language, "letter")
         totals.append({"label": words["amount_due"], "amounts": [due], "strong": True})
-    return {"kind": "table", "columns": columns, "rows": [row(line) for line in statement.lines], "totals": totals}
+    rows = [_row(row(line), columns) for line in statement.lines]
+    return {"kind": "table", "columns": columns, "rows": rows, "totals": totals}
+
+
+def _row(cells: list[Page], columns: list[Page]) -> Page:
+    """``single``: each cell surely stands on one line, however wide its characters are."""
+    kinds = [column["kind"] for column in columns]
+    rest = SHEET_MM - sum(WIDTHS_MM[kind] for kind in kinds if kind != "rest")
+    last = len(kinds) - 1
+    single = all(
+        "\n" not in cell["text"]
+        and (not cell["note"] or cell["beside"])
+        and _points(cell) <= WIDTHS_MM.get(kind, rest) * POINTS_PER_MM - INSET_POINTS * (1 + (0 < index < last))
+        for index, (cell, kind) in enumerate(zip(cells, kinds, strict=True))
+    )
+    return {"cells": cells, "single": single}
+
+
+def _points(cell: Page) -> float:
+    """What a cell takes at most on one line."""
+    points = widest(cell["text"]) * CELL_POINTS
+    if not cell["note"]:
+        return points
+    return points + widest(" ") * CELL_POINTS + widest(cell["note"]) * NOTE_POINTS
 
 
 def _cell(text: str, note: str = "", *, bold: bool = False, beside: bool = False) -> Page:

@@ -70,10 +70,15 @@ class Press:
         """The PDF of a posting list."""
         return self._pdf("cover", page)
 
+    def lay_ready(self, name: str, data: str) -> None:
+        """Put the data where the source reads it; the compiler keeps what did not change since."""
+        (self.folder / f"{name}.json").write_text(data, encoding="utf-8")
+
     def _pdf(self, name: str, page: Page) -> bytes:
         with self._lock:
+            self.lay_ready(name, json.dumps(page))
             # no tags: they are for reading on a screen, cost a fifth of the time, and what is posted is paper
-            made = self._compilers[name].compile(sys_inputs={name: json.dumps(page)}, format="pdf", pdf_tags=False)
+            made = self._compilers[name].compile(format="pdf", pdf_tags=False)
         assert isinstance(made, bytes)
         return made
 
@@ -87,7 +92,8 @@ class Press:
 
     def _png(self, name: str, data: str) -> list[bytes]:
         with self._lock:
-            made = self._compilers[name].compile(sys_inputs={name: data}, format="png", ppi=SCREEN_PPI)
+            self.lay_ready(name, data)
+            made = self._compilers[name].compile(format="png", ppi=SCREEN_PPI)
         return [made] if isinstance(made, bytes) else list(made or ())
 
 

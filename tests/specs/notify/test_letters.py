@@ -8,12 +8,13 @@ from typing import Any
 
 import pypdfium2
 import pytest
+import typst
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.notify.delivered import NAMES, Text, delivered
 from services.notify.letters.bundle import A4, Kept, bundle, cover_page, pages_of, pile, text_of
-from services.notify.letters.layout import Page, letter
+from services.notify.letters.layout import Page, letter, widest
 from services.notify.letters.postal import mailing_key, recipient_lines, spelled_out
 from services.notify.letters.press import Press
 from services.notify.rendering import render
@@ -284,3 +285,37 @@ def test_a_pile_is_one_pdf_under_its_list_and_each_letter_begins_a_sheet(press: 
         assert "3 courriers · 5 pages" in texts[0]
         sizes = {tuple(round(side) for side in one.get_size()) for one in pypdfium2.PdfDocument(whole)}
         assert sizes == {tuple(round(side) for side in A4)}
+
+
+def test_no_character_is_wider_than_the_rows_of_one_line_allow(press: Press) -> None:
+    characters = [one for one in map(chr, range(0x20, 0x180)) if one.isprintable()]
+    characters += ["\u00a0", "\u202f", "\u2212", "\u20ac"]
+    press.lay_ready("characters", json.dumps(characters))
+    source = press.folder / "characters.typ"
+    source.write_text(
+        '#set text(font: "Source Sans Pro", size: 10pt, number-width: "tabular")\n'
+        '#let wide(one) = (measure(one).width.pt(), measure(text(weight: "bold", one)).width.pt())\n'
+        '#context [#metadata(json("characters.json").map(wide)) <widths>]'
+    )
+    fonts = typst.Fonts(include_system_fonts=False, font_paths=[str(press.folder / "fonts")])
+    found = typst.Compiler(str(source), root=str(press.folder), font_paths=fonts).query(
+        "<widths>", field="value", one=True
+    )
+    for one, widths in zip(characters, json.loads(found), strict=True):
+        assert max(widths) <= widest(one) * 10, one
+
+
+def test_a_row_whose_width_nobody_knows_is_as_tall_as_it_has_to_be(press: Press) -> None:
+    known, long, foreign = (
+        [row["single"] for block in one["blocks"] if block["kind"] == "table" for row in block["rows"]]
+        for one in (
+            page(1),
+            page(entries=[entry("F" * 60, "10")]),
+            page(entries=[entry("請求書", "10")]),
+        )
+    )
+
+    assert known == [True]
+    assert long == foreign == [False]
+    text = "".join(text_of(press.letter(page(entries=[entry("FAC " * 30, "10")]))).split())
+    assert "FAC" * 30 in text

@@ -5,6 +5,9 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from babel.numbers import format_currency
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from contracts.dunning import ActionEntry
 from contracts.late_interest import Claim
@@ -132,3 +135,20 @@ def test_a_message_is_named_by_its_action_and_the_domain_of_its_sender() -> None
     """RFC 5321: a quoted local part may hold an @."""
     assert message_id("a1", "compta@delcourt.example") == "<a1@delcourt.example>"
     assert message_id("a1", '"a@b"@delcourt.example') == "<a1@delcourt.example>"
+
+
+@given(
+    st.decimals(min_value=-(10**12), max_value=10**12, places=4, allow_nan=False),
+    st.sampled_from(["EUR", "USD", "CHF", "JPY", "BHD", "GBP", "XYZ", "KRW", "DKK"]),
+    st.sampled_from(["fr", "en"]),
+)
+@example(Decimal("-0.00"), "EUR", "fr")
+@example(Decimal("-0.001"), "EUR", "en")
+@example(Decimal("0.125"), "EUR", "fr")
+@example(Decimal("999.995"), "EUR", "en")
+@example(Decimal("1E+3"), "EUR", "fr")
+def test_amounts_are_those_of_babel(value: Decimal, currency: str, language: str) -> None:
+    """But for a nought below nothing, which has no sign."""
+    expected = format_currency(value + 0, currency, locale=formats.LOCALES[language])
+
+    assert formats.amount(value, currency, language, "letter") == expected.replace("-", formats.MINUS)
