@@ -46,6 +46,28 @@ class EmailBounced(Event):
     reason: str | None = None
 
 
+class ReplyReceived(Event):
+    """A person answered the message by mail (rule 22.33). What was written stays in notify and in the mailbox.
+
+    ``from_recipient``: by one of the addresses that it was sent to. ``received_at`` is when the answer was read.
+    """
+
+    speaker: ClassVar[str] = "notify"
+    action_id: UUID
+    client_id: ClientId
+    message_id: str
+    received_at: datetime
+    from_recipient: bool = False
+
+
+class ReplyHandled(Event):
+    """Somebody of the company saw to the answers that this message got until now."""
+
+    speaker: ClassVar[str] = "notify"
+    action_id: UUID
+    client_id: ClientId
+
+
 class EmailFailed(Event):
     """The message did not leave and will not: the action reopens (rule 22.16). ``reason`` is a code.
 

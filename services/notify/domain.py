@@ -26,6 +26,7 @@ class WithholdReason(StrEnum):
     DISPUTED = "disputed"
     PROMISED_SINCE = "promised_since"
     DISPUTED_SINCE = "disputed_since"
+    REPLIED_SINCE = "replied_since"
     PAID_ONLINE = "paid_online"
     NOTHING_DUE = "nothing_due"
 
@@ -76,6 +77,8 @@ class SituationNow:
     client_disputed: bool = False
     disputes_exclude: bool = False
     client_disputed_since: bool = False
+    replied_since: bool = False
+    """The client answered one of its messages after the action became due."""
 
 
 OVERRIDABLE = frozenset(
@@ -93,7 +96,7 @@ OVERRIDABLE = frozenset(
 def last_look(
     action: Action, now: SituationNow, as_of: date, despite: frozenset[str] = frozenset()
 ) -> WithholdReason | NotYetHeard | None:
-    """Why this message must not leave, or ``None`` (rules 8.1, 8.2, 8.5, 5.8, 22.5, 22.10, 22.32).
+    """Why this message must not leave, or ``None`` (rules 8.1, 8.2, 8.5, 5.8, 22.5, 22.10, 22.32, 22.33).
 
     ``despite`` holds the reasons that the person who confirmed knew and set aside (rule 8.15).
     """
@@ -115,6 +118,8 @@ def _reasons(action: Action, now: SituationNow, as_of: date) -> Iterator[Withhol
     thanks = action.kind == "thanks"
     for line in action.entries:
         yield from _reasons_of_entry(line, now.entries[line.entry_id], now, as_of, thanks=thanks)
+    if not thanks and now.replied_since:
+        yield WithholdReason.REPLIED_SINCE
     if not thanks and statement(action, now.entries, as_of).amount_due <= 0:
         yield WithholdReason.NOTHING_DUE
 

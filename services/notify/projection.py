@@ -244,6 +244,21 @@ OPENED = """
     where outcome.company = e.company and outcome.action_id = e.action_id
 """
 
+REPLIED = """
+    insert into reply (company, client_id, action_id, p, received_at)
+    select distinct on (heard.company, e.client_id, e.action_id) heard.company, e.client_id, e.action_id, heard.p,
+        e.received_at
+    from {heard}, json_to_record(heard.body::json) as e(client_id text, action_id uuid, received_at timestamptz)
+    order by heard.company, e.client_id, e.action_id, heard.number desc
+    on conflict (company, client_id, action_id) do update set received_at = excluded.received_at, handled_at = null
+"""
+
+REPLY_HANDLED = """
+    update reply set handled_at = heard.at
+    from {heard}, json_to_record(heard.body::json) as e(client_id text, action_id uuid)
+    where reply.company = heard.company and reply.client_id = e.client_id and reply.action_id = e.action_id
+"""
+
 CLIENT_MERGED = """
     insert into client_merge (company, client_id, p, into_client_id)
     select distinct on (heard.company, e.client_id) heard.company, e.client_id, heard.p, e."into"
@@ -338,4 +353,6 @@ PROJECT: Mapping[str, Project] = {
     "OtherContactLogged": applying(OUTCOME, kind="contacted"),
     "EmailOpened": applying(OPENED),
     "EmailBounced": applying(BOUNCED),
+    "ReplyReceived": applying(REPLIED),
+    "ReplyHandled": applying(REPLY_HANDLED),
 }

@@ -37,7 +37,9 @@ ACTIONS = """
         exists (select from dispute where dispute.company = a.company and dispute.client_id = a.client_id
             and dispute.entry_id is null) as disputed,
         exists (select from dispute where dispute.company = a.company and dispute.client_id = a.client_id
-            and dispute.entry_id is null and dispute.opened_at > a.due_at) as disputed_since
+            and dispute.entry_id is null and dispute.opened_at > a.due_at) as disputed_since,
+        exists (select from reply where reply.company = a.company and reply.client_id = a.client_id
+            and reply.received_at > a.due_at) as replied_since
     from a
     left join client using (company, client_id)
     left join policy using (company)
@@ -203,6 +205,7 @@ async def _look(tx: AsyncConnection, asked: _Asked, wanted: Mapping[str, Any]) -
                 client_disputed=row.disputed,
                 disputes_exclude=row.disputes_exclude,
                 client_disputed_since=row.disputed_since,
+                replied_since=row.replied_since,
             ),
             person_version=row.person_version,
         )

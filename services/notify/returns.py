@@ -1,12 +1,14 @@
 """What came back, recorded: bound to its message, said once, and told to ledger where an address is dead.
 
+Answers of people are said as such (rule 22.33); their text is kept beside the message, for those who may read it.
+
 A report is bound by the Message-ID it quotes or by the return path it came to, never by an address: anybody's mail
 may name anybody's address. The transaction that says it also remembers the mail, so reading it again, from
 whichever place, changes nothing.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -18,13 +20,17 @@ from chassis import clock
 from chassis.database import transaction
 from chassis.eventlog import Cause, Said
 from chassis.running import Running
-from contracts.notify import EmailBounced
+from contracts.notify import EmailBounced, ReplyReceived
 from services.notify import queries
-from services.notify.reports.judging import BOUNCED, OF_PEOPLE, Finding, Kind
+from services.notify.reports.answering import is_of_own_people
+from services.notify.reports.judging import BOUNCED, OF_PEOPLE, Finding, Kind, Reason
 from services.notify.reports.reading import Report
+from services.notify.settings import NotifySettings
 
 ACTOR = "service:notify"
 MARKS_AT_A_TIME = 500
+MOST_CHARACTERS = 20_000
+"""Of an answer; the mailbox has it whole."""
 
 
 class Recorded(StrEnum):
@@ -42,7 +48,7 @@ class Recorded(StrEnum):
 BOUND = text(
     """
     select message.action_id, message.client_id, message.message_id, message.recipients, outcome.kind is not null
-        as told
+        as told, message.raw is null as erased
     from message left join outcome on outcome.company = message.company and outcome.action_id = message.action_id
     where message.company = :company
         and (message.message_id = any(cast(:message_ids as text[]))
@@ -132,18 +138,26 @@ async def _record(running: Running, tx: AsyncConnection, company: str, report: R
         return Recorded.UNBOUND if known.action_id is None else Recorded.KNOWN
     if bound is not None and not bound.told:
         return Recorded.NOT_YET
-    said = await _keep(tx, company, report, bound)
+    said = await _keep(running, tx, company, report, bound)
     if said:
         today = clock.today(await queries.time_zone(tx, company))
         await running.say(tx)(company, said, as_of=today, cause=Cause.new(ACTOR))
     return Recorded.UNBOUND if bound is None else Recorded.NEW
 
 
-async def _keep(tx: AsyncConnection, company: str, report: Report, bound: Any) -> list[Said]:
+async def _keep(running: Running, tx: AsyncConnection, company: str, report: Report, bound: Any) -> list[Said]:
     """Of a mail that is bound to nothing, no personal data is kept: nobody could ask for it to be erased."""
     said: list[Said] = []
-    for n, finding in enumerate(report.findings):
+    by_person = bound is not None and report.kind in {Kind.REPLY, Kind.AUTO_REPLY}
+    findings = report.findings
+    if by_person:
+        reason = Reason.OWN_PEOPLE if await _of_own_people(running, tx, company, report, bound) else None
+        findings = tuple(
+            replace(one, address=report.sender or None, reason=reason or one.reason) for one in findings
+        )
+    for n, finding in enumerate(findings):
         address = None if bound is None else recipient(finding, bound.recipients)
+        answers = by_person and finding.kind is Kind.REPLY and finding.reason is not Reason.OWN_PEOPLE
         row = {
             "company": company,
             "digest": report.digest,
@@ -154,16 +168,36 @@ async def _keep(tx: AsyncConnection, company: str, report: Report, bound: Any) -
             "action_id": None if bound is None else bound.action_id,
             "client_id": None if bound is None else bound.client_id,
             "address": address,
-            "text": None,
+            "text": report.text[:MOST_CHARACTERS] if answers and not bound.erased else None,
             "mark": "wanted" if address is not None and finding.kind is Kind.HARD else None,
         }
         kept = await tx.execute(KEEP, row)
+        if answers and kept.rowcount:
+            said.append(Said(answered(bound, from_recipient=address is not None), bound.client_id))
         if bound is None or finding.kind not in BOUNCED or not kept.rowcount:
             continue
         if (await tx.execute(SAID, row)).one_or_none() is None:
             event = bounced(finding, bound.action_id, bound.client_id, bound.message_id)
             said.append(Said(event, bound.client_id))
     return said
+
+
+async def _of_own_people(running: Running, tx: AsyncConnection, company: str, report: Report, bound: Any) -> bool:
+    settings = running.settings
+    assert isinstance(settings, NotifySettings)
+    sender = await queries.sender(tx, company, settings.default_sender_domain)
+    return is_of_own_people(report.sender, (sender.email, sender.reply_to), bound.recipients)
+
+
+def answered(bound: Any, *, from_recipient: bool) -> ReplyReceived:
+    """What is said of an answer: nothing of what was written, nor who wrote it."""
+    return ReplyReceived(
+        action_id=bound.action_id,
+        client_id=bound.client_id,
+        message_id=bound.message_id,
+        received_at=clock.now(),
+        from_recipient=from_recipient,
+    )
 
 
 def recipient(finding: Finding, recipients: Sequence[str]) -> str | None:

@@ -12,9 +12,10 @@ from services.console.visits import VisitDep
 
 router = APIRouter()
 
-Kind = Literal["mail", "late_action", "missing_contact", "stopped_late"]
+Kind = Literal["mail", "reply", "late_action", "missing_contact", "stopped_late"]
 KINDS = {
     "mail": (N_("E-mails en erreur"), "mail-x", N_("E-mail en erreur")),
+    "reply": (N_("Réponses à lire"), "arrow-back-up", N_("A répondu")),
     "late_action": (N_("Actions en retard"), "clock-exclamation", N_("Action en retard")),
     "missing_contact": (N_("Coordonnées manquantes"), "user-question", N_("Coordonnées manquantes")),
     "stopped_late": (N_("Clients stoppés en retard"), "hand-stop", N_("Client stoppé en retard")),

@@ -79,6 +79,13 @@ async def file(visit: VisitDep, action_id: UUID) -> Response:
     return Response(found.content, media_type="message/rfc822", headers=headers)
 
 
+@router.post("/c/{company}/message/handled")
+async def handled(visit: ActingDep, action_id: Annotated[UUID, Form()]) -> Response:
+    """Somebody saw to the answers that a message got."""
+    await visit.neighbours().post("notify", "/replies/handled", {"action_id": str(action_id)})
+    return RedirectResponse(visit.url("message", action_id=action_id), status_code=303)
+
+
 @router.post("/c/{company}/message/resolve")
 async def resolve(
     visit: ActingDep, action_id: Annotated[UUID, Form()], decided: Annotated[Literal["sent", "resend"], Form()]

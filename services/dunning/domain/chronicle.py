@@ -276,6 +276,8 @@ class _Telling:
                 yield self._message(code, event.action_id, {"by_machine": event.by_machine})
             case notify.EmailBounced():
                 yield self._message(_returned(event), event.action_id, {"status": event.status})
+            case notify.ReplyReceived():
+                yield self._message("email_was_answered", event.action_id, {})
             case notify.EmailFailed():
                 recorded = {"reason": event.reason, "status": event.status}
                 yield self._message("email_did_not_leave", event.action_id, recorded)

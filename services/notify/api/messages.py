@@ -62,6 +62,7 @@ REPORTS = text(
     "select kind, reason, status, address, text, read_at from report"
     " where company = :company and action_id = :action_id order by read_at, digest, n"
 )
+REPLIED = text("select received_at, handled_at from reply where company = :company and action_id = :action_id")
 SEEN = text("select 1 from action where company = :company and action_id = :action_id")
 """The desk reads what every caller may see: first it is asked whether this one may."""
 
@@ -168,7 +169,9 @@ async def get_message(action_id: UUID, company: CompanyDep, tx: TxDep) -> dict[s
         raise Problem("message-erased", "The person was erased, and the message with it", 410)
     kept = {name: value for name, value in row._mapping.items() if name not in ("raw", "files", "cut")}
     read = messages.read(bytes(row.raw))
+    reply = (await tx.execute(REPLIED, asked)).mappings().one_or_none()
     return kept | {
+        "reply": None if reply is None else dict(reply),
         "from": read.sender,
         "to": read.recipients,
         "copies": read.copies,

@@ -1,11 +1,16 @@
-"""What came back, and how the places it is read from fare."""
+"""What came back, how the places it is read from fare, and the answers that somebody saw to."""
 
 from typing import Any
+from uuid import UUID
 
 from fastapi import APIRouter
 from sqlalchemy import text
 
-from chassis.http import CompanyDep, TxDep
+from chassis.eventlog import Said
+from chassis.http import AsOfDep, CauseDep, CompanyDep, SayDep, TxDep, accepted, requires
+from chassis.problems import Problem
+from contracts.notify import ReplyHandled
+from services.notify.api.bodies import Body
 
 router = APIRouter(prefix="/companies/{company}")
 
@@ -21,6 +26,31 @@ COUNTS = text(
     group by kind order by kind
     """
 )
+
+
+LOCK_REPLY = text(
+    "select client_id, handled_at from reply where company = :company and action_id = :action_id for update"
+)
+
+
+class Answered(Body):
+    """The message that was answered."""
+
+    action_id: UUID
+
+
+@router.post("/replies/handled", dependencies=[requires("user")])
+async def reply_handled(
+    body: Answered, company: CompanyDep, as_of: AsOfDep, say: SayDep, cause: CauseDep
+) -> dict[str, Any]:
+    """Somebody saw to the answers to a message (rule 22.33); said once. Answers 404 where nobody answered."""
+    named = {"company": company, "action_id": body.action_id}
+    found = (await say.tx.execute(LOCK_REPLY, named)).one_or_none()
+    if found is None:
+        raise Problem("reply-unknown", "Nobody answered this message", 404, action_id=body.action_id)
+    event = ReplyHandled(action_id=body.action_id, client_id=found.client_id)
+    said = [Said(event, found.client_id)] if found.handled_at is None else []
+    return accepted(await say(company, said, as_of=as_of, cause=cause))
 
 
 @router.get("/mailboxes")

@@ -47,6 +47,7 @@ class Reason(StrEnum):
     ABUSE = "abuse"
     OPT_OUT = "opt_out"
     ABSENCE = "absence"
+    OWN_PEOPLE = "own_people"
     OTHER = "other"
 
 

@@ -248,7 +248,9 @@ def _answer(message: Message) -> tuple[Kind, Reason]:
     )
     if automatic:
         return Kind.AUTO_REPLY, Reason.ABSENCE
-    if message["In-Reply-To"] is not None or message["References"] is not None:
+    quotes = message["In-Reply-To"] is not None or message["References"] is not None
+    # some mail programs quote nothing; the address that they answer to names the message then
+    if quotes or _returned_to(message):
         return Kind.REPLY, Reason.OTHER
     return Kind.UNKNOWN, Reason.OTHER
 

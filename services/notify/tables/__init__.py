@@ -7,7 +7,7 @@ event carries.
 
 from services.notify.tables.answered import link_access, mailbox, mailbox_mail, payment, person, report
 from services.notify.tables.archived import archive, archive_cursor, archive_head, archive_person
-from services.notify.tables.carried_out import online_payment, outcome, posting
+from services.notify.tables.carried_out import online_payment, outcome, posting, reply
 from services.notify.tables.chosen import (
     copy_address,
     dkim_key,
@@ -51,6 +51,7 @@ DERIVED = (
     action,
     outcome,
     posting,
+    reply,
 )
 
 __all__ = [
@@ -89,6 +90,7 @@ __all__ = [
     "policy",
     "posting",
     "promise",
+    "reply",
     "report",
     "sender",
     "synced_lines",

@@ -53,3 +53,18 @@ online_payment = Table(
     day("paid_on"),
     PrimaryKeyConstraint("company", "client_id", "entry_id", "payment_id"),
 )
+
+# messages that a person answered: the last answer of each (rule 22.33)
+reply = Table(
+    "reply",
+    metadata,
+    word("company"),
+    word("client_id"),
+    Column("action_id", Uuid, nullable=False),
+    partition(),
+    # when it was read here
+    instant("received_at"),
+    # since when somebody has seen to it
+    instant("handled_at", nullable=True),
+    PrimaryKeyConstraint("company", "client_id", "action_id"),
+)

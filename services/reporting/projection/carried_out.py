@@ -1,4 +1,4 @@
-"""What notify says: the state of every message, call and letter, one row per action."""
+"""What notify says: the state of every message, call and letter, one row per action, and the answers to them."""
 
 from chassis.heard_rows import applying
 from chassis.projection import Project
@@ -18,10 +18,28 @@ DELIVERY = """
 """
 """The first event of a status counts: a mail opened again stays opened since the first time."""
 
+REPLIED = """
+    insert into reply (company, p, client_id, action_id, received_on, received_at, handled)
+    select distinct on (heard.company, d.client_id, d.action_id) heard.company, heard.p, d.client_id, d.action_id,
+        heard.as_of, d.received_at, false
+    from {heard}, json_to_record(heard.body::json) as d(client_id text, action_id uuid, received_at timestamptz)
+    order by heard.company, d.client_id, d.action_id, heard.number desc
+    on conflict (company, client_id, action_id) do update set received_on = excluded.received_on,
+        received_at = excluded.received_at, handled = false
+"""
+
+HANDLED = """
+    update reply set handled = true
+    from {heard}, json_to_record(heard.body::json) as d(client_id text, action_id uuid)
+    where reply.company = heard.company and reply.client_id = d.client_id and reply.action_id = d.action_id
+"""
+
 CARRIED_OUT: dict[str, Project] = {
     "EmailSent": applying(DELIVERY, status="sent"),
     "EmailOpened": applying(DELIVERY, status="opened"),
     "EmailBounced": applying(DELIVERY, status="bounced"),
+    "ReplyReceived": applying(REPLIED),
+    "ReplyHandled": applying(HANDLED),
     "EmailFailed": applying(DELIVERY, status="failed"),
     "EmailInDoubt": applying(DELIVERY, status="in_doubt"),
     "MessageWithheld": applying(DELIVERY, status="withheld"),

@@ -35,6 +35,8 @@ COLOURS: dict[str, Colour] = {
 
 ACTION_KINDS = ("notice", "reminder", "thanks")
 PAYMENT = "payment"
+REPLY = "reply"
+DEBTOR = "debtor"
 
 ACTIONS = """
     select a.action_id::text as activity_id, a.started_on as happened_on, a.started_at as happened_at, a.client_id,
@@ -52,6 +54,16 @@ FACTS = """
         f.entry_ids, cast(null as uuid) as action_id, f.promise_id
     from fact f where f.company = :company"""
 
+REPLIES = """
+    select 'reply/' || r.action_id as activity_id, r.received_on as happened_on, r.received_at as happened_at,
+        r.client_id, 'reply' as kind, cast(null as text) as medium, cast(null as text) as step,
+        'received' as status, cast(null as timestamptz) as status_at, cast(null as text) as detail,
+        cast(null as date) as promised_on, 'debtor' as actor, cast(null as numeric) as amount,
+        cast(null as text) as currency, cast('{}' as uuid[]) as entry_ids, r.action_id,
+        cast(null as uuid) as promise_id
+    from reply r where r.company = :company"""
+"""A message that was answered, on the day of the last answer."""
+
 COMPLETED = """
     select l.activity_id, l.happened_on, l.happened_at, l.client_id, l.kind, l.medium, l.step,
         case when d.status is not null then d.status when l.status in ('due', 'proposed') then 'created'
@@ -61,6 +73,7 @@ COMPLETED = """
         l.actor, l.amount, l.currency, l.entry_ids, l.action_id
     from ({lines}) l
     left join delivery d on d.company = :company and d.client_id = l.client_id and d.action_id = l.action_id
+        and l.medium is not null
     left join promise m on m.company = :company and m.client_id = l.client_id and m.promise_id = l.promise_id"""
 """The lines with what became of each: how its message fared, whether the promise was kept."""
 
@@ -69,6 +82,12 @@ OF_CLIENT = f"{{alias}}.client_id = any(array({EARLIER_CODES}))"
 
 COUNT_ACTIONS = "select count(*) as n from action a where a.company = :company and a.started_on is not null"
 COUNT_FACTS = "select count(*) as n from fact f where f.company = :company"
+COUNT_REPLIES = "select count(*) as n from reply r where r.company = :company"
+DAY_AND_ACTOR = {
+    "a": ("a.started_on", "a.started_by"),
+    "f": ("f.happened_on", "f.actor"),
+    "r": ("r.received_on", "cast(:debtor as text)"),
+}
 
 
 @dataclass(frozen=True)
@@ -90,7 +109,7 @@ class Sought:
 
 
 def _conditions(sought: Sought, alias: str) -> str:
-    day, actor = ("a.started_on", "a.started_by") if alias == "a" else ("f.happened_on", "f.actor")
+    day, actor = DAY_AND_ACTOR[alias]
     conditions = [f"{day} <= :until"]
     if sought.since is not None:
         conditions.append(f"{day} >= :since")
@@ -98,7 +117,7 @@ def _conditions(sought: Sought, alias: str) -> str:
         conditions.append(OF_CLIENT.format(alias=alias))
     if sought.actors:
         conditions.append(f"{actor} = any(cast(:actors as text[]))")
-    if sought.kinds:
+    if sought.kinds and alias != "r":
         conditions.append(f"{alias}.kind = any(cast(:kinds as text[]))")
     if alias == "f" and (PAYMENT not in sought.kinds if sought.kinds else sought.client_id is None):
         # also where the kinds say as much: the index of days holds no payments
@@ -109,13 +128,15 @@ def _conditions(sought: Sought, alias: str) -> str:
 
 
 def _sources(sought: Sought) -> list[tuple[str, str, str]]:
-    every = [("a", ACTIONS, COUNT_ACTIONS), ("f", FACTS, COUNT_FACTS)]
+    every = [("a", ACTIONS, COUNT_ACTIONS), ("f", FACTS, COUNT_FACTS), ("r", REPLIES, COUNT_REPLIES)]
     return [source for source in every if _may_hold(sought, source[0])] or every[:1]
 
 
 def _may_hold(sought: Sought, alias: str) -> bool:
+    if alias == "r":
+        return (not sought.kinds or REPLY in sought.kinds) and not sought.media
     if alias == "f":
-        facts_asked = not sought.kinds or any(kind not in ACTION_KINDS for kind in sought.kinds)
+        facts_asked = not sought.kinds or any(kind not in (*ACTION_KINDS, REPLY) for kind in sought.kinds)
         return facts_asked and not sought.media
     return not sought.kinds or any(kind in ACTION_KINDS for kind in sought.kinds)
 
@@ -133,6 +154,7 @@ async def activities(tx: AsyncConnection, view: View, sought: Sought) -> Activit
         "media": list(sought.media),
         "kinds": list(sought.kinds),
         "statuses": list(sought.statuses),
+        "debtor": DEBTOR,
         **sought.page.bounds,
         "reach": sought.page.number * sought.page.size,
     }

@@ -22,6 +22,14 @@ MAIL = """
     order by d.status_on desc, d.client_id, a.action_id limit :most
 """
 
+REPLY = """
+    select count(*) over () as every, r.client_id, a.action_id, a.medium, a.step, a.book_net_amount as amount,
+        r.received_on as on, cast(null as text) as detail
+    from reply r join action a using (company, client_id, action_id)
+    where r.company = :company and not r.handled and r.received_on <= :as_of
+    order by r.received_at desc, r.client_id, a.action_id limit :most
+"""
+
 LATE_ACTION = """
     select count(*) over () as every, client_id, action_id, medium, step, book_net_amount as amount,
         due_since as on, cast(null as text) as detail
@@ -67,6 +75,7 @@ async def alerts(tx: AsyncConnection, view: View, kind: AlertKind | None, late_a
     }
     statements = {
         "mail": MAIL,
+        "reply": REPLY,
         "late_action": LATE_ACTION,
         "missing_contact": MISSING_CONTACT,
         "stopped_late": STOPPED_LATE,

@@ -41,6 +41,12 @@ HEADER = text(f"""
     left join scenario s on s.company = :company and s.profile = coalesce(c.profile, :default_profile)
 """)  # noqa: S608 - a fragment of this package
 
+REPLY = text("""
+    select action_id, received_on from reply
+    where company = :company and client_id = :client_id and not handled and received_on <= :as_of
+    order by received_at desc limit 1
+""")
+
 AMOUNTS = text("""
     select coalesce(sum(book_amount) filter (where is_open), 0) as amount_due,
         coalesce(sum(book_amount) filter (where is_open and due_date < :as_of), 0) as overdue,
@@ -157,6 +163,7 @@ async def client_page(
         row.kind: ContactSummary(actions=row.actions, last_on=row.last_on)
         for row in await tx.execute(CONTACTS, {**asked, **days})
     }
+    reply = (await tx.execute(REPLY, {**asked, **days})).one_or_none()
     never = ContactSummary(actions=0, last_on=None)
     level = await tx.scalar(LEVEL, asked)
     pending = await _pending(tx, asked, view.as_of)
@@ -179,6 +186,8 @@ async def client_page(
         stopped_by=header.stopped_by,
         resumes_on=header.resumes_on,
         flagged=header.flagged,
+        replied_on=None if reply is None else reply.received_on,
+        replied_to=None if reply is None else reply.action_id,
         merged_into=header.merged_into,
         merged_from=list(header.merged_from),
         amount_due=amounts.amount_due,

@@ -166,6 +166,9 @@ class ClientPage(Shape):
     resumes_on: date | None
     """The day on which the stop ends by itself."""
     flagged: bool
+    replied_on: date | None
+    """The last answer that nobody has seen to (rule 22.33); ``replied_to`` is the message's action."""
+    replied_to: UUID | None
     merged_into: str | None
     """The code that this client became (rule 5.9)."""
     merged_from: list[str]

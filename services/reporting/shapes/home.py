@@ -117,11 +117,12 @@ class Checks(Shape):
     """How many of these lines have something to show."""
 
 
-AlertKind = Literal["mail", "late_action", "missing_contact", "stopped_late"]
+AlertKind = Literal["mail", "reply", "late_action", "missing_contact", "stopped_late"]
 
 
 class Alert(Shape):
-    """One thing to look at. ``on`` is the day of the failure, the day the action was due, or that of the stop."""
+    """One thing to look at. ``on`` is the day of the failure or the answer, the day the action was due, or that of
+    the stop."""
 
     kind: AlertKind
     client_id: str

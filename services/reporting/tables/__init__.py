@@ -6,7 +6,7 @@ entries are UUIDs here and 32 hexadecimal digits outside. ``p`` is the client's 
 
 from sqlalchemy import Table
 
-from services.reporting.tables.carried_out import delivery
+from services.reporting.tables.carried_out import delivery, reply
 from services.reporting.tables.decided import (
     action,
     automatic_choice,
@@ -59,6 +59,7 @@ DERIVED: tuple[Table, ...] = (
     policy,
     dunning_round,
     delivery,
+    reply,
 )
 
 KEPT: tuple[Table, ...] = (person, client_field, salesperson, standing, standing_day)

@@ -832,7 +832,7 @@ class FakeServices:
             },
             "/alerts": {
                 "late_after": 7,
-                "counts": {"mail": 1, "late_action": 0, "missing_contact": 0, "stopped_late": 0},
+                "counts": {"mail": 1, "reply": 0, "late_action": 0, "missing_contact": 0, "stopped_late": 0},
                 "rows": [],
             },
             "/mentions": {

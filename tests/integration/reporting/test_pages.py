@@ -568,7 +568,7 @@ async def test_alerts_tell_what_stands_in_the_way_of_reminders(house: House, boo
     )
     await book.say(ActionWithdrawn(action_id=failing.action_id, client_id="411MUNOZ", reason="failed"))
     eve = await house.get(book.company, "/alerts", book.heard, late_after=7)
-    assert eve["counts"] == {"mail": 1, "late_action": 0, "missing_contact": 1, "stopped_late": 1}
+    assert eve["counts"] == {"mail": 1, "reply": 0, "late_action": 0, "missing_contact": 1, "stopped_late": 1}
     late = await house.get(book.company, "/alerts", late_after=6, kind="late_action")
     assert late["counts"]["late_action"] == 2
     assert [(row["client_id"], row["days"]) for row in late["rows"]] == [("411MUNOZ", 7), ("411PARC", 7)]

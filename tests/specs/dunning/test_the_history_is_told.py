@@ -455,6 +455,12 @@ MAIL = {"action_id": ACTION, "client_id": CLIENT, "message_id": "<1@example.org>
             {"status": "4.4.1"},
         ),
         (
+            notify.ReplyReceived(**MAIL, received_at=AT),
+            "email_was_answered",
+            "The client answered the e-mail of R1: F1.",
+            {},
+        ),
+        (
             notify.EmailFailed(**MAIL, reason="refused", status="550 5.1.1"),
             "email_did_not_leave",
             "The e-mail of R1 was refused (550 5.1.1) and the action is open again: F1.",

@@ -109,6 +109,15 @@ def test_a_dispute_that_came_since_the_decision_holds_it_back_whatever_the_compa
     assert last_look(thanks, situation(settled), DAY) is None
 
 
+def test_an_answer_that_came_since_the_decision_holds_it_back_once() -> None:
+    """Rule 22.33: whoever decided did not know of it; a thank-you goes all the same."""
+    assert look(INVOICE, replied_since=True) is WithholdReason.REPLIED_SINCE
+    assert look(INVOICE, replied_since=False) is None
+    settled = entry("FAC1", "100", lettered=True)
+    thanks = action([settled], kind="thanks", step="thanks")
+    assert last_look(thanks, situation(settled, replied_since=True), DAY) is None
+
+
 def test_what_was_paid_online_since_is_not_asked_for() -> None:
     """Rules 8.6, 8.15: unless a person knew and asked all the same."""
     line = entry("FAC1", "100", paid_online=True)
@@ -157,5 +166,6 @@ def test_every_reason_has_a_spec() -> None:
         WithholdReason.PROMISED_SINCE,
         WithholdReason.DISPUTED_SINCE,
         WithholdReason.PAID_ONLINE,
+        WithholdReason.REPLIED_SINCE,
         WithholdReason.NOTHING_DUE,
     }

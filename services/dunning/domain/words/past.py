@@ -143,6 +143,11 @@ ALL = (
          "L'e-mail de {step} a été signalé comme indésirable, le niveau reste : {pieces}."),
         ("An e-mail was reported as unwanted.", "Un e-mail a été signalé comme indésirable."),
     )),
+    Words("email_was_answered", "22.33", (
+        ("The client answered the e-mail of {step}: {pieces}.",
+         "Le client a répondu à l'e-mail de {step} : {pieces}."),
+        ("The client answered an e-mail.", "Le client a répondu à un e-mail."),
+    )),
     Words("email_was_delayed", "22.16", (
         ("The e-mail of {step} has not arrived yet ({status}): {pieces}.",
          "L'e-mail de {step} n'est pas encore arrivé ({status}) : {pieces}."),
