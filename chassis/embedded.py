@@ -23,12 +23,15 @@ from urllib.parse import quote
 
 from chassis import auth
 from chassis.confine import Servant, before_exec, servant
-from chassis.embedded_config import POSTGRESQL_CONF, nats_binary, nats_conf, postgres_binary
+from chassis.embedded_config import NATS_DOORKEEPER, POSTGRESQL_CONF, nats_binary, nats_conf, postgres_binary
+from chassis.issuing import Issuer
 from chassis.server_process import Server, ServerFailed, free_port, is_free
 
 DATABASE = "relance"
 SUPERUSER = "relance"
 ROLES = ("owner", "worker", "api")
+DOORKEEPER_KEY = "doorkeeper-key"
+"""The secret by which other systems are let into NATS."""
 LONGEST_SOCKET_FOLDER = 107 - len("/.s.PGSQL.5432")
 
 
@@ -90,6 +93,13 @@ class Stack:
             "RELANCE_NATS_URL": self.nats_url(service),
             "RELANCE_TOKEN_PUBLIC_KEY_FILE": str(self.public_key_file),
             "RELANCE_TOKEN_PRIVATE_KEY_FILE": str(self.private_key_file),
+        }
+
+    def doorkeeping(self) -> dict[str, str]:
+        """The ``RELANCE_*`` variables of the service that lets other systems into NATS."""
+        return {
+            "RELANCE_DOORKEEPER_URL": self.nats_url(NATS_DOORKEEPER),
+            "RELANCE_DOORKEEPER_KEY": self.secret(DOORKEEPER_KEY),
         }
 
     def secret(self, name: str) -> str:
@@ -216,7 +226,11 @@ class Stack:
         self._write_as_servant(
             self.data_dir / "nats" / "nats.conf",
             nats_conf(
-                self.port("nats"), self.data_dir / "nats", self.services, lambda user: self._secret(f"nats-{user}")
+                self.port("nats"),
+                self.data_dir / "nats",
+                self.services,
+                lambda user: self._secret(f"nats-{user}"),
+                issuer=Issuer(self.secret(DOORKEEPER_KEY)).public_key,
             ),
         )
 

@@ -10,6 +10,10 @@ from pathlib import Path
 
 NATS_ADMIN = "admin"
 NATS_READER = "reader"
+NATS_DOORKEEPER = "doorkeeper"
+ACCOUNT, SUBSCRIBERS, SYSTEM = "RELANCE", "SUBSCRIBERS", "SYS"
+SUBSCRIBERS_API = "relance.api"
+"""Under which name other systems reach what they may ask of JetStream."""
 
 POSTGRESQL_CONF = """\
 listen_addresses = ''
@@ -66,10 +70,16 @@ def nats_conf(  # noqa: PLR0913 - one knob per property of the server
     services: Sequence[str],
     password: Callable[[str], str],
     *,
+    issuer: str,
     host: str = "127.0.0.1",
     monitoring_port: int | None = None,
 ) -> str:
     """One user per service, who says only what is its own; ``admin`` provisions, ``reader`` hears everything.
+
+    Everybody else is another system: the server asks the doorkeeper, who signs with the pair of which ``issuer``
+    is the public key (``chassis.issuing``), and lets it into an account apart. That account may ask for the next
+    messages of a durable consumer and no more: in the streams' own account whoever may ask could name any subject
+    as the one to answer to, and so say events.
 
     The configuration language of nats-server is a superset of JSON.
     """
@@ -87,10 +97,49 @@ def nats_conf(  # noqa: PLR0913 - one knob per property of the server
             "server_name": "relance",
             "max_payload": 8 * 1024 * 1024,
             "jetstream": {"store_dir": str(store), "sync_interval": "always"},
-            "authorization": {"users": users},
+            **nats_accounts(users, password(NATS_DOORKEEPER), issuer),
         },
         indent=1,
     )
+
+
+HANDED_OUT = ("$JS.API.CONSUMER.MSG.NEXT.*.*", "$JS.API.CONSUMER.INFO.*.*", "$JS.ACK.>")
+"""What subscribers may ask, each of its own consumers alone: its user's rights say which these are."""
+
+
+def nats_accounts(users: list[dict[str, object]], doorkeeper: str, issuer: str) -> dict[str, object]:
+    """Who may connect, as the part of the configuration that says it."""
+    exports = [
+        {"service": subject, "accounts": [SUBSCRIBERS]}
+        | ({} if ".INFO." in subject else {"response_type": "stream"})
+        for subject in HANDED_OUT
+    ]
+    imports: list[dict[str, object]] = [
+        {"service": {"account": ACCOUNT, "subject": subject}}
+        | ({"to": subject.replace("$JS.API", SUBSCRIBERS_API, 1)} if ".API." in subject else {})
+        for subject in HANDED_OUT
+    ]
+    return {
+        "system_account": SYSTEM,
+        "accounts": {
+            SYSTEM: {"users": [_doorkeeper(doorkeeper)]},
+            ACCOUNT: {"jetstream": "enabled", "users": users, "exports": exports},
+            SUBSCRIBERS: {"imports": imports},
+        },
+        "authorization": {
+            "auth_callout": {
+                "issuer": issuer,
+                "account": SYSTEM,
+                "auth_users": [NATS_DOORKEEPER, *(user["user"] for user in users)],
+            }
+        },
+    }
+
+
+def _doorkeeper(password: str) -> dict[str, object]:
+    publish = ["$SYS._INBOX.>", "$SYS.REQ.SERVER.PING.CONNZ", "$SYS.REQ.SERVER.*.KICK"]
+    permissions = {"publish": {"allow": publish}, "subscribe": {"allow": ["$SYS.REQ.USER.AUTH", "_INBOX.>"]}}
+    return {"user": NATS_DOORKEEPER, "password": password, "permissions": permissions}
 
 
 def _user(name: str, password: str, says: list[str]) -> dict[str, object]:

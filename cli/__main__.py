@@ -14,6 +14,7 @@ import cli.app_levels
 import cli.app_person
 import cli.app_scenario
 import cli.app_simulate
+import cli.app_subscriber
 import cli.app_template
 import cli.app_work  # noqa: F401 - all add their commands to the application
 from cli.app import run

@@ -12,8 +12,9 @@ from pathlib import Path
 from urllib.parse import quote
 
 from chassis import auth
-from chassis.embedded import DATABASE, ROLES, SUPERUSER
-from chassis.embedded_config import NATS_ADMIN, NATS_READER, nats_conf
+from chassis.embedded import DATABASE, DOORKEEPER_KEY, ROLES, SUPERUSER
+from chassis.embedded_config import NATS_ADMIN, NATS_DOORKEEPER, NATS_READER, nats_conf
+from chassis.issuing import Issuer
 from cli.places import SERVICES
 
 DATABASE_FILES = {"worker": "database_url", "api": "api_database_url"}
@@ -68,6 +69,12 @@ class Credentials:
             ]
         if "notify" in self.services:
             written.append(self._put("notify/sealing_key", self._password("sealing")))
+        if "reporting" in self.services:
+            written += [
+                self._put("reporting/doorkeeper_url", self._nats_url(NATS_DOORKEEPER)),
+                self._put("reporting/doorkeeper_key", self._password(DOORKEEPER_KEY)),
+                self._put("reporting/sealing_key", self._password("webhook-sealing")),
+            ]
         return written + self._keys()
 
     def kubernetes(self, namespace: str) -> list[dict[str, object]]:
@@ -120,6 +127,7 @@ class Credentials:
             NATS_STORE,
             self.services,
             lambda user: self._password(f"nats-{user}"),
+            issuer=Issuer(self._password(DOORKEEPER_KEY)).public_key,
             host="0.0.0.0",  # noqa: S104 - within the network of its containers
             monitoring_port=8222,
         )

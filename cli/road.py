@@ -309,6 +309,10 @@ class Road:
         """What notify answers about templates, senders and the like."""
         return self._call(method, self.addresses.notify, path, **request) or {}
 
+    def ask_reporting(self, method: str, path: str, **request: Any) -> Json:
+        """What reporting answers about other systems."""
+        return self._call(method, self.addresses.reporting, path, **request) or {}
+
     def sending(self, as_of: date) -> Json:
         """How far the messages of that day have come."""
         return self._call("GET", self.addresses.notify, "/sending", params={"as_of": f"{as_of}"}) or {}

@@ -239,6 +239,7 @@ class RunningStack:
             **(self._debtors_pages() if service == "notify" else {}),
             **self.embedded.environment(service),
             **({"RELANCE_SEALING_KEY": self.embedded.secret("sealing")} if service == "notify" else {}),
+            **(self._other_systems() if service == "reporting" else {}),
             **self.environment.get("", {}),
             **self.environment.get(service, {}),
         }
@@ -249,6 +250,13 @@ class RunningStack:
             return {}
         secret = self.embedded.secret("debtor-links")
         return {"RELANCE_SPACE_URL": self.url("console"), "RELANCE_LINK_SECRET": secret}
+
+    def _other_systems(self) -> dict[str, str]:
+        """Those that subscribe are let in, and secrets of webhooks are kept sealed."""
+        return {
+            **self.embedded.doorkeeping(),
+            "RELANCE_SEALING_KEY": self.embedded.secret("webhook-sealing"),
+        }
 
     def state(self) -> State:
         """What other commands may know."""

@@ -8,7 +8,7 @@ from typing import Literal
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.notify.sealing import Seal, SealBroken
+from chassis.sealing import Seal, SealBroken
 from services.notify.settings import NotifySettings
 
 Encryption = Literal["none", "starttls", "tls"]

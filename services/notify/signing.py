@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.notify.sealing import Seal, SealBroken
+from chassis.sealing import Seal, SealBroken
 
 KEY_BITS = 2048
 DNS_SECONDS = 10.0

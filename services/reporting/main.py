@@ -2,7 +2,6 @@
 
 from datetime import date
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis import clock
@@ -17,14 +16,15 @@ from services.reporting.handlers import reactions
 from services.reporting.people import QUEUE, refresh
 from services.reporting.projection import PROJECT
 from services.reporting.settings import ReportingSettings
-
-DEFAULT_TIME_ZONE = "Europe/Paris"
-TIME_ZONE = text("select time_zone from followed_company where company = :company")
+from services.reporting.subscribers.door import Door
+from services.reporting.subscribers.rows import time_zone
+from services.reporting.webhooks.collecting import Collector
+from services.reporting.webhooks.sending import Sender
 
 
 async def today(tx: AsyncConnection, company: str) -> date:
     """The company's own day; of one not heard of yet, the day in Paris."""
-    return clock.today(await tx.scalar(TIME_ZONE, {"company": company}) or DEFAULT_TIME_ZONE)
+    return clock.today(await time_zone(tx, company))
 
 
 def build(settings: ReportingSettings) -> Service:
@@ -35,6 +35,18 @@ def build(settings: ReportingSettings) -> Service:
             running.engine, QUEUE, lambda jobs: refresh(running.engine, ledger, jobs), concurrency=1
         )
         await worker.run()
+
+    async def keep_door(running: Running) -> None:
+        """Let other systems into NATS."""
+        await Door(running, settings).run()
+
+    async def collect(running: Running) -> None:
+        """Write down what webhooks are to be told."""
+        await Collector(running, settings).run()
+
+    async def deliver(running: Running) -> None:
+        """Tell it."""
+        await Sender(running.engine, settings).run()
 
     return Service(
         name="reporting",
@@ -50,6 +62,6 @@ def build(settings: ReportingSettings) -> Service:
         ),
         router=router,
         knows_clients=True,
-        background={"names": fetch_names},
+        background={"names": fetch_names, "door": keep_door, "webhooks": collect, "deliveries": deliver},
         today=today,
     )

@@ -100,7 +100,6 @@ SPECIALITIES: dict[str, set[str]] = {
         "reports",
         "returning",
         "returns",
-        "sealing",
         "sending",
         "servers",
         "signing",
@@ -112,7 +111,7 @@ SPECIALITIES: dict[str, set[str]] = {
         "words",
         "writing",
     },
-    "reporting": {"exports", "fields", "people", "shapes"},
+    "reporting": {"exports", "fields", "people", "shapes", "subscribers", "webhooks"},
     "console": {
         "accounts",
         "door",

@@ -29,8 +29,8 @@ def test_a_service_is_given_its_own_roles_and_not_the_one_that_changes_its_schem
     folder: Path, service: str
 ) -> None:
     given = {file.name: file.read_text() for file in (folder / service).iterdir()}
-    sealing = {"sealing_key"} if service == "notify" else set()
-    assert set(given) == {"database_url", "api_database_url", "nats_url"} | sealing
+    more = {"notify": {"sealing_key"}, "reporting": {"sealing_key", "doorkeeper_key", "doorkeeper_url"}}
+    assert set(given) == {"database_url", "api_database_url", "nats_url"} | more.get(service, set())
     assert make_url(given["database_url"]).username == f"{service}_worker"
     assert make_url(given["api_database_url"]).username == f"{service}_api"
     assert make_url(given["database_url"]).host == "db"
@@ -40,7 +40,7 @@ def test_a_service_is_given_its_own_roles_and_not_the_one_that_changes_its_schem
 
 def test_no_password_serves_twice(folder: Path) -> None:
     passwords = [file.read_text() for file in (folder / "passwords").iterdir()]
-    assert len(passwords) == len(set(passwords)) == 1 + 3 * len(SERVICES) + 2 + len(SERVICES) + 1
+    assert len(passwords) == len(set(passwords)) == 1 + 3 * len(SERVICES) + 2 + len(SERVICES) + 1 + 3
 
 
 def test_written_again_for_another_host_every_password_and_key_stays(folder: Path) -> None:
@@ -54,13 +54,13 @@ def test_written_again_for_another_host_every_password_and_key_stays(folder: Pat
 
 
 def test_nats_is_told_who_may_say_what(folder: Path) -> None:
-    users = {
-        user["user"]: user
-        for user in json.loads((folder / "nats/nats.conf").read_text())["authorization"]["users"]
-    }
+    conf = json.loads((folder / "nats/nats.conf").read_text())
+    users = {user["user"]: user for user in conf["accounts"]["RELANCE"]["users"]}
     assert set(users) == {"admin", "reader", *SERVICES}
     assert "evt.ledger.>" in users["ledger"]["permissions"]["publish"]["allow"]
     assert "evt.dunning.>" not in users["ledger"]["permissions"]["publish"]["allow"]
+    # nobody of ours is kept waiting by the doorkeeper, who is asked about everybody else
+    assert set(conf["authorization"]["auth_callout"]["auth_users"]) == {"doorkeeper", *users}
 
 
 def test_for_kubernetes_each_folder_is_a_secret_of_its_own(tmp_path: Path) -> None:

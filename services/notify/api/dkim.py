@@ -9,9 +9,9 @@ from sqlalchemy import text
 
 from chassis.http import CauseDep, CompanyDep, RunningDep, TxDep, requires
 from chassis.problems import Problem
+from chassis.sealing import Seal, SealMissing
 from services.notify import signing
 from services.notify.api.bodies import Body
-from services.notify.sealing import Seal, SealMissing
 from services.notify.settings import NotifySettings
 
 router = APIRouter(prefix="/companies/{company}")

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from chassis import clock
 from chassis.http import CauseDep, CompanyDep, RunningDep, TxDep, requires
 from chassis.problems import Problem
+from chassis.sealing import Seal, SealMissing
 from services.notify import queries
 from services.notify.api.bodies import Body
 from services.notify.api.sender import Email
@@ -20,7 +21,6 @@ from services.notify.formats import language_of
 from services.notify.mailer import MailServerUnreachable, Refused, SmtpConnection, Taken
 from services.notify.messages import Mail, compose
 from services.notify.rendering import Rendered
-from services.notify.sealing import Seal, SealMissing
 from services.notify.servers import Server, of_companies, of_installation
 from services.notify.settings import NotifySettings
 from services.notify.words import WORDS

@@ -29,10 +29,21 @@ from services.reporting.settings import ReportingSettings
 
 DAY = date(2026, 11, 24)
 SPEAKERS = ("sync", "ledger", "dunning", "notify")
+WEBHOOKS = {
+    "webhook_networks": "127.0.0.1",
+    "webhook_seconds": 1,
+    "webhook_attempts": 6,
+    "webhook_pause_seconds": 0.02,
+    "webhook_longest_pause_seconds": 0.1,
+    "webhook_lease_seconds": 1.5,
+}
+"""A receiver on this machine, and little patience."""
 
 
 def knobs(stack: Stack, service: str) -> dict[str, Any]:
     environment = stack.environment(service)
+    if service == "reporting":
+        environment |= stack.doorkeeping() | {"RELANCE_SEALING_KEY": stack.secret("webhook-sealing")}
     return {name.removeprefix("RELANCE_").lower(): value for name, value in environment.items()}
 
 
@@ -144,7 +155,7 @@ async def ledger_names() -> Names:
 
 @pytest_asyncio.fixture(scope="session")
 async def house(stack: Stack, voices: Voices, ledger_names: Names) -> AsyncIterator[House]:
-    settings = ReportingSettings(**knobs(stack, "reporting") | {"allow_as_of": True})
+    settings = ReportingSettings(**knobs(stack, "reporting") | {"allow_as_of": True, **WEBHOOKS})
     process = Running(build(settings))
     process._neighbours["ledger"] = Neighbour(
         "ledger",
@@ -156,7 +167,12 @@ async def house(stack: Stack, voices: Voices, ledger_names: Names) -> AsyncItera
     await process.connect()
     tasks = [
         asyncio.create_task(process.projection_worker().run()),
-        *(asyncio.create_task(work(process)) for work in process.service.background.values()),
+        # webhooks are delivered where a test is about them
+        *(
+            asyncio.create_task(work(process))
+            for name, work in process.service.background.items()
+            if name != "deliveries"
+        ),
     ]
     transport = httpx.ASGITransport(create_app(process))
     async with httpx.AsyncClient(transport=transport, base_url="http://reporting") as http:
