@@ -88,7 +88,8 @@ def asyncapi() -> Json:
                 "What the services of Relance say to each other and to subscribers. A message is one CloudEvent"
                 " 1.0 in binary mode: its attributes are headers whose names are lower case and whose values are"
                 " percent-encoded, its payload is the data. Within a major version only optional fields are added:"
-                " ignore what you do not know. Personal data never enters an event."
+                " ignore what you do not know. Personal data never enters an event. How to subscribe, and what may"
+                " change, is in docs/guide/subscribing.md."
             ),
         },
         "defaultContentType": "application/json",
@@ -98,6 +99,7 @@ def asyncapi() -> Json:
                 "protocol": "nats",
                 "description": "NATS with JetStream. Each speaker has one stream, named in its channels.",
                 "variables": {"host": {"default": "127.0.0.1:4222", "description": "Host and port."}},
+                "security": [{"$ref": "#/components/securitySchemes/subscriber"}],
             }
         },
         "channels": {_channel_name(event): _channel(event) for _, event in events},
@@ -111,6 +113,12 @@ def asyncapi() -> Json:
             for _, event in events
         },
         "components": {
+            "securitySchemes": {
+                "subscriber": {
+                    "type": "userPassword",
+                    "description": "As relance subscriber add hands it out, with the names of the consumers.",
+                }
+            },
             "messages": {name: _message(event) for name, event in events},
             "schemas": {"CloudEventHeaders": _headers(), **_tidy(definitions["$defs"])},
         },

@@ -130,6 +130,15 @@ class Collector:
         where = Where(kept.pos, kept.anchor, list(kept.numbers))
         consumer = await _consumer(bus, place, where)
         reading = await bus.jetstream().pull_subscribe_bind(consumer, stream(place.speaker))
+        try:
+            await self._follow(bus, place, where, reading, consumer)
+        finally:
+            with suppress(NatsError):
+                await reading.unsubscribe()
+
+    async def _follow(
+        self, bus: Client, place: Place, where: Where, reading: JetStreamContext.PullSubscription, consumer: str
+    ) -> None:
         due = 1
         while True:
             try:
