@@ -44,7 +44,7 @@ def _ask(method: str, path: str, company: str, data: Path | None, **request: Any
     from cli.main_job import road_of
 
     try:
-        return road_of(data_dir_of(data), company).ask_reporting(method, path, **request)
+        return road_of(data_dir_of(data), company).ask_of("reporting", method, path, **request)
     except RoadBlocked as blocked:
         _refuse(str(blocked))
 

@@ -305,13 +305,9 @@ class Road:
         params = {"dry_run": dry_run}
         return self._call("POST", self.addresses.dunning, "/scenarios/import", json=exported, params=params) or {}
 
-    def ask_notify(self, method: str, path: str, **request: Any) -> Json:
-        """What notify answers about templates, senders and the like."""
-        return self._call(method, self.addresses.notify, path, **request) or {}
-
-    def ask_reporting(self, method: str, path: str, **request: Any) -> Json:
-        """What reporting answers about other systems."""
-        return self._call(method, self.addresses.reporting, path, **request) or {}
+    def ask_of(self, service: str, method: str, path: str, **request: Any) -> Json:
+        """What a service answers about its own things: templates of notify, subscribers of reporting and the like."""
+        return self._call(method, getattr(self.addresses, service), path, **request) or {}
 
     def sending(self, as_of: date) -> Json:
         """How far the messages of that day have come."""

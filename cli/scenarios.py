@@ -40,7 +40,7 @@ def import_scenarios(road: Road, file: Path, *, dry_run: bool) -> Json:
         if not problems:
             raise
         raise ScenariosRefused(problems) from blocked
-    missing = templates_missing(result["templates"], road.ask_notify("GET", "/templates")["templates"])
+    missing = templates_missing(result["templates"], road.ask_of("notify", "GET", "/templates")["templates"])
     return {"file": file.name, **result, "templates_missing": missing}
 
 

@@ -17,7 +17,7 @@ class TemplatesRefused(FileRefused):
 def export_templates(road: Road, names: Iterable[str], file: Path | None) -> Json:
     """The company's own texts, written to a file when one is given. Raises ``TemplatesRefused``, ``OSError``."""
     wanted = list(names)
-    found = road.ask_notify("GET", "/templates/export", params={"name": wanted} if wanted else {})
+    found = road.ask_of("notify", "GET", "/templates/export", params={"name": wanted} if wanted else {})
     known = {one["name"] for one in found["templates"]}
     if missing := [name for name in wanted if name not in known]:
         raise TemplatesRefused(
@@ -34,7 +34,7 @@ def import_templates(road: Road, file: Path, *, dry_run: bool) -> Json:
     """
     body = read_export(file, "templates", TemplatesRefused)
     try:
-        taken = road.ask_notify("POST", "/templates/import", json=body, params={"dry_run": dry_run})
+        taken = road.ask_of("notify", "POST", "/templates/import", json=body, params={"dry_run": dry_run})
     except RoadBlocked as blocked:
         problems = sentences(file.name, blocked.problem)
         if not problems:

@@ -27,7 +27,7 @@ class Company:
         self.problem = problem
         self.asked: list[tuple[Any, bool]] = []
 
-    def ask_notify(self, method: str, path: str, **request: Any) -> dict[str, Any]:
+    def ask_of(self, service: str, method: str, path: str, **request: Any) -> dict[str, Any]:
         if path == "/templates/export":
             names = request["params"].get("name", ["doux"])
             return FILE | {"templates": [TEXT] if "doux" in names else []}
