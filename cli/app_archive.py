@@ -44,7 +44,7 @@ def listed(
     while len(found) % PART == 0:
         after = found[-1]["n"] if found else 0
         asked = {"client_id": client, "after": after, "limit": PART}
-        part = road.ask_notify("GET", "/archive", params=asked)["records"]
+        part = road.ask_of("notify", "GET", "/archive", params=asked)["records"]
         found += part
         if not part:
             break
@@ -80,7 +80,7 @@ def verify(
 
     asked = {"known": _known(known), "contents": contents}
     road = road_of(data_dir_of(data), company)
-    done = road.ask_notify("POST", "/archive/verify", json=asked, timeout=WITHIN_SECONDS)
+    done = road.ask_of("notify", "POST", "/archive/verify", json=asked, timeout=WITHIN_SECONDS)
     if as_json:
         typer.echo(json.dumps(done))
     else:

@@ -306,7 +306,7 @@ class Road:
         return self._call("POST", self.addresses.dunning, "/scenarios/import", json=exported, params=params) or {}
 
     def ask_of(self, service: str, method: str, path: str, **request: Any) -> Json:
-        """What a service answers about its own things: templates of notify, subscribers of reporting and the like."""
+        """What a service answers about its own things: templates, subscribers and the like."""
         return self._call(method, getattr(self.addresses, service), path, **request) or {}
 
     def sending(self, as_of: date) -> Json:

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.notify.imap import Account
-from services.notify.sealing import Seal, SealBroken
+from chassis.sealing import Seal, SealBroken
 from services.notify.settings import NotifySettings
 
 PLACE = "imap"

@@ -100,6 +100,7 @@ SPECIALITIES: dict[str, set[str]] = {
         "reports",
         "returning",
         "returns",
+        "sealing",
         "sending",
         "servers",
         "signing",
