@@ -82,7 +82,7 @@ async def test_it_is_told_what_it_chose_of_its_company(
     await voices.say(f"{company}x", stopped("C9"))
     await voices.say(company, stopped("C2"))
     await comes_true(lambda: len(receiver.accepted) == 2, "both were delivered")
-    assert taken(receiver) == [("ClientStopped", "C1"), ("ClientStopped", "C2")]
+    assert sorted(taken(receiver)) == [("ClientStopped", "C1"), ("ClientStopped", "C2")]
     assert {one["company"] for one in receiver.accepted.values()} == {company}
     assert receiver.refused == []
 
@@ -190,7 +190,7 @@ async def test_a_replay_delivers_again_under_the_same_ids(
     receiver.accepted.clear()
     await command(house, company, "/webhooks/replay", webhook_id=webhook_id, since="2026-01-01")
     await comes_true(lambda: len(receiver.accepted) == 2, "all of it")
-    assert list(receiver.accepted)[1] == known
+    assert known in receiver.accepted
 
 
 @pytest.mark.usefixtures("sender")
