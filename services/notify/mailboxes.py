@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.notify.imap import Account
 from chassis.sealing import Seal, SealBroken
+from services.notify.imap import Account
 from services.notify.settings import NotifySettings
 
 PLACE = "imap"
