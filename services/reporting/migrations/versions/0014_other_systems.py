@@ -5,8 +5,8 @@ from alembic.operations import Operations
 
 from chassis.database import grant
 
-revision = "0013"
-down_revision = "0012"
+revision = "0014"
+down_revision = "0013"
 
 
 def upgrade() -> None:
