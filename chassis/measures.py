@@ -6,7 +6,9 @@ import asyncio
 import logging
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
+from psycopg.errors import UndefinedTable
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from chassis.cancellation import heed_cancellation
@@ -75,6 +77,10 @@ async def refresh(service: str, engine: AsyncEngine) -> None:
         JOBS.labels(service, row.queue, row.status).set(row.jobs)
 
 
+def _has_no_table(error: Exception) -> bool:
+    return isinstance(error, DBAPIError) and isinstance(error.orig, UndefinedTable)
+
+
 async def keep_fresh(service: str, engine: AsyncEngine, *, seconds: float = 5) -> None:
     """Refresh the gauges until cancelled."""
     while True:
@@ -82,7 +88,8 @@ async def keep_fresh(service: str, engine: AsyncEngine, *, seconds: float = 5) -
         try:
             await refresh(service, engine)
         except Exception as error:
-            if not is_transient(error):
+            # a process that waits for its schema to be made must not end since nothing can be counted yet
+            if not (is_transient(error) or _has_no_table(error)):
                 raise
             log.warning("measures not refreshed", extra={"error": str(error)})
         await asyncio.sleep(seconds)

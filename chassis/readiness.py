@@ -32,7 +32,7 @@ def watch(process: Running, module: str, *, needs_nats: bool) -> None:
             return f"PostgreSQL does not serve us ({type(failure.orig).__name__})"
         except (SQLAlchemyError, OSError) as failure:
             return f"PostgreSQL does not serve us ({type(failure).__name__})"
-        if version != head:
+        if is_behind(version, head):
             return f"the schema {process.name} is at {version or 'no version'}, not at {head}: run the migrations"
         return None
 
@@ -53,6 +53,13 @@ async def tell_lag(process: Running) -> None:
             sentence = f"{sample.labels['stream']} is heard {sample.value:.0f} seconds late" if late else None
             process.health.hindrance(f"lag of {sample.labels['stream']}", sentence)
         await asyncio.sleep(LAG_LOOK_SECONDS)
+
+
+def is_behind(version: str | None, head: str | None) -> bool:
+    """Whether a schema still lacks what this code needs. Migrations are numbered and only add, so a newer schema
+    serves older code as well: pods of the version before must stay ready while the next one comes, and become
+    ready when it is taken back."""
+    return head is not None and (version is None or version < head)
 
 
 def newest_migration(module: str) -> str | None:

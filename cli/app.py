@@ -334,6 +334,7 @@ def run() -> None:
     from chassis.embedded import DataDirectoryBusy
     from chassis.embedded_config import ServerNotInstalled
     from chassis.server_process import ServerFailed
+    from cli.cluster.kubectl import ClusterTrouble
     from cli.docker import DockerTrouble
     from cli.mutants import MutantsFailed
     from cli.nursery import NurseryDied
@@ -348,6 +349,7 @@ def run() -> None:
         ServerNotInstalled,
         ServerFailed,
         ChildFailed,
+        ClusterTrouble,
         DockerTrouble,
         MutantsFailed,
         NurseryDied,

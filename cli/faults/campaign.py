@@ -39,10 +39,7 @@ def campaign(  # noqa: PLR0913 - the knobs of a campaign
         with _containers(Path(folder), report) if containers else _processes(Path(folder) / "shaken") as site:
             shaken, done = _shaken(site, kills, entries, seed, report, targets)
         report(f"the same {shaken.days} days without kills")
-        with _processes(Path(folder) / "calm") as site:
-            calm = Days(site, entries, report)
-            calm.live(lambda days: days < shaken.days)
-            reference = calm.finish()
+        reference = calm_days(shaken.days, entries, report)
     differences = differences_of(reference, shaken)
     twice = len(shaken.message_ids) - len(set(shaken.message_ids))
     unnamed = sorted(set(shaken.missing) - set(shaken.in_doubt))
@@ -59,6 +56,17 @@ def campaign(  # noqa: PLR0913 - the knobs of a campaign
         "missing_unnamed": unnamed,
         "differences": differences,
     }
+
+
+def calm_days(days: int, entries: int, report: Report) -> Outcome:
+    """So many days by processes of this machine, which nobody kills."""
+    with (
+        tempfile.TemporaryDirectory(prefix="relance-calm-") as folder,
+        _processes(Path(folder)) as site,
+    ):
+        calm = Days(site, entries, report)
+        calm.live(lambda lived: lived < days)
+        return calm.finish()
 
 
 def differences_of(reference: Outcome, shaken: Outcome) -> list[str]:

@@ -1,17 +1,17 @@
 """What is deployed is confined, and agrees with itself: docker-compose.yml and deploy/kubernetes."""
 
 import shutil
-import subprocess
-from pathlib import Path
+import tomllib
 from typing import Any
 
 import pytest
 import yaml
 
+from cli.cluster.kubectl import rendered
 from cli.places import ROOT, SERVICES
 
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
-OVERLAYS = ("small", "production")
+OVERLAYS = ("small", "production", "drill")
 OURS = (*SERVICES, "mail", "install", "tools")
 Manifest = dict[str, Any]
 
@@ -50,15 +50,13 @@ def test_only_the_console_and_the_mails_are_reached_from_outside() -> None:
 
 @pytest.fixture(scope="module", params=OVERLAYS)
 def manifests(request: pytest.FixtureRequest) -> list[Manifest]:
-    kubectl = shutil.which("kubectl")
-    if kubectl is None:
+    return built(request.param)
+
+
+def built(overlay: str) -> list[Manifest]:
+    if shutil.which("kubectl") is None:
         pytest.skip("kubectl is not installed")
-    folder = Path("deploy/kubernetes/overlays") / request.param
-    made = subprocess.run(
-        [kubectl, "kustomize", str(folder)], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    assert made.returncode == 0, made.stderr
-    return [one for one in yaml.safe_load_all(made.stdout) if one]
+    return rendered(ROOT / "deploy/kubernetes/overlays" / overlay)
 
 
 def pods(manifests: list[Manifest]) -> dict[str, Manifest]:
@@ -66,6 +64,16 @@ def pods(manifests: list[Manifest]) -> dict[str, Manifest]:
     return {
         one["metadata"]["name"]: one["spec"]["template"] for one in manifests if "template" in one.get("spec", {})
     }
+
+
+def configuration(manifests: list[Manifest]) -> dict[str, str]:
+    """What every service is told; it is named after its content."""
+    (found,) = [
+        one["data"]
+        for one in manifests
+        if one["kind"] == "ConfigMap" and "RELANCE_HTTP_PORT" in one.get("data", {})
+    ]
+    return found  # type: ignore[no-any-return]
 
 
 def test_every_pod_fits_the_restricted_standard(manifests: list[Manifest]) -> None:
@@ -98,6 +106,63 @@ def test_every_mount_is_of_a_volume_that_is_declared(manifests: list[Manifest]) 
         assert mounted <= declared, name
 
 
+def test_every_file_that_a_variable_names_is_mounted(manifests: list[Manifest]) -> None:
+    for name, pod in pods(manifests).items():
+        items = {
+            volume["name"]: {item["path"] for item in volume["secret"].get("items", [])}
+            for volume in pod["spec"].get("volumes", [])
+            if "secret" in volume
+        }
+        for container in pod["spec"]["containers"]:
+            places = {mount["mountPath"]: items.get(mount["name"], set()) for mount in container["volumeMounts"]}
+            for variable in container.get("env", []):
+                folder, _, file = variable.get("value", "").rpartition("/")
+                if variable["name"].endswith("_FILE"):
+                    assert folder in places, (name, variable)
+                    assert not places[folder] or file in places[folder], (name, variable)
+
+
+def test_images_are_those_of_this_version(manifests: list[Manifest]) -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    images = {one["image"] for pod in pods(manifests).values() for one in pod["spec"]["containers"]}
+    ours = {image for image in images if image.startswith("relance-")}
+    assert {image.rpartition(":")[2] for image in ours} == {version}
+    assert all(":" in image and not image.endswith(":latest") for image in images)
+
+
+def test_a_change_of_configuration_is_rolled_out_by_itself(manifests: list[Manifest]) -> None:
+    (named,) = [
+        one["metadata"]["name"]
+        for one in manifests
+        if one["kind"] == "ConfigMap" and "RELANCE_HTTP_PORT" in one.get("data", {})
+    ]
+    assert named != "relance"
+    for name, pod in pods(manifests).items():
+        for container in pod["spec"]["containers"]:
+            told = [one["configMapRef"]["name"] for one in container.get("envFrom", [])]
+            assert not told or told[0] == named, name
+
+
+def test_no_secret_becomes_a_variable(manifests: list[Manifest]) -> None:
+    for name, pod in pods(manifests).items():
+        for container in pod["spec"]["containers"]:
+            assert not any("secretRef" in one for one in container.get("envFrom", [])), name
+            assert not any("secretKeyRef" in one.get("valueFrom", {}) for one in container.get("env", [])), name
+
+
+def test_small_fits_a_node_of_two_cores_while_a_service_is_rolled() -> None:
+    cores = sum(
+        milli(one["resources"]["requests"]["cpu"]) * made.get("replicas", 1)
+        for made in (manifest["spec"] for manifest in built("small") if "template" in manifest.get("spec", {}))
+        for one in made["template"]["spec"]["containers"]
+    )
+    assert cores <= 1500
+
+
+def milli(cores: str) -> int:
+    return int(cores[:-1]) if cores.endswith("m") else int(cores) * 1000
+
+
 def test_every_selector_finds_its_pods(manifests: list[Manifest]) -> None:
     labels = [pod["metadata"]["labels"] for pod in pods(manifests).values()]
     for one in manifests:
@@ -108,7 +173,7 @@ def test_every_selector_finds_its_pods(manifests: list[Manifest]) -> None:
 
 
 def test_addresses_that_services_are_told_are_those_of_services(manifests: list[Manifest]) -> None:
-    (config,) = [one["data"] for one in manifests if one["kind"] == "ConfigMap"]
+    config = configuration(manifests)
     told = {value for name, value in config.items() if name.endswith("_URL")}
     there = {f"http://{one['metadata']['name']}:8000" for one in manifests if one["kind"] == "Service"}
     assert len(told) == len(SERVICES)
@@ -116,7 +181,7 @@ def test_addresses_that_services_are_told_are_those_of_services(manifests: list[
 
 
 def test_pods_have_longer_to_stop_than_processes_take(manifests: list[Manifest]) -> None:
-    (config,) = [one["data"] for one in manifests if one["kind"] == "ConfigMap"]
+    config = configuration(manifests)
     for name, pod in pods(manifests).items():
         if name.endswith(("-api", "-worker", "-relay")):
             assert pod["spec"]["terminationGracePeriodSeconds"] > float(config["RELANCE_STOP_WITHIN"]), name

@@ -10,9 +10,12 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from sqlalchemy import make_url
 
 from chassis.auth import mint, read_key
 from chassis.readiness import newest_migration
@@ -125,21 +128,45 @@ def test_it_starts_with_nothing_there_and_recovers_alone(prepared: RunningStack)
         assert json.loads(line)["service"] == SERVICE
 
 
-def test_a_schema_of_yesterday_is_named(prepared: RunningStack) -> None:
-    import psycopg
-    from sqlalchemy import make_url
+def superuser(stack: RunningStack) -> psycopg.Connection[tuple[Any, ...]]:
+    parts = make_url(stack.embedded.superuser_url)
+    return psycopg.connect(
+        user=parts.username,
+        password=parts.password,
+        dbname=parts.database,
+        host=str(parts.query["host"]),
+        autocommit=True,
+    )
 
-    with RunningStack(prepared.data_dir, services=[SERVICE]) as stack:
-        parts = make_url(stack.embedded.superuser_url)
-        with psycopg.connect(
-            user=parts.username, password=parts.password, dbname=parts.database, host=str(parts.query["host"])
-        ) as admin:
-            admin.execute("update ledger.alembic_version set version_num = '0000'")
-            admin.commit()
-            assert "at 0000" in (stack.children[SERVICE].readiness(stack.url(SERVICE)) or "")
+
+def test_a_schema_of_yesterday_is_named(prepared: RunningStack) -> None:
+    with RunningStack(prepared.data_dir, services=[SERVICE]) as stack, superuser(stack) as admin:
+        admin.execute("update ledger.alembic_version set version_num = '0000'")
+        assert "at 0000" in (stack.children[SERVICE].readiness(stack.url(SERVICE)) or "")
+        admin.execute("update ledger.alembic_version set version_num = %s", (newest_migration("services.ledger"),))
+
+
+def test_an_older_version_serves_beside_a_newer_schema(prepared: RunningStack) -> None:
+    with RunningStack(prepared.data_dir, services=[SERVICE]) as stack, superuser(stack) as admin:
+        admin.execute("update ledger.alembic_version set version_num = '9999'")
+        try:
+            assert stack.children[SERVICE].readiness(stack.url(SERVICE)) is None
+        finally:
             admin.execute(
                 "update ledger.alembic_version set version_num = %s", (newest_migration("services.ledger"),)
             )
+
+
+def test_a_service_whose_schema_is_not_there_yet_waits_for_it(prepared: RunningStack) -> None:
+    with RunningStack(prepared.data_dir, services=[SERVICE]) as stack, superuser(stack) as admin:
+        child = stack.children[SERVICE]
+        admin.execute("alter schema ledger rename to to_come")
+        child.kill()
+        child.start()
+        assert until(lambda: "no version" in (child.readiness(stack.url(SERVICE)) or ""))
+        admin.execute("alter schema to_come rename to ledger")
+        assert until(lambda: child.readiness(stack.url(SERVICE)) is None)
+        assert child.is_running()
 
 
 def test_other_commands_find_a_stack_that_runs_and_only_that(prepared: RunningStack) -> None:

@@ -1,0 +1,1 @@
+"""``relance cluster drill``: an installation on Kubernetes rolled, broken and scaled inside its work."""
