@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 
-from cli.cluster.kubectl import Kubectl, KubectlFailed
+from cli.cluster.kubectl import Kubectl, KubectlFailed, Manifest
+from cli.cluster.stopping import ROLES
 from cli.road import Json
 
 NOBODY_ANSWERS = (
@@ -17,17 +18,26 @@ NOBODY_ANSWERS = (
     "sys.exit(7)\n"
 )
 UNKNOWN = "unknown"
+NOT_ENFORCED = "not enforced by this cluster"
 
 
 def budgets(kubectl: Kubectl, service: str = "dunning") -> Json:
     """Two workers of a service are to be evicted at once: the budget lets one go, until another is ready."""
-    pods = [pod["metadata"]["name"] for pod in kubectl.items("pods", name=service, component="worker")]
+    pods = [
+        pod["metadata"]["name"] for pod in kubectl.items("pods", name=service, component="worker") if stays(pod)
+    ]
     answers = [_evict(kubectl, pod) for pod in sorted(pods)[:2]]
     return {
         "ok": answers == ["evicted", "refused"],
         "of_two": answers,
         "budget": "maxUnavailable 1 of the workers",
     }
+
+
+def stays(pod: Manifest) -> bool:
+    """It runs, is ready, and nobody has asked it to go."""
+    ready = [one["status"] for one in pod["status"].get("conditions", []) if one["type"] == "Ready"]
+    return ready == ["True"] and "deletionTimestamp" not in pod["metadata"]
 
 
 def _evict(kubectl: Kubectl, pod: str) -> str:
@@ -59,10 +69,13 @@ def pod_security(kubectl: Kubectl) -> str:
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {"name": "root"},
-        "spec": {"containers": [{"name": "root", "image": "root", "securityContext": {"privileged": True}}]},
+        "spec": {"containers": [{"name": "root", "image": "root", "securityContext": {"runAsUser": 0}}]},
     }
-    taken = kubectl.succeeds("create", "--dry-run=server", "--filename=-", told=json.dumps(pod))
-    return "not enforced by this cluster" if taken else "enforced"
+    try:
+        kubectl.run("create", "--dry-run=server", "--filename=-", told=json.dumps(pod))
+    except KubectlFailed as failure:
+        return "enforced" if "PodSecurity" in failure.said else f"{UNKNOWN}: {failure.said.strip()[-200:]}"
+    return NOT_ENFORCED
 
 
 def network_policies(kubectl: Kubectl) -> str:
@@ -71,11 +84,7 @@ def network_policies(kubectl: Kubectl) -> str:
     try:
         kubectl.run("exec", "deployment/mail", "--", *asked)
     except KubectlFailed as failure:
-        return (
-            "not enforced by this cluster"
-            if "code 7" in failure.said
-            else f"{UNKNOWN}: {failure.said.strip()[-200:]}"
-        )
+        return NOT_ENFORCED if "code 7" in failure.said else f"{UNKNOWN}: {failure.said.strip()[-200:]}"
     return "enforced"
 
 
@@ -84,7 +93,8 @@ def used(kubectl: Kubectl) -> Json:
     found: Json = {}
     for pod in kubectl.items("pods", **{"part-of": "relance"}):
         name = pod["metadata"]["name"]
-        if pod["status"]["phase"] != "Running" or "deletionTimestamp" in pod["metadata"]:
+        role = pod["metadata"]["labels"].get("app.kubernetes.io/component")
+        if role not in ROLES or not stays(pod):
             continue
         try:
             said = kubectl.run("exec", name, "--", "cat", "/proc/1/status", "/proc/1/stat")
@@ -94,8 +104,7 @@ def used(kubectl: Kubectl) -> Json:
         # the command's name, in brackets, may hold blanks; utime and stime follow as 12th and 13th, in 1/100 s
         fields = said.splitlines()[-1].rpartition(")")[2].split()
         labels = pod["metadata"]["labels"]
-        role = labels.get("app.kubernetes.io/component")
-        deployment = "-".join(filter(None, (labels["app.kubernetes.io/name"], role)))
+        deployment = f"{labels['app.kubernetes.io/name']}-{role}"
         seen = found.setdefault(deployment, {"peak_mb": 0, "cpu_seconds": 0.0})
         seen["peak_mb"] = max(seen["peak_mb"], peak // 1024)
         seen["cpu_seconds"] = round(seen["cpu_seconds"] + (int(fields[11]) + int(fields[12])) / 100, 1)

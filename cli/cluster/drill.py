@@ -75,6 +75,7 @@ def drill(  # noqa: PLR0913 - what a person may choose
         found |= seen
         found["stops"] = _told(stops)
         report("trying what the cluster holds to")
+        _scale(kubectl, report)
         found["budgets"] = budgets(kubectl)
         found["pod_security"] = pod_security(kubectl)
         found["network_policies"] = network_policies(kubectl)
@@ -188,10 +189,11 @@ def _told(stops: Stops) -> Json:
     """How pods ended; a code above 128 is a signal that was needed."""
     killed = sorted({stop.deployment for stop in stops.seen if stop.exit_code not in (0, None)})
     return {
-        "ok": bool(stops.seen) and stops.longest() < STOP_SECONDS and not killed,
+        "ok": 0 < stops.longest() < STOP_SECONDS and not killed,
         "pods": len(stops.seen),
+        "ends_told": sum(stop.seconds is not None for stop in stops.seen),
         "longest_seconds": stops.longest(),
-        "exit_codes_seen": sum(stop.exit_code is not None for stop in stops.seen),
+        "removed_within": max((stop.removed_after for stop in stops.seen), default=0.0),
         "killed": killed,
     }
 

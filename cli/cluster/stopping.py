@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import IO, Any
 
 from cli.cluster.kubectl import Kubectl, Manifest
@@ -20,9 +21,12 @@ class Stop:
     """One pod's end."""
 
     deployment: str
-    seconds: float
-    exit_code: int | None
-    """``None`` where the cluster removed the pod before it told."""
+    removed_after: float
+    """Seconds until the cluster had cleared everything away, which a busy node does late."""
+    exit_code: int | None = None
+    """``None`` where the cluster removed the pod before it told of its end."""
+    seconds: float | None = None
+    """From being asked to the end of the process; to the second, as clusters tell."""
 
 
 @dataclass
@@ -31,8 +35,8 @@ class Stops:
 
     kubectl: Kubectl
     seen: list[Stop] = field(default_factory=list)
-    _asked: dict[str, float] = field(default_factory=dict)
-    _codes: dict[str, int] = field(default_factory=dict)
+    _noticed: dict[str, float] = field(default_factory=dict)
+    _ends: dict[str, tuple[int, float]] = field(default_factory=dict)
     _watch: subprocess.Popen[str] | None = None
 
     def __enter__(self) -> Stops:
@@ -48,8 +52,8 @@ class Stops:
         self._watch.wait()
 
     def longest(self) -> float:
-        """Seconds of the slowest end; 0 when nothing ended."""
-        return max((stop.seconds for stop in self.seen), default=0.0)
+        """Seconds of the slowest end that is known; 0 when none is."""
+        return max((stop.seconds for stop in self.seen if stop.seconds is not None), default=0.0)
 
     def _follow(self, lines: IO[str]) -> None:
         for event in objects(lines):
@@ -63,14 +67,18 @@ class Stops:
             return
         for container in pod.get("status", {}).get("containerStatuses", []):
             ended = container.get("state", {}).get("terminated")
-            if ended is not None:
-                self._codes[name] = ended["exitCode"]
+            if ended is not None and "deletionTimestamp" in pod["metadata"]:
+                # the time of deletion is the one by which it must be gone
+                due = datetime.fromisoformat(pod["metadata"]["deletionTimestamp"])
+                asked = due - timedelta(seconds=pod["metadata"]["deletionGracePeriodSeconds"])
+                took = datetime.fromisoformat(ended["finishedAt"]) - asked
+                self._ends[name] = (ended["exitCode"], took.total_seconds())
         if "deletionTimestamp" in pod["metadata"]:
-            self._asked.setdefault(name, now)
-        if kind == "DELETED" and name in self._asked:
+            self._noticed.setdefault(name, now)
+        if kind == "DELETED" and name in self._noticed:
             deployment = f"{labels.get('app.kubernetes.io/name')}-{role}"
-            seconds = round(now - self._asked.pop(name), 1)
-            self.seen.append(Stop(deployment, seconds, self._codes.get(name)))
+            removed_after = round(now - self._noticed.pop(name), 1)
+            self.seen.append(Stop(deployment, removed_after, *self._ends.get(name, (None, None))))
 
 
 def objects(lines: IO[str]) -> Iterator[Any]:

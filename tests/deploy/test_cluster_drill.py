@@ -17,10 +17,11 @@ from cli.faults.days import Outcome
 from cli.faults.outcomes import read, written
 
 
-def pod(role: str = "worker", *, leaves: bool = False, code: int | None = None) -> dict[str, Any]:
-    ended = [{"state": {"terminated": {"exitCode": code}}}] if code is not None else [{"state": {"running": {}}}]
+def pod(role: str = "worker", *, leaves: bool = False, code: int | None = None, second: int = 0) -> dict[str, Any]:
+    terminated = {"exitCode": code, "finishedAt": f"2026-11-22T12:00:{second:02}Z"}
+    ended = [{"state": {"terminated": terminated} if code is not None else {"running": {}}}]
     labels = {"app.kubernetes.io/name": "ledger", "app.kubernetes.io/component": role}
-    leaving = {"deletionTimestamp": "2026-11-22T12:00:30Z"} if leaves else {}
+    leaving = {"deletionTimestamp": "2026-11-22T12:00:30Z", "deletionGracePeriodSeconds": 30} if leaves else {}
     return {"metadata": {"uid": "1", "labels": labels, **leaving}, "status": {"containerStatuses": ended}}
 
 
@@ -33,19 +34,26 @@ def stops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stops:
     return Stops(Kubectl("drill"))
 
 
-def test_a_pod_takes_as_long_as_from_being_asked_to_being_gone(stops: Stops) -> None:
+def test_a_pod_takes_as_long_as_from_being_asked_to_the_end_of_its_process(stops: Stops) -> None:
     stops.notice("ADDED", pod(), 0.0)
     stops.notice("MODIFIED", pod(leaves=True), 10.0)
-    stops.notice("MODIFIED", pod(leaves=True, code=0), 13.0)
-    stops.notice("DELETED", pod(leaves=True, code=0), 14.5)
+    stops.notice("MODIFIED", pod(leaves=True, code=0, second=3), 13.0)
+    stops.notice("DELETED", pod(leaves=True, code=0, second=3), 44.5)
     (stop,) = stops.seen
-    assert (stop.deployment, stop.seconds, stop.exit_code) == ("ledger-worker", 4.5, 0)
+    assert (stop.deployment, stop.seconds, stop.exit_code, stop.removed_after) == ("ledger-worker", 3, 0, 34.5)
+
+
+def test_a_pod_whose_end_the_cluster_did_not_tell_is_counted_as_unknown(stops: Stops) -> None:
+    stops.notice("MODIFIED", pod(leaves=True), 10.0)
+    stops.notice("DELETED", pod(leaves=True), 12.0)
+    (stop,) = stops.seen
+    assert (stop.seconds, stop.exit_code) == (None, None)
 
 
 def test_a_pod_that_had_to_be_killed_is_known_by_its_code(stops: Stops) -> None:
     stops.notice("MODIFIED", pod(leaves=True), 0.0)
-    stops.notice("DELETED", pod(leaves=True, code=137), 31.0)
-    assert [(stop.seconds, stop.exit_code) for stop in stops.seen] == [(31.0, 137)]
+    stops.notice("DELETED", pod(leaves=True, code=137, second=30), 31.0)
+    assert [(stop.seconds, stop.exit_code) for stop in stops.seen] == [(30, 137)]
 
 
 def test_the_ends_of_jobs_are_not_counted(stops: Stops) -> None:
