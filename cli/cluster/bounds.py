@@ -14,6 +14,7 @@ from cli.road import Json
 NOBODY_ANSWERS = (
     "import socket,sys\n"
     "try: socket.create_connection((sys.argv[1], int(sys.argv[2])), 4).close()\n"
+    "except socket.gaierror: sys.exit(8)\n"
     "except OSError: sys.exit(0)\n"
     "sys.exit(7)\n"
 )
