@@ -71,8 +71,10 @@ SENT = """
         select company, client_id, action_id, p, ended_on from done
     ),
     marked as (
-        update schedule s set next_on = '-infinity' from done d
-        where s.company = d.company and s.p = d.p and s.client_id = d.client_id
+        update schedule s set next_on = '-infinity', touched = s.touched || d.ids from (
+            select company, client_id, p, array_agg(h.entry_id) as ids
+            from done join action_entry h using (company, client_id, p, action_id) group by company, client_id, p
+        ) d where s.company = d.company and s.p = d.p and s.client_id = d.client_id
     )
     select count(*) from done
 """
@@ -101,14 +103,17 @@ CORRECT = """
 INVOICE = """
     insert into entry (company, client_id, entry_id, p, account, kind, piece, currency, amount, book_amount,
         due_date, counted_on, payment_mode, lettering, removed)
-    select s.company, s.client_id, md5(t.piece), s.p, '411', 'invoice', t.piece, 'EUR', t.amount, t.amount,
+    select s.company, s.client_id, t.piece, s.p, '411', 'invoice', t.piece, 'EUR', t.amount, t.amount,
         %(due)s, %(on)s, 'transfer', null, false
     from unnest(%(clients)s::text[], %(pieces)s::text[], %(amounts)s::numeric[]) as t(client_id, piece, amount)
     join schedule s on s.company = %(company)s and s.client_id = t.client_id
 """
 MARK = """
-    update schedule s set next_on = '-infinity'
-    from (select distinct unnest(%(clients)s::text[]) as client_id) t
+    update schedule s set next_on = '-infinity', touched = s.touched || t.ids
+    from (
+        select client_id, array_agg(entry_id) as ids from unnest(%(clients)s::text[], %(ids)s::text[])
+            as one(client_id, entry_id) group by client_id
+    ) t
     where s.company = %(company)s and s.client_id = t.client_id
 """
 
@@ -183,8 +188,8 @@ def move(dsn: str, company: str, n: int, on: date) -> dict[str, int]:
             "amounts": [draw.randrange(3_000, 400_000) / 100 for _ in moves.new],
         }
         connection.execute(INVOICE.encode(), {**here, **invoices})
-        clients = [one.client_id for kind in moves for one in kind]
-        connection.execute(MARK.encode(), {**here, "clients": clients})
+        for told in moves:
+            connection.execute(MARK.encode(), {**here, **_columns(told)})
     _written(dsn)
     return moves.told()
 

@@ -2,8 +2,7 @@
 
 Every function takes a run of events of one type, of any companies and partitions, each partition in order. Bodies
 go to PostgreSQL unread, but for the lines of accounting, which go there as rows. Whatever may change a decision
-marks its client in ``schedule``: the round looks there. The mark waits for a round that is deciding this very
-client, so that none is lost between its read and its commit.
+marks its client in ``schedule`` (``marking``): the round looks there.
 """
 
 from collections.abc import Mapping
@@ -12,10 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis.database import driver
 from chassis.heard_rows import applying
-from chassis.items import NOTHING, Connection, Items, Told, clients_of, insert_new
+from chassis.items import NOTHING, Items, insert_new
 from chassis.new_rows import NewRows
 from chassis.projection import Delivered, Project
 from contracts.terms import difference
+from services.dunning.marking import MARK, MARK_WHOLE, TOUCH_LEVELS, mark, mark_entries, mark_lines
 from services.dunning.policy_rows import (
     AUTOMATIC,
     CLIENT_POLICY,
@@ -30,14 +30,6 @@ from services.dunning.policy_rows import (
     THANKED_BEFORE,
 )
 from services.dunning.thanking import GROUP, MARK_PAID, OLDEST_PAYMENT_DAYS, PAYMENT, PAYMENTS, lately_paid
-
-MARK = """
-    insert into schedule as known (company, p, client_id, next_on)
-    select distinct heard.company, heard.p, heard.client, '-infinity'::date
-    from {heard} where heard.client is not null
-    order by heard.company, heard.p, heard.client
-    on conflict (company, p, client_id) do update set next_on = '-infinity' where known.next_on <> '-infinity'
-"""
 
 LINES = Items(
     "entries",
@@ -63,13 +55,6 @@ ENTRY = NewRows(
     ),
 )  # fmt: skip
 
-MARK_TOLD = """
-    insert into schedule as known (company, p, client_id, next_on)
-    select company, p, client_id, '-infinity'::date
-    from unnest(%(companies)b::text[], %(ps)b::smallint[], %(clients)b::text[]) as told(company, p, client_id)
-    on conflict (company, p, client_id) do update set next_on = '-infinity' where known.next_on <> '-infinity'
-"""
-
 NEW_ENTRIES = f"""
     insert into entry (company, client_id, entry_id, p, account, kind, piece, currency, amount, book_amount,
         due_date, counted_on, payment_mode, lettering, removed)
@@ -78,11 +63,7 @@ NEW_ENTRIES = f"""
     from {LINES.table}
 """  # noqa: S608 constants of this module
 
-MARK_LINES = f"""
-    insert into schedule as known (company, p, client_id, next_on)
-    select distinct company, p, client_id, '-infinity'::date from {LINES.table} order by company, p, client_id
-    on conflict (company, p, client_id) do update set next_on = '-infinity' where known.next_on <> '-infinity'
-"""  # noqa: S608
+MARK_LINES, TOUCH_LINES = mark_lines(LINES.table)
 
 ENTRIES = f"""
     with told as (
@@ -152,7 +133,8 @@ CLIENTS_CHANGED = """
     )
     insert into schedule as known (company, p, client_id, next_on)
     select company, p, client_id, '-infinity'::date from told
-    on conflict (company, p, client_id) do update set next_on = '-infinity' where known.next_on <> '-infinity'
+    on conflict (company, p, client_id) do update set next_on = '-infinity', touched = null
+        where known.next_on <> '-infinity' or known.touched is not null
 """
 
 PROFILE_ASSIGNED = """
@@ -344,12 +326,13 @@ async def entries_synced(tx: AsyncConnection, heard: list[Delivered]) -> None:
     told = LINES.told(heard)
     new = await ENTRY.copy(connection, told)
     if new:
-        await _mark(connection, told)
+        await mark_entries(connection, told)
         return
     rows = await LINES.lay_out(connection, heard)
     if new is False or not await insert_new(connection, NEW_ENTRIES, rows):
         await connection.execute(ENTRIES.encode(), prepare=False)
     await connection.execute(MARK_LINES.encode(), prepare=False)
+    await connection.execute(TOUCH_LINES.encode(), prepare=False)
 
 
 _payments = applying(PAYMENTS, MARK_PAID, oldest=OLDEST_PAYMENT_DAYS)
@@ -360,18 +343,9 @@ async def payments_lettered(tx: AsyncConnection, heard: list[Delivered]) -> None
     connection = await driver(tx)
     told = lately_paid(heard)
     if await GROUP.copy(connection, told):
-        await _mark(connection, told)
+        await mark(connection, told)
     else:
         await _payments(tx, heard)
-
-
-async def _mark(connection: Connection, told: Told) -> None:
-    """The round is to look at these clients."""
-    clients = clients_of(told)
-    if clients:
-        columns = zip(*clients, strict=True)
-        marked = {name: list(column) for name, column in zip(("companies", "ps", "clients"), columns, strict=True)}
-        await connection.execute(MARK_TOLD.encode(), marked, prepare=False)
 
 
 PROJECT: Mapping[str, Project] = {
@@ -379,38 +353,38 @@ PROJECT: Mapping[str, Project] = {
     "SyncCompleted": applying(SYNCED),
     "CompanyRegistered": applying(COMPANY),
     "CompanyChanged": applying(COMPANY),
-    "ClientChanged": applying(CLIENT_CHANGED, MARK),
+    "ClientChanged": applying(CLIENT_CHANGED, MARK_WHOLE),
     "ClientsChanged": applying(CLIENTS_CHANGED),
-    "ProfileAssigned": applying(PROFILE_ASSIGNED, MARK),
-    "ClientStopped": applying(CLIENT_STOPPED, MARK),
-    "ClientResumed": applying(CLIENT_RESUMED, MARK),
-    "EntryStopped": applying(ENTRY_STOPPED, MARK),
-    "EntryResumed": applying(ENTRY_RESUMED, MARK),
-    "PromiseRecorded": applying(PROMISE_RECORDED, MARK),
-    "PromiseCancelled": applying(PROMISE_ENDED, MARK),
-    "PromiseKept": applying(PROMISE_ENDED, MARK),
-    "PromiseReopened": applying(PROMISE_RECORDED, MARK),
-    "DisputeOpened": applying(DISPUTE_OPENED, MARK),
-    "DisputeClosed": applying(DISPUTE_CLOSED, MARK),
+    "ProfileAssigned": applying(PROFILE_ASSIGNED, MARK_WHOLE),
+    "ClientStopped": applying(CLIENT_STOPPED, MARK_WHOLE),
+    "ClientResumed": applying(CLIENT_RESUMED, MARK_WHOLE),
+    "EntryStopped": applying(ENTRY_STOPPED, MARK_WHOLE),
+    "EntryResumed": applying(ENTRY_RESUMED, MARK_WHOLE),
+    "PromiseRecorded": applying(PROMISE_RECORDED, MARK_WHOLE),
+    "PromiseCancelled": applying(PROMISE_ENDED, MARK_WHOLE),
+    "PromiseKept": applying(PROMISE_ENDED, MARK_WHOLE),
+    "PromiseReopened": applying(PROMISE_RECORDED, MARK_WHOLE),
+    "DisputeOpened": applying(DISPUTE_OPENED, MARK_WHOLE),
+    "DisputeClosed": applying(DISPUTE_CLOSED, MARK_WHOLE),
     "PaymentLettered": applying(PAYMENT, MARK, oldest=OLDEST_PAYMENT_DAYS),
     "PaymentsLettered": payments_lettered,
-    "LetteringErrorFound": applying(ERROR_FOUND, MARK),
-    "LetteringErrorCleared": applying(ERROR_CLEARED, MARK),
-    "PaymentLinkPaid": applying(PAID_ONLINE, MARK),
+    "LetteringErrorFound": applying(ERROR_FOUND, MARK_WHOLE),
+    "LetteringErrorCleared": applying(ERROR_CLEARED, MARK_WHOLE),
+    "PaymentLinkPaid": applying(PAID_ONLINE, MARK_WHOLE),
     "EmailSent": applying(CONTACT, MARK),
     "LetterPrepared": applying(CONTACT, MARK),
     "CallLogged": applying(CONTACT, MARK),
     "OtherContactLogged": applying(CONTACT, MARK),
     "PolicyChanged": applying(POLICY),
-    "ClientPolicyChanged": applying(CLIENT_POLICY, MARK),
-    "AutomaticChosen": applying(AUTOMATIC, MARK),
-    "HistoryTakenOver": applying(THANKED_BEFORE, CONTACT_BEFORE, MARK),
+    "ClientPolicyChanged": applying(CLIENT_POLICY, MARK_WHOLE),
+    "AutomaticChosen": applying(AUTOMATIC, MARK_WHOLE),
+    "HistoryTakenOver": applying(THANKED_BEFORE, CONTACT_BEFORE, MARK_WHOLE),
     "ScenarioPublished": applying(SCENARIO, SCENARIO_VERSION),
     "ActionProposed": applying(ACTION, status="proposed"),
     "ActionDue": applying(ACTION, status="due"),
     "ActionWithdrawn": applying(WITHDRAWN, MARK),
-    "ActionDone": applying(DONE, MOVES, MARK),
-    "LevelSet": applying(LOWERED, MOVES, MARK),
+    "ActionDone": applying(DONE, MOVES, MARK, TOUCH_LEVELS),
+    "LevelSet": applying(LOWERED, MOVES, MARK, TOUCH_LEVELS),
     "ActionExcluded": applying(EXCLUDED),
     "DunningExhausted": applying(EXHAUSTED),
 }

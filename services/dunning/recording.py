@@ -1,10 +1,9 @@
 """What was decided, durably: events said, verdicts and next days written, in bulk and only where they changed."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -23,17 +22,9 @@ from contracts.subjects import partition_of
 from services.dunning.domain import sayings
 from services.dunning.domain.sayings import Change
 from services.dunning.domain.scenario import STEP_NAMES
-from services.dunning.domain.verdicts import (
-    Decision,
-    Due,
-    Excluded,
-    NoStep,
-    NotDue,
-    PlannedAction,
-    Verdict,
-    Withdrawal,
-)
+from services.dunning.domain.verdicts import Decision, PlannedAction, Withdrawal
 from services.dunning.states import Known
+from services.dunning.verdicts_kept import as_text, resting_text
 
 WRITE_VERDICTS = """
     insert into decided (company, client_id, p, verdicts, decided_on)
@@ -42,10 +33,11 @@ WRITE_VERDICTS = """
     on conflict (company, client_id) do update set verdicts = excluded.verdicts, decided_on = excluded.decided_on
 """
 SCHEDULE = """
-    insert into schedule (company, p, client_id, next_on)
-    select %(company)s, p, client_id, next_on::date
-    from unnest(%(ps)b::smallint[], %(clients)b::text[], %(days)b::text[]) as n(p, client_id, next_on)
-    on conflict (company, p, client_id) do update set next_on = excluded.next_on
+    insert into schedule (company, p, client_id, next_on, touched)
+    select %(company)s, p, client_id, next_on::date, case when rests then '{}'::text[] end
+    from unnest(%(ps)b::smallint[], %(clients)b::text[], %(days)b::text[], %(rests)b::boolean[])
+        as n(p, client_id, next_on, rests)
+    on conflict (company, p, client_id) do update set next_on = excluded.next_on, touched = excluded.touched
 """
 SPOKEN_ORDER = (ActionWithdrawn, LevelSet, ActionProposed, ActionDue, ActionExcluded, DunningExhausted)
 
@@ -59,6 +51,8 @@ class Record:
     spoken: dict[type[Event], list[Said]] = field(default_factory=lambda: {kind: [] for kind in SPOKEN_ORDER})
     verdicts: dict[str, str] = field(default_factory=dict)
     next_on: dict[str, date | None] = field(default_factory=dict)
+    resting: set[str] = field(default_factory=set)
+    """Clients whose sleeping lines the next look may leave out."""
     entries: int = 0
     proposed: int = 0
     due: int = 0
@@ -69,15 +63,29 @@ class Record:
         """By type, so that each type is one call of its projection; the order is that of each client too."""
         return [one for together in self.spoken.values() for one in together]
 
-    def decided(self, known: Known, decision: Decision) -> None:
-        """Note a client's decision; only what differs from what is known leaves a trace."""
+    def decided(
+        self,
+        known: Known,
+        decision: Decision,
+        *,
+        rests: bool = False,
+        asleep: Sequence[str] = (),
+    ) -> None:
+        """Note a client's decision; only what differs from what is known leaves a trace.
+
+        ``rests`` where what it leaves asleep may be left out of the next look (``domain/narrow``); ``asleep`` are
+        the lines left out of this one, as ``verdicts_kept`` has them.
+        """
         client = known.state.client_id
         self.entries += len(decision.verdicts)
         self._say(known, decision)
-        verdicts = as_text(decision.verdicts)
+        entries = known.state.entries
+        verdicts = resting_text(decision, entries, asleep) if rests else as_text(decision.verdicts)
         if verdicts != known.verdicts:
             self.verdicts[client] = verdicts
         self.next_on[client] = decision.next_on
+        if rests:
+            self.resting.add(client)
 
     def _say(self, known: Known, decision: Decision) -> None:
         client = known.state.client_id
@@ -125,69 +133,12 @@ class Record:
                         "verdicts": list(self.verdicts.values()),
                     },
                 )
-            await cursor.execute(SCHEDULE, {"company": self.company, **_days(self.company, self.next_on.items())})
+            await cursor.execute(SCHEDULE, {"company": self.company, **self._days()})
 
-
-def _days(company: str, next_on: Iterable[tuple[str, date | None]]) -> dict[str, list[Any]]:
-    rows = [(partition_of(company, client), client, day) for client, day in next_on]
-    return {
-        "ps": [p for p, _, _ in rows],
-        "clients": [client for _, client, _ in rows],
-        "days": ["infinity" if day is None else day.isoformat() for _, _, day in rows],
-    }
-
-
-def as_text(verdicts: Mapping[str, Verdict]) -> str:
-    """A client's verdicts as JSON, each with the entries that share it: ``[[verdict, [entry, ...]], ...]``, a
-    verdict being status, step, next day, reasons, action.
-
-    Their values are ids, dates and words of ours, so none needs quoting. The same verdicts give the same text.
-    """
-    groups: dict[object, tuple[Verdict, list[str]]] = {}
-    for entry, verdict in verdicts.items():
-        # the lines of an action share one verdict, and hashing its id costs more than all the rest
-        key = id(verdict) if type(verdict) is Due else verdict
-        group = groups.get(key)
-        if group is None:
-            groups[key] = verdict, [entry]
-        else:
-            group[1].append(entry)
-    texts = [f'[{_value(verdict)},["{_QUOTED.join(sorted(entries))}"]]' for verdict, entries in groups.values()]
-    return f"[{','.join(sorted(texts))}]"
-
-
-_QUOTED = '","'
-
-
-def _value(verdict: Verdict) -> str:
-    match verdict:
-        case NotDue():
-            return f'["not_due","{verdict.step}","{verdict.until}",[],null]'
-        case Due():
-            return f'["due","{verdict.step}",null,[],"{verdict.action_id}"]'
-        case Excluded():
-            reasons = '","'.join(verdict.reasons)
-            until = "null" if verdict.until is None else f'"{verdict.until}"'
-            return f'["excluded","{verdict.step}",{until},["{reasons}"],null]'
-        case NoStep():
-            return f'["no_step",null,null,["{verdict.reason}"],null]'
-
-
-def as_verdict(
-    status: str, step: str | None, next_on: date | None, reasons: Sequence[str], action_id: UUID | None
-) -> Verdict:
-    """A row of the view ``verdict``."""
-    match status:
-        case "not_due":
-            assert step is not None
-            assert next_on is not None
-            return NotDue(step, next_on)
-        case "excluded":
-            assert step is not None
-            return Excluded(step, tuple(reasons), next_on)
-        case "due":
-            assert step is not None
-            assert action_id is not None
-            return Due(step, action_id)
-        case _:
-            return NoStep(reasons[0])
+    def _days(self) -> dict[str, list[Any]]:
+        return {
+            "ps": [partition_of(self.company, client) for client in self.next_on],
+            "clients": list(self.next_on),
+            "days": ["infinity" if day is None else day.isoformat() for day in self.next_on.values()],
+            "rests": [client in self.resting for client in self.next_on],
+        }

@@ -9,7 +9,7 @@ import gc
 import json
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -22,14 +22,22 @@ from chassis.database import driver, is_transient, transaction
 from chassis.eventlog import Cause, Said, Say
 from chassis.jobs import IDLE_GROWTH, IDLE_PAUSES
 from contracts.dunning import RoundCompleted
+from services.dunning.awake import load_awake
 from services.dunning.bulk import BulkRecord
+from services.dunning.domain import narrow
 from services.dunning.domain.calendar import uncovered_since
 from services.dunning.domain.decision import decide
-from services.dunning.domain.scenario import STEP_NAMES
+from services.dunning.domain.narrow import decide_narrowly
+from services.dunning.domain.policy import Policy
+from services.dunning.domain.scenario import STEP_NAMES, Scenario
+from services.dunning.domain.state import ClientState
+from services.dunning.domain.verdicts import Decision
 from services.dunning.rulebook import Rulebook, rulebook
-from services.dunning.states import load
+from services.dunning.states import Known, Needs, load
 
 log = logging.getLogger(__name__)
+
+DecideOn = Callable[[ClientState, Policy, Scenario | None, date, date | None], Decision | None]
 
 MOST_CLIENTS = 2000
 FEWEST_CLIENTS = 20
@@ -55,7 +63,7 @@ ROUNDS_BEFORE = text(
 )
 LEFT = text("select count(*) from round_partition where company = :company and as_of = :as_of and not done")
 CANDIDATES = """
-    select s.p, s.client_id from unnest(%(ps)b::smallint[], %(reached)b::text[]) as taken(p, reached)
+    select s.p, s.client_id, s.touched from unnest(%(ps)b::smallint[], %(reached)b::text[]) as taken(p, reached)
     join schedule s on s.company = %(company)s and s.p = taken.p and s.client_id > taken.reached
         and (%(whole)s or s.next_on <= %(as_of)s)
     order by s.p, s.client_id limit %(most)s for update of s
@@ -202,7 +210,8 @@ class OneRound:
             candidates = await found.fetchall()
             record = BulkRecord(self.company, self.as_of)
             if candidates:
-                await self._decide(tx, [client for _, client in candidates], record)
+                await self._decide(tx, {client: touched for _, client, touched in candidates}, record)
+                candidates = [(p, client) for p, client, _ in candidates]
             counts = {
                 "entries": record.entries,
                 "proposed": record.proposed,
@@ -231,20 +240,48 @@ class OneRound:
             "clients": [counted[p] for p in begun],
         }
 
-    async def _decide(self, tx: AsyncConnection, clients: list[str], record: BulkRecord) -> None:
-        known = await load(tx, self.company, clients)
-        policy, as_of = self.rules.policy, self.as_of
-        for client, one in known.items():
-            try:
-                decision = decide(one.state, policy, self.rules.scenario_of(one.state), as_of, self.since)
-            except Exception as error:  # one bad client stops nobody (habit 17)
-                log.exception("client not decided", extra={**self.key, "client_id": client})
-                reason = f"{type(error).__name__}: {error}"
-                await tx.execute(FAILED, {**self.key, "client_id": client, "reason": reason})
-                continue
-            record.decided(one, decision)
+    async def _decide(
+        self, tx: AsyncConnection, clients: Mapping[str, list[str] | None], record: BulkRecord
+    ) -> None:
+        """``clients`` with the entries heard of since each was decided, ``None`` where all is to be looked at."""
+        touched: dict[str, list[str]] = {}
+        if not self.whole and narrow.allowed_by(self.rules.policy):
+            touched = {client: ids for client, ids in clients.items() if ids is not None}
+        decided: set[str] = set()
+        if touched:
+            awake = await load_awake(tx, self.company, touched, self.as_of, self.needs)
+            for client, (one, asleep) in awake.items():
+                decision = self._decided(one, decide_narrowly)
+                if isinstance(decision, Decision):
+                    record.decided(one, decision, rests=self._rests(one), asleep=asleep)
+                    decided.add(client)
+        whole = [client for client in clients if client not in decided]
+        if whole:
+            for one in (await load(tx, self.company, whole, self.needs)).values():
+                decision = self._decided(one, decide)
+                if isinstance(decision, Decision):
+                    record.decided(one, decision, rests=self._rests(one))
+                else:
+                    reason = f"{type(decision).__name__}: {decision}"
+                    await tx.execute(FAILED, {**self.key, "client_id": one.state.client_id, "reason": reason})
         await record.say(self.rounds.say(tx), self.cause)
         await record.write(tx)
+
+    @property
+    def needs(self) -> Needs:
+        return Needs(contacts=self.rules.policy.contact_gap_days > 0, payments=self.rules.thanks)
+
+    def _rests(self, one: Known) -> bool:
+        return narrow.may_rest(one.state, self.rules.policy)
+
+    def _decided(self, one: Known, decide_on: DecideOn) -> Decision | Exception | None:
+        """``None`` where all lines are needed for a decision; an error is logged and answered."""
+        state, rules = one.state, self.rules
+        try:
+            return decide_on(state, rules.policy, rules.scenario_of(state), self.as_of, self.since)
+        except Exception as error:  # one bad client stops nobody (habit 17)
+            log.exception("client not decided", extra={**self.key, "client_id": state.client_id})
+            return error
 
     async def complete(self) -> None:
         """Say ``RoundCompleted`` once, when the last partition is done."""

@@ -29,12 +29,15 @@ class CompanyUnknown(Exception):
 
 @dataclass(frozen=True)
 class Rulebook:
-    """``mark`` changes with every change of the rules: decisions made under another mark are to be made again."""
+    """``mark`` changes with every change of the rules: decisions made under another mark are to be made again.
+    ``thanks`` where payments may be thanked for.
+    """
 
     policy: Policy
     scenarios: dict[str, Scenario]
     mark: str
     days: CompanyDays
+    thanks: bool
 
     def scenario_of(self, state: ClientState) -> Scenario | None:
         return self.scenarios.get(state.profile or self.policy.default_profile)
@@ -64,6 +67,7 @@ def compiled(policy: PolicyChanged, scenario_list: Sequence[ScenarioPublished], 
         {one.profile: scenarios.load(one, days) for one in scenario_list},
         " ".join([days.country, f"policy {policy.version}", *versions]),
         days,
+        any(one.thanks_since is not None for one in scenario_list),
     )
 
 

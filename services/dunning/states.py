@@ -1,8 +1,9 @@
 """The clients that a decision needs, whole and in bulk: a few set-based queries, no matter how many."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import date
+from typing import Any, NamedTuple, Self
 from uuid import UUID
 
 import psycopg
@@ -20,6 +21,7 @@ from services.dunning.domain.state import (
     OpenAction,
 )
 from services.dunning.thanking import PAID, paid_groups
+from services.dunning.verdicts_kept import NO_VERDICTS
 
 # Every table is reached client by client (``offset 0`` keeps it so): a plan that reads one whole for each chunk of
 # a round, because statistics are young, would make the round's time grow with the square of the book.
@@ -147,12 +149,13 @@ EXCLUSIONS = """
     ) x
 """
 
-NO_VERDICTS = "[]"
+Connection = psycopg.AsyncConnection[Any]
+Entered = Mapping[tuple[str, str], Mapping[str, int]]
 
 
 @dataclass(slots=True)
 class Known:
-    """A client, and what was last decided and said about it. ``verdicts`` are JSON as ``recording`` writes it."""
+    """A client, and what was last decided and said about it. ``verdicts`` are JSON (``verdicts_kept``)."""
 
     state: ClientState
     verdicts: str = NO_VERDICTS
@@ -160,47 +163,98 @@ class Known:
     exhausted: set[str] = field(default_factory=set)
 
 
-async def load(tx: AsyncConnection, company: str, clients: Sequence[str]) -> dict[str, Known]:
+class Needs(NamedTuple):
+    """What the rules ask of a client besides the client and its lines."""
+
+    contacts: bool = True
+    payments: bool = True
+
+
+EVERYTHING = Needs()
+
+
+@dataclass(slots=True)
+class Around:
+    """What is known of clients besides their lines."""
+
+    heads: list[tuple[Any, ...]]
+    """A row of ``CLIENTS`` each."""
+    actions: dict[str, list[OpenAction]]
+    paid: list[tuple[Any, ...]]
+    contacts: dict[str, list[Contact]]
+    synced_on: date | None
+
+    @classmethod
+    async def read(cls, connection: Connection, ask: Mapping[str, object], needs: Needs) -> Self:
+        """``ask`` holds ``company`` and ``clients``."""
+        contacts: dict[str, list[Contact]] = {}
+        if needs.contacts:
+            for client, on, round_on in await rows(connection, CONTACTS, ask):
+                contacts.setdefault(client, []).append(Contact(on, round_on))
+        return cls(
+            heads=await rows(connection, CLIENTS, ask),
+            actions=await _open_actions(connection, ask),
+            paid=await rows(connection, PAID, ask) if needs.payments else [],
+            contacts=contacts,
+            synced_on=next((on for (on,) in await rows(connection, SYNCED, ask)), None),
+        )
+
+    def known(self, company: str, lines: Iterable[tuple[Any, ...]], entered: Entered) -> dict[str, Known]:
+        """The clients with these lines: rows of ``ENTRIES``, and how often each has entered each step."""
+        entries: dict[str, list[EntryState]] = {}
+        exhausted: dict[str, set[str]] = {}
+        for row in lines:
+            client, entry_id = row[0], row[2]
+            entry = EntryState._make((*row[2:], entered.get((client, entry_id), NEVER_ENTERED)))
+            entries.setdefault(client, []).append(entry)
+            if row[1]:
+                exhausted.setdefault(client, set()).add(entry_id)
+        paid = paid_groups(self.paid, entered)
+        known: dict[str, Known] = {}
+        for client, verdicts, *columns in self.heads:
+            (
+                profile,
+                has_email,
+                stopped,
+                payment_mode,
+                resumes_on,
+                disputed,
+                never,
+                tolerance_days,
+                tolerated,
+            ) = columns
+            state = ClientState(
+                company,
+                client,
+                profile,
+                has_email,
+                stopped,
+                payment_mode,
+                tuple(entries.get(client, ())),
+                tuple(self.actions.get(client, ())),
+                resumes_on,
+                disputed,
+                never,
+                tolerance_days,
+                tolerated,
+                tuple(self.contacts.get(client, ())),
+                self.synced_on,
+                tuple(paid.get(client, ())),
+            )
+            known[client] = Known(state, verdicts or NO_VERDICTS, exhausted=exhausted.get(client, set()))
+        return known
+
+
+async def load(
+    tx: AsyncConnection, company: str, clients: Sequence[str], needs: Needs = EVERYTHING
+) -> dict[str, Known]:
     """The clients as they are now, by id. Lock them first (``lock``) to decide on them."""
     connection = await driver(tx)
     ask = {"company": company, "clients": list(clients)}
-    entered = await _entered(connection, ask)
-    entries: dict[str, list[EntryState]] = {client: [] for client in clients}
-    exhausted: dict[str, set[str]] = {}
-    for row in await _rows(connection, ENTRIES, ask):
-        client, entry_id = row[0], row[2]
-        entries[client].append(EntryState._make((*row[2:], entered.get((client, entry_id), NEVER_ENTERED))))
-        if row[1]:
-            exhausted.setdefault(client, set()).add(entry_id)
-    actions = await _open_actions(connection, ask)
-    paid = paid_groups(await _rows(connection, PAID, ask), entered)
-    contacts: dict[str, list[Contact]] = {}
-    for client, on, round_on in await _rows(connection, CONTACTS, ask):
-        contacts.setdefault(client, []).append(Contact(on, round_on))
-    synced_on = next((on for (on,) in await _rows(connection, SYNCED, ask)), None)
-    known: dict[str, Known] = {}
-    for client, verdicts, *columns in await _rows(connection, CLIENTS, ask):
-        profile, has_email, stopped, payment_mode, resumes_on, disputed, never, tolerance_days, tolerated = columns
-        state = ClientState(
-            company,
-            client,
-            profile,
-            has_email,
-            stopped,
-            payment_mode,
-            tuple(entries[client]),
-            tuple(actions.get(client, ())),
-            resumes_on,
-            disputed,
-            never,
-            tolerance_days,
-            tolerated,
-            tuple(contacts.get(client, ())),
-            synced_on,
-            tuple(paid.get(client, ())),
-        )
-        known[client] = Known(state, verdicts or NO_VERDICTS, exhausted=exhausted.get(client, set()))
-    for client, entry_id, step, reasons, until in await _rows(connection, EXCLUSIONS, ask):
+    around = await Around.read(connection, ask, needs)
+    entered = entered_of(await rows(connection, ENTERED, ask))
+    known = around.known(company, await rows(connection, ENTRIES, ask), entered)
+    for client, entry_id, step, reasons, until in await rows(connection, EXCLUSIONS, ask):
         known[client].exclusions[entry_id] = (step, tuple(reasons), until)
     return known
 
@@ -219,30 +273,25 @@ def partitions(company: str, clients: Sequence[str]) -> list[int]:
     return sorted({partition_of(company, client) for client in clients})
 
 
-async def _rows(
-    connection: psycopg.AsyncConnection[Any], query: str, ask: Mapping[str, object]
-) -> list[tuple[Any, ...]]:
+async def rows(connection: Connection, query: str, ask: Mapping[str, object]) -> list[tuple[Any, ...]]:
     async with connection.cursor() as cursor:
         # a plan kept from when the tables were small would read them whole for ever
         await cursor.execute(query, ask, prepare=False)
         return await cursor.fetchall()
 
 
-async def _entered(
-    connection: psycopg.AsyncConnection[Any], ask: Mapping[str, object]
-) -> dict[tuple[str, str], dict[str, int]]:
+def entered_of(found: Iterable[tuple[str, str, str, int]]) -> Entered:
+    """By client and entry: how often it has entered each step."""
     entered: dict[tuple[str, str], dict[str, int]] = {}
-    for client, entry_id, step, times in await _rows(connection, ENTERED, ask):
+    for client, entry_id, step, times in found:
         entered.setdefault((client, entry_id), {})[step] = times
     return entered
 
 
-async def _open_actions(
-    connection: psycopg.AsyncConnection[Any], ask: Mapping[str, object]
-) -> dict[str, list[OpenAction]]:
+async def _open_actions(connection: Connection, ask: Mapping[str, object]) -> dict[str, list[OpenAction]]:
     heads: dict[UUID, tuple[Any, ...]] = {}
     held: dict[UUID, list[HeldEntry]] = {}
-    for row in await _rows(connection, OPEN_ACTIONS, ask):
+    for row in await rows(connection, OPEN_ACTIONS, ask):
         heads[row[1]] = row
         held.setdefault(row[1], []).append(HeldEntry(*row[12:]))
     actions: dict[str, list[OpenAction]] = {}

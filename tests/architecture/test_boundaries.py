@@ -53,6 +53,7 @@ SPECIALITIES: dict[str, set[str]] = {
         "acting",
         "actions",
         "asking",
+        "awake",
         "bodies",
         "bulk",
         "confirming",
@@ -60,6 +61,7 @@ SPECIALITIES: dict[str, set[str]] = {
         "defaults",
         "explaining",
         "levelling",
+        "marking",
         "past",
         "policy_rows",
         "recording",
@@ -68,7 +70,7 @@ SPECIALITIES: dict[str, set[str]] = {
         "simulations",
         "states",
     }
-    | {"thanking"},
+    | {"thanking", "verdicts_kept"},
     "notify": {
         "addressing",
         "archive",

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from datetime import date
 from typing import NamedTuple
 
-from services.dunning.domain.decision import Openly, decide_openly
+from services.dunning.domain.decision import decide_openly
 from services.dunning.domain.looks import Draft, Look
 from services.dunning.domain.memory import ActionMade, Memory
+from services.dunning.domain.openly import Openly
 from services.dunning.domain.policy import Policy
 from services.dunning.domain.scenario import Scenario
 from services.dunning.domain.state import ClientState, EntryState, OpenAction

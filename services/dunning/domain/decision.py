@@ -1,8 +1,6 @@
 """What is decided about one client on one day. Total and deterministic: the same facts give the same answer."""
 
-from collections.abc import Mapping
 from datetime import date
-from typing import NamedTuple
 
 from services.dunning.domain import exclusions
 from services.dunning.domain.dates import dates_of
@@ -10,6 +8,7 @@ from services.dunning.domain.exclusions import NONE, entry_reasons, promised_unt
 from services.dunning.domain.grouping import Grouped, by_account, by_item
 from services.dunning.domain.leaving import contact_over_on, data_is_stale, leaves_by_itself
 from services.dunning.domain.looks import Draft, Look, draft
+from services.dunning.domain.openly import Openly
 from services.dunning.domain.planning import plan_action
 from services.dunning.domain.policy import Policy
 from services.dunning.domain.scenario import NOTICE, THANKS, Plan, Scenario, Step
@@ -53,20 +52,6 @@ def decide(
     first day that no round has covered, ``as_of`` when none was missed (``calendar.uncovered_since``).
     """
     return _decided(client, policy, scenario, as_of, since).decision()
-
-
-class Openly(NamedTuple):
-    """A decision together with what it was made of: the look at each entry, the messages drawn, and the reasons
-    that lie in the client, for notices and for reminders.
-    """
-
-    decision: Decision
-    plan: Plan | None
-    looks: Mapping[str, Look]
-    stop: tuple[str, ...]
-    against: tuple[str, ...]
-    against_reminders: tuple[str, ...]
-    grouped: tuple[Grouped, ...]
 
 
 def decide_openly(
@@ -114,6 +99,7 @@ class _Day:
         "proposals",
         "scenario",
         "since",
+        "sleeping",
         "stop",
         "verdicts",
         "withdrawals",
@@ -136,6 +122,7 @@ class _Day:
         self.lapsed: list[OpenAction] = []
         self.changes: set[date] = set()
         self.grouped: list[Grouped] = []
+        self.sleeping: dict[str, date | None] = {}
         self.by_account = policy.mode == "account"
         self.stop = NONE
         if client.stopped and not stop_is_over(client.resumes_on, as_of):
@@ -150,34 +137,43 @@ class _Day:
         tolerance = tolerance_of(self.client, policy)
         self._look_at_the_client(tolerance)
         dates = None if self.plan is None else dates_of(self.plan, as_of)
-        add_change = self.changes.add
+        add_change, sleeping = self.changes.add, self.sleeping
         for entry in self.client.entries:
-            found = asleep = None
+            found = changes_on = asleep = None
             if dates is not None:
                 found, changes_on, asleep = dates.of(entry)
                 if changes_on is not None:
                     add_change(changes_on)
             reasons = NONE
+            if asleep is not None:
+                sleeping[entry.entry_id] = changes_on
             if asleep is None or by_account:
                 overdue = entry.due_date < as_of
                 if (found is not None and asleep is None) or (by_account and overdue):
-                    reasons = self._reasons(entry, found, tolerance)
+                    reasons = self._reasons(entry, found, changes_on, tolerance)
             looks[entry.entry_id] = Look(entry, found, reasons, asleep)
             if due_dates_matter and entry.due_date >= as_of and (by_account or entry.amount <= 0):
                 add_change(entry.due_date + ONE_DAY)
 
-    def _reasons(self, entry: EntryState, found: Pending | None, tolerance: Tolerance) -> tuple[str, ...]:
-        """The reasons that lie in the entry; the days on which they end are noted."""
+    def _reasons(
+        self, entry: EntryState, found: Pending | None, changes_on: date | None, tolerance: Tolerance
+    ) -> tuple[str, ...]:
+        """The reasons that lie in the entry; the days on which they end, or its step changes, are noted."""
         as_of = self.as_of
         reasons = entry_reasons(entry, self.client, self.policy, as_of)
+        ends: list[date] = []
         if tolerance.days and (found is None or found.step.level) and tolerance.covers(entry, as_of):
             reasons = (*reasons, exclusions.WITHIN_TOLERANCE_DAYS)
-            self.changes.add(tolerance.over_on(entry))
+            ends.append(tolerance.over_on(entry))
         if reasons:
             if exclusions.PROMISE_AHEAD in reasons and (until := promised_until(entry, as_of)):
-                self.changes.add(until)
+                ends.append(until)
             if exclusions.ENTRY_STOPPED in reasons and entry.resumes_on is not None:
-                self.changes.add(entry.resumes_on)
+                ends.append(entry.resumes_on)
+            self.changes.update(ends)
+            if changes_on is not None:
+                ends.append(changes_on)
+            self.sleeping[entry.entry_id] = min(ends, default=None)
         return reasons
 
     def _look_at_the_client(self, tolerance: Tolerance) -> None:
@@ -417,4 +413,5 @@ class _Day:
             withdrawals=self.withdrawals,
             next_on=min(self.changes, default=None),
             policy_version=self.policy.version,
+            sleeping=self.sleeping,
         )

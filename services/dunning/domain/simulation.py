@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 from services.dunning.domain.arrivals import NEVER, Coming
 from services.dunning.domain.dates import dates_of
-from services.dunning.domain.decision import Openly, decide_openly
+from services.dunning.domain.decision import decide_openly
+from services.dunning.domain.openly import Openly
 from services.dunning.domain.policy import Policy
 from services.dunning.domain.scenario import NOTICE, REMINDERS, THANKS, Scenario, level_number
 from services.dunning.domain.state import ClientState, EntryState, OpenAction

@@ -104,13 +104,27 @@ class PaidGroup(NamedTuple):
     lines: tuple[PaidLine, ...]
 
 
+class Resting(NamedTuple):
+    """Lines that are not looked at: what they come to in the bookkeeping currency, when the first wakes up, and
+    the reasons for which some of them are excluded.
+    """
+
+    book_amount: int = 0
+    until: date | None = None
+    excluded_for: frozenset[tuple[str, ...]] = frozenset()
+
+
+NOTHING_RESTS = Resting()
+
+
 class ClientState(NamedTuple):
     """A client with its open lines. ``profile`` is ``None`` for the company's default one (rule 3.4).
 
     ``disputed`` is a dispute of the whole account; a stop ends by itself on ``resumes_on``. ``never``,
     ``tolerance_days`` and ``tolerance_amount`` are the client's own policy (rules 22.26, 22.27). ``contacts``
     are those of the last two rounds that led to any, latest first (rule 22.7). ``synced_on`` is the day of the
-    company's last successful synchronisation (rule 2.6).
+    company's last successful synchronisation (rule 2.6). ``resting`` are open lines that are not among
+    ``entries`` (``domain/narrow``).
     """
 
     company: str
@@ -129,3 +143,4 @@ class ClientState(NamedTuple):
     contacts: tuple[Contact, ...] = ()
     synced_on: date | None = None
     paid: tuple[PaidGroup, ...] = ()
+    resting: Resting = NOTHING_RESTS

@@ -45,7 +45,7 @@ def account_is_in_credit(client: ClientState, policy: Policy, as_of: date, chang
     """Its open lines, due or not, leave less than nothing to pay. Credits that are left out until they are due do
     not count before (rule 7.5).
     """
-    balance = sum([entry.book_amount for entry in client.entries])
+    balance = client.resting.book_amount + sum([entry.book_amount for entry in client.entries])
     if balance >= 0 or not policy.upcoming_credits_excluded:
         return balance < 0
     for entry in client.entries:

@@ -1,5 +1,6 @@
 """What is decided of every open line, and what a client's decision consists of."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import NamedTuple
 from uuid import UUID
@@ -94,6 +95,10 @@ class Withdrawal(NamedTuple):
 class Decision(NamedTuple):
     """Everything a day's look at one client gives. ``next_on`` is the first later day on which the same facts
     could give another answer; ``None`` when no day will.
+
+    ``sleeping`` are the lines whose step comes later, or that are excluded for reasons of their own, with the day
+    on which that may be otherwise: nothing but such a day or a fact of their own changes what is decided of them,
+    where messages are per step (``narrow``), unless an action holds them.
     """
 
     profile: str
@@ -104,3 +109,4 @@ class Decision(NamedTuple):
     withdrawals: list[Withdrawal]
     next_on: date | None
     policy_version: int = 0
+    sleeping: Mapping[str, date | None] = {}

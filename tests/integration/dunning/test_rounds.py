@@ -177,3 +177,91 @@ async def test_a_policy_that_changed_has_everybody_looked_at_again(house: House)
     assert verdicts["C1"] == ("excluded", "R1", None, ("below_minimum", "client_stopped"))
     (withdrawn,) = await house.said("ActionWithdrawn")
     assert withdrawn["body"]["reason"] == "below_minimum"
+
+
+async def _looked_at(house: House) -> int:
+    return (await house.said("RoundCompleted"))[-1]["body"]["entries"]
+
+
+async def test_a_line_that_sleeps_is_not_looked_at_with_its_client(house: House):
+    """Of three lines one comes on the 18th, one is paid on the 20th, one sleeps until April."""
+    await house.hear("2025-03-01", client_changed("A"))
+    lines = (("A1", "2025-03-10"), ("A2", "2025-03-14"), ("A3", "2025-04-14"))
+    await house.books("2025-03-01", *(line("A", name, 100, due) for name, due in lines))
+    await house.round("2025-03-17")
+    assert await _looked_at(house) == 3
+    await house.round(STANDARD_DAY)
+    assert await _looked_at(house) == 1
+    assert (await house.verdicts())["A1"] == ("due", "R1", None, ())
+    await house.books("2025-03-20", line("A", "A2", 100, "2025-03-14", lettering="X"))
+    await house.round("2025-03-20")
+    assert await _looked_at(house) == 1
+    assert set(await house.verdicts()) == {"A1", "A3"}
+    assert (await house.verdicts())["A3"] == ("not_due", "notice", date(2025, 4, 6), ())
+
+
+async def test_what_sleeps_counts_for_the_balance_of_its_client(house: House):
+    """Rule 8.7: a credit of a thousand that sleeps puts the client in credit."""
+    await house.hear("2025-03-01", client_changed("A"))
+    await house.books("2025-03-01", line("A", "A1", 100, "2025-03-10"), line("A", "A2", -1000, "2025-05-10"))
+    await house.round("2025-03-02")
+    await house.round(STANDARD_DAY)
+    assert await _looked_at(house) == 1
+    assert (await house.verdicts())["A1"] == ("excluded", "R1", None, ("creditor_client",))
+
+
+async def test_a_fact_about_the_whole_client_wakes_every_line(house: House):
+    """Rule 4.2: the address goes, and with it the notice of a line that slept."""
+    await house.hear("2025-03-01", client_changed("A"))
+    await house.books("2025-03-01", line("A", "A1", 100, "2025-03-10"), line("A", "A2", 100, "2025-05-10"))
+    await house.round("2025-03-02")
+    await house.hear("2025-03-03", client_changed("A", email=False))
+    await house.round("2025-03-03")
+    assert await _looked_at(house) == 2
+    assert (await house.verdicts())["A2"] == ("not_due", "R1", date(2025, 5, 18), ())
+
+
+async def test_a_level_that_moved_wakes_its_line(house: House):
+    """Rule 5.6: a person chooses the next step of a line that slept."""
+    await house.hear("2025-03-01", client_changed("A"))
+    await house.books("2025-03-01", line("A", "A1", 100, "2025-03-01"), line("A", "A2", 100, "2025-05-10"))
+    await house.round("2025-03-02")
+    async with house.http() as http:
+        wanted = {"client_id": "A", "entry_id": entry_id("A2"), "next_step": "R2"}
+        await http.post("/levels", json={"levels": [wanted], "as_of": "2025-03-03"})
+    await house.round("2025-03-03")
+    assert (await house.verdicts())["A2"][:2] == ("not_due", "R2")
+
+
+async def test_a_line_that_is_excluded_for_itself_sleeps_until_its_reason_ends(house: House):
+    """Rules 8.1, 8.2: A1 is stopped until the 21st; A2 is paid before, and A1 is not looked at again for that."""
+    await house.hear("2025-03-01", client_changed("A"))
+    await house.books("2025-03-01", line("A", "A1", 100, "2025-03-10"), line("A", "A2", 100, "2025-03-30"))
+    stopped = ledger.EntryStopped(client_id="A", entry_id=entry_id("A1"), resumes_on=date(2025, 3, 21))
+    await house.hear("2025-03-01", stopped)
+    await house.round(STANDARD_DAY)
+    excluded = ("excluded", "R1", None, ("entry_stopped",))
+    assert (await house.verdicts())["A1"] == excluded
+    await house.books("2025-03-19", line("A", "A2", 100, "2025-03-30", lettering="X"))
+    await house.round("2025-03-19")
+    await house.round("2025-03-20")
+    assert await _looked_at(house) == 0
+    assert await house.verdicts() == {"A1": excluded}
+    await house.round("2025-03-21")
+    assert await _looked_at(house) == 1
+    assert (await house.verdicts())["A1"] == ("due", "R1", None, ())
+    assert len(await house.said("ActionExcluded")) == 2
+
+
+async def test_what_begins_to_speak_against_a_client_is_said_of_lines_that_sleep(house: House):
+    """Rule 8.7: a credit comes, larger than what is owed, and the line that was stopped is excluded for both."""
+    await house.hear("2025-03-01", client_changed("A"))
+    await house.books("2025-03-01", line("A", "A1", 100, "2025-03-10"))
+    await house.hear("2025-03-01", ledger.EntryStopped(client_id="A", entry_id=entry_id("A1")))
+    await house.round(STANDARD_DAY)
+    await house.books("2025-03-19", line("A", "A2", -300, "2025-05-10"))
+    await house.round("2025-03-19")
+    assert (await house.verdicts())["A1"][3] == ("creditor_client", "entry_stopped")
+    await house.books("2025-03-20", line("A", "A2", -300, "2025-05-10", lettering="X"))
+    await house.round("2025-03-20")
+    assert (await house.verdicts())["A1"][3] == ("entry_stopped",)

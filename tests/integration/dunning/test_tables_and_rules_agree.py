@@ -16,9 +16,9 @@ from contracts.event import Event
 from services.dunning.domain.decision import decide
 from services.dunning.domain.evolve import ClientBook, evolve
 from services.dunning.domain.state import ClientState
-from services.dunning.recording import as_text
 from services.dunning.rulebook import rulebook
 from services.dunning.states import load
+from services.dunning.verdicts_kept import as_text
 from tests.integration.dunning.house import House, client_changed, entry_id, line, scenario, synced
 
 CLIENTS = [f"K{number}" for number in range(12)]
@@ -196,7 +196,11 @@ async def _assert_looking_everywhere_changes_nothing(house: House, on: date) -> 
     for client, one in known.items():
         full = decide(one.state, rules.policy, rules.scenario_of(one.state), on)
         assert (full.actions, full.moves, full.withdrawals) == ([], [], []), (on, client)
-        assert json.loads(as_text(full.verdicts)) == json.loads(one.verdicts), (on, client)
+        assert _by_entry(as_text(full.verdicts)) == _by_entry(one.verdicts), (on, client)
+
+
+def _by_entry(verdicts: str) -> dict[str, object]:
+    return {entry: verdict for verdict, entries, *_ in json.loads(verdicts) for entry in entries}
 
 
 async def _books(house: House, history: History) -> dict[str, ClientBook]:
@@ -238,7 +242,16 @@ THANKS: dict[str, object] = {
 }
 
 
-async def _assert_much_was_said(house: House, calendar: dict[str, object]) -> None:
+EVERY_LINE: dict[str, object] = {
+    "upcoming_credits_excluded": True,
+    "tolerance_amount": "30",
+}
+"""Rules that look at all lines of a client, asleep or not."""
+AWAKE_ALONE: dict[str, object] = {}
+"""Rules by which lines may sleep while others of their client are looked at."""
+
+
+async def _assert_much_was_said(house: House, calendar: dict[str, object], rules: dict[str, object]) -> None:
     actions = [row["body"]["action"] for row in await house.said("ActionProposed", "ActionDue")]
     assert {action["kind"] for action in actions} == {"notice", "reminder", "thanks"}
     left_by_themselves = {row["as_of"].isoweekday() for row in await house.said("ActionDue")}
@@ -247,21 +260,32 @@ async def _assert_much_was_said(house: House, calendar: dict[str, object]) -> No
         assert left_by_themselves <= {1, 2, 3, 4, 5}
         return
     assert len(await house.said("ActionDone")) > 8
-    assert len(await house.said("ActionWithdrawn")) > 2
+    assert len(await house.said("ActionWithdrawn")) > 1
     reasons = {
         reason
         for said in await house.said("ActionExcluded")
         for one in said["body"]["entries"]
         for reason in one["reasons"]
     }
-    assert reasons >= {"contacted_recently", "stale_data", "within_tolerance_days", "within_tolerance_amount"}
+    assert reasons >= {"contacted_recently", "stale_data", "within_tolerance_days"}
+    assert "within_tolerance_amount" in reasons or not rules
     assert len([one for one in await house.said("ActionDue") if one["body"]["action"]["medium"] == "email"]) > 2
 
 
 @pytest.mark.parametrize(
-    ("seed", "calendar", "few"), [(7, EVERY_DAY, 0), (11, WORKDAYS, 50), (5, TWICE_A_MONTH, 0)]
+    ("seed", "calendar", "few", "rules"),
+    [
+        (7, EVERY_DAY, 0, EVERY_LINE),
+        (11, WORKDAYS, 50, EVERY_LINE),
+        (5, TWICE_A_MONTH, 0, EVERY_LINE),
+        (7, EVERY_DAY, 50, AWAKE_ALONE),
+        (8, EVERY_DAY, 0, AWAKE_ALONE),
+        (11, WORKDAYS, 0, AWAKE_ALONE),
+    ],
 )
-async def test_twenty_days_of_chance(house: House, monkeypatch, seed: int, calendar: dict[str, object], few: int):
+async def test_twenty_days_of_chance(  # noqa: PLR0917 - what the days differ by
+    house: House, monkeypatch, seed: int, calendar: dict[str, object], few: int, rules: dict[str, object]
+):
     """Incremental equals full every day; tables equal the fold of all events at the end, whether rows are copied
     or projected."""
     monkeypatch.setattr(new_rows, "FEW_ROWS", few)
@@ -272,11 +296,10 @@ async def test_twenty_days_of_chance(house: House, monkeypatch, seed: int, calen
             "minimum_per_entry": "20",
             "maximum_per_reminder": "700",
             "contact_gap_days": 3,
-            "upcoming_credits_excluded": True,
             "tolerance_days": 2,
-            "tolerance_amount": "30",
             "automatic_from": "2025-02-10",
             "calendar": calendar,
+            **rules,
         }
         assert (await http.put("/policy", json=policy)).status_code == 200
         body = scenario(
@@ -312,7 +335,7 @@ async def test_twenty_days_of_chance(house: House, monkeypatch, seed: int, calen
             await history.choose_a_level(on)
         await _assert_looking_everywhere_changes_nothing(house, on)
         await history.carry_some_out(on)
-    await _assert_much_was_said(house, calendar)
+    await _assert_much_was_said(house, calendar, rules)
     books = await _books(house, history)
     for client, state in (await _states(house)).items():
         # lettered alone, a code is in error: the fold sees it, dunning hears it from ledger

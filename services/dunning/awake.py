@@ -1,0 +1,123 @@
+"""Clients of which only the lines that may have changed are read: those awake, and what the others come to.
+
+Awake is what the last decision did not leave asleep, whose day has come, that an open action holds, or that was
+heard of since (``schedule.touched``). The rest is known from the verdicts. What may rest says ``domain/narrow``.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date
+from typing import NamedTuple
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from chassis.database import driver
+from services.dunning.states import Around, Known, Needs, entered_of, rows
+from services.dunning.verdicts_kept import Kept
+
+# Lines are found one by one; what is known of few lines is found client by client and joined, which costs less.
+ENTRIES = """
+    with asked as materialized (
+        select * from unnest(%(owners)s::text[], %(ids)s::text[]) as line(client_id, entry_id)
+    ),
+    those as materialized (select unnest(%(clients)s::text[]) as client_id),
+    stops as (
+        select s.* from those cross join lateral (
+            select client_id, entry_id, p, resumes_on from entry_stop
+            where company = %(company)s and client_id = those.client_id offset 0
+        ) s
+    ),
+    promises as (
+        select s.* from those cross join lateral (
+            select client_id, entry_id, min(promised_on) as first_on, max(promised_on) as last_on from promise
+            where company = %(company)s and client_id = those.client_id group by client_id, entry_id offset 0
+        ) s
+    ),
+    disputes as (
+        select d.* from those cross join lateral (
+            select distinct client_id, entry_id from dispute
+            where company = %(company)s and client_id = those.client_id and entry_id is not null offset 0
+        ) d
+    ),
+    payments as (
+        select p.* from those cross join lateral (
+            select client_id, entry_id, max(paid_on) as paid_on from online_payment
+            where company = %(company)s and client_id = those.client_id group by client_id, entry_id offset 0
+        ) p
+    )
+    select asked.client_id, l.exhausted,
+        asked.entry_id, e.currency, (e.amount * 10000)::bigint, (e.book_amount * 10000)::bigint, e.due_date,
+        e.counted_on, e.payment_mode, coalesce(l.level, 0), l.reminded_on, l.noticed_on, st.p is not null,
+        e.lettering is not null, e.reopened_on, pr.first_on, pr.last_on, st.resumes_on, di.client_id is not null,
+        l.next_step is not null, l.automatic, py.paid_on
+    from asked
+    cross join lateral (
+        select * from entry where company = %(company)s and client_id = asked.client_id
+            and entry_id = asked.entry_id and not removed offset 0
+    ) e
+    left join lateral (
+        select * from entry_level where company = %(company)s and client_id = asked.client_id
+            and entry_id = asked.entry_id offset 0
+    ) l on true
+    left join stops st on st.client_id = asked.client_id and st.entry_id = asked.entry_id
+    left join promises pr on pr.client_id = asked.client_id and pr.entry_id = asked.entry_id
+    left join disputes di on di.client_id = asked.client_id and di.entry_id = asked.entry_id
+    left join payments py on py.client_id = asked.client_id and py.entry_id = asked.entry_id
+    where e.lettering is null or exists (
+        select from lettering_error where company = %(company)s and client_id = asked.client_id
+            and account = e.account and lettering = e.lettering
+    )
+"""
+
+ENTERED = """
+    select asked.client_id, asked.entry_id, h.step, h.occurrence
+    from unnest(%(owners)s::text[], %(ids)s::text[]) asked(client_id, entry_id)
+    cross join lateral (
+        select step, max(occurrence) as occurrence from action_entry
+        where company = %(company)s and client_id = asked.client_id and entry_id = asked.entry_id
+        group by step offset 0
+    ) h
+"""
+
+
+class Looked(NamedTuple):
+    """A client with its lines that are awake, and the others as they are kept."""
+
+    known: Known
+    asleep: Sequence[str]
+
+
+async def load_awake(
+    tx: AsyncConnection, company: str, touched: Mapping[str, Collection[str]], as_of: date, needs: Needs
+) -> dict[str, Looked]:
+    """These clients with their lines that are awake on ``as_of``; without those of whom no verdicts are kept.
+
+    ``touched`` are, by client, the entries heard of since the last decision. Lock the clients first.
+    """
+    connection = await driver(tx)
+    ask: dict[str, object] = {"company": company, "clients": list(touched)}
+    around = await Around.read(connection, ask, needs)
+    around.heads = [row for row in around.heads if row[1] is not None]
+    kept: dict[str, Kept] = {}
+    for client, verdicts, *_ in around.heads:
+        also = set(touched[client])
+        for action in around.actions.get(client, ()):
+            also.update([held.entry_id for held in action.entries])
+        kept[client] = Kept(verdicts, also, as_of)
+    lines = await rows(connection, ENTRIES, ask | _columns({client: one.awake for client, one in kept.items()}))
+    spoken_of = {(line[0], line[2]) for line in lines} | {(paid[0], paid[3]) for paid in around.paid}
+    owners, ids = zip(*spoken_of, strict=True) if spoken_of else ((), ())
+    entered = entered_of(await rows(connection, ENTERED, ask | {"owners": list(owners), "ids": list(ids)}))
+    found = {}
+    for client, known in around.known(company, lines, entered).items():
+        one = kept[client]
+        known.state = known.state._replace(resting=one.resting)
+        known.exclusions = one.exclusions
+        found[client] = Looked(known, one.asleep)
+    return found
+
+
+def _columns(ids: Mapping[str, Collection[str]]) -> dict[str, Sequence[str]]:
+    return {
+        "owners": [client for client, some in ids.items() for _ in some],
+        "ids": [one for some in ids.values() for one in some],
+    }

@@ -1,0 +1,192 @@
+"""A client's verdicts as they are kept in ``decided``: JSON of what is said, each with the entries that share it.
+
+``[[verdict, [entry, ...]], ...]``, a verdict being status, step, next day, reasons, action. Where a client's lines
+may rest (``domain/narrow``), the lines of a group that sleeps are followed by what each of them comes to in the
+bookkeeping currency, in ten-thousandths, by the day on which they wake, or null, and by the sum of those amounts.
+
+Each group is a line of text, so that those that sleep on are carried over unread: on an ordinary day they are most
+of what is kept. All values are ids, dates, numbers and words of ours, so none needs quoting. The same verdicts
+give the same text.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from functools import cache
+from typing import NamedTuple
+
+import msgspec
+
+from services.dunning.domain.sayings import Exclusion
+from services.dunning.domain.state import EntryState, Resting
+from services.dunning.domain.verdicts import Decision, Due, Excluded, NoStep, NotDue, Verdict
+
+NO_VERDICTS = "[]"
+_BETWEEN = ",\n"
+_QUOTED = '","'
+_EXCLUDED = '[["excluded"'
+_END_OF_AWAKE = '"]]'
+"""Groups that sleep end with a number."""
+
+
+class _Verdict(NamedTuple):
+    status: str
+    step: str | None
+    until: date | None
+    reasons: tuple[str, ...]
+    action_id: str | None
+
+
+class _Group(msgspec.Struct, array_like=True, gc=False):
+    verdict: _Verdict
+    entries: list[str]
+    amounts: list[int] = []
+    wakes_on: str | None = None
+    amount: int = 0
+
+
+_read = msgspec.json.Decoder(_Group).decode
+_read_verdict = msgspec.json.Decoder(_Verdict).decode
+
+
+class Kept:
+    """What the verdicts of a client say on a day: which lines are awake, and what the others come to.
+
+    ``awake`` holds the lines ``also`` to be looked at, whatever was decided of them; ``exclusions`` are those of
+    the lines that are awake, as last said.
+    """
+
+    __slots__ = ("asleep", "awake", "exclusions", "resting")
+
+    def __init__(self, verdicts: str, also: set[str], as_of: date) -> None:
+        self.awake = also
+        self.asleep: list[str] = []
+        self.exclusions: dict[str, Exclusion] = {}
+        self._sort_out(verdicts, list(also), as_of.isoformat())
+
+    def _sort_out(self, verdicts: str, also: Sequence[str], day: str) -> None:
+        amount, first = 0, None
+        excluded_for: set[tuple[str, ...]] = set()
+        for group in verdicts[1:-1].split(_BETWEEN):
+            if not group:
+                continue
+            lines = None
+            if not group.endswith(_END_OF_AWAKE):
+                _, wakes, comes_to = group.rsplit(",", 2)
+                wakes = "" if wakes == "null" else wakes[1:-1]
+                if not wakes or wakes > day:
+                    rest = group
+                    if also and any(one in group for one in also):
+                        rest, lines, comes_to = _without(group, self.awake)
+                    if rest:
+                        self.asleep.append(rest)
+                        amount += int(comes_to[:-1])
+                        if wakes and (first is None or wakes < first):
+                            first = wakes
+                        if group.startswith(_EXCLUDED):
+                            excluded_for.add(_verdict_of(group).reasons)
+                    if not lines:
+                        continue
+            if lines is None:
+                lines = _read(group).entries
+                self.awake.update(lines)
+            if group.startswith(_EXCLUDED):
+                _, step, until, reasons, _ = _verdict_of(group)
+                assert step is not None
+                self.exclusions.update(dict.fromkeys(lines, (step, reasons, until)))
+        until = None if first is None else date.fromisoformat(first)
+        self.resting = Resting(amount, until, frozenset(excluded_for))
+
+
+def _without(group: str, taken: set[str]) -> tuple[str, list[str], str]:
+    """A group that sleeps without some lines, those lines, and what the others come to, as it ends."""
+    told = _read(group)
+    lines = [line for line in zip(told.entries, told.amounts, strict=True) if line[0] not in taken]
+    rest = _sleeping(group[1 : _end_of_verdict(group)], told.wakes_on, lines) if lines else ""
+    return rest, [one for one in told.entries if one in taken], f"{sum([amount for _, amount in lines])}]"
+
+
+def _end_of_verdict(group: str) -> int:
+    return group.index('],["') + 1
+
+
+def _verdict_of(group: str) -> _Verdict:
+    return _known_verdict(group[1 : _end_of_verdict(group)])
+
+
+@cache
+def _known_verdict(text: str) -> _Verdict:
+    """Exclusions are of few kinds, and a round asks very often."""
+    return _read_verdict(text)
+
+
+def as_text(verdicts: Mapping[str, Verdict]) -> str:
+    """The verdicts of a client whose lines are all to be looked at the next time."""
+    return _array(_awake(verdicts))
+
+
+def resting_text(decision: Decision, looked_at: Sequence[EntryState], asleep: Sequence[str] = ()) -> str:
+    """The verdicts of a client whose lines may rest, those that were ``asleep`` and not looked at among them."""
+    awake: dict[str, Verdict] = {}
+    sleeping: dict[tuple[Verdict, date | None], list[tuple[str, int]]] = {}
+    verdicts, wakes = decision.verdicts, decision.sleeping
+    for entry in looked_at:
+        name = entry.entry_id
+        verdict = verdicts[name]
+        if name in wakes and type(verdict) is not Due:
+            key = verdict, wakes[name]
+            lines = sleeping.get(key)
+            if lines is None:
+                sleeping[key] = [(name, entry.book_amount)]
+            else:
+                lines.append((name, entry.book_amount))
+        else:
+            awake[name] = verdict
+    texts = _awake(awake)
+    others = list(asleep)
+    for (verdict, day), lines in sleeping.items():
+        value, wakes_on = _value(verdict), None if day is None else day.isoformat()
+        for other in asleep:
+            if other.startswith(value, 1) and (told := _read(other)).wakes_on == wakes_on:
+                lines.extend(zip(told.entries, told.amounts, strict=True))
+                others.remove(other)
+        lines.sort()
+        texts.append(_sleeping(value, wakes_on, lines))
+    return _array(texts + others)
+
+
+def _awake(verdicts: Mapping[str, Verdict]) -> list[str]:
+    groups: dict[object, tuple[Verdict, list[str]]] = {}
+    for entry, verdict in verdicts.items():
+        # the lines of an action share one verdict, and hashing its id costs more than all the rest
+        key = id(verdict) if type(verdict) is Due else verdict
+        group = groups.get(key)
+        if group is None:
+            groups[key] = verdict, [entry]
+        else:
+            group[1].append(entry)
+    return [f'[{_value(verdict)},["{_QUOTED.join(sorted(entries))}"]]' for verdict, entries in groups.values()]
+
+
+def _sleeping(value: str, wakes_on: str | None, lines: Sequence[tuple[str, int]]) -> str:
+    entries = _QUOTED.join([entry for entry, _ in lines])
+    amounts = [amount for _, amount in lines]
+    day = "null" if wakes_on is None else f'"{wakes_on}"'
+    return f'[{value},["{entries}"],[{",".join(map(str, amounts))}],{day},{sum(amounts)}]'
+
+
+def _array(texts: Iterable[str]) -> str:
+    return f"[{_BETWEEN.join(sorted(texts))}]"
+
+
+def _value(verdict: Verdict) -> str:
+    match verdict:
+        case NotDue():
+            return f'["not_due","{verdict.step}","{verdict.until}",[],null]'
+        case Due():
+            return f'["due","{verdict.step}",null,[],"{verdict.action_id}"]'
+        case Excluded():
+            reasons = '","'.join(verdict.reasons)
+            until = "null" if verdict.until is None else f'"{verdict.until}"'
+            return f'["excluded","{verdict.step}",{until},["{reasons}"],null]'
+        case NoStep():
+            return f'["no_step",null,null,["{verdict.reason}"],null]'
