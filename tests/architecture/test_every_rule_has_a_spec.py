@@ -24,7 +24,6 @@ NOTHING_TO_TEST = {
     "18.1": "what a training programme of the reference product announces",
 }
 WAITS_FOR = {
-    "8.11": "E8, the collection file",
     "15.1": "E1, users and invitations",
     "15.4": "E3, cash reporting",
     "15.6": "B9, several companies",
@@ -35,7 +34,6 @@ WAITS_FOR = {
     "16.9": "B6, cash objectives",
     "16.10": "B9, several companies",
     "17.3": "B8, days sales outstanding",
-    "19.7": "E8, the collection file",
 }
 
 NUMBER = r"\d+\.\d+"

@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from services.notify.api import (
     archive,
     attachments,
+    collection,
     copies,
     dkim,
     letters,
@@ -43,6 +44,7 @@ PARTS = (
     dkim,
     payments,
     archive,
+    collection,
 )
 for part in PARTS:
     router.include_router(part.router)

@@ -6,25 +6,16 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from pydantic import Field
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis.http import CompanyDep, RunningDep, TxDep, WholeCompany, requires
 from contracts.event import ClientId
 from services.notify.api.bodies import Body
-from services.notify.api.personal import CODES
 from services.notify.archive.archivist import Archivist
+from services.notify.archive.chain import Record
+from services.notify.archive.reading import head_of, records_of
 from services.notify.archive.verifying import verify
 
 router = APIRouter(prefix="/companies/{company}")
-
-OF_CLIENT = text("""
-    select a.n, a.body, a.hash, person.body as person
-    from archive a left join archive_person person using (company, n)
-    where a.company = :company and a.client_id = any(:client_ids) and a.n > :after
-    order by a.n limit :limit
-""")
-HEAD = text("select n, hash from archive_head where company = :company")
 
 
 class Known(Body):
@@ -54,25 +45,26 @@ async def get_archive(
     ``body`` is the record to the letter, ``hash`` its SHA-256; ``person`` what it has the digest of, ``null`` once
     the person was erased. ``head`` is the last record of the whole company.
     """
-    codes = list(await tx.scalars(CODES, {"company": company, "client_id": client_id}))
-    rows = await tx.execute(OF_CLIENT, {"company": company, "client_ids": codes, "after": after, "limit": limit})
-    records = [
-        json.loads(row.body) | {"hash": row.hash, "body": row.body, "person_body": row.person} | told(row.person)
-        for row in rows
-    ]
-    return {"client_id": client_id, "client_ids": codes, "records": records, "head": await head(tx, company)}
+    codes, records = await records_of(tx, company, client_id, after, limit)
+    head = await head_of(tx, company)
+    return {
+        "client_id": client_id,
+        "client_ids": codes,
+        "records": [_told(record) for record in records],
+        "head": None if head is None else {"n": head[0], "hash": head[1]},
+    }
 
 
-def told(person: str | None) -> dict[str, Any]:
-    """What a record tells of a person, without the salt."""
-    if person is None:
-        return {"person": None}
-    return {"person": {name: value for name, value in json.loads(person).items() if name != "salt"}}
-
-
-async def head(tx: AsyncConnection, company: str) -> dict[str, Any] | None:
-    row = (await tx.execute(HEAD, {"company": company})).one_or_none()
-    return {"n": row.n, "hash": row.hash} if row is not None and row.n else None
+def _told(record: Record) -> dict[str, Any]:
+    """A record to the letter, and taken apart; what it tells of a person without the salt."""
+    person = None if record.person is None else json.loads(record.person)
+    body: dict[str, Any] = json.loads(record.body)
+    return body | {
+        "hash": record.hash,
+        "body": record.body,
+        "person_body": record.person,
+        "person": person and {name: value for name, value in person.items() if name != "salt"},
+    }
 
 
 @router.post("/archive/verify", dependencies=[requires("admin"), WholeCompany])

@@ -11,24 +11,10 @@ from sqlalchemy import text
 from chassis.http import CompanyDep, TxDep, requires
 from contracts.event import ClientId
 from services.notify import messages
+from services.notify.archive.reading import CODES
 from services.notify.letters.bundle import text_of
 
 router = APIRouter(prefix="/companies/{company}", dependencies=[requires("admin")])
-
-CODES = text(
-    """
-    with recursive code(client_id) as (
-        select cast(:client_id as text)
-        union
-        select case when known.client_id = code.client_id then known.into_client_id else known.client_id end
-        from client_merge known
-        join code on known.client_id = code.client_id or known.into_client_id = code.client_id
-        where known.company = :company
-    )
-    select client_id from code order by client_id
-    """
-)
-"""All codes that are one client with this one (rule 5.9), itself included."""
 
 PEOPLE = text("select client_id, body from person where company = :company and client_id = any(:client_ids)")
 MESSAGES = text(

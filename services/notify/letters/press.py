@@ -22,6 +22,7 @@ FACES = ("Regular", "Bold", "It", "BoldIt")
 SCREEN_PPI = 110
 ENDINGS = {"image/png": "png", "image/jpeg": "jpg"}
 """What a logo may be. SVG may name other files, and is left out."""
+DOCUMENTS = ("letter", "cover", "pages", "logo", "dossier", "transcript")
 
 
 class Press:
@@ -35,7 +36,7 @@ class Press:
         for face in FACES:
             shutil.copy(FONTS / f"SourceSansPro-{face}.ttf", own)
         known = typst.Fonts(include_system_fonts=False, font_paths=[str(own), *([fonts] if fonts else [])])
-        self._compilers = {name: self._compiler(name, known) for name in ("letter", "cover", "pages", "logo")}
+        self._compilers = {name: self._compiler(name, known) for name in DOCUMENTS}
         # a compiler does one thing at a time
         self._lock = threading.Lock()
 
@@ -69,6 +70,14 @@ class Press:
     def cover(self, page: Page) -> bytes:
         """The PDF of a posting list."""
         return self._pdf("cover", page)
+
+    def dossier(self, page: Page) -> bytes:
+        """The PDF of the index of a collection file."""
+        return self._pdf("dossier", page)
+
+    def transcript(self, page: Page) -> bytes:
+        """The PDF that shows an e-mail."""
+        return self._pdf("transcript", page)
 
     def lay_ready(self, name: str, data: str) -> None:
         """Put the data where the source reads it; the compiler keeps what did not change since."""
