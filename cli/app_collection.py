@@ -29,10 +29,11 @@ def collection_file(
     as_of: AsOf = None,
     data: DataDir = None,
 ) -> None:
-    """Write the collection file of a client: index, account, invoices, everything that was sent, with its proof."""
+    """Write the collection file of a client: index, account, invoices, what was sent with its proof."""
     from cli.main_job import road_of
 
     road = road_of(data_dir_of(data), company, as_of.date() if as_of else None)
-    content = road.collection_file(client, language.value, stop=stop)
+    wanted = {"client_id": client, "language": language.value, "stop": stop}
+    content = road.file("/collection-file", wanted)
     to.write_bytes(content)
     say(f"Written to {to}, {len(content)} bytes.{' The client is stopped.' if stop else ''}")

@@ -280,12 +280,11 @@ class Road:
     def print_letters(self, action_ids: Sequence[str], *, both_sides: bool = False) -> bytes:
         """One PDF of letters, in the order of the post."""
         body = {"action_ids": list(action_ids), "both_sides": both_sides}
-        return self._answer("POST", self.addresses.notify, "/letters/bundle", json=body, timeout=600).content
+        return self.file("/letters/bundle", body)
 
-    def collection_file(self, client_id: str, language: str = "fr", *, stop: bool = True) -> bytes:
-        """The ZIP that a bailiff or a court needs of a client, who is stopped by it unless ``stop`` is false."""
-        body = {"client_id": client_id, "language": language, "stop": stop}
-        return self._answer("POST", self.addresses.notify, "/collection-file", json=body, timeout=600).content
+    def file(self, path: str, body: Json) -> bytes:
+        """What notify answers as a file."""
+        return self._answer("POST", self.addresses.notify, path, json=body, timeout=600).content
 
     def letters_posted(self, action_ids: Sequence[str], on: date | None = None) -> Json:
         """Note that letters went to the post."""

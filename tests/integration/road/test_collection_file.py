@@ -89,7 +89,8 @@ def send_a_letter(road: Road, entry_id: str) -> None:
     assert road.letters_posted([letter])["posted"] == 1
 
 
-def opened(content: bytes) -> dict[str, bytes]:
+def packed(road: Road, client_id: str, **more: Any) -> dict[str, bytes]:
+    content = road.file("/collection-file", {"client_id": client_id, **more})
     with zipfile.ZipFile(io.BytesIO(content)) as made:
         assert made.testzip() is None
         return {name: made.read(name) for name in made.namelist()}
@@ -119,7 +120,7 @@ def test_the_file_holds_what_was_owed_and_sent_with_its_proof(trial: Trial, comp
     given(road, tmp_path)
     assert road.ask("ledger", "/client", client_id=CLIENT)["stop"] is None
 
-    files = opened(road.collection_file(CLIENT, stop=False))
+    files = packed(road, CLIENT, stop=False)
     assert road.ask("ledger", "/client", client_id=CLIENT)["stop"] is None, "unticked"
     (eml,) = of_kind(files, "relances", ".eml")
     transcript, letter = sorted(of_kind(files, "relances", ".pdf"))
@@ -160,7 +161,7 @@ def test_the_file_holds_what_was_owed_and_sent_with_its_proof(trial: Trial, comp
     assert sums == {name: sha256(content).hexdigest() for name, content in files.items() if name in sums}
     assert set(files) - set(sums) == {"SHA256SUMS.txt"}
 
-    files = opened(road.collection_file(CLIENT, "en"))
+    files = packed(road, CLIENT, language="en")
     index = text_of(files["00-index.pdf"])
     assert "Collection file" in index
     assert "Registered, no. 1A 123 456 7890 1" in index
@@ -177,6 +178,6 @@ def test_there_is_no_file_of_an_unknown_client(trial: Trial, company: str) -> No
     road = trial.road(company, DAY)
     road.register("Ateliers Delcourt")
     with pytest.raises(RoadBlocked) as blocked:
-        asked_until(lambda _: False, lambda: road.collection_file("NOBODY"), within=1)
+        asked_until(lambda _: False, lambda: packed(road, "NOBODY"), within=1)
     assert blocked.value.problem["status"] == 404
     road.close()
