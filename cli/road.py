@@ -274,13 +274,12 @@ class Road:
 
     def prepare_letters(self, action_ids: Sequence[str]) -> Json:
         """Have letters made; those that were, and why the others were not."""
-        asked = {"wait": 10}, {"action_ids": list(action_ids)}
-        return self._call("POST", self.addresses.notify, "/letters/prepare", params=asked[0], json=asked[1]) or {}
+        body = {"action_ids": list(action_ids)}
+        return self.ask_of("notify", "POST", "/letters/prepare", params={"wait": 10}, json=body)
 
     def print_letters(self, action_ids: Sequence[str], *, both_sides: bool = False) -> bytes:
         """One PDF of letters, in the order of the post."""
-        body = {"action_ids": list(action_ids), "both_sides": both_sides}
-        return self.file("/letters/bundle", body)
+        return self.file("/letters/bundle", {"action_ids": list(action_ids), "both_sides": both_sides})
 
     def file(self, path: str, body: Json) -> bytes:
         """What notify answers as a file."""

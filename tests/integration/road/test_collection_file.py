@@ -82,10 +82,12 @@ def send_a_letter(road: Road, entry_id: str) -> None:
     body = {"action_ids": [letter], "registered": True}
     made = asked_until(
         lambda told: letter in told["prepared"],
-        lambda: road.ask_notify("POST", "/letters/prepare", json=body),
+        lambda: road.ask_of("notify", "POST", "/letters/prepare", json=body),
     )
     assert letter in made["prepared"], made
-    road.ask_notify("POST", "/letter/registered-number", json={"action_id": letter, "number": "1A 123 456 7890 1"})
+    road.ask_of(
+        "notify", "POST", "/letter/registered-number", json={"action_id": letter, "number": "1A 123 456 7890 1"}
+    )
     assert road.letters_posted([letter])["posted"] == 1
 
 
@@ -169,7 +171,7 @@ def test_the_file_holds_what_was_owed_and_sent_with_its_proof(trial: Trial, comp
     person = road.ask("ledger", "/client", client_id=CLIENT)
     assert person["stop"]["since"] == f"{DAY}"
     assert len(person["stopped_entries"]) == 1
-    done = road.ask_notify("POST", "/archive/verify", json={"known": archive["head"]})
+    done = road.ask_of("notify", "POST", "/archive/verify", json={"known": archive["head"]})
     assert (done["broken"], done["contents"]) == (None, 2)
     road.close()
 
