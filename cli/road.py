@@ -260,7 +260,7 @@ class Road:
     def complete_task(self, action_id: str, outcome: str, comment: str) -> Json:
         """Mark a call or a letter as done."""
         body = {"action_id": action_id, "outcome": outcome, "comment": comment}
-        return self._call("POST", self.addresses.notify, "/complete-task", json=body) or {}
+        return self.ask_of("notify", "POST", "/complete-task", json=body)
 
     def letters(self, state: str = "prepared") -> list[Json]:
         """Letters that were made, in the order of the post: those to be posted, or those that were."""
@@ -274,8 +274,8 @@ class Road:
 
     def prepare_letters(self, action_ids: Sequence[str]) -> Json:
         """Have letters made; those that were, and why the others were not."""
-        body = {"action_ids": list(action_ids)}
-        return self.ask_of("notify", "POST", "/letters/prepare", params={"wait": 10}, json=body)
+        wanted: Json = {"params": {"wait": 10}, "json": {"action_ids": list(action_ids)}}
+        return self.ask_of("notify", "POST", "/letters/prepare", **wanted)
 
     def print_letters(self, action_ids: Sequence[str], *, both_sides: bool = False) -> bytes:
         """One PDF of letters, in the order of the post."""
@@ -323,8 +323,7 @@ class Road:
 
     def resolve_doubt(self, action_id: str, decided: str) -> Json:
         """Say what became of a message in doubt: ``sent``, or ``resend`` it."""
-        body = {"action_id": action_id, "as": decided}
-        return self._call("POST", self.addresses.notify, "/resolve-doubt", json=body) or {}
+        return self.ask_of("notify", "POST", "/resolve-doubt", json={"action_id": action_id, "as": decided})
 
     def ask(self, service: str, path: str, **asked: str) -> Json:
         """What a service answers at one of its public addresses."""
