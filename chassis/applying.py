@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from sqlalchemy import text
@@ -16,6 +16,7 @@ from chassis.envelope import Heard
 from chassis.eventlog import Say
 from chassis.listening import Listening, project_all, react_all
 from chassis.parking import key_of, park, parked_keys, slices, without
+from chassis.telemetry import taken_up
 
 log = logging.getLogger(__name__)
 
@@ -114,7 +115,11 @@ class Applying:
                     raise Fenced(sorted(set(held) - set(applied)))
                 new, fresh = self._fresh(speaker, batch, applied)
                 if fresh:
-                    await self._effects(tx, speaker, fresh, carefully, anything_parked=rows[0][3])
+                    traces = [event.traceparent for event in fresh]
+                    with taken_up(f"{self.service} hears {speaker}", traces, events=len(fresh)) as own_traces:
+                        if own_traces:
+                            fresh = [_within(event, own_traces) for event in fresh]
+                        await self._effects(tx, speaker, fresh, carefully, anything_parked=rows[0][3])
                 # the message that carried the last applied number, also when it came again at another place
                 latest = {one.partition: one for one in batch if one.number == applied[one.partition]}
                 await cursor.execute(
@@ -227,3 +232,9 @@ class Applying:
                 raise
             return f"{type(error).__name__}: {error}"
         return None
+
+
+def _within(event: Delivered, traces: Mapping[str, str]) -> Delivered:
+    """The event as if said inside this service's span: what follows from it hangs there."""
+    known = traces.get(event.traceparent or "")
+    return event if known is None else replace(event, traceparent=known)

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from chassis import clock
 from chassis.database import driver
+from chassis.telemetry import SAMPLED, current_traceparent
 from chassis.waking import jobs_of, wake
 
 ENQUEUE = """
@@ -80,12 +81,20 @@ async def enqueue(tx: AsyncConnection, queue: str, jobs: Sequence[NewJob]) -> li
                 "keys": [job.key for job in jobs],
                 "ps": [job.p for job in jobs],
                 "instants": [job.run_at for job in jobs],
-                "payloads": [Jsonb(dict(job.payload)) for job in jobs],
+                "payloads": [Jsonb(_traced(job.payload)) for job in jobs],
             },
         )
         new = [row[0] for row in await cursor.fetchall()]
     wake(jobs_of(queue))
     return new
+
+
+def _traced(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """The payload with the trace that the job belongs to: its own, else the present one where it is recorded."""
+    present = current_traceparent()
+    if present is None or not present.endswith(SAMPLED):
+        return dict(payload)
+    return {"traceparent": present, **payload}
 
 
 @dataclass(slots=True)

@@ -23,6 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from chassis.cancellation import heed_cancellation
 from chassis.database import at_once, is_transient
 from chassis.job_queue import Job, JobLost, Move, NewJob, enqueue, move_all
+from chassis.telemetry import taken_up
 from chassis.waking import COMMITTED_SECONDS, Rest, jobs_of
 
 __all__ = ["Handle", "Job", "JobLost", "JobWorker", "Move", "NewJob", "WorkersLost", "enqueue", "move_all"]
@@ -227,7 +228,8 @@ class JobWorker:
         if not jobs:
             return
         try:
-            await self.handle(jobs)
+            with taken_up(f"{self.queue} carried out", [job.payload.get("traceparent") for job in jobs]):
+                await self.handle(jobs)
         except Exception as caught:
             error = caught
             if not is_transient(caught):

@@ -7,7 +7,8 @@ and to whoever hears them.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import trace
@@ -36,6 +37,34 @@ def current_traceparent() -> str | None:
     carrier: dict[str, str] = {}
     TraceContextTextMapPropagator().inject(carrier)
     return carrier.get("traceparent")
+
+
+MOST_STORIES = 20
+"""A batch that goes on with more traces than this shows in so many of them."""
+SAMPLED = "-01"
+"""How a ``traceparent`` ends whose trace is recorded (W3C Trace Context, 3.2.2.5)."""
+
+
+@contextmanager
+def taken_up(
+    name: str, traceparents: Iterable[str | None], kind: SpanKind = SpanKind.CONSUMER, **attributes: str | int
+) -> Iterator[Mapping[str, str]]:
+    """One span in each recorded trace that began elsewhere, for work done for all of them together; what is done
+    inside, SQL above all, shows in the first. Answers the spans' own ``traceparent`` by the one they go on from,
+    for what is said inside."""
+    own: dict[str, str] = {}
+    stories = [one for one in dict.fromkeys(traceparents) if one is not None and one.endswith(SAMPLED)]
+    if not stories:
+        yield own
+        return
+    tracer, propagator = trace.get_tracer("relance"), TraceContextTextMapPropagator()
+    with ExitStack() as spans:
+        # the first is entered last, so that it is the present one
+        for story in reversed(stories[:MOST_STORIES]):
+            before = propagator.extract({"traceparent": story}, context=Context())
+            spans.enter_context(tracer.start_as_current_span(name, before, kind, attributes))
+            own[story] = current_traceparent() or story
+        yield own
 
 
 class OwnStory(Sampler):

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from opentelemetry import trace
 from prometheus_client import CollectorRegistry, Histogram
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -35,7 +36,8 @@ class SecurityHeaders:
 
 
 class RequestMetrics:
-    """Measures requests by method, route template and status; a path that is no route counts as ``other``."""
+    """Measures requests by method, route template and status; a path that is no route counts as ``other``. The
+    request's span is named so too: a path may hold what tells of a person."""
 
     def __init__(self, app: ASGIApp, registry: CollectorRegistry) -> None:
         self.app = app
@@ -57,11 +59,15 @@ class RequestMetrics:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                trace.get_current_span().update_name(f"{scope['method']} {_route(scope)}")
             await send(message)
 
         try:
             await self.app(scope, receive, send_and_note)
         finally:
-            route = getattr(scope.get("route"), "path", "other")
             elapsed = asyncio.get_running_loop().time() - started
-            self.seconds.labels(scope["method"], route, str(status)).observe(elapsed)
+            self.seconds.labels(scope["method"], _route(scope), str(status)).observe(elapsed)
+
+
+def _route(scope: Scope) -> str:
+    return str(getattr(scope.get("route"), "path", "other"))

@@ -139,6 +139,39 @@ def run(
 
 
 @app.command()
+def trace(
+    file: Annotated[Path, typer.Argument(help="A FEC, in any of the forms met in real life.", show_default=False)],
+    company: CompanyName,
+    as_of: Day,
+    email_domain: EmailDomain = None,
+    to: Annotated[Path, typer.Option("--to", help="The page with the picture.", dir_okay=False)] = Path(
+        "trace.html"
+    ),
+    as_json: AsJson = False,
+) -> None:
+    """Do the whole main job once on its own servers, and draw it as one trace, from the file to the last mail.
+
+    Every service exports its spans, as to any collector of OpenTelemetry.
+    """
+    from cli.main_job import ImportRefused, show_refusal
+    from cli.stack import stop_on_signals
+    from cli.tracing.story import traced_run
+    from cli.tracing.waterfall import bars_of, page
+
+    stop_on_signals()
+    try:
+        story = traced_run(file, company, as_of.date(), email_domain)
+    except ImportRefused as refused:
+        show_refusal(refused, as_json=as_json)
+        raise typer.Exit(1) from refused
+    to.write_text(page(f"{file.name}, from the file to the mail", story.spans), encoding="utf-8")
+    if as_json:
+        typer.echo(json.dumps([vars(bar) for bar in bars_of(story.spans)]))
+    else:
+        typer.echo(f"{len(story.spans)} spans, {story.done['mails_received']} mails: {to}")
+
+
+@app.command()
 def pictures(
     folder: Annotated[
         Path | None, typer.Option("--to", help="The folder; by default docs/pictures.", show_default=False)

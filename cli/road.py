@@ -5,61 +5,20 @@ of the service that owns the fact; nothing here reads a database.
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-import httpx
+from cli.calling import Addresses, Calls, Json, RoadBlocked
 
-from chassis.auth import EVERY_COMPANY, mint, read_key
-from chassis.http_client import trusted
+__all__ = ["Addresses", "Json", "Road", "RoadBlocked", "email_actions"]
 
-Json = dict[str, Any]
-POLL_SECONDS = 0.1
-LONGEST_POLL_SECONDS = 1.0
-PATIENCE_WITH_FAULTS = 20
-"""A service that answers 500 as often in a row is broken, not busy."""
 CHUNK_BYTES = 1 << 20
 
 
-class RoadBlocked(Exception):
-    """A service answered with a problem, or did not finish in time. The text is meant for a person."""
-
-    def __init__(self, detail: str, problem: Json | None = None) -> None:
-        super().__init__(detail)
-        self.problem = problem or {}
-
-    @property
-    def may_pass(self) -> bool:
-        """Nothing answered, or what answered is not itself: worth asking again."""
-        return self.problem.get("status", 0) in (0, 404, 500, 502, 503)
-
-
-@dataclass(frozen=True, slots=True)
-class Addresses:
-    """Where the services of a running stack answer."""
-
-    sync: str
-    ledger: str
-    dunning: str
-    notify: str
-    reporting: str
-
-
-class Road:
-    """One company's main job. ``as_of`` is the business date of every command, where the stack allows it."""
-
-    def __init__(self, addresses: Addresses, private_key: Path, company: str, as_of: date | None = None) -> None:
-        self.addresses = addresses
-        self.company = company
-        self._key = read_key(private_key)
-        self._as_of = as_of
-        self._http = httpx.Client(timeout=httpx.Timeout(60, connect=5), verify=trusted())
-
-    def close(self) -> None:
-        self._http.close()
+class Road(Calls):
+    """One company's main job."""
 
     def register(self, name: str, currency: str = "EUR") -> Json:
         """Register the company, or leave it as it is when it is known already."""
@@ -329,71 +288,6 @@ class Road:
         """What a service answers at one of its public addresses."""
         return self._call("GET", getattr(self.addresses, service), path, params=asked) or {}
 
-    def _call(
-        self, method: str, base: str, path: str, *, missing_is_none: bool = False, **request: Any
-    ) -> Json | None:
-        try:
-            body: Json = self._answer(method, base, path, **request).json()
-        except RoadBlocked as blocked:
-            if missing_is_none and blocked.problem.get("status") == httpx.codes.NOT_FOUND:
-                return None
-            raise
-        return body
-
-    def _answer(
-        self, method: str, base: str, path: str, *, more: Mapping[str, str] | None = None, **request: Any
-    ) -> httpx.Response:
-        """A good answer; ``more`` are further headers. Raises ``RoadBlocked``."""
-        headers = {**self._headers(), **(more or {})}
-        try:
-            answer = self._http.request(
-                method, f"{base}/companies/{self.company}{path}", headers=headers, **request
-            )
-        except httpx.HTTPError as unreachable:
-            raise RoadBlocked(f"{base} does not answer: {unreachable}") from unreachable
-        if answer.is_error:
-            problem = _problem(answer)
-            raise RoadBlocked(_sentence(problem) or answer.reason_phrase, problem)
-        return answer
-
-    def _headers(self) -> dict[str, str]:
-        headers = {"Authorization": f"Bearer {mint(self._key, 'operator', [EVERY_COMPANY], 'admin')}"}
-        return headers if self._as_of is None else {**headers, "Relance-As-Of": f"{self._as_of}"}
-
-    def _poll(self, base: str, path: str, done: Callable[[Json], bool], within: float, what: str) -> Json:
-        """Ask until ``done``; an unreachable service is asked again, since it may be starting."""
-        began = time.monotonic()
-        deadline = began + within
-        last = "nothing was answered"
-        broken = 0
-        while time.monotonic() < deadline:
-            try:
-                state = self._call("GET", base, path)
-            except RoadBlocked as blocked:
-                last = str(blocked)
-                broken = broken + 1 if blocked.problem.get("status") == httpx.codes.INTERNAL_SERVER_ERROR else 0
-                if broken == PATIENCE_WITH_FAULTS or not blocked.may_pass:
-                    raise
-            else:
-                broken = 0
-                assert state is not None
-                if done(state):
-                    return state
-                last = f"its state is {state.get('status', state)}"
-            # long work is not slowed by being asked after
-            time.sleep(min(LONGEST_POLL_SECONDS, max(POLL_SECONDS, (time.monotonic() - began) / 4)))
-        raise RoadBlocked(f"{what} did not end within {within:.0f} s: {last}")
-
-    def _retry_while_unknown(self, call: Callable[[], Json | None], within: float) -> Json:
-        deadline = time.monotonic() + within
-        while True:
-            try:
-                return call() or {}
-            except RoadBlocked as blocked:
-                if blocked.problem.get("status") != httpx.codes.NOT_FOUND or time.monotonic() > deadline:
-                    raise
-            time.sleep(POLL_SECONDS)
-
 
 def email_actions(tasks: Json) -> list[str]:
     """Ids of the proposed e-mail actions that are ticked: what a person confirms with one button."""
@@ -405,16 +299,3 @@ def _chunks(file: Path) -> Iterator[bytes]:
     with file.open("rb") as content:
         while chunk := content.read(CHUNK_BYTES):
             yield chunk
-
-
-def _sentence(problem: Json) -> str:
-    """A problem in words: what is wrong with each part of the request, where that is told."""
-    parts = [f"{one['where'].removeprefix('body.')}: {one['message']}" for one in problem.get("errors", [])]
-    told = (problem.get("title"), problem.get("detail"))
-    return "; ".join(parts) or ". ".join(text.rstrip(".") for text in told if text)
-
-
-def _problem(answer: httpx.Response) -> Json:
-    if "json" in answer.headers.get("content-type", ""):
-        return {"status": answer.status_code, **answer.json()}
-    return {"status": answer.status_code, "detail": f"{answer.url} answered {answer.status_code}"}

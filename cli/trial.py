@@ -125,6 +125,8 @@ class Trial:
         self.sink = Sink(self.stack, SINK_PAGE_PORT if console_port else None)
         self._as_of = as_of
         self._environment = environment or {}
+        self.traceparent: str | None = None
+        """The trace to which the roads belong that are made from now on."""
 
     def start(self) -> None:
         """Start everything; what fails stops everything again."""
@@ -170,7 +172,8 @@ class Trial:
         addresses = Addresses(
             **{name: self.stack.url(name) if name in running else "" for name in Addresses.__annotations__}
         )
-        return Road(addresses, Path(self.stack.embedded.private_key_file), company, as_of or self._as_of)
+        key = Path(self.stack.embedded.private_key_file)
+        return Road(addresses, key, company, as_of or self._as_of, self.traceparent)
 
     def replayed(self, service: str) -> Json:
         """The report of ``relance replay SERVICE --check``: its tables against those its events give. Raises

@@ -12,8 +12,8 @@ from services.dunning.rulebook import rulebook
 LAST_ROUND = text("select as_of, status, settings from round where company = :company order by as_of desc limit 1")
 LOCK_COMPANY = text("select from policy where company = :company for update")
 OPEN_ROUND = text(
-    "insert into round (company, as_of, status, whole, settings, actor, correlation_id)"
-    " values (:company, :as_of, 'running', :whole, :settings, :actor, :correlation_id)"
+    "insert into round (company, as_of, status, whole, settings, actor, correlation_id, traceparent)"
+    " values (:company, :as_of, 'running', :whole, :settings, :actor, :correlation_id, :traceparent)"
 )
 OPEN_PARTITIONS = text(
     "insert into round_partition (company, as_of, p) select :company, :as_of, p"
@@ -61,6 +61,7 @@ async def open_round(tx: AsyncConnection, company: str, as_of: date, cause: Caus
             "settings": rules.mark,
             "actor": cause.actor,
             "correlation_id": cause.correlation_id,
+            "traceparent": cause.traceparent,
         },
     )
     await tx.execute(OPEN_PARTITIONS, {**key, "partitions": PARTITIONS})

@@ -21,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from chassis.database import driver, is_transient, transaction
 from chassis.eventlog import Cause, Said, Say
 from chassis.jobs import IDLE_GROWTH, IDLE_PAUSES
+from chassis.telemetry import taken_up
 from contracts.dunning import RoundCompleted
 from services.dunning.awake import load_awake
 from services.dunning.bulk import BulkRecord
@@ -46,7 +47,7 @@ RETRY_SECONDS = 0.2
 
 RUNNING = text("select company, as_of from round where status = 'running' order by started_at")
 ROUND = text(
-    "select whole, settings, actor, correlation_id from round"
+    "select whole, settings, actor, correlation_id, traceparent from round"
     " where company = :company and as_of = :as_of and status = 'running'"
 )
 SKIP_EMPTY = text(
@@ -141,14 +142,14 @@ class Rounds:
             rules = await rulebook(tx, company)
             before = (await tx.scalars(ROUNDS_BEFORE, {"company": company, "as_of": as_of})).all()
             await tx.execute(SKIP_EMPTY, {"company": company, "as_of": as_of, "whole": found.whole})
-        cause = Cause(found.actor, found.correlation_id)
         uncovered = uncovered_since(as_of, before, rules.days)
-        one = OneRound(self, company, as_of, found.whole, rules, cause, uncovered)
-        with _rare_collections():
+        with taken_up("round", [found.traceparent]) as traces, _rare_collections():
+            cause = Cause(found.actor, found.correlation_id, traceparent=traces.get(found.traceparent or ""))
+            one = OneRound(self, company, as_of, found.whole, rules, cause, uncovered)
             async with asyncio.TaskGroup() as lanes:
                 for _ in range(self.lanes):
                     lanes.create_task(one.lane())
-        await one.complete()
+            await one.complete()
         log.info(
             "round worked on",
             extra={"company": company, "as_of": str(as_of), "seconds": round(monotonic() - since, 3)},

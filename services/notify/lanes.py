@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
+from opentelemetry.trace import SpanKind
 from psycopg import Error as PsycopgError
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
@@ -20,6 +21,7 @@ from chassis.database import is_transient, transaction
 from chassis.http_client import NeighbourRefused, NeighbourUnreachable
 from chassis.jobs import Job, JobLost, JobWorker
 from chassis.running import Running
+from chassis.telemetry import taken_up
 from services.notify.attachments import AttachmentMissing, whole
 from services.notify.handlers import QUEUE
 from services.notify.mailer import Carrier, MailServerUnreachable, PutOff, Result, SmtpConnection, Unknown
@@ -178,7 +180,8 @@ class Lane:
                 if not await self.recorder.begin(parcel):
                     continue
                 assert mail is not None
-                result = await self._carry(carrier, mail)
+                with taken_up("SMTP", [parcel.cause.traceparent], SpanKind.CLIENT):
+                    result = await self._carry(carrier, mail)
                 recorded = self.recorder.finish(parcel, result)
                 put_off = put_off + 1 if isinstance(result, PutOff) and result.by_server else 0
                 if put_off:

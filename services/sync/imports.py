@@ -23,6 +23,7 @@ from chassis.eventlog import Cause, Said
 from chassis.http_client import NeighbourRefused, NeighbourUnreachable
 from chassis.jobs import Job, WorkersLost
 from chassis.running import Running
+from chassis.telemetry import current_traceparent
 from contracts.subjects import partition_of
 from contracts.sync import ClientsSynced, EntriesSynced, SyncCompleted, SyncFailed
 from services.sync import carrying, changes, people, runs
@@ -408,4 +409,4 @@ def _refuse_doubts(doubts: tuple[Problem, ...], verdict: Verdict, read: Read) ->
 
 
 def _cause(run: Run) -> Cause:
-    return Cause(run.actor, run.correlation_id)
+    return Cause(run.actor, run.correlation_id, traceparent=current_traceparent())

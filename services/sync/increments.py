@@ -22,6 +22,7 @@ from chassis.database import driver, transaction
 from chassis.eventlog import Cause
 from chassis.jobs import Job
 from chassis.running import Running
+from chassis.telemetry import current_traceparent
 from contracts.sync import SyncCompleted
 from services.sync import connecting, delivered, keyed, keyed_people, runs
 from services.sync.changes import Connection
@@ -165,7 +166,7 @@ class Incrementer(Importer):
             await connecting.read_whole(
                 connection, connector, found.end.cursor, checked=complete, due=due, wanted=wanted
             )
-            cause = Cause(run.actor, run.correlation_id)
+            cause = Cause(run.actor, run.correlation_id, traceparent=current_traceparent())
             follow_up = None
             if due:
                 say = self._running.say(tx)

@@ -116,7 +116,7 @@ def test_it_starts_with_nothing_there_and_recovers_alone(prepared: RunningStack)
         )
         with pytest.raises(urllib.error.HTTPError, match="404"):
             urllib.request.urlopen(asked)
-        assert until(lambda: {"GET /companies/acme", "select"} <= collector.spans), collector.spans
+        assert until(lambda: {"GET /companies/{company}", "select"} <= collector.spans), collector.spans
         assert b"Durand" not in collector.bodies
         child.ask_to_stop()
         assert child.wait() == 0

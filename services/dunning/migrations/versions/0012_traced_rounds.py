@@ -1,0 +1,10 @@
+"""Rounds go on with the trace of whoever asked for them."""
+
+from alembic import op
+
+revision = "0012"
+down_revision = "0011"
+
+
+def upgrade() -> None:
+    op.execute("alter table round add column traceparent text")
