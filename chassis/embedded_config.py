@@ -73,6 +73,7 @@ def nats_conf(  # noqa: PLR0913 - one knob per property of the server
     issuer: str,
     host: str = "127.0.0.1",
     monitoring_port: int | None = None,
+    certificate: Path | None = None,
 ) -> str:
     """One user per service, who says only what is its own; ``admin`` provisions, ``reader`` hears everything.
 
@@ -81,7 +82,8 @@ def nats_conf(  # noqa: PLR0913 - one knob per property of the server
     messages of a durable consumer and no more: in the streams' own account whoever may ask could name any subject
     as the one to answer to, and so say events.
 
-    The configuration language of nats-server is a superset of JSON.
+    With ``certificate``, a folder of ``tls.crt`` and ``tls.key``, nobody connects without TLS. The configuration
+    language of nats-server is a superset of JSON.
     """
     users: list[dict[str, object]] = [
         {"user": NATS_ADMIN, "password": password(NATS_ADMIN)},
@@ -89,6 +91,11 @@ def nats_conf(  # noqa: PLR0913 - one knob per property of the server
     ]
     users += [_user(service, password(service), [f"evt.{service}.>", f"dlq.{service}.>"]) for service in services]
     monitoring = {} if monitoring_port is None else {"http": f"{host}:{monitoring_port}"}
+    encrypted: dict[str, object] = (
+        {}
+        if certificate is None
+        else {"tls": {"cert_file": f"{certificate}/tls.crt", "key_file": f"{certificate}/tls.key"}}
+    )
     return json.dumps(
         monitoring
         | {
@@ -97,6 +104,7 @@ def nats_conf(  # noqa: PLR0913 - one knob per property of the server
             "server_name": "relance",
             "max_payload": 8 * 1024 * 1024,
             "jetstream": {"store_dir": str(store), "sync_interval": "always"},
+            **encrypted,
             **nats_accounts(users, password(NATS_DOORKEEPER), issuer),
         },
         indent=1,

@@ -7,6 +7,7 @@ from nats.js import JetStreamContext
 from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StoreCompression, StreamConfig
 from nats.js.errors import NotFoundError
 
+from chassis.trust import trusting
 from contracts.subjects import SPEAKERS, stream
 
 DUPLICATE_WINDOW_SECONDS = 120
@@ -55,7 +56,7 @@ async def provision(  # noqa: PLR0913 one knob per property of a stream
 
     Answers ``{stream name: "created" | "updated" | "unchanged"}``.
     """
-    connection = await nats.connect(nats_url, max_reconnect_attempts=3)
+    connection = await nats.connect(nats_url, max_reconnect_attempts=3, **trusting(nats_url))
     try:
         jetstream = connection.jetstream()
         return {

@@ -30,6 +30,7 @@ from chassis.envelope import Registry
 from chassis.listening import Listening, project_all
 from chassis.parking import key_of, without
 from chassis.replaying import REST, Replayed
+from chassis.trust import trusting
 
 if TYPE_CHECKING:
     from chassis.service import Service
@@ -98,7 +99,9 @@ class Rebuild:
         await self._drop_shadow()
         await asyncio.to_thread(database.migrate, self.module, self.owner_url, self.shadow)
         engine = database.engine(self.owner_url, self.shadow, application=self.shadow)
-        bus = await nats.connect(self.nats_url, name=f"{self.service}-rebuild", max_reconnect_attempts=3)
+        bus = await nats.connect(
+            self.nats_url, name=f"{self.service}-rebuild", max_reconnect_attempts=3, **trusting(self.nats_url)
+        )
         speakers = (*self.listening.streams, self.service)
         self._streams = {
             speaker: Replayed(

@@ -31,6 +31,7 @@ from chassis.cancellation import heed_cancellation
 from chassis.database import driver, is_transient
 from chassis.delivered import Delivered
 from chassis.envelope import headers, publication
+from chassis.trust import trusting
 from chassis.waking import COMMITTED_SECONDS, Rest, log_of
 from contracts.subjects import PARTITIONS, partition_filter, stream, subject
 
@@ -179,6 +180,7 @@ class Relay:
                 ping_interval=10,
                 error_cb=_ignore,
                 name=f"{self.service}-relay",
+                **trusting(self.nats_url),
             )
             try:
                 await self._resume(connection, bus)

@@ -21,6 +21,7 @@ from chassis.health import Health
 from chassis.http_client import Neighbour, Signer
 from chassis.service import Service
 from chassis.telemetry import Telemetry
+from chassis.trust import security_of
 
 if TYPE_CHECKING:
     from joserfc.jwk import OKPKey
@@ -93,6 +94,7 @@ class Running:
                 ping_interval=NATS_PING_SECONDS,
                 connect_timeout=2,
                 logger=None,
+                security=security_of(self.settings.nats_url),
                 middlewares=self._broker_middlewares(),
             )
         return self._broker

@@ -19,6 +19,10 @@ Folder = Annotated[
     ),
 ]
 PostgresAddress = Annotated[str, typer.Option(help="Host and port by which services reach PostgreSQL.")]
+Tls = Annotated[
+    bool,
+    typer.Option("--tls", help="PostgreSQL and NATS are reached by TLS; authorities are in /run/authorities."),
+]
 NatsAddress = Annotated[str, typer.Option(help="Host and port by which services reach NATS.")]
 
 
@@ -31,6 +35,7 @@ def credentials(
         str | None,
         typer.Option(metavar="NAMESPACE", help="Print them as Secrets as well, for kubectl apply -f -."),
     ] = None,
+    tls: Tls = False,
     as_json: AsJson = False,
 ) -> None:
     """Write passwords, addresses and keys as files, one folder per service, for docker-compose.yml and Kubernetes.
@@ -39,7 +44,7 @@ def credentials(
     """
     from cli.credentials import Credentials
 
-    found = Credentials(folder, postgres=postgres, nats=nats)
+    found = Credentials(folder, postgres=postgres, nats=nats, tls=tls)
     if kubernetes is not None:
         typer.echo(
             json.dumps({"apiVersion": "v1", "kind": "List", "items": found.kubernetes(kubernetes)}, indent=1)
@@ -59,13 +64,15 @@ def install(
     nats: NatsAddress = "nats:4222",
     replicas: Annotated[int, typer.Option(help="How many servers keep each stream: 3 in production.")] = 1,
     wait: Annotated[float, typer.Option(help="Seconds to wait for PostgreSQL and NATS to answer.")] = 60,
+    tls: Tls = False,
 ) -> None:
     """Make roles, schemas and streams on servers that run; those that exist are brought to the newest version."""
     from cli.credentials import CredentialsMissing
     from cli.installing import ServerSilent, prepare_servers
 
     try:
-        for done in prepare_servers(folder, postgres=postgres, nats=nats, replicas=replicas, wait=wait):
+        steps = prepare_servers(folder, postgres=postgres, nats=nats, replicas=replicas, wait=wait, tls=tls)
+        for done in steps:
             say(done)
     except (CredentialsMissing, ServerSilent) as hindered:
         say(str(hindered))

@@ -21,6 +21,10 @@ DATABASE_FILES = {"worker": "database_url", "api": "api_database_url"}
 """Role of a service: file, as ``RELANCE_<FILE>_FILE`` names it. Owners have a folder apart: what changes the
 schema is not given to what runs."""
 NATS_STORE = Path("/data")
+CERTIFICATE = Path("/run/tls")
+"""Where a server finds its certificate and its key."""
+AUTHORITIES = Path("/run/authorities")
+"""Where services find who vouches for PostgreSQL (``postgres.crt``) and for NATS (``nats.crt``)."""
 READABLE = 0o444
 """By the users of containers, who are not the owner; the folder above keeps everybody else out."""
 
@@ -33,7 +37,10 @@ class CredentialsMissing(Exception):
 
 
 class Credentials:
-    """Below ``folder``, which its owner alone may enter. Servers are named as services reach them."""
+    """Below ``folder``, which its owner alone may enter. Servers are named as services reach them.
+
+    With ``tls`` they are reached encrypted, and only if the authorities in ``AUTHORITIES`` vouch for them.
+    """
 
     def __init__(
         self,
@@ -42,11 +49,13 @@ class Credentials:
         postgres: str = "postgres:5432",
         nats: str = "nats:4222",
         services: Sequence[str] = SERVICES,
+        tls: bool = False,
     ) -> None:
         self.folder = folder
         self.postgres = postgres
         self.nats = nats
         self.services = tuple(services)
+        self.tls = tls
 
     def write(self) -> list[Path]:
         """Write every file; answers them."""
@@ -130,14 +139,17 @@ class Credentials:
             issuer=Issuer(self._password(DOORKEEPER_KEY)).public_key,
             host="0.0.0.0",  # noqa: S104 - within the network of its containers
             monitoring_port=8222,
+            certificate=CERTIFICATE if self.tls else None,
         )
 
     def _nats_url(self, user: str) -> str:
-        return f"nats://{user}:{self._password(f'nats-{user}')}@{self.nats}"
+        scheme, asked = ("tls", f"?ca={AUTHORITIES}/nats.crt") if self.tls else ("nats", "")
+        return f"{scheme}://{user}:{self._password(f'nats-{user}')}@{self.nats}{asked}"
 
     def _database_url(self, role: str) -> str:
         password = quote(self._password(f"postgres-{role}"), safe="")
-        return f"postgresql+psycopg://{role}:{password}@{self.postgres}/{DATABASE}"
+        asked = f"?sslmode=verify-full&sslrootcert={AUTHORITIES}/postgres.crt" if self.tls else ""
+        return f"postgresql+psycopg://{role}:{password}@{self.postgres}/{DATABASE}{asked}"
 
     def _keys(self) -> list[Path]:
         """The pair that signs and verifies every caller; made together or not at all."""

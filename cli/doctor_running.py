@@ -19,6 +19,7 @@ from chassis.embedded import Stack
 from chassis.embedded_config import NATS_READER
 from chassis.readiness import newest_migration
 from chassis.relay import RUNBOOK
+from chassis.trust import trusting
 from cli.doctor import Finding
 from cli.places import State
 from contracts.subjects import PARTITIONS, SPEAKERS, partition_filter, stream
@@ -50,7 +51,7 @@ def examine_running(stack: Stack, state: State) -> Iterator[Finding]:
 
 async def _tails(url: str) -> Tails | None:
     try:
-        bus = await nats.connect(url, allow_reconnect=False, connect_timeout=3)
+        bus = await nats.connect(url, allow_reconnect=False, connect_timeout=3, **trusting(url))
     except (OSError, nats.errors.Error, TimeoutError):
         return None
     try:

@@ -14,6 +14,7 @@ from sqlalchemy import make_url
 
 from chassis.database import ensure_database, migrate
 from chassis.provision import provision
+from chassis.trust import trusting
 from cli.credentials import Credentials
 
 PAUSE_SECONDS = 0.5
@@ -29,9 +30,11 @@ class ServerSilent(Exception):
         )
 
 
-def prepare_servers(folder: Path, *, postgres: str, nats: str, replicas: int, wait: float) -> Iterator[str]:
+def prepare_servers(  # noqa: PLR0913 - how the servers are reached
+    folder: Path, *, postgres: str, nats: str, replicas: int, wait: float, tls: bool = False
+) -> Iterator[str]:
     """Do it step by step; tells each step that was done. Raises ``CredentialsMissing``, ``ServerSilent``."""
-    found = Credentials(folder, postgres=postgres, nats=nats)
+    found = Credentials(folder, postgres=postgres, nats=nats, tls=tls)
     found.check()
     _wait_for_postgres(found.superuser_url(), postgres, wait)
     ensure_database(found.superuser_url(), found.services, passwords=found.database_passwords())
@@ -60,7 +63,7 @@ def _wait_for_postgres(url: str, address: str, seconds: float) -> None:
 
 def _wait_for_nats(url: str, address: str, seconds: float) -> None:
     async def reach() -> None:
-        connection = await nats.connect(url, allow_reconnect=False, connect_timeout=5)
+        connection = await nats.connect(url, allow_reconnect=False, connect_timeout=5, **trusting(url))
         await connection.jetstream().account_info()
         await connection.close()
 

@@ -25,6 +25,7 @@ from sqlalchemy import make_url
 from chassis.embedded_config import NATS_ADMIN
 from chassis.envelope import event_of, sequence_of
 from chassis.provision import provision
+from chassis.trust import trusting
 from cli.credentials import Credentials
 from cli.joining import servers
 from cli.tail import event_as_json
@@ -144,7 +145,7 @@ def _is_ahead(connection: psycopg.Connection, listener: str, speaker: str) -> bo
 async def _refill(
     connection: psycopg.Connection, nats_url: str, speakers: Sequence[str], lost: TextIO
 ) -> list[Refilled]:
-    bus = await nats.connect(nats_url, max_reconnect_attempts=3)
+    bus = await nats.connect(nats_url, max_reconnect_attempts=3, **trusting(nats_url))
     try:
         return [await _refill_one(connection, bus.jetstream(), nats_url, speaker, lost) for speaker in speakers]
     finally:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from chassis.embedded import Stack
 from chassis.embedded_config import NATS_READER
+from chassis.trust import trusting
 from cli.places import SERVICES, read_state
 from contracts.subjects import SPEAKERS, stream
 
@@ -44,7 +45,7 @@ async def _follow(url: str, speakers: Sequence[str], company: str | None, past: 
 
     policy = DeliverPolicy.ALL if past else DeliverPolicy.NEW
     async with AsyncExitStack() as closing:
-        bus = await nats.connect(url, max_reconnect_attempts=-1)
+        bus = await nats.connect(url, max_reconnect_attempts=-1, **trusting(url))
         closing.push_async_callback(bus.close)
         for speaker in speakers:
             await bus.jetstream().subscribe(

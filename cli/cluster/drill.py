@@ -99,6 +99,12 @@ def namespace_of(manifests: Sequence[Manifest], overlay: Path) -> str:
     raise NoDrillOverlay(overlay)
 
 
+def _by_tls(manifests: Sequence[Manifest]) -> bool:
+    """Whether the job that installs reaches the servers by TLS, and so everybody."""
+    jobs = [one["spec"]["template"]["spec"] for one in manifests if one["kind"] == "Job"]
+    return any("--tls" in container.get("args", []) for pod in jobs for container in pod["containers"])
+
+
 def _version(kubectl: Kubectl) -> str:
     return str(json.loads(kubectl.run("version", "--output=json"))["serverVersion"]["gitVersion"])
 
@@ -118,7 +124,7 @@ def _install(
         (marked,) = [one for one in manifests if one["kind"] == "Namespace"]
         kubectl.run("apply", "--filename=-", told=json.dumps(marked))
         with tempfile.TemporaryDirectory(prefix="relance-drill-") as folder:
-            secrets = Credentials(Path(folder) / "credentials").kubernetes(namespace)
+            secrets = Credentials(Path(folder) / "credentials", tls=_by_tls(manifests)).kubernetes(namespace)
             kubectl.run(
                 "apply", "--filename=-", told=json.dumps({"apiVersion": "v1", "kind": "List", "items": secrets})
             )

@@ -38,6 +38,16 @@ def test_a_service_is_given_its_own_roles_and_not_the_one_that_changes_its_schem
     assert given["nats_url"].endswith("@bus:4223")
 
 
+def test_by_tls_a_service_believes_the_named_authorities_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "credentials"
+    Credentials(folder, tls=True).write()
+    database = make_url((folder / "ledger/database_url").read_text())
+    assert database.query == {"sslmode": "verify-full", "sslrootcert": "/run/authorities/postgres.crt"}
+    assert (folder / "ledger/nats_url").read_text().startswith("tls://ledger:")
+    assert (folder / "ledger/nats_url").read_text().endswith("@nats:4222?ca=/run/authorities/nats.crt")
+    assert json.loads((folder / "nats/nats.conf").read_text())["tls"]["key_file"] == "/run/tls/tls.key"
+
+
 def test_no_password_serves_twice(folder: Path) -> None:
     passwords = [file.read_text() for file in (folder / "passwords").iterdir()]
     assert len(passwords) == len(set(passwords)) == 1 + 3 * len(SERVICES) + 2 + len(SERVICES) + 1 + 3

@@ -8,10 +8,11 @@ import pytest
 import yaml
 
 from cli.cluster.kubectl import rendered
+from cli.credentials import AUTHORITIES
 from cli.places import ROOT, SERVICES
 
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
-OVERLAYS = ("small", "production", "drill")
+OVERLAYS = ("small", "secure", "production", "drill")
 OURS = (*SERVICES, "mail", "install", "tools")
 Manifest = dict[str, Any]
 
@@ -148,6 +149,20 @@ def test_no_secret_becomes_a_variable(manifests: list[Manifest]) -> None:
         for container in pod["spec"]["containers"]:
             assert not any("secretRef" in one for one in container.get("envFrom", [])), name
             assert not any("secretKeyRef" in one.get("valueFrom", {}) for one in container.get("env", [])), name
+
+
+def test_where_tls_is_asked_for_nobody_reaches_a_server_without() -> None:
+    made = pods(built("secure"))
+    assert "ssl=on" in made["postgres"]["spec"]["containers"][0]["args"]
+    (access,) = [one["data"]["pg_hba.conf"] for one in built("secure") if "pg_hba.conf" in one.get("data", {})]
+    assert not any(line.startswith("host ") for line in access.splitlines())
+    for name, pod in made.items():
+        if name not in ("postgres", "nats"):
+            mounts = {mount["mountPath"] for mount in pod["spec"]["containers"][0]["volumeMounts"]}
+            assert f"{AUTHORITIES}" in mounts, name
+        given = [volume for volume in pod["spec"]["volumes"] if "-tls" in str(volume)]
+        if name not in ("postgres", "nats"):
+            assert "tls.key" not in str(given), name
 
 
 def test_small_fits_a_node_of_two_cores_while_a_service_is_rolled() -> None:

@@ -24,6 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis import database, logs, past
 from chassis.envelope import Heard
+from chassis.trust import trusting
 from contracts import dunning
 from contracts.dunning import PolicyChanged, ScenarioPublished
 from contracts.registry import EVENTS
@@ -247,7 +248,9 @@ class _Working:
 
 async def _histories(task: Task) -> AsyncIterator[dict[str, list[Fact]]]:
     """The facts of every client, partition by partition; order inside a speaker, sync before ledger on a day."""
-    bus = await nats.connect(task.nats_url, name="dunning-simulation", max_reconnect_attempts=3)
+    bus = await nats.connect(
+        task.nats_url, name="dunning-simulation", max_reconnect_attempts=3, **trusting(task.nats_url)
+    )
     try:
         for partition in task.partitions:
             events: list[Fact] = []

@@ -25,6 +25,7 @@ from chassis import past
 from chassis.database import driver, transaction
 from chassis.jobs import Job, enqueue
 from chassis.running import Running
+from chassis.trust import trusting
 from contracts import sync
 from contracts.registry import EVENTS
 from contracts.subjects import PARTITIONS, partition_of
@@ -137,9 +138,8 @@ class Simulator:
     async def _openings(self, company: str) -> dict[str, date]:
         """The day of each source's first delivery."""
         opened: dict[str, date] = {}
-        bus = await nats.connect(
-            self._running.settings.nats_url, name="dunning-simulation", max_reconnect_attempts=3
-        )
+        url = self._running.settings.nats_url
+        bus = await nats.connect(url, name="dunning-simulation", max_reconnect_attempts=3, **trusting(url))
         try:
             home = partition_of(company, None)
             async for part in past.said_about(bus, "sync", company, EVENTS, partitions=(home,)):

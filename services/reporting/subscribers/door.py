@@ -19,6 +19,7 @@ from chassis.database import transaction
 from chassis.embedded_config import SUBSCRIBERS, SUBSCRIBERS_API
 from chassis.issuing import Issuer, Question, Unreadable, question_of
 from chassis.running import Running
+from chassis.trust import trusting
 from contracts.subjects import stream
 from services.reporting.settings import ReportingSettings
 from services.reporting.subscribers import durables, rows
@@ -115,7 +116,7 @@ async def asking(engine: AsyncEngine, question: Question) -> Subscriber | None:
 @asynccontextmanager
 async def connection(url: str) -> AsyncIterator[Client]:
     """Among the servers, where questions are asked."""
-    bus = await nats.connect(url, max_reconnect_attempts=-1, ping_interval=10, connect_timeout=2)
+    bus = await nats.connect(url, max_reconnect_attempts=-1, ping_interval=10, connect_timeout=2, **trusting(url))
     try:
         yield bus
     finally:
