@@ -42,6 +42,8 @@ RUNBOOK = "docs/runbooks/relay-refuses.md"
 BATCH_EVENTS = 400
 BATCH_BYTES = 4 << 20
 PARTITION_EVENTS = 60
+FEW_EVENTS = 50
+"""After fewer the relay rests before it looks again."""
 STORED_COMPRESSED = 4
 """How much smaller a compressed body is stored than it is, as a rule: with it a query stops picking where a batch
 is full, so that bulk events are not read in vain."""
@@ -258,6 +260,9 @@ class Relay:
             measures.UNPUBLISHED_AGE.labels(self.service).set(_age(oldest))
             await self._publish(bus, events)
             measures.PUBLISHED.labels(self.service).inc(len(events))
+            if len(events) < FEW_EVENTS:
+                # a batch costs the same whatever it holds: under load the next one has time to fill
+                await asyncio.sleep(self.poll_seconds)
 
     async def _pause(self, seconds: float) -> float:
         """Rest after a look that found nothing; how long to rest after the next one. Asking again and again costs

@@ -27,6 +27,8 @@ KEPT_WHEN_CUT = 0.5
 class Odds:
     """How often each thing goes wrong, of all connections, recipients or messages."""
 
+    several_at_once: float = 0.5
+    """No fault: a connection is offered to take several commands at once."""
     turned_away: float = 0.02
     """A connection is closed at its greeting."""
     recipient_put_off: float = 0.02
@@ -59,7 +61,15 @@ class Unruly(Mailbox):
         """No more of it."""
         self.odds = Odds(*[0.0] * len(Odds.__dataclass_fields__))
 
-    async def handle_RCPT(  # noqa: N802 - the name and the arguments are aiosmtpd's
+    async def handle_EHLO(  # noqa: N802 - the name and the arguments are aiosmtpd's
+        self, server: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]
+    ) -> list[str]:
+        session.host_name = hostname
+        if not self.happens(self.odds.several_at_once):
+            return responses
+        return [*responses[:-1], "250-PIPELINING", responses[-1]]
+
+    async def handle_RCPT(  # noqa: N802
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         if self.happens(self.odds.closing):

@@ -37,7 +37,14 @@ class Handler:
         self.store = store
         self.behaviour = Behaviour()
 
-    async def handle_RCPT(  # noqa: N802 - the name and the arguments are aiosmtpd's
+    async def handle_EHLO(  # noqa: N802 - the name and the arguments are aiosmtpd's
+        self, server: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]
+    ) -> list[str]:
+        """Several commands may come at once, as most mail servers say; aiosmtpd takes them without saying so."""
+        session.host_name = hostname
+        return [*responses[:-1], "250-PIPELINING", responses[-1]]
+
+    async def handle_RCPT(  # noqa: N802
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         for pattern, answer in self.behaviour.reject_recipients.items():

@@ -18,6 +18,7 @@ FRAMES = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates" / "frames"),
     autoescape=True,
     undefined=StrictUndefined,
+    auto_reload=False,  # files of the program: asking the disk each time whether they changed
 )
 BUTTONS: Mapping[str, str] = {"access_invoices": "invoices", "debtor_space": "space"}
 """Tags that are one link, with the word it reads."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -15,12 +16,15 @@ from aiosmtplib import (
 )
 
 from services.notify.messages import Mail
+from services.notify.pipelining import Answer, Answers, taken_over
 from services.notify.servers import Server
 
 _STATUS = re.compile(r"^\s*([245]\.\d{1,3}\.\d{1,3})\b")
 _LEADING_DOT = re.compile(rb"(?m)^\.")
 TAKEN, BEGIN, TEMPORARY, PERMANENT, NO_ANSWER_IS_HIGHER = 200, 354, 400, 500, 600
-CLOSING = 421
+CLOSING, COMPLETED = 421, 250
+ACCEPTED = (250, 251)
+"""What may be said to a recipient who gets the message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +84,14 @@ class SmtpConnection:
     def __init__(self, server: Server) -> None:
         self._server = server
         self._smtp: aiosmtplib.SMTP | None = None
+        self._answers: Answers | None = None
+        """Where the server takes several commands at once."""
 
     async def connect(self) -> None:
         if self._smtp is not None and self._smtp.is_connected:
-            return
+            if self._answers is None or not self._answers.are_waiting:
+                return
+            self._drop()  # whatever it said unasked must not pass for the answer to a message
         server = self._server
         smtp = aiosmtplib.SMTP(
             hostname=server.host,
@@ -102,7 +110,7 @@ class SmtpConnection:
         except (SMTPException, OSError, ValueError) as failure:
             smtp.close()
             raise MailServerUnreachable(_sentence(failure)) from failure
-        self._smtp = smtp
+        self._smtp, self._answers = smtp, taken_over(smtp)
 
     async def carry(self, mail: Mail) -> Result:
         """MAIL, RCPT, DATA. A server that dropped the kept connection before the message began to leave is asked
@@ -110,9 +118,12 @@ class SmtpConnection:
         for last_time in (False, True):
             try:
                 await self.connect()
-                ready = await self._envelope(mail)
-                if isinstance(ready, dict):
-                    ready = await self._begin() or ready
+                if self._answers is not None:
+                    ready = await self._at_once(mail, self._answers)
+                else:
+                    ready = await self._envelope(mail)
+                    if isinstance(ready, dict):
+                        ready = await self._begin() or ready
             except MailServerUnreachable as unreachable:
                 return PutOff(str(unreachable), by_server=True)
             except (SMTPServerDisconnected, SMTPConnectError, SMTPTimeoutError, OSError) as lost:
@@ -146,6 +157,47 @@ class SmtpConnection:
             return _answered("recipients", put_off or answers[0])
         return {recipient: _words(answer) for recipient, answer in refused.items()}
 
+    async def _at_once(self, mail: Mail, answers: Answers) -> dict[str, str] | Refused | PutOff:
+        """Sender, recipients and the wish to hand over in one go; answers the recipients that were refused.
+
+        Nothing of the message leaves before all is answered. A server that says 354 although it refused the rest
+        waits for a message that it must not get: the connection ends.
+        """
+        seconds = self._server.timeout_seconds
+        commands = [f"MAIL FROM:<{mail.envelope_from}>", *(f"RCPT TO:<{one}>" for one in mail.recipients), "DATA"]
+        answers.send("".join(f"{command}\r\n" for command in commands).encode("ascii"))
+        told: list[Answer] = []
+        try:
+            while len(told) < len(commands):
+                told.append(await answers.following(seconds))
+        except SMTPServerDisconnected:
+            if told and told[-1].code == CLOSING:
+                self._drop()
+                return PutOff(_words(told[-1]), by_server=True)
+            raise
+        sender, *recipients, begin = told
+        refused = {
+            recipient: answer
+            for recipient, answer in zip(mail.recipients, recipients, strict=True)
+            if answer.code not in ACCEPTED
+        }
+        outcome: dict[str, str] | Refused | PutOff
+        if sender.code != COMPLETED:
+            outcome = _answered("sender", sender)
+        elif len(refused) == len(recipients):
+            put_off = next((answer for answer in recipients if answer.code < PERMANENT), None)
+            outcome = _answered("recipients", put_off or recipients[0])
+        elif begin.code != BEGIN:
+            return _answered("message", begin)
+        elif answers.are_waiting:
+            self._drop()
+            return PutOff("the mail server said more than it was asked", by_server=True)
+        else:
+            return {recipient: _words(answer) for recipient, answer in refused.items()}
+        if begin.code == BEGIN:
+            self._drop()
+        return outcome
+
     async def _begin(self) -> Refused | PutOff | None:
         """Ask to hand the message over. Until the server says 354 nothing of it has left."""
         smtp = self._smtp
@@ -163,9 +215,15 @@ class SmtpConnection:
         smtp = self._smtp
         assert smtp is not None
         assert smtp.protocol is not None
+        content = _LEADING_DOT.sub(b"..", mail.raw) + b".\r\n"
+        answer: Answer | aiosmtplib.SMTPResponse
         try:
-            smtp.protocol.write(_LEADING_DOT.sub(b"..", mail.raw) + b".\r\n")
-            answer = await smtp.protocol.read_response(self._server.answer_seconds)
+            if self._answers is not None:
+                self._answers.send(content)
+                answer = await self._answers.following(self._server.answer_seconds)
+            else:
+                smtp.protocol.write(content)
+                answer = await smtp.protocol.read_response(self._server.answer_seconds)
         except (SMTPException, OSError) as lost:
             self._drop()
             return Unknown(_sentence(lost))
@@ -190,25 +248,34 @@ class SmtpConnection:
         if smtp is None:
             return
         try:
-            await smtp.rset()
+            if self._answers is not None:
+                self._answers.send(b"RSET\r\n")
+                await self._answers.following(self._server.timeout_seconds)
+            else:
+                await smtp.rset()
         except (SMTPException, OSError):
             self._drop()
 
     def _drop(self) -> None:
         if self._smtp is not None:
             self._smtp.close()
-            self._smtp = None
+            self._smtp = self._answers = None
 
     async def close(self) -> None:
-        smtp, self._smtp = self._smtp, None
+        smtp, answers = self._smtp, self._answers
+        self._smtp = self._answers = None
         if smtp is not None and smtp.is_connected:
-            try:
-                await smtp.quit()
-            except (SMTPException, OSError):
-                smtp.close()
+            # it keeps nothing of ours: whether it says farewell does not matter
+            with suppress(SMTPException, OSError):
+                if answers is None:
+                    await smtp.quit()
+                else:
+                    answers.send(b"QUIT\r\n")
+                    await answers.following(self._server.timeout_seconds)
+            smtp.close()
 
 
-def _answered(what: str, answer: SMTPResponseException) -> Refused | PutOff:
+def _answered(what: str, answer: SMTPResponseException | Answer) -> Refused | PutOff:
     """Only a plain 5xx is for good: what is no answer at all says nothing about the message."""
     if not PERMANENT <= answer.code < NO_ANSWER_IS_HIGHER:
         return PutOff(_words(answer), by_server=answer.code == CLOSING or answer.code < TEMPORARY)
@@ -216,7 +283,7 @@ def _answered(what: str, answer: SMTPResponseException) -> Refused | PutOff:
     return Refused(what, f"{answer.code} {enhanced.group(1)}" if enhanced else str(answer.code), _words(answer))
 
 
-def _words(answer: SMTPResponseException) -> str:
+def _words(answer: SMTPResponseException | Answer) -> str:
     return f"{answer.code} {answer.message}"[:500]
 
 

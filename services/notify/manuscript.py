@@ -8,7 +8,7 @@ module does not know.
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from html.parser import HTMLParser
 from itertools import groupby
 from typing import Literal
@@ -102,19 +102,20 @@ class Block:
 Part = Paragraph | Block
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Manuscript:
-    """``lines`` are all, for who looks for mistakes; ``parts`` what is shown of them."""
+    """``lines`` are all, for who looks for mistakes; ``parts`` what is shown of them. Read once, asked for
+    every message."""
 
     lines: tuple[Line, ...]
     parts: tuple[Part, ...]
 
-    @property
+    @cached_property
     def blocks(self) -> frozenset[str]:
         """The block tags among its parts."""
         return frozenset(part.tag for part in self.parts if isinstance(part, Block))
 
-    @property
+    @cached_property
     def tags(self) -> frozenset[str]:
         return frozenset(tag for line in self.lines for tag in line.tags)
 

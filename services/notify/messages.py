@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from email import policy
 from email.header import Header
 from email.parser import BytesParser
+from email.quoprimime import header_encode
 from email.utils import format_datetime, formataddr
 from functools import lru_cache
 
@@ -22,6 +23,10 @@ from services.notify.rendering import Rendered
 _LINE_ENDS = re.compile(r"\r\n|\r")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f]+")
 _ADDRESS = re.compile(r"[!-~]{1,64}@[!-~]{1,253}", re.ASCII)
+LINE_LENGTH = 76
+MOSTLY_LATIN = 3
+"""One character in so many outside ASCII: what holds more is shorter in base64."""
+_WORD = "=?utf-8?q?{}?="
 _OUTSIDE = frozenset('<>()[],;:"\\@')
 
 
@@ -115,8 +120,30 @@ def _named(name: str, email: str) -> str:
 
 def _unstructured(name: str, value: str) -> str:
     clean = _CONTROLS.sub(" ", value)
+    if clean.isascii():
+        if len(name) + len(": ") + len(clean) <= LINE_LENGTH and not clean.startswith((" ", "=?")):
+            return clean
+    elif sum(1 for one in clean if one > "\x7f") * MOSTLY_LATIN <= len(clean):
+        return _encoded_words(clean, LINE_LENGTH - len(name) - len(": "))
     charset = "us-ascii" if clean.isascii() else "utf-8"
     return Header(clean, charset, header_name=name, maxlinelen=76).encode(linesep="\r\n")
+
+
+def _encoded_words(value: str, room: int) -> str:
+    """RFC 2047, encoding Q; ``room`` is left on the first line. ``Header`` tries what fits for every piece."""
+    words, word = [], ""
+    left = room - len(_WORD.format(""))
+    for code in map(_quoted, value):
+        if len(word) + len(code) > left:
+            words.append(_WORD.format(word))
+            word, left = "", LINE_LENGTH - len(" ") - len(_WORD.format(""))
+        word += code
+    return "\r\n ".join([*words, _WORD.format(word)])
+
+
+@lru_cache(maxsize=4096)
+def _quoted(one: str) -> str:
+    return header_encode(one.encode(), "utf-8").removeprefix("=?utf-8?q?").removesuffix("?=")
 
 
 def _part(text: str, subtype: str) -> bytes:

@@ -12,7 +12,7 @@ from services.notify.blocks import FRAMES, html_blocks, text_blocks
 from services.notify.compiling import html_template, subject_template, text_template
 from services.notify.domain import Sender, Subjects
 from services.notify.formats import Medium
-from services.notify.manuscript import Form
+from services.notify.manuscript import Form, read
 from services.notify.words import WORDS
 
 _BLANK_LINES = re.compile(r"\n{3,}")
@@ -40,7 +40,8 @@ def render(  # noqa: PLR0913, PLR0917 - what a message is made of
     )
     if medium == "letter":
         return Rendered(title, text.strip() + "\n", "", language)
-    html_values = {name: _lines_as_html(value) for name, value in values.items()}
+    shown = read(body, form).tags | {"company_name", "client_code"}
+    html_values = {name: _lines_as_html(value) for name, value in values.items() if name in shown}
     rows = html_template(body, form).render(html_values | html_blocks(body, about, language, medium, form))
     html = FRAMES.get_template("mail.html.j2").render(
         language=language,

@@ -93,6 +93,7 @@ SPECIALITIES: dict[str, set[str]] = {
         "manuscript",
         "messages",
         "pacing",
+        "pipelining",
         "payments",
         "people",
         "pixel",

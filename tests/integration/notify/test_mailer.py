@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -36,7 +37,7 @@ async def server(script: Script, heard: list[str]) -> AsyncIterator[int]:
             if content and line != ".":
                 continue
             name = "." if content else line.split(" ")[0].upper()
-            answer = (USUAL | script)[name]
+            answer = script.get(line, (USUAL | script)[name])
             content = name == "DATA" and answer is not None and answer.startswith("354")
             if answer is CLOSE:
                 break
@@ -53,6 +54,10 @@ def carrier_to(port: int) -> SmtpConnection:
     return SmtpConnection(of_installation(settings))
 
 
+AT_ONCE: Script = {"EHLO": "250-scripted\r\n250 PIPELINING"}
+"""Of a server that takes several commands at once."""
+
+
 async def carried(script: Script, heard: list[str] | None = None) -> Result:
     async with server(script, [] if heard is None else heard) as port:
         carrier = carrier_to(port)
@@ -61,12 +66,14 @@ async def carried(script: Script, heard: list[str] | None = None) -> Result:
         return result
 
 
-async def test_a_plain_yes_is_taken_and_a_leading_dot_arrives() -> None:
+@pytest.mark.parametrize("way", [{}, AT_ONCE], ids=["one by one", "at once"])
+async def test_a_plain_yes_is_taken_and_a_leading_dot_arrives(way: Script) -> None:
     heard: list[str] = []
-    assert await carried({}, heard) == Taken("250 Kept", {})
+    assert await carried(way, heard) == Taken("250 Kept", {})
     assert heard[heard.index("DATA") + 1 : heard.index("QUIT")] == ["Subject: Rappel", "", "..", "Bonjour", "."]
 
 
+@pytest.mark.parametrize("way", [{}, AT_ONCE], ids=["one by one", "at once"])
 @pytest.mark.parametrize(
     ("script", "is_right"),
     [
@@ -87,9 +94,61 @@ async def test_a_plain_yes_is_taken_and_a_leading_dot_arrives() -> None:
         ({"MAIL": CLOSE}, lambda end: isinstance(end, PutOff) and end.by_server),
     ],
 )
-async def test_only_what_is_known_is_said(script: Script, is_right: Callable[[Result], bool]) -> None:
-    found = await carried(script)
+async def test_only_what_is_known_is_said(script: Script, is_right: Callable[[Result], bool], way: Script) -> None:
+    found = await carried(way | script)
     assert is_right(found), found
+
+
+async def test_what_is_sent_at_once_needs_one_answer_before_the_message() -> None:
+    heard: list[str] = []
+    mail = replace(MAIL, recipients=("you@b.example", "they@b.example"))
+    async with server(AT_ONCE, heard) as port:
+        carrier = carrier_to(port)
+        first, second = await carrier.carry(mail), await carrier.carry(mail)
+        await carrier.close()
+
+    assert first == second == Taken("250 Kept", {})
+    assert [line.split(" ")[0] for line in heard].count("EHLO") == 1
+    envelope = ["MAIL FROM:<us@a.example>", "RCPT TO:<you@b.example>", "RCPT TO:<they@b.example>", "DATA"]
+    assert heard[1:5] == envelope
+    assert heard.count("QUIT") == 1
+
+
+async def test_who_is_refused_is_named_and_the_others_get_it() -> None:
+    async with server(AT_ONCE | {"RCPT TO:<they@b.example>": "550 5.1.1 Nobody"}, []) as port:
+        carrier = carrier_to(port)
+        found = await carrier.carry(replace(MAIL, recipients=("you@b.example", "they@b.example")))
+        await carrier.close()
+
+    assert found == Taken("250 Kept", {"they@b.example": "550 5.1.1 Nobody"})
+
+
+@pytest.mark.parametrize("command", ["MAIL", "RCPT"])
+async def test_a_server_that_waits_for_a_message_it_refused_gets_none_of_it(command: str) -> None:
+    heard: list[str] = []
+    script = AT_ONCE | {command: "550 5.1.1 No"}
+    async with server(script, heard) as port:
+        carrier = carrier_to(port)
+        first = await carrier.carry(MAIL)
+        script[command] = "250 OK"
+        second = await carrier.carry(MAIL)
+        await carrier.close()
+
+    assert isinstance(first, Refused)
+    assert second == Taken("250 Kept", {})
+    assert heard.count("Bonjour") == 1
+
+
+async def test_what_was_said_unasked_is_no_answer_to_the_next_message() -> None:
+    """The second answer to the first message would say that the second has arrived."""
+    script = AT_ONCE | {".": "250 Kept\r\n250 Kept"}
+    async with server(script, []) as port:
+        carrier = carrier_to(port)
+        assert await carrier.carry(MAIL) == Taken("250 Kept", {})
+        await asyncio.sleep(0.05)
+        script["."] = "554 5.7.1 No"
+        assert await carrier.carry(MAIL) == Refused("message", "554 5.7.1", "554 5.7.1 No")
+        await carrier.close()
 
 
 async def test_a_server_that_never_answers_leaves_the_message_in_doubt() -> None:

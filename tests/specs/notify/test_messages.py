@@ -3,10 +3,14 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 from email import policy
+from email.header import decode_header, make_header
 from email.parser import BytesParser
+from itertools import takewhile
 from uuid import UUID
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from services.notify import pixel
 from services.notify.domain import message_id
@@ -80,3 +84,19 @@ def test_a_pixel_link_is_good_for_its_message_alone() -> None:
     for secret, forged in (("other", token), ("secret", f"A{token[1:]}"), ("secret", "x"), ("", token)):
         with pytest.raises(pixel.LinkRefused):
             pixel.read(secret, forged)
+
+
+@given(st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Zl", "Zp"]), max_size=200))
+@example("é" * 80)
+@example(" = ?=_ été")
+@example("Mise en demeure : 12 450,00 € échus depuis le 1er février 2026, à régler sous huit jours")
+def test_any_subject_is_read_back_from_lines_of_76(subject: str) -> None:
+    raw = written(subject).raw
+    head = raw.partition(b"\r\n\r\n")[0].decode("ascii").split("\r\n")
+    start = next(index for index, line in enumerate(head) if line.startswith("Subject:"))
+    lines = [head[start], *takewhile(lambda line: line.startswith(" "), head[start + 1 :])]
+    message = BytesParser(policy=policy.compat32).parsebytes(raw)
+
+    assert str(make_header(decode_header(str(message["Subject"])))).split() == subject.split()
+    if not subject.isascii():
+        assert max(map(len, lines)) <= 76
