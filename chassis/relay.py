@@ -43,7 +43,8 @@ BATCH_EVENTS = 400
 BATCH_BYTES = 4 << 20
 PARTITION_EVENTS = 60
 FEW_EVENTS = 50
-"""After fewer the relay rests before it looks again."""
+FILL_SECONDS = 0.04
+"""After fewer events the relay rests so long before it looks again."""
 STORED_COMPRESSED = 4
 """How much smaller a compressed body is stored than it is, as a rule: with it a query stops picking where a batch
 is full, so that bulk events are not read in vain."""
@@ -262,7 +263,7 @@ class Relay:
             measures.PUBLISHED.labels(self.service).inc(len(events))
             if len(events) < FEW_EVENTS:
                 # a batch costs the same whatever it holds: under load the next one has time to fill
-                await asyncio.sleep(self.poll_seconds)
+                await asyncio.sleep(min(FILL_SECONDS, self.poll_seconds))
 
     async def _pause(self, seconds: float) -> float:
         """Rest after a look that found nothing; how long to rest after the next one. Asking again and again costs

@@ -9,15 +9,18 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date
 from uuid import UUID
 
+from psycopg import Error as PsycopgError
 from psycopg.types.json import Jsonb
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from chassis.database import driver, is_transient, transaction
+from chassis.database import driver, is_transient
 from chassis.eventlog import Said
 from chassis.jobs import move_all
 from chassis.running import Running
@@ -31,6 +34,9 @@ from services.notify.writing import Parcel
 log = logging.getLogger(__name__)
 
 TROUBLE_PAUSE_SECONDS = 1.0
+GATHER_SECONDS = 0.005
+"""How long the first of a transaction waits for the messages of other connections: what a transaction costs they
+share, and the disk is asked once for all."""
 LOST = "lost"
 """Not a status of the table: this process has no more say about the job, least of all that it is done."""
 
@@ -85,6 +91,8 @@ class Recorder:
         self.settings = settings
         self._waiting: list[_Entry] = []
         self._wake = asyncio.Event()
+        self._connection: AsyncConnection | None = None
+        """Kept from one transaction to the next."""
 
     def begin(self, parcel: Parcel) -> asyncio.Future[bool]:
         """True once ``sending`` is committed and the mail may leave; False when it must not."""
@@ -101,8 +109,15 @@ class Recorder:
 
     async def run(self) -> None:
         """Record until cancelled. What is known of a message that left is tried until PostgreSQL takes it."""
+        try:
+            await self._run()
+        finally:
+            await self._leave()
+
+    async def _run(self) -> None:
         while True:
             await self._wake.wait()
+            await asyncio.sleep(GATHER_SECONDS)
             self._wake.clear()
             entries, self._waiting = self._waiting, []
             if entries:
@@ -141,7 +156,7 @@ class Recorder:
     async def _record(self, entries: Sequence[_Entry]) -> list[bool]:
         """One transaction for all: clients, job rows, messages, then the log's partitions in ascending order."""
         # in a pipeline statements are waited for together; SQLAlchemy, which expects rows at once, asks for none
-        async with transaction(self.running.engine) as tx, (await driver(tx)).pipeline():
+        async with self.transaction() as tx, (await driver(tx)).pipeline():
             looked = await self._look(tx, [entry.parcel for entry in entries if entry.result is None])
             verdicts = [
                 at_the_door(entry.parcel, looked.get((entry.parcel.job.company, entry.parcel.job.id)))
@@ -164,6 +179,27 @@ class Recorder:
             entry.result is not None or (verdict.move.status == "sending" and not verdict.lost)
             for entry, verdict in zip(entries, verdicts, strict=True)
         ]
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+        """One transaction on the recorder's own connection, which is given up after any trouble."""
+        if self._connection is None:
+            self._connection = await self.running.engine.connect()
+        try:
+            async with self._connection.begin():
+                yield self._connection
+        except BaseException:
+            await self._leave(broken=True)
+            raise
+
+    async def _leave(self, *, broken: bool = False) -> None:
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        if broken:
+            with suppress(SQLAlchemyError, PsycopgError, OSError):
+                await connection.invalidate()
+        await connection.close()
 
     async def _look(
         self, tx: AsyncConnection, parcels: Sequence[Parcel]
@@ -246,4 +282,5 @@ async def _keep_answers(tx: AsyncConnection, verdicts: Sequence[Verdict]) -> Non
             "answers": [one.answer for _, one in taken],
             "refused": [Jsonb(one.refused) if one.refused else None for _, one in taken],
         },
+        prepare=False,  # a plan that was kept from when there were no messages would read them all
     )

@@ -7,7 +7,6 @@ from datetime import date
 from decimal import Decimal
 from email import policy
 from email.parser import BytesParser
-from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -232,16 +231,17 @@ async def test_what_is_known_of_a_message_that_left_outlives_a_database_that_doe
     house: House, company: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refused: list[bool] = []
+    usual = recording.Recorder.transaction
 
     @asynccontextmanager
-    async def refusing(*arguments: Any) -> AsyncIterator[AsyncConnection]:
+    async def refusing(recorder: recording.Recorder) -> AsyncIterator[AsyncConnection]:
         if house.mails.store.count() and not refused:
             refused.append(True)
             raise ConnectionRefusedError
-        async with transaction(*arguments) as tx:
+        async with usual(recorder) as tx:
             yield tx
 
-    monkeypatch.setattr(recording, "transaction", refusing)
+    monkeypatch.setattr(recording.Recorder, "transaction", refusing)
     invoice = synced("FAC1", "C1", "100")
     await house.voices.book(company, [invoice])
     await house.voices.due(company, action(company, "C1", [invoice]))
