@@ -18,7 +18,11 @@ class EmailSent(Event):
 
 
 class EmailOpened(Event):
-    """The message was opened, perhaps by a machine (``by_machine`` is a guess, ``None`` when there is none)."""
+    """The message was opened, perhaps by a machine (``by_machine`` is a guess, ``None`` when there is none).
+
+    Said at most once for machines and once for people. ``machine`` is why it is thought to be one: ``too_soon``
+    after it was sent, or ``agent``, what the program calls itself.
+    """
 
     speaker: ClassVar[str] = "notify"
     action_id: UUID
@@ -26,6 +30,7 @@ class EmailOpened(Event):
     message_id: str
     opened_at: datetime
     by_machine: bool | None = None
+    machine: str | None = None
 
 
 class EmailBounced(Event):

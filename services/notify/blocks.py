@@ -36,8 +36,17 @@ def text_blocks(body: str, about: Subjects, language: str, medium: Medium, form:
     }
 
 
+def shows_labels(body: str, form: Form, medium: Medium) -> bool:
+    """Whether a table of it has a column for the texts of entries."""
+    return any(
+        LAYOUTS[medium].get(block.removeprefix("tableau_comptable")) == 3
+        for block in read(body, form).blocks
+        if block.startswith("tableau_comptable")
+    )
+
+
 def is_table(block: str) -> bool:
-    return block != "pay" and block not in BUTTONS
+    return block not in {"pay", "documents"} and block not in BUTTONS
 
 
 def lines_of_blocks(
@@ -51,6 +60,8 @@ def lines_of_blocks(
         if block in BUTTONS:
             label, url = _button(block, sender)
             written[block] = f"{words[label]}{colon} {url}" if url else ""
+        elif block == "documents":
+            written[block] = "\n".join(f"- {one.piece or one.name}{colon} {one.url}" for one in about.documents)
         elif not is_table(block):
             online = sender.payment_url if medium == "email" else ""
             pay = [f"{words['pay']}{colon} {online}"] if online else []
@@ -97,6 +108,9 @@ def html_blocks(
         if block in BUTTONS:
             label, url = _button(block, sender)
             drawn[block] = _draw("link.html.j2", label=words[label], url=url) if url else Markup()
+        elif block == "documents":
+            shown = _draw("documents.html.j2", documents=about.documents)
+            drawn[block] = shown if about.documents else Markup()
         elif block == "pay":
             due = formats.amount(statement.amount_due, statement.currency, language, medium)
             drawn[block] = _draw(

@@ -243,6 +243,17 @@ def statement(
     return Statement(tuple(lines), action.currency, as_of)
 
 
+LONGEST_LOCAL_PART = 64
+
+
+def tagged(address: str, named: str) -> str:
+    """The address with the name of a message in it (``compta+0b8f…@delcourt.example``), for answers and reports
+    that quote nothing; as it is where that would be too long (RFC 5321, 4.5.3.1.1). ``named`` is a Message-ID."""
+    local, _, domain = address.rpartition("@")
+    name = named[1:].partition("@")[0].replace("-", "")
+    return f"{local}+{name}@{domain}" if len(local) + 1 + len(name) <= LONGEST_LOCAL_PART else address
+
+
 def message_id(action_id: object, sender_email: str) -> str:
     """The RFC 5322 Message-ID of an action's message: the same on every attempt."""
     return f"<{action_id}@{sender_email.rpartition('@')[2]}>"
@@ -299,6 +310,29 @@ class Sender:
     track_opens: bool = False
     attach_invoices: bool = False
     """The documents of the invoices that a message speaks of go with it."""
+    link_invoices: bool = False
+    """Links to them stand in it instead."""
+    tagged: bool = False
+    """The addresses that reports and answers come to name the message (docs/adr/0046)."""
+    personal_from: bool = False
+    """Who writes by hand may write from their own address, where its domain is that of ``email``."""
+    person: str = ""
+    """The address of the person who writes by hand; answers go there."""
+
+    @property
+    def from_address(self) -> str:
+        """What recipients see. Reports come back to ``email`` whoever writes."""
+        same_domain = self.person.rpartition("@")[2].lower() == self.email.rpartition("@")[2].lower()
+        return self.person if self.personal_from and self.person and same_domain else self.email
+
+
+@dataclass(frozen=True, slots=True)
+class LinkedDocument:
+    """A document of an invoice that the message links to. ``url`` is private to the client."""
+
+    piece: str
+    name: str
+    url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,6 +350,9 @@ class Subjects:
     pixel_url: str = ""
     claims: Mapping[str, Claim] = field(default_factory=dict)
     """Late interest and indemnity by entry; empty unless the client is a business (rule 18.2)."""
+
+    documents: tuple[LinkedDocument, ...] = ()
+    """Of its invoices, where the text shows links to them."""
 
     @property
     def interest(self) -> Decimal:

@@ -70,6 +70,7 @@ FORGET_LETTERS = text(
 FORGET_ERRORS = text("update job set error = null where company = :company and key = :client_id")
 FORGET_COMMENTS = text("delete from task_comment where company = :company and client_id = :client_id")
 
+FORGET_CONSENTS = text("delete from opens_consent where company = :company and client_id = :client_id")
 FORGET_REPORTS = text(
     "update report set address = null, text = null, mark = null"
     " where company = :company and client_id = :client_id"
@@ -84,6 +85,7 @@ FORGET = (
     FORGET_LETTERS,
     FORGET_DRAFTS,
     FORGET_COMMENTS,
+    FORGET_CONSENTS,
 )
 """Jobs before messages, as ``recording`` locks them."""
 

@@ -17,7 +17,7 @@ from email.utils import format_datetime, formataddr
 from functools import lru_cache
 
 from services.notify.attachments import File
-from services.notify.domain import Sender
+from services.notify.domain import Sender, tagged
 from services.notify.rendering import Rendered
 
 _LINE_ENDS = re.compile(r"\r\n|\r")
@@ -74,7 +74,7 @@ def compose(  # noqa: PLR0913, PLR0917 - what a mail is made of
     alternatives = f'Content-Type: multipart/alternative;\r\n boundary="{boundary}"'
     outer = boundary_of(message_id)
     headers = [
-        f"From: {_named(sender.name or sender.company_name, sender.email)}",
+        f"From: {_named(sender.name or sender.company_name, sender.from_address)}",
         "To: " + ",\r\n ".join(recipients),
         *(["Cc: " + ",\r\n ".join(copies)] if copies else ()),
         f"Subject: {_unstructured('Subject', rendered.subject)}",
@@ -87,8 +87,11 @@ def compose(  # noqa: PLR0913, PLR0917 - what a mail is made of
         "MIME-Version: 1.0",
         f'Content-Type: multipart/mixed;\r\n boundary="{outer}"' if files else alternatives,
     ]
-    if sender.reply_to and sender.reply_to != sender.email:
-        headers.insert(1, f"Reply-To: {_named(sender.name or sender.company_name, sender.reply_to)}")
+    answers_to = sender.reply_to or sender.from_address
+    if sender.tagged and not sender.person:  # a person's own mailbox is not read
+        answers_to = tagged(answers_to, message_id)
+    if answers_to != sender.from_address:
+        headers.insert(1, f"Reply-To: {_named(sender.name or sender.company_name, answers_to)}")
     delimiter = f"\r\n--{boundary}\r\n".encode()
     raw = b"".join(
         [
@@ -105,7 +108,8 @@ def compose(  # noqa: PLR0913, PLR0917 - what a mail is made of
     cut = len(raw)
     if files:
         raw += f"\r\n--{outer}--\r\n".encode("ascii")
-    return Mail(message_id, sender.email, (*recipients, *copies), rendered.subject, raw, tuple(files), cut)
+    envelope_from = tagged(sender.email, message_id) if sender.tagged else sender.email
+    return Mail(message_id, envelope_from, (*recipients, *copies), rendered.subject, raw, tuple(files), cut)
 
 
 def boundary_of(message_id: str) -> str:

@@ -208,7 +208,7 @@ OUTCOME = """
     order by heard.company, e.action_id, heard.number desc
     on conflict (company, action_id) do update set
         kind = excluded.kind, reason = excluded.reason, message_id = excluded.message_id, at = excluded.at,
-        as_of = excluded.as_of, actor = excluded.actor, opened_at = null, bounced = null
+        as_of = excluded.as_of, actor = excluded.actor, opened_at = null, fetched_at = null, bounced = null
 """
 
 BOUNCED = """
@@ -235,11 +235,15 @@ POSTED = """
 """
 
 OPENED = """
-    update outcome set opened_at = coalesce(outcome.opened_at, e.opened_at)
+    update outcome set opened_at = coalesce(outcome.opened_at, e.opened_at),
+        fetched_at = coalesce(outcome.fetched_at, e.fetched_at)
     from (
-        select distinct on (heard.company, e.action_id) heard.company, e.action_id, e.opened_at
-        from {heard}, json_to_record(heard.body::json) as e(action_id uuid, opened_at timestamptz)
-        order by heard.company, e.action_id, heard.number
+        select heard.company, e.action_id,
+            (array_agg(e.opened_at order by heard.number) filter (where e.by_machine is not true))[1] as opened_at,
+            (array_agg(e.opened_at order by heard.number) filter (where e.by_machine))[1] as fetched_at
+        from {heard}, json_to_record(heard.body::json) as e(action_id uuid, opened_at timestamptz,
+            by_machine boolean)
+        group by heard.company, e.action_id
     ) e
     where outcome.company = e.company and outcome.action_id = e.action_id
 """

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
@@ -101,11 +101,16 @@ DRAFTS = text("select * from draft where company = :company and draft_id = any(:
 SENDER = text(
     "select (select name from company where company.company = :company) as name,"
     " (select body from sender where sender.company = :company) as body,"
-    " (select terms ->> 'debtors' from late_interest_terms t where t.company = :company) as debtors"
+    " (select terms ->> 'debtors' from late_interest_terms t where t.company = :company) as debtors,"
+    " coalesce((select tagged from mailbox_account box where box.company = :company), false) as tagged"
 )
 
 
 COPIES = text("select copy_id, email from copy_address where company = :company and copy_id = any(:copy_ids)")
+CONSENTS = text(
+    "select client_id, array_agg(email) as emails from opens_consent"
+    " where company = :company and client_id = any(:client_ids) group by client_id"
+)
 ZONE = text("select time_zone from company where company = :company")
 
 
@@ -257,6 +262,12 @@ async def drafts(tx: AsyncConnection, company: str, draft_ids: Collection[UUID])
     }
 
 
+async def consents(tx: AsyncConnection, company: str, client_ids: Collection[str]) -> dict[str, frozenset[str]]:
+    """By client, the addresses whose owners agreed that opening a message is told."""
+    rows = await tx.execute(CONSENTS, {"company": company, "client_ids": list(client_ids)})
+    return {row.client_id: frozenset(row.emails) for row in rows}
+
+
 async def copies(tx: AsyncConnection, company: str, copy_ids: Collection[UUID]) -> dict[UUID, str]:
     """Addresses of those that are still in the address book."""
     if not copy_ids:
@@ -269,7 +280,8 @@ async def sender(tx: AsyncConnection, company: str, default_domain: str) -> Send
     """Who writes for a company: what it set, else an address at the installation's own domain."""
     row = (await tx.execute(SENDER, {"company": company})).one()
     late_interest = row.debtors not in (None, "unsaid")
-    return sender_of(company, row.name or company, row.body or {}, default_domain, late_interest=late_interest)
+    found = sender_of(company, row.name or company, row.body or {}, default_domain, late_interest=late_interest)
+    return replace(found, tagged=True) if row.tagged else found
 
 
 def sender_of(

@@ -43,6 +43,7 @@ TAGS: Mapping[str, Said] = {
         f"tag{number}": Said(f"Champ libre {number} du client", f"Custom field {number} of the client")
         for number in range(1, 11)
     },
+    "documents": Said("Liens vers les documents des factures", "Links to the documents of the invoices"),
     "debtor_space": Said("Bouton vers l’espace client", "Button to the client space"),
     "access_invoices": Said("Bouton « Accéder aux factures »", "Button “View the invoices”"),
     "pay": Said("Bouton de paiement et coordonnées bancaires", "Payment button and bank details"),
@@ -51,7 +52,7 @@ TAGS: Mapping[str, Said] = {
 
 BLOCK_TAGS = frozenset(
     {"tableau_comptable", "tableau_comptable1", "tableau_comptable2", "tableau_comptable3"}
-    | {"debtor_space", "access_invoices", "pay"}
+    | {"debtor_space", "access_invoices", "pay", "documents"}
 )
 """Tags that stand for a whole block; each is alone on its line, and has no place in a subject."""
 
@@ -64,6 +65,13 @@ NEEDS: Mapping[str, tuple[frozenset[str], Said]] = {
         Said(
             "Le bouton vers l’espace client est laissé de côté : cette installation n’offre pas d’espace client.",
             "The button to the client space is left out: this installation offers no client space.",
+        ),
+    ),
+    "documents": (
+        frozenset({"space_url"}),
+        Said(
+            "Les liens vers les documents sont laissés de côté : cette installation n’offre pas d’espace client.",
+            "The links to the documents are left out: this installation offers no client space.",
         ),
     ),
     "access_invoices": (

@@ -21,15 +21,16 @@ from contracts.late_interest import Claim
 from services.notify import links, pixel, queries
 from services.notify.addressing import Recipients, addressed_to, recipients
 from services.notify.attachments import File
-from services.notify.blocks import LAYOUTS
+from services.notify.blocks import shows_labels
 from services.notify.compiling import UnknownTag
 from services.notify.delivered import Draft, Key, TemplateMissing, Text, WrittenWith, choose
-from services.notify.domain import Person, Sender, Subjects, last_look, message_id, statement
+from services.notify.document_links import links_of_messages, with_links
+from services.notify.domain import LinkedDocument, Person, Sender, Subjects, last_look, message_id, statement
 from services.notify.formats import Medium
 from services.notify.invoices import files_of_messages
 from services.notify.late_interest import claims_of
-from services.notify.manuscript import read
 from services.notify.messages import Mail, compose, usable_addresses
+from services.notify.openings import all_consented
 from services.notify.people import labels, people
 from services.notify.queries import Looked, Totals
 from services.notify.rendering import Rendered, render
@@ -96,6 +97,8 @@ class Desk:
     signature: Signature | None = None
     signature_is_sealed: bool = False
     """The company signs, but its key cannot be read."""
+    consents: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """By client, who agreed that opening a message is told; empty where the company does not track it."""
     claims: Mapping[str, Mapping[str, Claim]] = field(default_factory=dict)
     """By client and entry, of businesses that are late."""
 
@@ -104,6 +107,11 @@ class Desk:
         draft = self.draft_of(looked)
         chosen = None if draft is None else draft.attach_invoices
         wanted = self.sender.attach_invoices and looked.action.kind != "thanks" if chosen is None else chosen
+        return wanted and looked.action.medium == "email"
+
+    def links_invoices(self, looked: Looked) -> bool:
+        """Whether links to them stand in a text that the company wrote; a person's own text says so itself."""
+        wanted = self.sender.link_invoices and looked.action.kind != "thanks"
         return wanted and looked.action.medium == "email"
 
     def draft_of(self, looked: Looked) -> Draft | None:
@@ -115,7 +123,8 @@ class Desk:
         draft = self.draft_of(looked)
         if draft is not None and draft.text is not None:
             return draft.text, language
-        return choose(self.templates, looked.action.template, looked.action.step, medium, language)
+        found, language = choose(self.templates, looked.action.template, looked.action.step, medium, language)
+        return (with_links(found) if self.links_invoices(looked) else found), language
 
     def recipients_of(self, looked: Looked) -> Recipients:
         """Those that a person named, else those of rules 19.1 and 4.14."""
@@ -134,7 +143,9 @@ class Desk:
         sender = replace(self.sender, space_url=space_url) if space_url else self.sender
         if draft is None or draft.sender_name is None:
             return sender
-        return replace(sender, name=draft.sender_name, reply_to=draft.reply_to or sender.reply_to)
+        if not draft.reply_to:
+            return replace(sender, name=draft.sender_name)
+        return replace(sender, name=draft.sender_name, reply_to=draft.reply_to, person=draft.reply_to)
 
     def addressed(self, looked: Looked) -> Person:
         """The person as a message of this action speaks to it."""
@@ -150,7 +161,13 @@ class Desk:
         more = tuple(email for email in named if email not in known) if found.to else ()
         return replace(found, copies=(*found.copies, *more))
 
-    def subjects(self, looked: Looked, texts: Mapping[str, str], pixel_url: str = "") -> Subjects:
+    def subjects(
+        self,
+        looked: Looked,
+        texts: Mapping[str, str],
+        pixel_url: str = "",
+        documents: tuple[LinkedDocument, ...] = (),
+    ) -> Subjects:
         action = looked.action
         owed = self.totals.get((action.client_id, action.currency), Totals())
         return Subjects(
@@ -163,6 +180,7 @@ class Desk:
             as_of=self.as_of,
             pixel_url=pixel_url,
             claims=self.claims.get(action.client_id, {}),
+            documents=documents,
         )
 
 
@@ -227,6 +245,7 @@ class Writer:
             claims = await claims_of(tx, company, clients, as_of)
             named = {copy_id for one in looked.values() for copy_id in one.action.copies}
             copies = await queries.copies(tx, company, named)
+            consents = await queries.consents(tx, company, clients) if sender.track_opens else {}
             spaces = await self._spaces(tx, company, clients, as_of, to_leave=to_leave)
             try:
                 signature, sealed = await signature_of(tx, company, self.settings.sealing_key), False
@@ -247,6 +266,7 @@ class Writer:
             spaces,
             signature,
             sealed,
+            consents,
             claims,
         )
 
@@ -281,9 +301,12 @@ class Writer:
         texts = await self._labels(desk, chosen)
         written_ = [parcel.job.id for parcel, choice in chosen if choice is not None]
         carried = await files_of_messages(self.running, desk, written_)
+        shown = {parcel.job.id: choice[0] for parcel, choice in chosen if choice is not None}
+        linked = await links_of_messages(self.running, desk, shown)
         for parcel, choice in chosen:
             if choice is not None:
-                self._compose(desk, parcel, choice, texts, carried.get(parcel.job.id, ()))
+                one = parcel.job.id
+                self._compose(desk, parcel, choice, texts, carried.get(one, ()), linked.get(one, ()))
                 await asyncio.sleep(0)  # writing is all computing: let the connections breathe
         return parcels
 
@@ -324,21 +347,24 @@ class Writer:
         self, desk: Desk, templates: Sequence[tuple[UUID, Text]], medium: Medium
     ) -> Mapping[str, str]:
         """The texts of entries, if one of these templates shows them."""
-        shown = [action_id for action_id, template in templates if shows_labels(template, medium)]
+        shown = [
+            action_id for action_id, template in templates if shows_labels(template.body, template.form, medium)
+        ]
         entries = {line.entry_id for one in shown for line in desk.looked[one].action.entries}
         return await labels(self.running.neighbour("ledger"), desk.company, entries)
 
-    def _compose(
+    def _compose(  # noqa: PLR0913, PLR0917 - what a message is made of
         self,
         desk: Desk,
         parcel: Parcel,
         chosen: tuple[Text, str],
         texts: Mapping[str, str],
         files: tuple[File, ...],
+        documents: tuple[LinkedDocument, ...],
     ) -> None:
         looked = desk.looked[parcel.job.id]
         try:
-            rendered = written(desk, looked, chosen, texts, self._pixel(desk, parcel.job.id))
+            rendered = written(desk, looked, chosen, texts, self._pixel(desk, looked), documents=documents)
         except (UnknownTag, TemplateError) as refused:
             log.warning("a template cannot be filled in", extra={"error": type(refused).__name__})
             parcel.failure = TEMPLATE_INVALID
@@ -349,11 +375,14 @@ class Writer:
         parcel.mail = mail_of(desk, looked, rendered, clock.now(), files)
         parcel.written_with = chosen[0].written_with(chosen[1])
 
-    def _pixel(self, desk: Desk, action_id: UUID) -> str:
-        settings = self.settings
+    def _pixel(self, desk: Desk, looked: Looked) -> str:
+        settings, action = self.settings, looked.action
         if not (desk.sender.track_opens and settings.public_url and settings.pixel_secret):
             return ""
-        return pixel.url(settings.public_url, settings.pixel_secret, desk.company, action_id)
+        found = desk.recipients_of(looked)
+        if not all_consented((*found.to, *found.copies), desk.consents.get(action.client_id, frozenset())):
+            return ""
+        return pixel.url(settings.public_url, settings.pixel_secret, desk.company, action.action_id)
 
 
 def cause_of(payload: Mapping[str, str]) -> Cause:
@@ -366,14 +395,6 @@ def cause_of(payload: Mapping[str, str]) -> Cause:
     )
 
 
-def shows_labels(template: Text, medium: Medium) -> bool:
-    return any(
-        LAYOUTS[medium].get(block.removeprefix("tableau_comptable")) == 3
-        for block in read(template.body, template.form).blocks
-        if block.startswith("tableau_comptable")
-    )
-
-
 def written(  # noqa: PLR0913, PLR0917 - what a message is made of
     desk: Desk,
     looked: Looked,
@@ -381,12 +402,13 @@ def written(  # noqa: PLR0913, PLR0917 - what a message is made of
     texts: Mapping[str, str],
     pixel_url: str = "",
     medium: Medium = "email",
+    documents: tuple[LinkedDocument, ...] = (),
 ) -> Rendered:
     """The message from the text and the language that ``Desk.text_for`` chose, for a mail that leaves and for a
     preview alike. Raises ``UnknownTag``, ``TemplateError``.
     """
     template, language = chosen
-    about = desk.subjects(looked, texts, pixel_url)
+    about = desk.subjects(looked, texts, pixel_url, documents)
     return render(template.subject, template.body, about, language, medium, template.form)
 
 

@@ -50,11 +50,11 @@ def test_the_sender_is_set_and_used(running: Running, page: Page) -> None:
     page.get_by_label("Nom", exact=True).fill("Comptabilité clients")
     page.get_by_label("Adresse e-mail").fill("compta@delcourt.example")
     page.get_by_label("Pied de page").fill("Ateliers Delcourt\n12 rue des Forges")
-    page.get_by_label("Joindre aux prévenances").check()
+    page.get_by_label("Documents des factures").select_option("attached")
     page.get_by_role("button", name="Enregistrer").click()
     expect(page.get_by_role("status").first).to_contain_text("L’expéditeur est enregistré")
     expect(page.get_by_label("Pied de page")).to_have_value("Ateliers Delcourt\n12 rue des Forges")
-    expect(page.get_by_label("Joindre aux prévenances")).to_be_checked()
+    expect(page.get_by_label("Documents des factures")).to_have_value("attached")
     page.goto(running.url)
     expect(page.locator("main")).to_contain_text("les messages partent de compta@delcourt.example")
 

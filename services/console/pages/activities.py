@@ -34,7 +34,18 @@ KINDS = (
     "merged",
     "lettering_error",
 )
-STATUSES = ("created", "sent", "done", "opened", "failed", "bounced", "in_doubt", "withheld", "withdrawn")
+STATUSES = (
+    "created",
+    "sent",
+    "done",
+    "opened",
+    "fetched",
+    "failed",
+    "bounced",
+    "in_doubt",
+    "withheld",
+    "withdrawn",
+)
 MEDIA = ("email", "letter", "phone", "other")
 DECISIONS = {"sent": N_("Le message est compté comme envoyé."), "resend": N_("Le message va être renvoyé.")}
 

@@ -11,7 +11,7 @@ from fastapi.responses import Response
 from chassis.database import transaction
 from services.console.accounts import names_of_members
 from services.console.formatting import day_written
-from services.console.gateway import Json, Neighbours, Refused
+from services.console.gateway import Json, Neighbours, Refused, ServiceSilent
 from services.console.language import N_
 from services.console.pages.client_past import happened_to, past_page
 from services.console.pages.own_policy import has_own, in_words, own_policy
@@ -37,6 +37,7 @@ DONE = {
     "client-fields": N_("Les champs libres sont enregistrés."),
     "remove-contact": N_("Le contact est supprimé."),
     "clear-address": N_("Cette adresse recevra de nouveau les e-mails."),
+    "opens-consent": N_("L’accord au suivi des ouvertures est noté."),
     "add-note": N_("La note est ajoutée."),
     "merge-clients": N_("Les deux codes sont fusionnés : promesses, litiges et niveaux sont repris."),
     "attach-document": N_("Le document est joint à la pièce."),
@@ -90,7 +91,7 @@ async def client(
         contact,
     )
     try:
-        found, person, why, own = await asyncio.gather(
+        found, person, why, own, consents = await asyncio.gather(
             neighbours.get(
                 "reporting",
                 "/client",
@@ -101,6 +102,7 @@ async def client(
             _person(neighbours, client_id),
             _why(neighbours, visit, asked),
             own_policy(neighbours, client_id),
+            _consents(neighbours, client_id),
         )
     except Refused as refusal:
         if refusal.status == 404:
@@ -120,6 +122,7 @@ async def client(
         actors=actors,
         why=why,
         own=own,
+        consents=consents,
         own_words=in_words(visit, own) if has_own(own) else [],
         happened_to=happened_to(why or {}),
         pieces={line["entry_id"]: line for line in found["statement"]["entries"]},
@@ -127,6 +130,15 @@ async def client(
         tomorrow=visit.as_of + timedelta(days=1),
         updating=neighbours.updating,
     )
+
+
+async def _consents(neighbours: Neighbours, client_id: str) -> Json:
+    """Who agreed that openings are told; a page that lacks it is better than none."""
+    try:
+        found: Json = await neighbours.get("notify", "/opens-consents", client_id=client_id)
+    except (Refused, ServiceSilent):
+        return {"tracked": False, "emails": []}
+    return found
 
 
 async def _person(neighbours: Neighbours, client_id: str) -> Json:

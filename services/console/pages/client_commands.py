@@ -223,6 +223,19 @@ async def clear_address(visit: ActingDep, client_id: ClientId, email: Annotated[
     return await _command(visit, client_id, "clear-address", {"email": email})
 
 
+@router.post("/opens-consent")
+async def opens_consent(
+    visit: ActingDep, client_id: ClientId, email: Annotated[str, Form()], given: Ticked = False
+) -> Response:
+    """The owner of an address agrees that opening a message is told, or does not any more."""
+    wanted = {"client_id": client_id, "email": email, "given": given}
+    try:
+        await visit.neighbours().command("notify", "PUT", "/opens-consents", wanted)
+    except Refused as refusal:
+        return _back(visit, client_id, refused=refusal.code)
+    return _back(visit, client_id, done="opens-consent")
+
+
 @router.post("/client-fields")
 async def put_client_fields(request: Request, visit: ActingDep, client_id: ClientId) -> Response:
     """An empty field is given back to the sources."""

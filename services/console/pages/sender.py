@@ -23,31 +23,44 @@ LINES = (
     "payment_url",
     "invoices_url",
 )
-CHOICES = ("attach_invoices", "track_opens")
+CHOICES = ("track_opens", "personal_from")
+DOCUMENTS = {"attached": "attach_invoices", "linked": "link_invoices"}
+"""What becomes of the documents of invoices, by the member of the sender that says so."""
 
 
 @router.get("/sender")
 async def sender(request: Request, visit: VisitDep, saved: bool = False) -> Response:
     found: Json = await visit.neighbours().get("notify", "/sender")
     notice = {"tone": "ok", "text": visit.words.gettext(SAVED)} if saved else None
-    return _page(request, visit, _form(found["saved"] or {}), found["used"], notice)
+    return _page(request, visit, _form(found["saved"] or {}), found, notice)
 
 
 def _form(saved: Json) -> Json:
-    return {name: saved.get(name) or "" for name in LINES} | {name: bool(saved.get(name)) for name in CHOICES}
+    switches = (*CHOICES, *DOCUMENTS.values())
+    return {name: saved.get(name) or "" for name in LINES} | {name: bool(saved.get(name)) for name in switches}
 
 
 def _page(
     request: Request,
     visit: Visit,
     form: Json,
-    used: Json,
+    found: Json,
     notice: Json | None,
     *,
     wrong: frozenset[str] = frozenset(),
     status: int = 200,
 ) -> Response:
-    return page(request, visit, "sender.html", form=form, used=used, notice=notice, wrong=wrong, status=status)
+    return page(
+        request,
+        visit,
+        "sender.html",
+        form=form,
+        used=found["used"],
+        space_offered=found.get("space_offered", False),
+        notice=notice,
+        wrong=wrong,
+        status=status,
+    )
 
 
 @router.post("/sender")
@@ -61,6 +74,7 @@ async def save_sender(request: Request, visit: ActingDep) -> Response:
     typed = await request.form()
     form: Json = {name: str(typed.get(name, "")).strip().replace("\r\n", "\n") for name in LINES}
     form |= {name: name in typed for name in CHOICES}
+    form |= {name: typed.get("documents") == choice for choice, name in DOCUMENTS.items()}
     neighbours = visit.neighbours()
     known: Json = await neighbours.get("notify", "/sender")
     try:
@@ -68,5 +82,5 @@ async def save_sender(request: Request, visit: ActingDep) -> Response:
     except Refused as refusal:
         wrong = frozenset(str(error["where"]).rpartition(".")[2] for error in refusal.facts.get("errors", []))
         notice = {"tone": "stop", "text": visit.vocabulary.refusal("unreadable-option")}
-        return _page(request, visit, form, known["used"], notice, wrong=wrong, status=422)
+        return _page(request, visit, form, known, notice, wrong=wrong, status=422)
     return RedirectResponse(visit.url("sender", saved="true"), status_code=303)

@@ -124,6 +124,7 @@ STATUSES = {
     "posted": N_("Posté"),
     "prepared": N_("Préparé"),
     "opened": N_("Ouvert"),
+    "fetched": N_("Chargé par une machine"),
     "failed": N_("En erreur"),
     "bounced": N_("Refusé"),
     "in_doubt": N_("Envoi incertain"),

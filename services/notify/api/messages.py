@@ -25,6 +25,7 @@ from services.notify.api.progress import STATUS
 from services.notify.api.templates import check
 from services.notify.attachments import MOST_BYTES, MOST_FILES, File, files_of, known, whole
 from services.notify.delivered import Draft, TemplateMissing, Text
+from services.notify.document_links import links_of_messages
 from services.notify.domain import NotYetHeard, last_look
 from services.notify.formats import Medium
 from services.notify.invoices import files_of_messages
@@ -41,8 +42,8 @@ router = APIRouter(prefix="/companies/{company}")
 COLUMNS = f"""
     a.action_id, a.client_id, a.step, a.due_on, message.message_id, message.subject, message.recipients,
     message.composed_at, message.answer, message.refused, {STATUS} as status, outcome.reason, outcome.at,
-    outcome.as_of, outcome.opened_at, outcome.bounced, message.template, message.template_language,
-    message.template_version
+    outcome.as_of, outcome.opened_at, outcome.fetched_at, outcome.bounced, message.template,
+    message.template_language, message.template_version
 """
 
 SOURCE = """
@@ -256,7 +257,8 @@ async def _preview(writer: Writer, desk: Desk, action_id: UUID) -> dict[str, Any
         return answer | {"subject": "", "text": "", "html": "", "language": None, "own": None}
     chosen = desk.text_for(looked, desk.people[looked.action.client_id].language, medium)
     texts = await writer.labels_for(desk, [(action_id, chosen[0])], medium)
-    rendered = written(desk, looked, chosen, texts, medium=medium)
+    linked = await links_of_messages(writer.running, desk, {action_id: chosen[0]} if medium == "email" else {})
+    rendered = written(desk, looked, chosen, texts, medium=medium, documents=linked.get(action_id, ()))
     html = rendered.html
     if medium == "letter":
         html, answer["unprintable"] = await as_pages(writer, desk, rendered, chosen, texts)

@@ -11,27 +11,27 @@ from chassis.database import transaction
 from chassis.eventlog import Cause, Said
 from chassis.http import RunningDep
 from contracts.notify import EmailOpened
-from services.notify import pixel, queries
+from services.notify import openings, pixel, queries
 from services.notify.settings import NotifySettings
 
 router = APIRouter()
 
-MACHINES = ("googleimageproxy", "yahoomailproxy", "bot", "barracuda", "mimecast", "proofpoint")
-
 LOCK = text(
     """
-    select client_id, message_id from outcome
+    select client_id, message_id, at, opened_at, fetched_at from outcome
     where company = :company and action_id = :action_id and kind = 'sent' and opened_at is null
     for update
     """
 )
+"""Once a person opened it, nothing new is told."""
 
 
 @router.get("/o/{token}.gif")
 async def opened(
     token: str, process: RunningDep, agent: Annotated[str, Header(alias="User-Agent")] = ""
 ) -> Response:
-    """Says ``EmailOpened`` the first time. Always answers the same point, so that links cannot be tried out."""
+    """Says ``EmailOpened`` the first time a person loads it, and the first time a machine does. Always answers the
+    same point, so that links cannot be tried out."""
     settings = process.settings
     assert isinstance(settings, NotifySettings)
     answer = Response(pixel.GIF, media_type="image/gif", headers={"Cache-Control": "no-store"})
@@ -42,15 +42,20 @@ async def opened(
     async with transaction(process.engine, company) as tx:
         sender = await queries.sender(tx, company, settings.default_sender_domain)
         row = (await tx.execute(LOCK, {"company": company, "action_id": action_id})).one_or_none()
-        if row is not None and sender.track_opens:
-            event = EmailOpened(
-                action_id=action_id,
-                client_id=row.client_id,
-                message_id=row.message_id,
-                opened_at=clock.now(),
-                by_machine=True if any(name in agent.lower() for name in MACHINES) else None,
-            )
-            today = clock.today(await queries.time_zone(tx, company))
-            say = process.say(tx)
-            await say(company, [Said(event, row.client_id)], as_of=today, cause=Cause.new("debtor"))
+        if row is None or not sender.track_opens:
+            return answer
+        now = clock.now()
+        found = openings.machine(agent, now - row.at)
+        if found is not None and row.fetched_at is not None:
+            return answer
+        event = EmailOpened(
+            action_id=action_id,
+            client_id=row.client_id,
+            message_id=row.message_id,
+            opened_at=now,
+            by_machine=None if found is None else True,
+            machine=found,
+        )
+        today = clock.today(await queries.time_zone(tx, company))
+        await process.say(tx)(company, [Said(event, row.client_id)], as_of=today, cause=Cause.new("debtor"))
     return answer

@@ -41,6 +41,11 @@ REPORTS = text(
     " where company = :company and client_id = any(:client_ids) order by read_at, digest, n"
 )
 
+CONSENTS = text(
+    "select email, given_by, given_at from opens_consent"
+    " where company = :company and client_id = any(:client_ids) order by given_at, email"
+)
+
 ClientQuery = Annotated[ClientId, Query()]
 
 
@@ -73,5 +78,6 @@ async def get_person_data(client_id: ClientQuery, company: CompanyDep, tx: TxDep
         "letters": letters,
         "drafts": [dict(row._mapping) for row in await tx.execute(DRAFTS, of_codes)],
         "reports": [dict(row._mapping) for row in await tx.execute(REPORTS, of_codes)],
+        "opens_consents": [dict(row._mapping) for row in await tx.execute(CONSENTS, of_codes)],
         "comments": [dict(row._mapping) for row in await tx.execute(COMMENTS, of_codes)],
     }

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter
 from psycopg.types.json import Jsonb
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 from sqlalchemy import text
 
 from chassis.database import driver
@@ -58,18 +58,28 @@ class SenderBody(Body):
     invoices_url: Web = ""
     track_opens: bool = False
     attach_invoices: bool = False
+    link_invoices: bool = False
+    personal_from: bool = False
+
+    @model_validator(mode="after")
+    def _one_way(self) -> "SenderBody":
+        if self.attach_invoices and self.link_invoices:
+            raise ValueError("documents are attached or linked, not both")
+        return self
 
 
 @router.get("/sender")
 async def get_sender(company: CompanyDep, tx: TxDep, process: RunningDep) -> dict[str, Any]:
-    """Who writes for the company: ``saved`` as it was put, ``used`` with the defaults."""
+    """Who writes for the company: ``saved`` as it was put, ``used`` with the defaults. ``space_offered``: clients
+    have pages of their own, which links can lead to."""
     settings = process.settings
     assert isinstance(settings, NotifySettings)
     used = await queries.sender(tx, company, settings.default_sender_domain)
     saved = await tx.scalar(SENDER, {"company": company})
     # what an older version saved besides would be refused when it is put again
     known = {name: saved[name] for name in SenderBody.model_fields if name in saved} if saved else None
-    return {"saved": known, "used": asdict(used)}
+    offered = bool(settings.space_url and settings.link_secret)
+    return {"saved": known, "used": asdict(used), "space_offered": offered}
 
 
 @router.put("/sender", dependencies=[requires("admin")])

@@ -5,7 +5,15 @@ interleaving of the streams ends in the same rows. The others are kept: personal
 event carries.
 """
 
-from services.notify.tables.answered import link_access, mailbox, mailbox_mail, payment, person, report
+from services.notify.tables.answered import (
+    link_access,
+    mailbox,
+    mailbox_mail,
+    opens_consent,
+    payment,
+    person,
+    report,
+)
 from services.notify.tables.archived import archive, archive_cursor, archive_head, archive_person
 from services.notify.tables.carried_out import online_payment, outcome, posting, reply
 from services.notify.tables.chosen import (
@@ -84,6 +92,7 @@ __all__ = [
     "message",
     "metadata",
     "online_payment",
+    "opens_consent",
     "outcome",
     "payment",
     "person",

@@ -108,3 +108,16 @@ mailbox_mail = Table(
     Column("away", Boolean, nullable=False),
     PrimaryKeyConstraint("company", "validity", "uid"),
 )
+
+# addresses whose owners agreed that opening a message is told
+opens_consent = Table(
+    "opens_consent",
+    metadata,
+    word("company"),
+    word("client_id"),
+    # lower case
+    word("email"),
+    word("given_by"),
+    Column("given_at", INSTANT, nullable=False, server_default=NOW),
+    PrimaryKeyConstraint("company", "client_id", "email"),
+)

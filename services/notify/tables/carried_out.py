@@ -20,6 +20,8 @@ outcome = Table(
     day("as_of"),
     word("actor"),
     instant("opened_at", nullable=True),
+    # a machine did, as far as one can tell; not the person
+    instant("fetched_at", nullable=True),
     # hard | soft | complaint: it came back
     word("bounced", nullable=True),
     PrimaryKeyConstraint("company", "action_id"),

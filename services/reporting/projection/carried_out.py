@@ -7,16 +7,29 @@ DELIVERY = """
     insert into delivery (company, p, client_id, action_id, status, status_at, status_on, reason)
     select distinct on (heard.company, d.client_id, d.action_id) heard.company, heard.p, d.client_id,
         d.action_id, %(status)s,
-        coalesce(d.opened_at, d.sent_at, heard.at), coalesce(d.done_on, heard.as_of),
+        coalesce(d.sent_at, heard.at), coalesce(d.done_on, heard.as_of),
         coalesce(d.reason, d.outcome, d.status)
     from {heard}, json_to_record(heard.body::json) as d(client_id text, action_id uuid,
-        sent_at timestamptz, opened_at timestamptz, reason text, outcome text, status text, done_on date)
+        sent_at timestamptz, reason text, outcome text, status text, done_on date)
     order by heard.company, d.client_id, d.action_id, heard.number
     on conflict (company, client_id, action_id) do update set status = excluded.status,
         status_at = excluded.status_at, status_on = excluded.status_on, reason = excluded.reason
     where delivery.status <> excluded.status
 """
 """The first event of a status counts: a mail opened again stays opened since the first time."""
+
+OPENED = """
+    insert into delivery (company, p, client_id, action_id, status, status_at, status_on)
+    select distinct on (heard.company, d.client_id, d.action_id) heard.company, heard.p, d.client_id, d.action_id,
+        case when d.by_machine then 'fetched' else 'opened' end, d.opened_at, heard.as_of
+    from {heard}, json_to_record(heard.body::json) as d(client_id text, action_id uuid, opened_at timestamptz,
+        by_machine boolean)
+    order by heard.company, d.client_id, d.action_id, coalesce(d.by_machine, false), heard.number
+    on conflict (company, client_id, action_id) do update set status = excluded.status,
+        status_at = excluded.status_at, status_on = excluded.status_on, reason = null
+    where delivery.status <> excluded.status and (excluded.status = 'opened' or delivery.status = 'sent')
+"""
+"""What a machine fetched was not opened by anybody, and hides nothing that happened since (rule 16.5)."""
 
 REPLIED = """
     insert into reply (company, p, client_id, action_id, received_on, received_at, handled)
@@ -36,7 +49,7 @@ HANDLED = """
 
 CARRIED_OUT: dict[str, Project] = {
     "EmailSent": applying(DELIVERY, status="sent"),
-    "EmailOpened": applying(DELIVERY, status="opened"),
+    "EmailOpened": applying(OPENED),
     "EmailBounced": applying(DELIVERY, status="bounced"),
     "ReplyReceived": applying(REPLIED),
     "ReplyHandled": applying(HANDLED),

@@ -19,6 +19,7 @@ COLOURS: dict[str, Colour] = {
     "done": "blue",
     "posted": "blue",
     "opened": "green",
+    "fetched": "blue",
     "failed": "red",
     "bounced": "red",
     "in_doubt": "red",

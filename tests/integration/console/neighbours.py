@@ -1015,6 +1015,7 @@ class FakeServices:
                 "hindered_by": {},
             },
             "/dkim": {"key": None},
+            "/opens-consents": {"tracked": False, "emails": []},
             "/mailbox": {"saved": None, "can_keep_passwords": True},
             "/mailboxes": {
                 "places": [

@@ -193,36 +193,6 @@ async def test_what_is_kept_under_codes_that_became_one_client_is_handed_out_tog
         assert sent == [f"c1@{company}.example", f"c3@{company}.example"]
 
 
-async def test_opens_are_told_once_and_only_where_the_company_chose_so(
-    house: House, company: str, settings: NotifySettings
-) -> None:
-    for name, value in (("public_url", "http://notify"), ("pixel_secret", "s3cret")):
-        setattr(settings, name, value)
-    invoices = [synced("FAC1", "C1", "10"), synced("FAC2", "C2", "10")]
-    await house.voices.book(company, invoices)
-    await house.voices.due(company, action(company, "C1", invoices[:1]))
-    await house.until_said(company, "EmailSent")
-    assert (await house.call(company, "PUT", "/sender", json={"track_opens": True})).status_code == 200
-    tracked = action(company, "C2", invoices[1:])
-    await house.voices.due(company, tracked)
-    await house.until_said(company, "EmailSent", 2)
-
-    def html(client: str) -> str:
-        (mail,) = house.mails.to(f"{client}@{company}.example")
-        found = house.mails.store.read(mail.id)
-        assert found is not None
-        return found.html
-
-    assert "/o/" not in html("c1")
-    link = html("c2").partition('<img src="')[2].partition('"')[0]
-    for _ in range(2):
-        answer = await house.http.get(link)
-        assert (answer.status_code, answer.headers["content-type"]) == (200, "image/gif")
-    assert (await house.http.get("http://notify/o/forged.gif")).status_code == 200
-    opened = await house.said(company, "EmailOpened")
-    assert [one["action_id"] for one in opened] == [str(tracked.action_id)]
-
-
 async def test_a_rebuild_gives_the_same_rows(house: House, company: str, settings: NotifySettings) -> None:
     lines = [synced(f"F{n}", f"C{n}", "10") for n in range(20)]
     await house.voices.book(company, lines)

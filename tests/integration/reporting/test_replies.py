@@ -5,7 +5,7 @@ from typing import Any
 
 from contracts.dunning import ActionDue
 from contracts.ledger import CompanyRegistered
-from contracts.notify import EmailSent, ReplyHandled, ReplyReceived
+from contracts.notify import EmailBounced, EmailOpened, EmailSent, ReplyHandled, ReplyReceived
 from tests.integration.reporting.conftest import DAY, House, Voices
 from tests.integration.reporting.test_pages import Book, line
 
@@ -45,3 +45,26 @@ async def test_an_answer_is_an_alert_until_somebody_has_seen_to_it(
     assert (await told())[:2] == (0, None)
     await book.say(ReplyReceived(**named, message_id="m", received_at=AT))
     assert (await told())[:2] == (1, str(book.mail.action_id))
+
+
+async def test_what_a_machine_fetched_is_not_shown_as_opened(house: House, voices: Voices, company: str) -> None:
+    """Rule 16.5: not green, whichever is told first; and it hides nothing that happened since."""
+    book = Book(company, voices)
+    named = {"action_id": book.mail.action_id, "client_id": "411MUNOZ", "message_id": "m"}
+    await book.say(CompanyRegistered(name="Ateliers Delcourt"))
+    await book.sync(line("FAC20114", "411MUNOZ", "8412.36", DAY))
+    await book.say(ActionDue(action=book.mail))
+    fetched = EmailOpened(**named, opened_at=AT, by_machine=True, machine="agent")
+    await book.say(EmailSent(**named, sent_at=AT), fetched)
+
+    async def shown() -> tuple[str, str]:
+        page = await house.get(company, "/client", book.heard, client_id="411MUNOZ")
+        return page["history"][0]["status"], page["history"][0]["colour"]
+
+    assert await shown() == ("fetched", "blue")
+    await book.say(EmailOpened(**named, opened_at=AT))
+    assert await shown() == ("opened", "green")
+    await book.say(fetched)
+    assert await shown() == ("opened", "green")
+    await book.say(EmailBounced(**named, status="5.2.2", permanent=False, kind="soft"), fetched)
+    assert await shown() == ("bounced", "red")

@@ -13,7 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from services.notify import pixel
-from services.notify.domain import message_id
+from services.notify.domain import Sender, message_id
 from services.notify.messages import Mail, compose, read, usable_addresses
 from services.notify.rendering import Rendered, render
 from tests.specs.notify.given import SENDER, about, entry
@@ -55,6 +55,39 @@ def test_the_bytes_read_back_are_the_texts_written() -> None:
     assert raw.isascii()
     assert max(len(line) for line in raw.split(b"\r\n")) <= 998
     assert b"\n" not in raw.replace(b"\r\n", b"")
+
+
+def test_tagged_addresses_name_the_message_where_answers_and_reports_come() -> None:
+    """Rule 22.33: an answer that quotes nothing finds its message."""
+    name = ACTION.hex
+    mail = written(sender=replace(SENDER, tagged=True))
+    message = BytesParser(policy=policy.default).parsebytes(mail.raw)
+    assert mail.envelope_from == f"comptabilite+{name}@delcourt.example"
+    assert str(message["From"]) == "Nathalie Ferrand <comptabilite@delcourt.example>"
+    assert str(message["Reply-To"]) == f"Nathalie Ferrand <comptabilite+{name}@delcourt.example>"
+    answers = replace(SENDER, tagged=True, reply_to="reponses@delcourt.example")
+    assert f"<reponses+{name}@delcourt.example>".encode() in written(sender=answers).raw
+    # too long with its name (RFC 5321): as it is
+    long = replace(SENDER, tagged=True, email=f"{'a' * 32}@delcourt.example")
+    assert written(sender=long).envelope_from == long.email
+
+
+def test_a_person_writes_from_an_address_of_the_same_domain_where_the_company_allows_it() -> None:
+    person = replace(SENDER, reply_to="marie@delcourt.example", person="marie@delcourt.example", tagged=True)
+
+    def headers(sender: Sender) -> tuple[str, str | None, str]:
+        mail = written(sender=sender)
+        message = BytesParser(policy=policy.default).parsebytes(mail.raw)
+        return str(message["From"]), message["Reply-To"], mail.envelope_from
+
+    back = f"comptabilite+{ACTION.hex}@delcourt.example"
+    company = "Nathalie Ferrand <comptabilite@delcourt.example>"
+    own = "Nathalie Ferrand <marie@delcourt.example>"
+    assert headers(person) == (company, own, back)
+    allowed = replace(person, personal_from=True)
+    assert headers(allowed) == (own, None, back)
+    stranger = replace(allowed, reply_to="marie@poste.example", person="marie@poste.example")
+    assert headers(stranger) == (company, "Nathalie Ferrand <marie@poste.example>", back)
 
 
 def test_a_name_cannot_add_a_header() -> None:

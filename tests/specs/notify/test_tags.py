@@ -24,6 +24,7 @@ def test_every_tag_of_the_rule_exists() -> None:
         *("invoice_list", "tableau_comptable", "tableau_comptable1", "tableau_comptable2", "tableau_comptable3"),
         *("penalties", "fixed_indemnity", "sender_name", "sender_email", "sender_phone"),
         *("company_name", "company_address", "today", "salesperson", "access_invoices", "pay", "debtor_space"),
+        "documents",
     }
     assert set(TAGS) == {*named, *(f"tag{number}" for number in range(1, 11))}
 
