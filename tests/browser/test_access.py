@@ -43,6 +43,7 @@ PAGES = (
     "scenarios",
     "scenarios?profile=Interne&like=Export",
     "personal?client_id=411MUNOZSA",
+    "client/collection-file?client_id=411MUNOZSA",
     f"act?group=email-R1-Standard-e&open={action_id('411CLEMENT', 'R1', 'email')}",
     f"act?medium=phone&open={action_id('411MUNOZSA', 'R2', 'phone')}",
     "act/criteria?level=R1",

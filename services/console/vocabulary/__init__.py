@@ -25,6 +25,7 @@ from services.console.vocabulary.codes import (
     STATUS_COLOURS,
     STATUSES,
 )
+from services.console.vocabulary.sealed import BROKEN, SEALED
 
 FORMAL_NOTICE = "formal_notice"
 
@@ -83,6 +84,14 @@ class Vocabulary:
     def dispute(self, reason: str | None) -> str:
         """The reason of a dispute; a company's own is shown as it was written."""
         return self._words.gettext(DISPUTES[reason]) if reason in DISPUTES else reason or "–"
+
+    def sealed(self, kind: str) -> str:
+        """What a record of the legal archive is about."""
+        return self._word(SEALED, kind)
+
+    def broken(self, why: str) -> str:
+        """How a record of it is not as it was sealed."""
+        return self._word(BROKEN, why)
 
     def refusal(self, code: str) -> str:
         """Why a service refused a command."""

@@ -632,6 +632,30 @@ POLICY = {
 }
 
 
+def archive_answered(path: str) -> Any:
+    """Three records of one client, a chain that is whole, a file."""
+    if path == "/collection-file":
+        named = {"Content-Disposition": 'attachment; filename="dossier-de-recouvrement-411MUNOZSA.zip"'}
+        return httpx.Response(200, content=b"PK\x03\x04", headers=named)
+    if path == "/archive/verify":
+        return {"records": 1204, "contents": 980, "erased": 0, "head": "a" * 64, "broken": None}
+    sent = ("email_sent", "R1", {"recipients": ["compta@munoz-sa.example"]})
+    letter = ("letter_prepared", "R4", {"address": ["Munoz S.A.", "3 rue du Port", "57000 Metz"]})
+    report = ("email_report", None, {"address": "compta@munoz-sa.example"})
+    records = [
+        {
+            "n": 1200 + place,
+            "kind": kind,
+            "as_of": "2026-11-18",
+            "facts": {"step": step} if step else {},
+            "person": person,
+            "hash": md5(kind.encode()).hexdigest() * 2,
+        }
+        for place, (kind, step, person) in enumerate((sent, report, letter))
+    ]
+    return {"records": records, "head": {"n": 1204, "hash": "a" * 64}}
+
+
 def letters_answered(path: str, body: Any, asked: str | None) -> dict[str, Any]:
     """Notify about letters."""
     if path == "/letters/prepare":
@@ -956,7 +980,7 @@ class FakeServices:
             return {"done": done, "refused": [], "positions": ["dunning/7/15"]}
         return self.simulations.answer(path, request.url.params.get("kind"))
 
-    def _notify(self, path: str, body: Any, request: httpx.Request) -> Any:
+    def _notify(self, path: str, body: Any, request: httpx.Request) -> Any:  # noqa: PLR0911 - one per question
         mail = {
             "action_id": request.url.params.get("action_id"),
             "client_id": "411MUNOZSA",
@@ -974,6 +998,8 @@ class FakeServices:
             "template_language": "fr",
             "template_version": 2,
         }
+        if path.startswith(("/archive", "/collection-file")):
+            return archive_answered(path)
         if path.startswith("/letter"):
             return letters_answered(path, body, request.url.params.get("action_id"))
         if path == "/copies":

@@ -15,7 +15,10 @@ from uuid import uuid4
 import pypdfium2
 import pytest
 from python_calamine import CalamineWorkbook
+from typer.testing import CliRunner
 
+import cli.__main__  # noqa: F401 - all commands add themselves
+from cli.app import app
 from cli.demo_book import HEADER
 from cli.main_job import import_file
 from cli.road import Road, RoadBlocked
@@ -71,7 +74,7 @@ def given(road: Road, folder: Path) -> str:
     return entry_id
 
 
-def send_a_letter(road: Road, entry_id: str) -> None:
+def send_a_letter(road: Road, entry_id: str, *, posted: bool = True) -> None:
     wish = {"request_id": str(uuid4()), "client_id": CLIENT, "entry_ids": [entry_id], "medium": "letter"}
     wish |= {"kind": "reminder", "counts": False, "template": "R5"}
     plan = road.ask_dunning("/by-hand/plan", wish | {"as_of": f"{DAY}"})
@@ -85,6 +88,8 @@ def send_a_letter(road: Road, entry_id: str) -> None:
         lambda: road.ask_of("notify", "POST", "/letters/prepare", json=body),
     )
     assert letter in made["prepared"], made
+    if not posted:
+        return
     road.ask_of(
         "notify", "POST", "/letter/registered-number", json={"action_id": letter, "number": "1A 123 456 7890 1"}
     )
@@ -173,6 +178,46 @@ def test_the_file_holds_what_was_owed_and_sent_with_its_proof(trial: Trial, comp
     assert len(person["stopped_entries"]) == 1
     done = road.ask_of("notify", "POST", "/archive/verify", json={"known": archive["head"]})
     assert (done["broken"], done["contents"]) == (None, 2)
+    road.close()
+
+
+def relance(trial: Trial, company: str, *arguments: str) -> tuple[int, str]:
+    """A command as an operator gives it: its exit code and what it shows."""
+    told = [*arguments, "--company", company, "--data", str(trial.stack.data_dir)]
+    done = CliRunner().invoke(app, told, catch_exceptions=False)
+    return done.exit_code, done.output
+
+
+def test_proof_from_the_command_line(trial: Trial, company: str, tmp_path: Path) -> None:
+    """Rules 8.11, 18.2, 19.7, 19.9: ``interest``, ``letters``, ``archive`` and ``collection-file``."""
+    trial.stack.write_state()
+    road = trial.road(company, DAY)
+    entry_id = given(road, tmp_path)
+    code, shown = relance(trial, company, "interest", CLIENT, "--as-of", f"{DAY}")
+    assert code == 0, shown
+    assert "indemnity 40.00 EUR for 1 invoices" in shown
+
+    code, shown = relance(trial, company, "letters", "list", "--posted")
+    assert (code, "67000 Strasbourg" in shown, "1 letters." in shown) == (0, True, True), shown
+    pile = tmp_path / "pile.pdf"
+    assert relance(trial, company, "letters", "print", "--into", str(pile))[0] == 1, "none is to be posted"
+    send_a_letter(road, entry_id, posted=False)
+    code, shown = relance(trial, company, "letters", "print", "--into", str(pile))
+    assert (code, pile.read_bytes()[:5]) == (0, b"%PDF-"), shown
+    assert "1 letters posted." in relance(trial, company, "letters", "posted", "--on", f"{DAY}")[1]
+
+    zipped = tmp_path / "file.zip"
+    code, shown = relance(trial, company, "collection-file", CLIENT, "--to", str(zipped), "--no-stop")
+    assert code == 0, shown
+    with zipfile.ZipFile(zipped) as made:
+        known = json.loads(made.read("preuves/archive.json"))["head"]
+    code, shown = relance(trial, company, "archive", "list", CLIENT)
+    assert (code, "compta@peron.example" in shown, "6 records." in shown) == (0, True, True), shown
+    pinned = f"{known['n']}:{known['hash']}"
+    code, shown = relance(trial, company, "archive", "verify", "--known", pinned)
+    assert (code, "6 records are as they were sealed, 3 contents compared" in shown) == (0, True), shown
+    code, shown = relance(trial, company, "archive", "verify", "--known", f"1:{'0' * 64}")
+    assert (code, "Record 1 (" in shown, "made anew" in shown) == (1, True, True), shown
     road.close()
 
 
