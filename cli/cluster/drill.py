@@ -83,7 +83,7 @@ def drill(  # noqa: PLR0913 - what a person may choose
     finally:
         if not keep:
             report(f"deleting the namespace {kubectl.namespace}")
-            kubectl.run("delete", "namespace", kubectl.namespace, "--ignore-not-found", "--timeout=300s")
+            kubectl.run("delete", "namespace", kubectl.namespace, "--ignore-not-found", "--wait=false")
     report(f"the same {shaken.days} days by processes of this machine, without releases")
     found["compared"] = _compared(shaken, entries, report)
     found["ok"] = all(part["ok"] for part in found.values() if isinstance(part, dict) and "ok" in part) and all(
