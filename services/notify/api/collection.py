@@ -1,6 +1,7 @@
 """The collection file of a client (rules 8.11, 19.7)."""
 
 from collections.abc import AsyncIterator
+from decimal import Decimal
 from http import HTTPStatus
 from typing import IO, Any, Literal
 
@@ -84,7 +85,7 @@ async def _stop(process: Running, who: Caller, dossier: Dossier) -> list[str]:
     commands += [
         ("/stop-entry", {"client_id": dossier.client_id, "entry_id": entry["entry_id"]})
         for entry in dossier.open_entries
-        if entry["stopped_on"] is None and float(entry["debit"]) > 0
+        if entry["stopped_on"] is None and Decimal(entry["debit"]) > 0
     ]
     for path, command in commands:
         positions += (await ledger.post(path, json=command, **asked))["positions"]

@@ -18,7 +18,7 @@ router = APIRouter(prefix="/companies/{company}", dependencies=[requires("admin"
 
 PEOPLE = text("select client_id, body from person where company = :company and client_id = any(:client_ids)")
 MESSAGES = text(
-    "select action_id, message_id, recipients, subject, raw, composed_at, answer from message"
+    "select action_id, message_id, recipients, subject, raw, files, composed_at, answer from message"
     " where company = :company and client_id = any(:client_ids) order by composed_at, action_id"
 )
 LETTERS = text(
@@ -46,12 +46,18 @@ CONSENTS = text(
     " where company = :company and client_id = any(:client_ids) order by given_at, email"
 )
 
+ARCHIVED = text(
+    "select a.n, a.kind, a.action_id, person.body from archive a join archive_person person using (company, n)"
+    " where a.company = :company and a.client_id = any(:client_ids) order by a.n"
+)
+
 ClientQuery = Annotated[ClientId, Query()]
 
 
 @router.get("/person-data")
 async def get_person_data(client_id: ClientQuery, company: CompanyDep, tx: TxDep) -> dict[str, Any]:
-    """Empty lists where nothing is kept; each message and letter with its text as it left.
+    """Empty lists where nothing is kept; each message and letter with its text as it left, a message with the
+    names of its files; ``archive`` is what the legal archive tells of the person.
 
     Under all codes that are this client (``client_ids``); ``person`` is that of the code asked for, ``people``
     those of all codes.
@@ -79,5 +85,6 @@ async def get_person_data(client_id: ClientQuery, company: CompanyDep, tx: TxDep
         "drafts": [dict(row._mapping) for row in await tx.execute(DRAFTS, of_codes)],
         "reports": [dict(row._mapping) for row in await tx.execute(REPORTS, of_codes)],
         "opens_consents": [dict(row._mapping) for row in await tx.execute(CONSENTS, of_codes)],
+        "archive": [dict(row._mapping) for row in await tx.execute(ARCHIVED, of_codes)],
         "comments": [dict(row._mapping) for row in await tx.execute(COMMENTS, of_codes)],
     }

@@ -178,6 +178,8 @@ async def test_the_chain_outlives_the_person(house: House, company: str) -> None
     """Rule 22.25: what was personal is gone, that it was sent stays provable by who has a copy."""
     await mailed(house, company, "C1", "C2")
     (before,) = await archived(house, company, "C1")
+    handed_out = await house.get(company, "/person-data", client_id="C1")
+    assert f"c1@{company}.example" in str(handed_out["archive"]), "whoever asks is told of it"
     heard = await house.voices.say(company, [Said(PersonErased(client_id="C1", version=2), "C1")])
     await house.get(company, "/tasks", heard)
     mail, erasure = await archived(house, company, "C1")
