@@ -27,22 +27,23 @@ ENTRIES = """
         ) s
     ),
     promises as (
-        select s.* from those cross join lateral (
-            select client_id, entry_id, min(promised_on) as first_on, max(promised_on) as last_on from promise
-            where company = %(company)s and client_id = those.client_id group by client_id, entry_id offset 0
-        ) s
+        select s.client_id, s.entry_id, min(promised_on) as first_on, max(promised_on) as last_on
+        from those cross join lateral (
+            select client_id, entry_id, promised_on from promise
+            where company = %(company)s and client_id = those.client_id offset 0
+        ) s group by s.client_id, s.entry_id
     ),
     disputes as (
-        select d.* from those cross join lateral (
-            select distinct client_id, entry_id from dispute
+        select distinct d.client_id, d.entry_id from those cross join lateral (
+            select client_id, entry_id from dispute
             where company = %(company)s and client_id = those.client_id and entry_id is not null offset 0
         ) d
     ),
     payments as (
-        select p.* from those cross join lateral (
-            select client_id, entry_id, max(paid_on) as paid_on from online_payment
-            where company = %(company)s and client_id = those.client_id group by client_id, entry_id offset 0
-        ) p
+        select p.client_id, p.entry_id, max(paid_on) as paid_on from those cross join lateral (
+            select client_id, entry_id, paid_on from online_payment
+            where company = %(company)s and client_id = those.client_id offset 0
+        ) p group by p.client_id, p.entry_id
     )
     select asked.client_id, l.exhausted,
         asked.entry_id, e.currency, (e.amount * 10000)::bigint, (e.book_amount * 10000)::bigint, e.due_date,
@@ -104,9 +105,11 @@ async def load_awake(
             also.update([held.entry_id for held in action.entries])
         kept[client] = Kept(verdicts, also, as_of)
     lines = await rows(connection, ENTRIES, ask | _columns({client: one.awake for client, one in kept.items()}))
-    spoken_of = {(line[0], line[2]) for line in lines} | {(paid[0], paid[3]) for paid in around.paid}
-    owners, ids = zip(*spoken_of, strict=True) if spoken_of else ((), ())
-    entered = entered_of(await rows(connection, ENTERED, ask | {"owners": list(owners), "ids": list(ids)}))
+    spoken_of = {
+        "owners": [line[0] for line in lines] + [line[0] for line in around.paid],
+        "ids": [line[2] for line in lines] + [line[3] for line in around.paid],
+    }
+    entered = entered_of(await rows(connection, ENTERED, ask | spoken_of))
     found = {}
     for client, known in around.known(company, lines, entered).items():
         one = kept[client]

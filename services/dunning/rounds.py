@@ -94,10 +94,11 @@ COUNTED = text(
     " coalesce(sum(due), 0) from round_partition where company = :company and as_of = :as_of"
 )
 EXCLUDED = text(
-    "select count(*), coalesce((select jsonb_object_agg(reason, n) from ("
-    "   select reason, count(*) as n from exclusion, unnest(reasons) as reason"
-    "   where company = :company group by reason) by_reason), '{}')"
-    " from exclusion where company = :company"
+    "with alike as materialized ("
+    "   select reasons, count(*) as n from exclusion where company = :company group by reasons)"
+    " select coalesce(sum(n), 0)::bigint, coalesce((select jsonb_object_agg(reason, entries) from ("
+    "   select reason, sum(n) as entries from alike, unnest(reasons) as reason group by reason) by_reason), '{}')"
+    " from alike"
 )
 STEPS = text(
     "select step, sum(n) from round_partition, unnest(steps) with ordinality as counted(n, step)"

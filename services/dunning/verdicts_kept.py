@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from services.dunning.domain.exclusions import OF_THE_CLIENT
 from services.dunning.domain.sayings import Exclusion
 from services.dunning.domain.state import EntryState, Resting
 from services.dunning.domain.verdicts import Decision, Due, Excluded, NoStep, NotDue, Verdict
@@ -64,37 +65,36 @@ class Kept:
         self._sort_out(verdicts, list(also), as_of.isoformat())
 
     def _sort_out(self, verdicts: str, also: Sequence[str], day: str) -> None:
-        amount, first = 0, None
-        excluded_for: set[tuple[str, ...]] = set()
-        for group in verdicts[1:-1].split(_BETWEEN):
-            if not group:
+        amount, first = 0, ""
+        against: set[frozenset[str]] = set()
+        also = [one for one in also if one in verdicts]
+        for group in verdicts[1:-1].split(_BETWEEN) if verdicts != NO_VERDICTS else ():
+            if group.endswith(_END_OF_AWAKE):
+                self._wake(group, _read(group).entries)
                 continue
-            lines = None
-            if not group.endswith(_END_OF_AWAKE):
-                _, wakes, comes_to = group.rsplit(",", 2)
-                wakes = "" if wakes == "null" else wakes[1:-1]
-                if not wakes or wakes > day:
-                    rest = group
-                    if also and any(one in group for one in also):
-                        rest, lines, comes_to = _without(group, self.awake)
-                    if rest:
-                        self.asleep.append(rest)
-                        amount += int(comes_to[:-1])
-                        if wakes and (first is None or wakes < first):
-                            first = wakes
-                        if group.startswith(_EXCLUDED):
-                            excluded_for.add(_verdict_of(group).reasons)
-                    if not lines:
-                        continue
-            if lines is None:
-                lines = _read(group).entries
-                self.awake.update(lines)
+            _, wakes_on, comes_to = group.rsplit(",", 2)
+            wakes = "" if wakes_on == "null" else wakes_on[1:-1]
+            if wakes and wakes <= day:
+                self._wake(group, _read(group).entries)
+                continue
+            rest = group
+            if also and any(one in group for one in also):
+                rest, gone, comes_to = _without(group, self.awake)
+                self._wake(group, gone)
+                if not rest:
+                    continue
+            self.asleep.append(rest)
+            amount += int(comes_to[:-1])
+            if wakes and (not first or wakes < first):
+                first = wakes
             if group.startswith(_EXCLUDED):
-                _, step, until, reasons, _ = _verdict_of(group)
-                assert step is not None
-                self.exclusions.update(dict.fromkeys(lines, (step, reasons, until)))
-        until = None if first is None else date.fromisoformat(first)
-        self.resting = Resting(amount, until, frozenset(excluded_for))
+                against.add(_exclusion_of(group)[1])
+        self.resting = Resting(amount, date.fromisoformat(first) if first else None, frozenset(against))
+
+    def _wake(self, group: str, lines: Sequence[str]) -> None:
+        self.awake.update(lines)
+        if group.startswith(_EXCLUDED):
+            self.exclusions.update(dict.fromkeys(lines, _exclusion_of(group)[0]))
 
 
 def _without(group: str, taken: set[str]) -> tuple[str, list[str], str]:
@@ -109,14 +109,18 @@ def _end_of_verdict(group: str) -> int:
     return group.index('],["') + 1
 
 
-def _verdict_of(group: str) -> _Verdict:
-    return _known_verdict(group[1 : _end_of_verdict(group)])
+def _exclusion_of(group: str) -> tuple[Exclusion, frozenset[str]]:
+    return _known_exclusion(group[1 : _end_of_verdict(group)])
 
 
 @cache
-def _known_verdict(text: str) -> _Verdict:
-    """Exclusions are of few kinds, and a round asks very often."""
-    return _read_verdict(text)
+def _known_exclusion(verdict: str) -> tuple[Exclusion, frozenset[str]]:
+    """What is said of the lines, and those of its reasons that lie in the client. There are few kinds, and a round
+    asks very often.
+    """
+    _, step, until, reasons, _ = _read_verdict(verdict)
+    assert step is not None
+    return (step, reasons, until), OF_THE_CLIENT.intersection(reasons)
 
 
 def as_text(verdicts: Mapping[str, Verdict]) -> str:

@@ -5,6 +5,7 @@ from functools import cache
 
 from services.dunning.domain.policy import Policy
 from services.dunning.domain.state import ClientState, EntryState
+from services.dunning.domain.verdicts import NEVER_REMINDED
 
 CLIENT_STOPPED = "client_stopped"
 ENTRY_STOPPED = "entry_stopped"
@@ -43,6 +44,8 @@ REASONS = (
     CONTACTED_RECENTLY,
     STALE_DATA,
 )
+OF_THE_CLIENT = frozenset({CLIENT_STOPPED, CREDITOR_CLIENT, NEVER_REMINDED})
+"""What speaks against the client as a whole: whoever is excluded for reasons of its own is for these as well."""
 NEVER_ACCEPTED = frozenset({LETTERING_ERROR, NET_NOT_POSITIVE})
 """No person ticks these back: a paid invoice must never be chased, a message never asks for nothing."""
 

@@ -8,15 +8,11 @@ they come to counts, for the balance of the account (rule 8.7). Where more may c
 from datetime import date
 
 from services.dunning.domain.decision import decide_openly
-from services.dunning.domain.exclusions import CLIENT_STOPPED, CREDITOR_CLIENT
 from services.dunning.domain.policy import Policy
 from services.dunning.domain.scenario import Scenario
 from services.dunning.domain.state import ClientState
 from services.dunning.domain.tolerance import tolerance_of
-from services.dunning.domain.verdicts import NEVER_REMINDED, Decision
-
-OF_THE_CLIENT = frozenset({CLIENT_STOPPED, CREDITOR_CLIENT, NEVER_REMINDED})
-"""Reasons that lie in the client: who is excluded for its own is excluded for these as well."""
+from services.dunning.domain.verdicts import Decision
 
 
 def allowed_by(policy: Policy) -> bool:
@@ -41,11 +37,12 @@ def decide_narrowly(
     if tolerance_of(awake, policy).amount is not None:
         return None
     openly = decide_openly(awake, policy, scenario, as_of, since)
-    if any(OF_THE_CLIENT.intersection(reasons) != set(openly.against) for reasons in awake.resting.excluded_for):
-        return None  # something began or ended that speaks against the whole client
+    for against in awake.resting.against:
+        if against.symmetric_difference(openly.against):
+            return None  # something began or ended that speaks against the whole client
     for grouped in openly.grouped:
         # credits by themselves wait for the step of a debit, which may be asleep (rule 22.14)
-        if grouped.alone or any(drawn.amount == 0 for drawn in grouped.drafts):
+        if grouped.alone or 0 in [drawn.amount for drawn in grouped.drafts]:
             return None
     decision, until = openly.decision, awake.resting.until
     if until is not None and (decision.next_on is None or until < decision.next_on):

@@ -106,12 +106,12 @@ class PaidGroup(NamedTuple):
 
 class Resting(NamedTuple):
     """Lines that are not looked at: what they come to in the bookkeeping currency, when the first wakes up, and
-    the reasons for which some of them are excluded.
+    what speaks against the whole client by those of them that are excluded.
     """
 
     book_amount: int = 0
     until: date | None = None
-    excluded_for: frozenset[tuple[str, ...]] = frozenset()
+    against: frozenset[frozenset[str]] = frozenset()
 
 
 NOTHING_RESTS = Resting()

@@ -54,7 +54,7 @@ def test_the_awake_lines_alone_are_decided_as_among_all(client, policy, scen, as
     client = client._replace(entries=(*(entry for some in now.values() for entry in some), new))
     narrowed = _narrowed(client, kept)
     whole, narrow = decide(client, policy, scen, on), decide_narrowly(narrowed, policy, scen, on)
-    event(f"asleep {bool(kept.asleep)}, excluded {bool(kept.resting.excluded_for)}, decided {narrow is not None}")
+    event(f"asleep {bool(kept.asleep)}, excluded {bool(kept.resting.against)}, decided {narrow is not None}")
     if narrow is None:
         return
     assert resting_text(narrow, narrowed.entries, kept.asleep) == resting_text(whole, client.entries)
