@@ -6,9 +6,12 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis.eventlog import Cause
+from chassis.waking import wake
 from contracts.subjects import PARTITIONS
 from services.dunning.rulebook import rulebook
 
+ASKED = "rounds"
+"""What a round that is asked for wakes."""
 LAST_ROUND = text("select as_of, status, settings from round where company = :company order by as_of desc limit 1")
 LOCK_COMPANY = text("select from policy where company = :company for update")
 OPEN_ROUND = text(
@@ -65,4 +68,5 @@ async def open_round(tx: AsyncConnection, company: str, as_of: date, cause: Caus
         },
     )
     await tx.execute(OPEN_PARTITIONS, {**key, "partitions": PARTITIONS})
+    wake(ASKED)
     return True

@@ -22,7 +22,9 @@ from chassis.database import driver, is_transient, transaction
 from chassis.eventlog import Cause, Said, Say
 from chassis.jobs import IDLE_GROWTH, IDLE_PAUSES
 from chassis.telemetry import taken_up
+from chassis.waking import COMMITTED_SECONDS, Rest
 from contracts.dunning import RoundCompleted
+from services.dunning.asking import ASKED
 from services.dunning.awake import load_awake
 from services.dunning.bulk import BulkRecord
 from services.dunning.domain import narrow
@@ -40,7 +42,8 @@ log = logging.getLogger(__name__)
 
 DecideOn = Callable[[ClientState, Policy, Scenario | None, date, date | None], Decision | None]
 
-MOST_CLIENTS = 2000
+MOST_CLIENTS = 700
+"""With few lines each, more would only make the others wait for whoever has the last of them."""
 FEWEST_CLIENTS = 20
 MOST_PARTITIONS = 16
 RETRY_SECONDS = 0.2
@@ -123,7 +126,7 @@ class Rounds:
 
     async def work(self, pause_seconds: float) -> None:
         """Every round that was asked for, for ever."""
-        pause = pause_seconds
+        pause, rest = pause_seconds, Rest(ASKED)
         while True:
             async with transaction(self.engine) as tx:
                 waiting = [(row.company, row.as_of) for row in await tx.execute(RUNNING)]
@@ -131,7 +134,9 @@ class Rounds:
                 await self.run(company, as_of)
             # asking again and again costs most where nothing is wanted for long
             pause = pause_seconds if waiting else min(pause * IDLE_GROWTH, pause_seconds * IDLE_PAUSES)
-            await asyncio.sleep(pause)
+            if await rest.wait(pause):
+                pause = pause_seconds
+                await asyncio.sleep(COMMITTED_SECONDS)
 
     async def run(self, company: str, as_of: date) -> None:
         """Work on one open round until nothing is left of it. A round that is complete is left alone."""
