@@ -135,12 +135,13 @@ def _by_service(cpu: Mapping[str, float], n: int) -> dict[str, float]:
 def imported_books(n: int, companies: int) -> Iterator[tuple[Trial, list[Book], Imported]]:
     """A stack that has imported ``n`` entries, as long as the block lasts."""
     with tempfile.TemporaryDirectory(prefix="relance-bench-") as folder:
-        books = _books(Path(folder), n, companies)
+        books = books_of(Path(folder), n, companies)
         with Trial(Path(folder) / "data", as_of=CLOSING, services=SERVICES) as trial:
             yield trial, books, _import(trial, books)
 
 
-def _books(folder: Path, n: int, companies: int) -> list[Book]:
+def books_of(folder: Path, n: int, companies: int) -> list[Book]:
+    """Generated files of so many companies, ``n`` customer entries in all."""
     books = []
     for number in range(companies):
         place = folder / f"book{number:03d}"
@@ -159,7 +160,7 @@ def _import(trial: Trial, books: Sequence[Book]) -> Imported:
     with Costs(trial.stack.state().pids) as costs:
         started = time.perf_counter()
         with ThreadPoolExecutor(SENDERS) as senders:
-            positions = list(senders.map(lambda book: _import_one(trial, book), books))
+            positions = list(senders.map(lambda book: import_one(trial, book), books))
         said = time.perf_counter() - started
         cpu_until_said = costs.cpu()
         heard = _wait_heard(trial.dsn, _latest(positions), started)
@@ -176,7 +177,7 @@ def _import(trial: Trial, books: Sequence[Book]) -> Imported:
         )
 
 
-def _import_one(trial: Trial, book: Book) -> dict[str, int]:
+def import_one(trial: Trial, book: Book) -> dict[str, int]:
     """Import one company's file; how far sync's partitions went."""
     road = trial.road(book.company)
     run = road.import_file(book.file, within=WITHIN_SECONDS)

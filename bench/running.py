@@ -67,6 +67,12 @@ def _send(n: int, companies: int) -> Result:
     return send(n)
 
 
+def _scale(n: int, companies: int) -> Result:
+    from bench.scale import scale  # noqa: PLC0415
+
+    return scale(n)
+
+
 BENCHMARKS: dict[str, Callable[[int, int], Result]] = {
     "pipeline": _pipeline,
     "decide": _decide,
@@ -78,5 +84,6 @@ BENCHMARKS: dict[str, Callable[[int, int], Result]] = {
     "files": _files,
     "letters": _letters,
     "send": _send,
+    "scale": _scale,
 }
 """Name to the function that measures with ``n`` entries, shared among so many companies where it imports them."""

@@ -227,7 +227,7 @@ def bench(
     names: Annotated[
         list[str] | None,
         typer.Argument(
-            help="pipeline, decide, simulate, backtest, sage, replay, append, files, letters, send; else all.",
+            help="pipeline, decide, simulate, backtest, sage, replay, append, files, letters, send, scale.",
             show_default=False,
         ),
     ] = None,
