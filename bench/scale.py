@@ -143,7 +143,8 @@ def _room(trial: Trial, n: int) -> dict[str, Any]:
         by_service = {
             str(schema): int(size)
             for schema, size in connection.execute(
-                "select schemaname, sum(pg_total_relation_size(format('%%I.%%I', schemaname, tablename)::regclass))"
+                "select schemaname,"
+                " sum(pg_total_relation_size(format('%%I.%%I', schemaname, tablename)::regclass))"
                 " from pg_tables where schemaname = any(%s) group by 1 order by 1",
                 [["sync", *LISTENING]],
             )

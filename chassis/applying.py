@@ -21,7 +21,8 @@ from chassis.telemetry import taken_up
 log = logging.getLogger(__name__)
 
 FENCE = """
-    select l.p, l.epoch, coalesce(c.pseq, 0), exists (select from parked where speaker = %(speaker)s),
+    select l.p, l.epoch, coalesce(c.pseq, 0),
+        exists (select from parked where speaker = %(speaker)s and skipped_at is null),
         set_config('synchronous_commit', %(commit)s, true)
     from partition_lease l left join checkpoint c on c.p = l.p and c.speaker = %(speaker)s
     where l.p = any(%(held)b) order by l.p for key share of l
@@ -46,7 +47,10 @@ MOVE = """
         at = case when excluded.anchor is null then c.at else excluded.at end,
         anchor = coalesce(excluded.anchor, c.anchor)
 """
-COUNT_PARKED = text("select count(distinct (company, key)) from parked where speaker = :speaker and p = any(:ps)")
+COUNT_PARKED = text(
+    "select count(distinct (company, key)) from parked"
+    " where speaker = :speaker and p = any(:ps) and skipped_at is null"
+)
 
 
 class Fenced(Exception):

@@ -60,7 +60,9 @@ def register(registry: CollectorRegistry) -> None:
         registry.register(metric)
 
 
-COUNT_PARKED = text("select speaker, count(distinct (company, key)) as keys from parked group by speaker")
+COUNT_PARKED = text(
+    "select speaker, count(distinct (company, key)) as keys from parked where skipped_at is null group by speaker"
+)
 COUNT_JOBS = text("select queue, status, count(*) as jobs from job where status <> 'done' group by queue, status")
 
 

@@ -34,12 +34,22 @@ PARK = """
 """
 KEYS = text(
     "select distinct company, key from parked where speaker = :speaker and p = any(cast(:ps as smallint[]))"
+    " and skipped_at is null"
 )
 WAITING = text(
     "select * from parked where speaker = :speaker and company = :company and key = :key"
-    " order by p, pseq for update"
+    " and skipped_at is null order by p, pseq for update"
 )
-REMOVE = text("delete from parked where speaker = :speaker and company = :company and key = :key")
+REMOVE = text(
+    "delete from parked where speaker = :speaker and company = :company and key = :key and skipped_at is null"
+)
+SKIP = text(
+    "update parked set skipped_at = now(), skipped_by = :by, skipped_reason = :reason"
+    " where (speaker, p, company, key, pseq) = ("
+    "   select speaker, p, company, key, pseq from parked where speaker = :speaker and company = :company"
+    "   and key = :key and skipped_at is null order by p, pseq limit 1 for update)"
+    " returning p, pseq, type, error"
+)
 
 
 def key_of(event: Delivered) -> Key:
@@ -165,6 +175,40 @@ async def unpark(  # noqa: PLR0913 who, what and whose
     return len(rows)
 
 
+class NothingParked(Exception):
+    """No event of this key waits."""
+
+    def __init__(self, speaker: str, company: str, client_id: str | None) -> None:
+        super().__init__(f"nothing that {speaker} said of {client_id or 'the company'} in {company} is parked")
+
+
+async def skip(  # noqa: PLR0913 whose event, who decides, and why
+    engine: AsyncEngine, *, speaker: str, company: str, client_id: str | None, by: str, reason: str
+) -> dict[str, object]:
+    """Decide that the first event that waits for a key is never applied; the others wait on, for ``unpark``.
+    Answers its position, type and error. Raises ``NothingParked``, and ``ValueError`` without a reason."""
+    if not reason.strip():
+        raise ValueError("who skips an event says why")
+    async with engine.begin() as tx:
+        where = {"speaker": speaker, "company": company, "key": client_id or ""}
+        found = (await tx.execute(SKIP, {**where, "by": by, "reason": reason.strip()})).one_or_none()
+    if found is None:
+        raise NothingParked(speaker, company, client_id)
+    return {"position": f"{speaker}/{found.p}/{found.pseq}", "type": found.type, "error": found.error}
+
+
+async def list_skipped(engine: AsyncEngine) -> list[dict[str, object]]:
+    """Every event that a person decided never to apply: which, who, when and why."""
+    async with engine.connect() as connection:
+        rows = await connection.execute(
+            text(
+                "select speaker, company, key, p, pseq, type, error, skipped_at, skipped_by, skipped_reason"
+                " from parked where skipped_at is not null order by skipped_at, speaker, p, pseq"
+            )
+        )
+        return [dict(row._mapping) for row in rows]
+
+
 async def list_parked(engine: AsyncEngine) -> list[dict[str, object]]:
     """Per parked key: speaker, company, key, how many events wait, since when, and the first error."""
     async with engine.connect() as connection:
@@ -172,18 +216,36 @@ async def list_parked(engine: AsyncEngine) -> list[dict[str, object]]:
             text(
                 "select speaker, company, key, count(*) as events, min(parked_at) as since,"
                 " (array_agg(error order by p, pseq) filter (where error is not null))[1] as error"
-                " from parked group by speaker, company, key order by speaker, company, key"
+                " from parked where skipped_at is null group by speaker, company, key"
+                " order by speaker, company, key"
             )
         )
         return [dict(row._mapping) for row in rows]
 
 
-async def parked_command(service: Service) -> None:
-    """``python -m services.X parked``: prints one JSON object per parked key."""
+async def parked_command(service: Service, skipped: bool) -> None:
+    """``python -m services.X parked [--skipped]``: prints one JSON object per parked key, or skipped event."""
     engine = database.engine(service.settings.database_url, service.name)
-    for key in await list_parked(engine):
-        sys.stdout.write(json.dumps(key, default=str) + "\n")
+    for row in await (list_skipped if skipped else list_parked)(engine):
+        sys.stdout.write(json.dumps(row, default=str) + "\n")
     await engine.dispose()
+
+
+async def skip_command(  # noqa: PLR0913, PLR0917 whose event, who decides, and why
+    service: Service, speaker: str, company: str, client_id: str | None, by: str, reason: str
+) -> int:
+    """``python -m services.X skip SPEAKER COMPANY [CLIENT] --by --reason``: prints what was skipped; 1 when
+    nothing waits."""
+    engine = database.engine(service.settings.database_url, service.name)
+    try:
+        done = await skip(engine, speaker=speaker, company=company, client_id=client_id, by=by, reason=reason)
+    except (NothingParked, ValueError) as refused:
+        sys.stderr.write(f"{refused}\n")
+        return 1
+    finally:
+        await engine.dispose()
+    sys.stdout.write(json.dumps(done) + "\n")
+    return 0
 
 
 async def unpark_command(service: Service, speaker: str, company: str, client_id: str | None) -> None:

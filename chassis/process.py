@@ -42,11 +42,18 @@ def command_line(name: str, build: Callable[[Knobs], Service], settings: type[Kn
         action="store_true",
         help="Only compare with the live tables; 1 is the exit code on a difference.",
     )
-    commands.add_parser("parked", help="List the clients whose events could not be applied.")
+    parked = commands.add_parser("parked", help="List the clients whose events could not be applied.")
+    parked.add_argument("--skipped", action="store_true", help="The events that are never applied, and why.")
     unpark = commands.add_parser("unpark", help="Apply a client's parked events, after their reason is mended.")
     unpark.add_argument("speaker", help="Who said the events.")
     unpark.add_argument("company")
     unpark.add_argument("client_id", nargs="?", help="Left out for events that have no client.")
+    skip = commands.add_parser("skip", help="Decide never to apply the first event that waits for a client.")
+    skip.add_argument("speaker", help="Who said the events.")
+    skip.add_argument("company")
+    skip.add_argument("client_id", nargs="?", help="Left out for events that have no client.")
+    skip.add_argument("--by", required=True, help="Who decides.")
+    skip.add_argument("--reason", required=True, help="Why; it is kept.")
     arguments = parser.parse_args()
     knobs = settings()
     logs.write_json_lines(name, knobs.log_level)
@@ -58,7 +65,10 @@ def command_line(name: str, build: Callable[[Knobs], Service], settings: type[Kn
 
         sys.exit(asyncio.run(rebuild_command(service, build.__module__.rpartition(".")[0], arguments.check)))
     elif arguments.command == "parked":
-        asyncio.run(parking.parked_command(service))
+        asyncio.run(parking.parked_command(service, arguments.skipped))
+    elif arguments.command == "skip":
+        whose = (arguments.speaker, arguments.company, arguments.client_id)
+        sys.exit(asyncio.run(parking.skip_command(service, *whose, arguments.by, arguments.reason)))
     elif arguments.command == "unpark":
         client_id = arguments.client_id
         asyncio.run(parking.unpark_command(service, arguments.speaker, arguments.company, client_id))

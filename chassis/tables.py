@@ -143,6 +143,10 @@ parked = Table(
     # null for an event that only waits behind a failed one
     Column("error", Text),
     Column("parked_at", INSTANT, nullable=False, server_default=NOW),
+    # what a person decided never to apply; it stays here, and a rebuild leaves it out
+    Column("skipped_at", INSTANT),
+    Column("skipped_by", Text),
+    Column("skipped_reason", Text),
     PrimaryKeyConstraint("speaker", "p", "company", "key", "pseq"),
 )
 

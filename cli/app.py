@@ -127,11 +127,44 @@ def replay(
 
 
 @app.command()
-def parked(service: ServiceName, data: DataDir = None) -> None:
+def parked(
+    service: ServiceName,
+    skipped: Annotated[
+        bool, typer.Option("--skipped", help="The events that a person decided never to apply, and why.")
+    ] = False,
+    data: DataDir = None,
+) -> None:
     """List the clients whose events a service has set aside, since one of them could not be applied."""
     from cli.joining import run_service
 
-    raise typer.Exit(run_service(known(service), ["parked"], data_dir_of(data)))
+    arguments = ["parked", *(["--skipped"] if skipped else [])]
+    raise typer.Exit(run_service(known(service), arguments, data_dir_of(data)))
+
+
+@app.command()
+def skip(
+    service: ServiceName,
+    speaker: Annotated[str, typer.Argument(help="Who said the event.", show_default=False)],
+    company: Annotated[str, typer.Argument(help="The company's slug.", show_default=False)],
+    reason: Annotated[str, typer.Option(help="Why it is never applied; it is kept.", show_default=False)],
+    client: Annotated[
+        str | None,
+        typer.Argument(help="The client's code; left out for events that have no client.", show_default=False),
+    ] = None,
+    by: Annotated[
+        str, typer.Option(envvar=["RELANCE_OPERATOR", "USER"], help="Who decides.", show_default=False)
+    ] = "operator",
+    data: DataDir = None,
+) -> None:
+    """Decide that the first event that waits for a client is never applied; ``unpark`` then applies the others.
+
+    For an event that no mending makes right. It stays where it was said, and a rebuild leaves it out as well.
+    """
+    from cli.joining import run_service
+
+    whose = [speaker, company, *([client] if client is not None else [])]
+    arguments = ["skip", *whose, "--by", by, "--reason", reason]
+    raise typer.Exit(run_service(known(service), arguments, data_dir_of(data)))
 
 
 @app.command()

@@ -155,7 +155,7 @@ def _lag(admin: psycopg.Connection[Any], service: str) -> Iterator[Finding]:
 
 
 def _left_for_people(admin: psycopg.Connection[Any], service: str) -> Iterator[Finding]:
-    parked = _one(admin, "select count(distinct (speaker, company, key)) from parked")
+    parked = _one(admin, "select count(distinct (speaker, company, key)) from parked where skipped_at is null")
     if parked:
         yield Finding(
             "wrong",

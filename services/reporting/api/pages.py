@@ -23,7 +23,7 @@ HOMES_KEPT = 256
 KEPT_SECONDS = 60
 STATE = text("""
     select (select coalesce(sum(pseq), 0) from checkpoint) as heard,
-        (select count(*) from parked where company = :company) as parked,
+        (select count(*) from parked where company = :company and skipped_at is null) as parked,
         exists (
             select from job where company = :company and queue = :names and status in ('ready', 'running')
         ) as naming

@@ -1,6 +1,7 @@
 """One batch, one transaction: what is refused, what is skipped, what is parked."""
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -11,7 +12,7 @@ from chassis.database import transaction
 from chassis.delivered import Delivered
 from chassis.envelope import Heard
 from chassis.ownership import Ownership
-from chassis.parking import list_parked, unpark
+from chassis.parking import NothingParked, list_parked, list_skipped, skip, unpark
 from contracts.event import Event
 from contracts.subjects import partition_of
 from tests.integration.chassis.conftest import DAY, Toys
@@ -134,6 +135,29 @@ async def test_a_poisoned_event_parks_its_client_only(
     assert applied == 3
     assert await tally(toys) == {"C1": (4, 1 + POISON + 3 + 5), "C9": (2, 15)}
     assert await list_parked(toys.beta) == []
+
+
+async def test_an_event_that_nothing_makes_right_is_skipped_with_a_reason_and_the_others_follow(
+    toys: Toys, applying: Applying, ownership: Ownership
+) -> None:
+    await applying.apply("alpha", batch(amounts(1, POISON, 3)), ownership.own, carefully=True)
+    whose: dict[str, Any] = {"speaker": "alpha", "company": "acme", "client_id": "C1"}
+    with pytest.raises(ValueError, match="says why"):
+        await skip(toys.beta, **whose, by="ada", reason=" ")
+    done = await skip(toys.beta, **whose, by="ada", reason="the amount is not one")
+    assert done["type"] == "Counted"
+    assert "division by zero" in str(done["error"])
+    # what came after it still waits: order is kept until somebody says that all is well
+    await applying.apply("alpha", batch(amounts(5), first=4), ownership.own)
+    assert await tally(toys) == {"C1": (1, 1)}
+    assert await unpark(toys.beta, "beta", BETA, REGISTRY, **whose) == 2
+    await applying.apply("alpha", batch(amounts(7), first=5), ownership.own)
+    assert await tally(toys) == {"C1": (4, 1 + 3 + 5 + 7)}
+    assert await list_parked(toys.beta) == []
+    (kept,) = await list_skipped(toys.beta)
+    assert (kept["pseq"], kept["skipped_by"], kept["skipped_reason"]) == (2, "ada", "the amount is not one")
+    with pytest.raises(NothingParked):
+        await skip(toys.beta, **whose, by="ada", reason="once more")
 
 
 async def test_a_bulk_event_is_parked_client_by_client(

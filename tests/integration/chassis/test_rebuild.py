@@ -1,11 +1,13 @@
 """A rebuild equals the live tables exactly, while these go on changing, and names what differs."""
 
 import asyncio
+from typing import Any
 
 import pytest
 from sqlalchemy import text
 
 from chassis.database import transaction
+from chassis.parking import skip, unpark
 from chassis.rebuild import Rebuild, Report
 from tests.integration.chassis.conftest import Toys, eventually
 from tests.integration.chassis.example.wiring import BETA, POISON, REGISTRY
@@ -92,6 +94,20 @@ async def test_what_is_parked_is_missing_on_both_sides(toys: Toys) -> None:
         report = await rebuild(toys).run()
         assert report.equal, report.differing
         assert report.parked_events == 2
+
+
+async def test_what_was_skipped_is_left_out_and_what_came_after_it_is_not(toys: Toys) -> None:
+    async with toys.relay(), toys.relay(speaker="beta"), toys.worker():
+        await toys.say("acme", ("bad", 10))
+        await toys.say("acme", ("bad", POISON))
+        await toys.say("acme", ("bad", 30))
+        assert await toys.all_heard()
+        whose: dict[str, Any] = {"speaker": "alpha", "company": "acme", "client_id": "bad"}
+        await skip(toys.beta, **whose, by="ada", reason="no amount")
+        assert await unpark(toys.beta, "beta", BETA, REGISTRY, **whose) == 1
+        report = await rebuild(toys).run()
+    assert report.equal, report.differing
+    assert report.parked_events == 1
 
 
 @pytest.mark.parametrize("clients", [0, 1])
