@@ -63,7 +63,7 @@ def running(tmp_path_factory: pytest.TempPathFactory, front_end: None) -> Iterat
         assert len(mails) == len(CLIENTS)
         road.confirm(mails, DAY)
         asked_until(lambda found: found["sent"] == len(CLIENTS), lambda: road.sending_of(mails), LEAST_SECONDS)
-        (sent,) = road.ask_notify("GET", "/messages", params={"client_id": "PROMESSE"})["messages"]
+        (sent,) = road.ask("notify", "/messages", client_id="PROMESSE")["messages"]
         hidden = reports / ".1.eml"
         hidden.write_bytes(answer(sent["message_id"], sent["recipients"][0]))
         os.utime(hidden, (time.time() - 60,) * 2)
