@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page
 from cli.pictures import sign_in
 from services.console import frontend
 from tests.browser.conftest import Site
+from tests.integration.console.fixture_other_systems import CRM
 from tests.integration.console.fixture_simulation import DONE as SIMULATED
 from tests.integration.console.neighbours import action_id, entry_id
 
@@ -49,6 +50,8 @@ PAGES = (
     "act/criteria?level=R1",
     "my-tasks",
     "users",
+    "other-systems",
+    f"other-systems?webhook={CRM}",
     "templates",
     "template?name=R1",
     "template?name=R5&medium=letter&language=en",

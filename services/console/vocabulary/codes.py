@@ -209,6 +209,18 @@ REASONS = {
 }
 REFUSED = N_("La demande a été refusée : vérifiez la saisie.")
 REFUSALS = {
+    "subscriber-exists": N_("Un abonné porte déjà ce nom."),
+    "subscriber-unknown": N_("Cet abonné n’existe plus."),
+    "subscribers-not-arranged": N_("Cette installation ne laisse personne s’abonner : voyez avec son exploitant."),
+    "nats-away": N_("Le serveur des abonnés ne répond pas ; réessayez dans un instant."),
+    "webhook-unknown": N_("Ce webhook n’existe plus."),
+    "webhooks-not-arranged": N_("Cette installation ne peut pas garder de secret : voyez avec son exploitant."),
+    "webhooks-too-many": N_("Une société a au plus 50 webhooks : retirez-en un."),
+    "url-refused": N_(
+        "Cette adresse n’est pas permise : il la faut en https, sans mot de passe, et joignable depuis internet."
+    ),
+    "event-unknown": N_("Un de ces événements n’existe pas."),
+    "secret-sealed": N_("Le secret ne s’ouvre plus : changez-le."),
     "nobody-chosen": N_("Cochez au moins un client à relancer."),
     "mailbox-into-itself": N_("Le dossier de rangement doit être un autre que le dossier à lire."),
     "client-unknown": N_("Ce client n’existe pas, ou n’est pas dans votre portefeuille."),

@@ -12,6 +12,7 @@ from uuid import UUID, uuid5
 
 import httpx
 
+from tests.integration.console import fixture_other_systems as other_systems
 from tests.integration.console.fixture_late_interest import TERMS, late_interest
 from tests.integration.console.fixture_simulation import Simulations
 from tests.integration.console.fixture_templates import Texts
@@ -832,6 +833,8 @@ class FakeServices:
         }
         if path == "/client" and request.url.params["client_id"] == "NOBODY":
             return None
+        if path.startswith(("/webhooks", "/subscribers")):
+            return other_systems.answers().get(path, {})
         return {
             "/home": home(),
             "/who-owes-what": {**table, "rows": [], "clients": 0, "pages": 0}
