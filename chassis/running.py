@@ -65,6 +65,7 @@ class Running:
         self._signer: Signer | None = None
         self._broker: NatsBroker | None = None
         self._connected = False
+        self._connecting = asyncio.Lock()
 
     def _engine(self, url: str) -> AsyncEngine:
         if url not in self._engines:
@@ -107,17 +108,18 @@ class Running:
         return [NatsTelemetryMiddleware(tracer_provider=self.telemetry.tracer_provider), measured]
 
     async def connect(self) -> None:
-        """Waits until NATS is there; afterwards the connection mends itself."""
-        await self.broker.start()
-        self._connected = True
+        """Waits until NATS is there; afterwards the connection mends itself. Whoever asks, it is made once."""
+        async with self._connecting:
+            if not self.broker.running:
+                await self.broker.start()
+            self._connected = True
 
     async def bus(self) -> Client:
         """The connection to NATS, for requests: made now where no worker of this process has made it. Raises
         ``TimeoutError`` when NATS is not there.
         """
         if not self.broker.running:
-            await asyncio.wait_for(self.broker.start(), BUS_SECONDS)
-            self._connected = True
+            await asyncio.wait_for(self.connect(), BUS_SECONDS)
         connection: Client = self.broker.config.connection_state.connection
         return connection
 

@@ -104,6 +104,7 @@ def addresses(page: Page, company: str) -> dict[str, str]:
     pages |= {name: f"{company}/{name}" for name in ("due-items", "alerts", "imports", "profiles", "scenarios")}
     pages |= {name: f"{company}/{name}" for name in ("letters", "my-tasks", "users", "disputes", "promises")}
     pages["policy"] = f"{company}/rules"
+    pages["other-systems"] = f"{company}/other-systems"
     pages["criteria"] = f"{company}/act/criteria?days_late_from=30&medium=phone"
     page.goto(f"{company}/letters?state=posted")
     pages["letter"] = str(page.locator("a.act[href*='/letter?']").first.evaluate("link => link.href"))

@@ -1,7 +1,9 @@
 """Configurer, Abonnés et webhooks: other systems that hear what is said, by NATS and by HTTP."""
 
 import json
+import re
 from collections.abc import Mapping
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -24,7 +26,16 @@ DONE = {
     "webhook-replayed": N_("Tout ce qui a été dit depuis ce jour sera livré de nouveau, sous les mêmes numéros."),
     "retried": N_("Les événements mis de côté sont livrés de nouveau."),
 }
-TAKEN, NOT_TAKEN = N_("Le destinataire a répondu : %(told)s."), N_("L’essai échoue : %(told)s.")
+TAKEN, NOT_TAKEN = N_("L’essai a réussi : %(told)s."), N_("L’essai échoue : %(told)s.")
+TOLD = (
+    (re.compile(r"answered (?P<status>\d+): redirects are not followed"), N_("redirigé (%(status)s), refusé")),
+    (re.compile(r"answered (?P<status>\d+)"), N_("réponse %(status)s")),
+    (re.compile(r"no answer within (?P<seconds>\d+) s"), N_("pas de réponse en %(seconds)s secondes")),
+    (re.compile(r"(?P<host>\S+) is not on the public internet.*"), N_("%(host)s n’est pas sur internet")),
+    (re.compile(r"(?P<host>\S+) has no address.*"), N_("%(host)s n’existe pas")),
+    (re.compile(r"its secret was sealed.*"), N_("le secret ne s’ouvre plus, changez-le")),
+)
+"""What became of a delivery, as reporting tells it; anything else is the road's own message and stays as it is."""
 DELIVERIES_SHOWN = 100
 SAYINGS: dict[str, list[str]] = {}
 for _event in sorted(EVENTS.values(), key=lambda event: event.__name__):
@@ -128,8 +139,15 @@ async def try_webhook(request: Request, visit: ActingDep, webhook_id: Annotated[
     except Refused as refused:
         return await _page(request, visit, _refusal(visit, refused), status=422)
     sentence = TAKEN if found["ok"] else NOT_TAKEN
-    said = visit.words.gettext(sentence) % {"told": found["told"]}
+    said = visit.words.gettext(sentence) % {"told": _in_words(visit, found["told"])}
     return await _page(request, visit, {"tone": "ok" if found["ok"] else "stop", "text": said})
+
+
+def _in_words(visit: Visit, told: str) -> str:
+    for form, sentence in TOLD:
+        if found := form.fullmatch(told):
+            return visit.words.gettext(sentence) % found.groupdict()
+    return told
 
 
 async def _told(request: Request, visit: Visit, path: str, body: Json, done: str) -> Response:
@@ -195,6 +213,7 @@ async def _page(
         looked_at=looked_at,
         deliveries=listed["deliveries"],
         sayings=SAYINGS,
+        in_words=partial(_in_words, visit),
         handed=handed,
         typed=typed or {},
     )

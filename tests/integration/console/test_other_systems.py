@@ -20,14 +20,14 @@ def shown(answer: httpx.Response) -> str:
 
 async def test_how_it_goes_is_told(clerk: Person) -> None:
     text = shown(await clerk.get(PAGE))
-    for words in ("2 mis de côté", "12 à livrer", "answered 503", "au repos", "entrepot@delcourt", "1 207"):
+    for words in ("2 mis de côté", "12 à livrer", "réponse 503", "au repos", "entrepot@delcourt", "1 207"):
         assert words in text
 
 
 async def test_what_was_put_aside_is_listed_and_tried_again(clerk: Person, fakes: FakeServices) -> None:
     page = f"{PAGE}?webhook={CRM}"
     text = shown(await clerk.get(page))
-    assert "no answer within 15 s" in text
+    assert "pas de réponse en 15 secondes" in text
     assert "Réessayer les 2 événements mis de côté" in text
     answer = await clerk.post(f"{PAGE}/webhooks/retry", on=page, webhook_id=CRM)
     assert fakes.commands == [("reporting", "/webhooks/retry", {"webhook_id": CRM})]
@@ -56,7 +56,7 @@ async def test_what_is_refused_comes_back_in_words(clerk: Person, fakes: FakeSer
 
 async def test_a_test_that_fails_says_why(clerk: Person) -> None:
     answer = await clerk.post(f"{PAGE}/webhooks/test", on=PAGE, webhook_id=CRM)
-    assert "L’essai échoue : answered 503." in shown(answer)
+    assert "L’essai échoue : réponse 503." in shown(answer)
 
 
 async def test_only_administrators_come_here(reader: Person, fakes: FakeServices) -> None:
