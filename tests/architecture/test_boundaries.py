@@ -105,7 +105,6 @@ SPECIALITIES: dict[str, set[str]] = {
         "reports",
         "returning",
         "returns",
-        "sealing",
         "sending",
         "servers",
         "signing",
