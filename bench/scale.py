@@ -82,13 +82,17 @@ def _backlog(n: int, workers: int) -> Iterator[tuple[Trial, list[Book]]]:
 
 
 def _caught_up(trial: Trial, n: int, workers: int) -> dict[str, Any]:
-    """The service comes back; what hearing everything takes."""
+    """The service comes back; what hearing everything takes, from the first event that it applies."""
+    waiting = _events_behind(trial.dsn)
     _start(trial)
     with Costs(trial.stack.state().pids) as costs:
+        while _events_behind(trial.dsn) == waiting:
+            time.sleep(0.01)
         began = time.perf_counter()
         _wait_until_heard(trial.dsn)
         seconds = time.perf_counter() - began
         cpu = costs.cpu()
+    trial.stack.wait_ready()
     spent = sum(used for name, used in cpu.items() if name.startswith(SERVICE))
     return {
         "workers": workers,
@@ -126,6 +130,7 @@ def _away(n: int) -> dict[str, Any]:
             behind = _events_behind(trial.dsn)
             returned = time.perf_counter()
             _start(trial)
+            trial.stack.wait_ready()
             ready = time.perf_counter() - returned
             _wait_until_heard(trial.dsn)
             return {
@@ -187,7 +192,6 @@ def _start(trial: Trial) -> None:
     for name, child in trial.stack.children.items():
         if name.startswith(SERVICE):
             child.start()
-    trial.stack.wait_ready()
 
 
 def _wait_until_heard(dsn: str) -> None:
