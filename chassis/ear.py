@@ -107,8 +107,15 @@ class Ear:
         self._gap: Gap | None = None
         self._gaps = 0
         self._busy = False
+        self._taken = 0.0
         self._pause = 0.0
         self._not_before = 0.0
+        # asked when it is shown: whoever waits for a lock cannot tell that he does
+        measures.IN_HAND.labels(service, self.stream).set_function(self.in_hand_seconds)
+
+    def in_hand_seconds(self) -> float:
+        """For how long the batch in hand has been worked on; 0 when there is none."""
+        return monotonic() - self._taken if self._busy else 0.0
 
     async def look_after(self, own: Mapping[int, int]) -> None:
         """Check the subscriber and, when it is not as it should be, start it again with back-off."""
@@ -249,6 +256,7 @@ class Ear:
             return
         messages = cast("list[Msg]", message.raw_message)
         self._busy = True
+        self._taken = monotonic()
         try:
             await self.hear(self, [heard(one, self.registry, self.names) for one in messages])
             self._pause, self._gap, self._gaps = 0.0, None, 0

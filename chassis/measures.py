@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Iterable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 from psycopg.errors import UndefinedTable
@@ -25,6 +26,12 @@ PENDING = Gauge(
 LAG = Gauge(
     "relance_projection_lag_seconds",
     "Age of the newest event applied while others wait; 0 when none waits",
+    ["service", "stream"],
+    registry=None,
+)
+IN_HAND = Gauge(
+    "relance_projection_in_hand_seconds",
+    "For how long the batch of a stream that is being applied has been; 0 when none is",
     ["service", "stream"],
     registry=None,
 )
@@ -50,8 +57,30 @@ RELAY_REFUSES = Gauge(
 )
 PARKED = Gauge("relance_parked_keys", "Keys whose events are parked", ["service", "speaker"], registry=None)
 JOBS = Gauge("relance_jobs", "Jobs that are not done", ["service", "queue", "status"], registry=None)
+JOBS_WAITING = Gauge(
+    "relance_jobs_waiting_seconds",
+    "For how long the oldest job that nobody has taken could have been; 0 when none waits",
+    ["service", "queue"],
+    registry=None,
+)
+HINDERED = Gauge(
+    "relance_hindered", "1 while something outside hinders a part of a process", ["service", "part"], registry=None
+)
 
-METRICS = (PENDING, LAG, APPLIED, REFUSED, UNPUBLISHED_AGE, PUBLISHED, RELAY_REFUSES, PARKED, JOBS)
+METRICS = (
+    PENDING,
+    LAG,
+    IN_HAND,
+    APPLIED,
+    REFUSED,
+    UNPUBLISHED_AGE,
+    PUBLISHED,
+    RELAY_REFUSES,
+    PARKED,
+    JOBS,
+    JOBS_WAITING,
+    HINDERED,
+)
 
 
 def register(registry: CollectorRegistry) -> None:
@@ -63,7 +92,10 @@ def register(registry: CollectorRegistry) -> None:
 COUNT_PARKED = text(
     "select speaker, count(distinct (company, key)) as keys from parked where skipped_at is null group by speaker"
 )
-COUNT_JOBS = text("select queue, status, count(*) as jobs from job where status <> 'done' group by queue, status")
+COUNT_JOBS = text(
+    "select queue, status, count(*) as jobs, extract(epoch from max(now() - run_at)) as waiting"
+    " from job where status <> 'done' group by queue, status"
+)
 
 
 async def refresh(service: str, engine: AsyncEngine) -> None:
@@ -75,8 +107,18 @@ async def refresh(service: str, engine: AsyncEngine) -> None:
     for row in parked:
         PARKED.labels(service, row.speaker).set(row.keys)
     JOBS.clear()
+    JOBS_WAITING.clear()
     for row in jobs:
         JOBS.labels(service, row.queue, row.status).set(row.jobs)
+        if row.status == "ready":
+            JOBS_WAITING.labels(service, row.queue).set(max(0.0, float(row.waiting)))
+
+
+def tell_hindrances(service: str, hindered_by: Iterable[str]) -> None:
+    """Show the parts that work less well than they should, and no other."""
+    HINDERED.clear()
+    for part in hindered_by:
+        HINDERED.labels(service, part).set(1)
 
 
 def _has_no_table(error: Exception) -> bool:

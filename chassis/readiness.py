@@ -45,13 +45,14 @@ def watch(process: Running, module: str, *, needs_nats: bool) -> None:
 
 
 async def tell_lag(process: Running) -> None:
-    """Lets readiness name the streams that are heard late, until cancelled. Late pages are still pages: it does
-    not fail for that."""
+    """Lets readiness name the streams that are heard late, and measures all that hinders, until cancelled. Late
+    pages are still pages: it does not fail for that."""
     while True:
         for sample in (sample for metric in measures.LAG.collect() for sample in metric.samples):
             late = sample.value > process.settings.lag_limit
             sentence = f"{sample.labels['stream']} is heard {sample.value:.0f} seconds late" if late else None
             process.health.hindrance(f"lag of {sample.labels['stream']}", sentence)
+        measures.tell_hindrances(process.name, process.health.hindered_by())
         await asyncio.sleep(LAG_LOOK_SECONDS)
 
 

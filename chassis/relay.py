@@ -175,6 +175,9 @@ class Relay:
             while not await self._leased(connection):
                 heed_cancellation()
                 self._trouble = None
+                # what waits is the holder's to tell: a relay that only stands by must not go on telling old news
+                measures.UNPUBLISHED_AGE.labels(self.service).set(0)
+                measures.RELAY_REFUSES.labels(self.service).set(0)
                 await asyncio.sleep(self.lease_seconds / 4)
             bus = await nats.connect(
                 self.nats_url,

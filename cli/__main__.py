@@ -13,6 +13,7 @@ import cli.app_install
 import cli.app_interest
 import cli.app_letters
 import cli.app_levels
+import cli.app_observing
 import cli.app_person
 import cli.app_scenario
 import cli.app_simulate

@@ -13,6 +13,7 @@ from contracts.registry import EVENTS
 from services.reporting import tables
 from services.reporting.api import router
 from services.reporting.handlers import reactions
+from services.reporting.money import keep_counted
 from services.reporting.people import QUEUE, refresh
 from services.reporting.projection import PROJECT
 from services.reporting.settings import ReportingSettings
@@ -48,6 +49,10 @@ def build(settings: ReportingSettings) -> Service:
         """Tell it."""
         await Sender(running.engine, settings).run()
 
+    async def money(running: Running) -> None:
+        """Count what is owed and what was done today, for those who watch."""
+        await keep_counted(running, settings.money_every)
+
     return Service(
         name="reporting",
         speaks=False,
@@ -62,6 +67,12 @@ def build(settings: ReportingSettings) -> Service:
         ),
         router=router,
         knows_clients=True,
-        background={"names": fetch_names, "door": keep_door, "webhooks": collect, "deliveries": deliver},
+        background={
+            "names": fetch_names,
+            "door": keep_door,
+            "webhooks": collect,
+            "deliveries": deliver,
+            "money": money,
+        },
         today=today,
     )

@@ -11,6 +11,9 @@ class ReportingSettings(Settings):
     names_per_job: int = 500
     """How many clients one job fetches the names of."""
 
+    money_every: float = Field(default=60, gt=0)
+    """Seconds between two counts of what is owed and what was done today, shown at ``/metrics``."""
+
     doorkeeper_url: str = Field(default="", repr=False)
     """NATS as the doorkeeper, who lets other systems in; empty: nobody subscribes."""
     doorkeeper_key: str = Field(default="", repr=False)

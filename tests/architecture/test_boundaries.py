@@ -116,7 +116,7 @@ SPECIALITIES: dict[str, set[str]] = {
         "words",
         "writing",
     },
-    "reporting": {"exports", "fields", "people", "shapes", "subscribers", "webhooks"},
+    "reporting": {"exports", "fields", "money", "people", "shapes", "subscribers", "webhooks"},
     "console": {
         "accounts",
         "door",

@@ -1,0 +1,1 @@
+"""A Prometheus beside a stack, and its dashboards drawn as pictures."""
