@@ -11,7 +11,7 @@ from time import monotonic
 
 from prometheus_client import Gauge
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis.cancellation import heed_cancellation
 from chassis.database import is_transient, transaction
@@ -68,16 +68,15 @@ TODAY = text("""
         coalesce(sum(a.net_amount) filter (where a.status = 'done' and a.kind = 'reminder'), 0) as reminded
     from followed_company f
     join action a on a.company = f.company and a.started_on = cast(now() at time zone f.time_zone as date)
-    left join delivery d using (company, client_id, action_id)
+    left join delivery d on d.company = a.company and d.client_id = a.client_id and d.action_id = a.action_id
     group by 1, 2, 3, 4
 """)
 
 
-async def count(engine: AsyncEngine) -> None:
+async def count(tx: AsyncConnection) -> None:
     """Count once."""
-    async with transaction(engine) as tx:
-        owed = (await tx.execute(OWED)).all()
-        today = (await tx.execute(TODAY)).all()
+    owed = (await tx.execute(OWED)).all()
+    today = (await tx.execute(TODAY)).all()
     for measure in MEASURES:
         measure.clear()
     for row in owed:
@@ -99,11 +98,13 @@ async def keep_counted(running: Running, every_seconds: float = EVERY_SECONDS) -
             heed_cancellation()
             began = monotonic()
             try:
-                await count(running.engine)
+                async with transaction(running.engine) as tx:
+                    await count(tx)
             except Exception as error:
-                if not is_transient(error):
-                    raise
-                log.warning("money not counted", extra={"error": str(error)})
+                # pages are served whether it is counted or not: that must not make the process unready
+                for measure in MEASURES:
+                    measure.clear()
+                log.warning("money not counted", exc_info=not is_transient(error))
             await asyncio.sleep(max(every_seconds, LEAST_REST * (monotonic() - began)))
     finally:
         for measure in MEASURES:

@@ -42,12 +42,14 @@ class Watched:
         self.road = road
         self.day = day
         self._actions = iter(actions)
-        self._clients = iter(sorted({entry["client_id"] for entry in self._lines()}))
+        self._clients = iter(self._known())
 
-    def _lines(self) -> list[dict[str, Any]]:
+    def _known(self) -> list[str]:
         with psycopg.connect(self.trial.dsn) as connection:
-            rows = connection.execute("select client_id from ledger.client where company = %s", [COMPANY])
-            return [{"client_id": client_id} for (client_id,) in rows]
+            rows = connection.execute(
+                "select client_id from ledger.client where company = %s order by 1", [COMPANY]
+            )
+            return [client_id for (client_id,) in rows]
 
     def confirm(self, count: int) -> list[str]:
         """Confirm so many e-mails."""
