@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Annotated
 
@@ -21,6 +20,7 @@ def dashboards(
     minutes: Annotated[float, typer.Option(min=0.5, help="The last minutes shown, or those of it.")] = 4,
 ) -> None:
     """Draw the dashboards of deploy/observability as pictures, without a Grafana."""
+    from chassis import clock
     from cli.observing.demonstration import watched_minutes
     from cli.observing.drawing import ChartsMissing, draw
     from cli.observing.prometheus import Asked, PrometheusMissing
@@ -32,7 +32,7 @@ def dashboards(
             stop_on_signals()
             drawn = watched_minutes(minutes, to.resolve(), say)
         else:
-            now = time.time()
+            now = clock.now().timestamp()
             drawn = draw(Asked(prometheus), to.resolve(), now - 60 * minutes, now)
     except (PrometheusMissing, BrowserMissing, ChartsMissing) as missing:
         say(f"{missing}.")

@@ -37,10 +37,10 @@ def watched_minutes(minutes: float, to: Path, report: Report) -> list[Path]:
         places = places_of({service: stack.url(service) for service in stack.services})
         port = stack.embedded.port("prometheus")
         with Prometheus(Path(name) / "prometheus", port, places) as prometheus:
-            began = time.time()
+            began = clock.now().timestamp()
             report(f"working for {minutes:g} minutes")
             _work(trial, Path(name), day, began + 60 * minutes)
-            return draw(prometheus, to, began, time.time())
+            return draw(prometheus, to, began, clock.now().timestamp())
 
 
 def _work(trial: Trial, folder: Path, day: date, until: float) -> None:
@@ -48,7 +48,7 @@ def _work(trial: Trial, folder: Path, day: date, until: float) -> None:
     turn = 0
     actions: dict[str, list[str]] = {}
     roads = {company: trial.road(company, day) for company in COMPANIES}
-    while time.time() < until:
+    while clock.now().timestamp() < until:
         for company, road in roads.items():
             if not actions.get(company):
                 actions[company] = _decided(road, folder, day, turn)
