@@ -182,6 +182,9 @@ class Relay:
             bus = await nats.connect(
                 self.nats_url,
                 allow_reconnect=False,
+                # else the client itself tries for two minutes, and nobody measures what waits meanwhile
+                max_reconnect_attempts=1,
+                reconnect_time_wait=0.1,
                 connect_timeout=2,
                 ping_interval=10,
                 error_cb=_ignore,

@@ -14,7 +14,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from cli.observing.prometheus import Asked
+from cli.observing.prometheus import Asked, Samples
 from cli.pictures import chromium, whole
 from cli.places import ROOT
 
@@ -65,7 +65,7 @@ def panels_of(
     step = max(1.0, round((end - start) / POINTS))
     for panel in dashboard["panels"]:
         series = [
-            {"name": named(target["legendFormat"], labels), "data": [[at * 1000, value] for at, value in samples]}
+            {"name": named(target["legendFormat"], labels), "data": _with_gaps(samples, start, end, step)}
             for target in panel["targets"]
             for labels, samples in prometheus.over(asked(target["expr"], 4 * step), start, end, step)
         ]
@@ -77,6 +77,12 @@ def panels_of(
             "stacked": defaults["custom"]["stacking"]["mode"] == "normal",
             "series": sorted(series, key=lambda one: one["name"]),
         }
+
+
+def _with_gaps(samples: Samples, start: float, end: float, step: float) -> list[tuple[float, float | None]]:
+    """One value per step, in milliseconds since 1970; nothing where there was none, so that no line spans it."""
+    known = {round((at - start) / step): value for at, value in samples}
+    return [((start + n * step) * 1000, known.get(n)) for n in range(round((end - start) // step) + 1)]
 
 
 def page(title: str, panels: Sequence[Mapping[str, Any]], start: float, end: float) -> str:

@@ -190,10 +190,13 @@ def test_events_are_not_published(watched: Watched) -> None:
 
 
 def test_a_relay_refuses(watched: Watched) -> None:
-    watched.say_something()
-    published = 'relance_relay_unpublished_age_seconds{service="ledger"}'
-    asked_until(lambda found: found[0][1] == 0, lambda: watched.prometheus.now(published))
+    client = watched.say_something()
     with watched.database as database:
+        stopped = "select stopped from dunning.client where company = %s and client_id = %s"
+        heard = asked_until(
+            bool, lambda: (database.execute(stopped, [COMPANY, client]).fetchone() or [False])[0], WITHIN
+        )
+        assert heard
         database.execute(
             "create table ledger.lost as select * from ledger.event_log order by recorded_at desc limit 1"
         )

@@ -12,7 +12,7 @@ from prometheus_client.metrics import MetricWrapperBase
 
 from chassis import measures
 from chassis.transport import RequestMetrics
-from cli.observing.drawing import asked, dashboards, named, queries
+from cli.observing.drawing import _with_gaps, asked, dashboards, named, queries
 from cli.places import ROOT
 from services.reporting import money
 from tests.observability.rules import FILE, GROUPS, RULES, SHORTENED, shortened
@@ -91,6 +91,14 @@ def test_what_grafana_fills_in_is_filled_in_for_a_picture() -> None:
     assert named("{{service}} hears {{ stream }}{{none}}", {"service": "dunning", "stream": "ledger"}) == (
         "dunning hears ledger"
     )
+
+
+def test_a_line_does_not_span_what_was_not_measured() -> None:
+    assert _with_gaps([(100.0, 1.0), (104.0, 3.0)], 100, 105, 2) == [
+        (100_000, 1.0),
+        (102_000, None),
+        (104_000, 3.0),
+    ]
 
 
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed here")
