@@ -18,6 +18,7 @@ from nats.aio.msg import Msg
 from nats.js.api import StoreCompression
 from sqlalchemy import text
 
+from chassis import measures
 from chassis.database import driver, engine, transaction
 from chassis.delivered import Cause, Said
 from chassis.embedded_config import nats_binary
@@ -265,6 +266,9 @@ async def test_a_server_killed_and_started_again_is_found_by_relay_and_worker(to
             await toys.say("acme", *((f"C{n}", n) for n in range(30)))
             await eventually(relay.problems)
             assert not await toys.all_heard(0.5)
+            # what waits is measured again and again, else nobody is woken
+            age = measures.UNPUBLISHED_AGE.labels("alpha")
+            await eventually(lambda: age._value.get() > 2)
             with nats_server(store, port):
                 await toys.say("acme", *((f"C{n}", n) for n in range(30)))
                 assert await toys.all_heard(30)
