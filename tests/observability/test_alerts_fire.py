@@ -186,7 +186,7 @@ def test_events_are_not_published(watched: Watched) -> None:
     server.wait()
     watched.say_something()
     with watched.sees("EventsUnpublished", service="ledger"):
-        assert watched.trial.stack.mend() == ["nats"]
+        assert watched.trial.stack.mend() == ["nats-server"]
 
 
 def test_a_relay_refuses(watched: Watched) -> None:
