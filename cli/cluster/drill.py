@@ -15,7 +15,7 @@ from cli.cluster.living import Living
 from cli.cluster.releases import ROLLED, Releases
 from cli.cluster.stopping import Stops
 from cli.credentials import Credentials
-from cli.faults.campaign import calm_days, differences_of
+from cli.faults.campaign import calm_days, compared
 from cli.faults.days import Outcome
 from cli.faults.outcomes import read, written
 from cli.places import ROOT
@@ -207,16 +207,4 @@ def _told(stops: Stops) -> Json:
 def _compared(shaken: Outcome, entries: int, report: Report) -> Json:
     """Against the same days by processes of this machine, to which nothing happened."""
     reference = read(written(calm_days(shaken.days, entries, report)))
-    differences = differences_of(reference, shaken)
-    twice = len(shaken.message_ids) - len(set(shaken.message_ids))
-    unnamed = sorted(set(shaken.missing) - set(shaken.in_doubt))
-    return {
-        "ok": not differences and not twice and not unnamed,
-        "days": shaken.days,
-        "entries": len(shaken.rows["entries"]),
-        "messages": len(shaken.message_ids),
-        "twice": twice,
-        "in_doubt": len(shaken.in_doubt),
-        "missing_unnamed": unnamed,
-        "differences": differences,
-    }
+    return compared(reference, shaken)

@@ -18,7 +18,7 @@ from chassis.auth import ROLES, Role
 from chassis.database import transaction
 from services.console.accounts import SignedIn, signed_in_by
 from services.console.formatting import Formats
-from services.console.gateway import Gateway, Json, Neighbours
+from services.console.gateway import Gateway, Json, Neighbours, Refused
 from services.console.language import DEFAULT_LANGUAGE, LANGUAGES, Words, words
 from services.console.settings import ConsoleSettings
 from services.console.vocabulary import Vocabulary
@@ -99,6 +99,15 @@ class Visit:
     @property
     def vocabulary(self) -> Vocabulary:
         return Vocabulary(self.words, self.formats)
+
+    def only_for(self, role: Role) -> None:
+        """Raises ``NotAllowed`` for whoever may do less."""
+        if not self.is_at_least(role):
+            raise NotAllowed
+
+    def told_refusal(self, refused: Refused) -> dict[str, str]:
+        """What a service refused, for the top of a page."""
+        return {"tone": "stop", "text": self.vocabulary.refusal(refused.code)}
 
     @property
     def may_act(self) -> bool:

@@ -15,7 +15,7 @@ from services.console.accounts import names_of_members
 from services.console.formatting import amount_written, day_written
 from services.console.gateway import Json, Refused
 from services.console.pages.fields import CLIENT_FIELDS
-from services.console.visits import ActingDep, NotAllowed, Visit
+from services.console.visits import ActingDep, Visit
 
 router = APIRouter(prefix="/c/{company}/client")
 
@@ -260,8 +260,7 @@ async def add_note(
 @router.post("/merge-clients")
 async def merge_clients(visit: ActingDep, client_id: ClientId, old_code: ClientId) -> Response:
     """Another code of accounting was this client (rule 5.9)."""
-    if not visit.is_at_least("admin"):
-        raise NotAllowed
+    visit.only_for("admin")
     body = {"client_id": old_code.strip(), "into": client_id}
     return await _command(visit, client_id, "merge-clients", body)
 
@@ -270,6 +269,5 @@ async def merge_clients(visit: ActingDep, client_id: ClientId, old_code: ClientI
 async def assign_profile(
     visit: ActingDep, client_id: ClientId, profile: Annotated[str, Form(max_length=100)] = ""
 ) -> Response:
-    if not visit.is_at_least("admin"):
-        raise NotAllowed
+    visit.only_for("admin")
     return await _command(visit, client_id, "assign-profile", {"client_id": client_id, "profile": profile or None})

@@ -8,7 +8,7 @@ from fastapi.responses import RedirectResponse, Response
 from services.console.gateway import Json, Refused
 from services.console.language import N_
 from services.console.rendering import page
-from services.console.visits import ActingDep, NotAllowed, Visit, VisitDep
+from services.console.visits import ActingDep, Visit, VisitDep
 from services.console.vocabulary.codes import DISPUTES
 
 router = APIRouter(prefix="/c/{company}/dispute-reasons")
@@ -63,8 +63,7 @@ async def remove(visit: ActingDep, reason: Reason) -> Response:
 
 async def _save(visit: Visit, listed: list[str], done: str) -> Response:
     """The rest of the company's settings stays as it is."""
-    if not visit.is_at_least("admin"):
-        raise NotAllowed
+    visit.only_for("admin")
     neighbours = visit.neighbours()
     company = await neighbours.this_company()
     body = {name: company[name] for name in SETTINGS} | {"dispute_reasons": listed}

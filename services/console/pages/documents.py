@@ -10,7 +10,7 @@ from fastapi import APIRouter, Form, Query, UploadFile
 from fastapi.responses import RedirectResponse, Response
 
 from services.console.gateway import Refused
-from services.console.visits import ActingDep, NotAllowed, PageUnknown, Visit, VisitDep
+from services.console.visits import ActingDep, PageUnknown, Visit, VisitDep
 
 router = APIRouter(prefix="/c/{company}")
 
@@ -31,8 +31,7 @@ async def documents_of_person(
     visit: VisitDep, client_id: Annotated[str, Query(min_length=1, max_length=64)]
 ) -> Response:
     """All documents of a person, for whom the data is handed out."""
-    if not visit.is_at_least("admin"):
-        raise NotAllowed
+    visit.only_for("admin")
     return await _handed_on(visit, "/documents/of-person", client_id=client_id)
 
 

@@ -8,7 +8,7 @@ from fastapi.responses import RedirectResponse, Response
 from services.console.gateway import Json, Refused
 from services.console.language import N_
 from services.console.rendering import page
-from services.console.visits import ActingDep, NotAllowed, VisitDep
+from services.console.visits import ActingDep, VisitDep
 
 router = APIRouter(prefix="/c/{company}")
 
@@ -40,8 +40,7 @@ async def fields(request: Request, visit: VisitDep, saved: bool = False, refused
 @router.post("/fields")
 async def save_fields(request: Request, visit: ActingDep) -> Response:
     """A field without a title is not used."""
-    if not visit.is_at_least("admin"):
-        raise NotAllowed
+    visit.only_for("admin")
     form = await request.form()
 
     def named(about: str) -> list[Json]:

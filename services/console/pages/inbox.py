@@ -10,7 +10,7 @@ from starlette.datastructures import FormData
 from services.console.gateway import Json, Refused
 from services.console.language import N_
 from services.console.rendering import page
-from services.console.visits import ActingDep, NotAllowed, Visit, VisitDep
+from services.console.visits import ActingDep, Visit, VisitDep
 
 router = APIRouter(prefix="/c/{company}/inbox")
 
@@ -64,24 +64,24 @@ async def shown(request: Request, visit: VisitDep, done: str = "") -> Response:
 
 @router.post("")
 async def save(request: Request, visit: ActingDep) -> Response:
-    _only_administrators(visit)
+    visit.only_for("admin")
     wanted = _mailbox(await request.form())
     try:
         await visit.neighbours().command("notify", "PUT", "/mailbox", wanted)
     except Refused as refused:
-        return await _page(request, visit, _refusal(visit, refused), mailbox=wanted, status=422)
+        return await _page(request, visit, visit.told_refusal(refused), mailbox=wanted, status=422)
     return RedirectResponse(visit.url("inbox", done="saved"), status_code=303)
 
 
 @router.post("/test")
 async def try_it(request: Request, visit: ActingDep) -> Response:
     """Try what is typed, saved or not; it stays typed."""
-    _only_administrators(visit)
+    visit.only_for("admin")
     wanted = _mailbox(await request.form())
     try:
         found = await visit.neighbours().post_query("notify", "/mailbox/test", {"mailbox": wanted})
     except Refused as refused:
-        return await _page(request, visit, _refusal(visit, refused), mailbox=wanted, status=422)
+        return await _page(request, visit, visit.told_refusal(refused), mailbox=wanted, status=422)
     if found["ok"]:
         mails = found["mails"]
         said = visit.words.ngettext(
@@ -97,18 +97,13 @@ async def try_it(request: Request, visit: ActingDep) -> Response:
 
 @router.post("/forget")
 async def forget(visit: ActingDep) -> Response:
-    _only_administrators(visit)
+    visit.only_for("admin")
     try:
         await visit.neighbours().request("notify", "DELETE", "/mailbox")
     except Refused as refused:
         if refused.code != "mailbox-unknown":  # somebody else was quicker
             raise
     return RedirectResponse(visit.url("inbox", done="forgotten"), status_code=303)
-
-
-def _only_administrators(visit: Visit) -> None:
-    if not visit.is_at_least("admin"):
-        raise NotAllowed
 
 
 def _mailbox(form: FormData) -> dict[str, Any]:
@@ -125,14 +120,10 @@ def _mailbox(form: FormData) -> dict[str, Any]:
     return wanted
 
 
-def _refusal(visit: Visit, refused: Refused) -> dict[str, str]:
-    return {"tone": "stop", "text": visit.vocabulary.refusal(refused.code)}
-
-
 async def _page(
     request: Request, visit: Visit, notice: Mapping[str, str] | None, *, status: int = 200, **typed: Any
 ) -> Response:
-    _only_administrators(visit)
+    visit.only_for("admin")
     neighbours = visit.neighbours()
     mailbox: Json = await neighbours.get("notify", "/mailbox")
     fared: Json = await neighbours.get("notify", "/mailboxes")

@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse, Response
 from services.console.gateway import Json, Refused
 from services.console.language import N_
 from services.console.rendering import page
-from services.console.visits import ActingDep, NotAllowed, VisitDep
+from services.console.visits import ActingDep, VisitDep
 
 router = APIRouter(prefix="/c/{company}")
 
@@ -37,8 +37,7 @@ async def late_interest(request: Request, visit: VisitDep, saved: bool = False, 
 @router.post("/late-interest")
 async def save_late_interest(request: Request, visit: ActingDep) -> Response:
     """The whole of the terms. A half-year whose two rates are left empty is the program's own."""
-    if not visit.is_at_least("admin"):
-        raise NotAllowed
+    visit.only_for("admin")
     form = await request.form()
     days = sorted({str(day) for day in form.getlist("starts_on")})
     rates = [

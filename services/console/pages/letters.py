@@ -13,7 +13,7 @@ from services.console.language import N_
 from services.console.pages.message import MAIL_POLICY
 from services.console.pages.sendings import Progress, latest_sending, progress
 from services.console.rendering import page
-from services.console.visits import ActingDep, NotAllowed, PageUnknown, Visit, VisitDep
+from services.console.visits import ActingDep, PageUnknown, Visit, VisitDep
 
 router = APIRouter(prefix="/c/{company}")
 
@@ -176,8 +176,7 @@ async def set_logo(
     visit: ActingDep, file: UploadFile | None = None, remove: Annotated[bool, Form()] = False
 ) -> Response:
     """Take another logo, or none."""
-    if not visit.is_at_least("admin"):
-        raise NotAllowed
+    visit.only_for("admin")
     neighbours = visit.neighbours()
     try:
         if remove:

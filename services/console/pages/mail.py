@@ -10,7 +10,7 @@ from starlette.datastructures import FormData
 from services.console.gateway import Json, Refused
 from services.console.language import N_
 from services.console.rendering import page
-from services.console.visits import ActingDep, NotAllowed, Visit, VisitDep
+from services.console.visits import ActingDep, Visit, VisitDep
 
 router = APIRouter(prefix="/c/{company}/mail")
 
@@ -49,26 +49,26 @@ async def shown(request: Request, visit: VisitDep, done: str = "") -> Response:
 
 @router.post("/server")
 async def save_server(request: Request, visit: ActingDep) -> Response:
-    _only_administrators(visit)
+    visit.only_for("admin")
     wanted = _server(await request.form())
     try:
         await visit.neighbours().command("notify", "PUT", "/mail-server", wanted)
     except Refused as refused:
-        return await _page(request, visit, _refusal(visit, refused), server=wanted, status=422)
+        return await _page(request, visit, visit.told_refusal(refused), server=wanted, status=422)
     return RedirectResponse(visit.url("mail", done="server"), status_code=303)
 
 
 @router.post("/server/test")
 async def try_server(request: Request, visit: ActingDep) -> Response:
     """Try what is typed, saved or not; it stays typed."""
-    _only_administrators(visit)
+    visit.only_for("admin")
     form = await request.form()
     wanted = _server(form)
     asked = {"server": wanted, "to": str(form.get("to", "")).strip()}
     try:
         found = await visit.neighbours().post_query("notify", "/mail-server/test", asked)
     except Refused as refused:
-        return await _page(request, visit, _refusal(visit, refused), server=wanted, to=asked["to"], status=422)
+        return await _page(request, visit, visit.told_refusal(refused), server=wanted, to=asked["to"], status=422)
     sentence = (TRIED if found["ok"] else FAILED)[found["step"]]
     said = visit.words.gettext(sentence) % {"words": found["words"]}
     notice = {"tone": "ok" if found["ok"] else "stop", "text": said}
@@ -77,7 +77,7 @@ async def try_server(request: Request, visit: ActingDep) -> Response:
 
 @router.post("/server/forget")
 async def forget_server(visit: ActingDep) -> Response:
-    _only_administrators(visit)
+    visit.only_for("admin")
     try:
         await visit.neighbours().request("notify", "DELETE", "/mail-server")
     except Refused as refused:
@@ -89,31 +89,26 @@ async def forget_server(visit: ActingDep) -> Response:
 @router.post("/dkim")
 async def make_key(request: Request, visit: ActingDep) -> Response:
     """A new key; nothing is signed by it yet."""
-    _only_administrators(visit)
+    visit.only_for("admin")
     form = await request.form()
     wanted = {name: str(form.get(name, "")).strip().lower() for name in ("domain", "selector")}
     try:
         await visit.neighbours().command("notify", "PUT", "/dkim", wanted)
     except Refused as refused:
-        return await _page(request, visit, _refusal(visit, refused), status=422)
+        return await _page(request, visit, visit.told_refusal(refused), status=422)
     return RedirectResponse(visit.url("mail", done="key"), status_code=303)
 
 
 @router.post("/dkim/switch")
 async def switch_key(request: Request, visit: ActingDep) -> Response:
-    _only_administrators(visit)
+    visit.only_for("admin")
     form = await request.form()
     active, unseen = form.get("active") == "true", form.get("unseen") == "true"
     try:
         await visit.neighbours().command("notify", "POST", "/dkim/switch", {"active": active, "unseen": unseen})
     except Refused as refused:
-        return await _page(request, visit, _refusal(visit, refused), status=422)
+        return await _page(request, visit, visit.told_refusal(refused), status=422)
     return RedirectResponse(visit.url("mail", done="signed" if active else "unsigned"), status_code=303)
-
-
-def _only_administrators(visit: Visit) -> None:
-    if not visit.is_at_least("admin"):
-        raise NotAllowed
 
 
 def _server(form: FormData) -> dict[str, Any]:
@@ -134,14 +129,10 @@ def _server(form: FormData) -> dict[str, Any]:
     return wanted
 
 
-def _refusal(visit: Visit, refused: Refused) -> dict[str, str]:
-    return {"tone": "stop", "text": visit.vocabulary.refusal(refused.code)}
-
-
 async def _page(
     request: Request, visit: Visit, notice: Mapping[str, str] | None, *, status: int = 200, **typed: Any
 ) -> Response:
-    _only_administrators(visit)
+    visit.only_for("admin")
     neighbours = visit.neighbours()
     sender: Json = await neighbours.get("notify", "/sender")
     server: Json = await neighbours.get("notify", "/mail-server")

@@ -14,7 +14,7 @@ from contracts.registry import EVENTS
 from services.console.gateway import Json, Refused
 from services.console.language import N_
 from services.console.rendering import page
-from services.console.visits import ActingDep, NotAllowed, Visit
+from services.console.visits import ActingDep, Visit
 
 router = APIRouter(prefix="/c/{company}/other-systems")
 
@@ -169,13 +169,8 @@ async def _handing_out(request: Request, visit: Visit, path: str, body: Json) ->
 
 
 async def _post(visit: Visit, path: str, body: Json) -> Json:
-    _only_administrators(visit)
+    visit.only_for("admin")
     return await visit.neighbours().post_query("reporting", path, body)
-
-
-def _only_administrators(visit: Visit) -> None:
-    if not visit.is_at_least("admin"):
-        raise NotAllowed
 
 
 def _refusal(visit: Visit, refused: Refused) -> dict[str, str]:
@@ -193,7 +188,7 @@ async def _page(
     handed: Mapping[str, Any] | None = None,
     typed: Json | None = None,
 ) -> Response:
-    _only_administrators(visit)
+    visit.only_for("admin")
     neighbours = visit.neighbours()
     known: Json = await neighbours.get("reporting", "/webhooks")
     looked_at = next((one for one in known["webhooks"] if one["webhook_id"] == str(webhook)), None)

@@ -14,7 +14,7 @@ from services.console.formatting import amount_written
 from services.console.gateway import Json, Neighbours, Refused
 from services.console.language import N_
 from services.console.rendering import page as render
-from services.console.visits import ActingDep, NotAllowed, Visit, VisitDep
+from services.console.visits import ActingDep, Visit, VisitDep
 
 router = APIRouter(prefix="/c/{company}")
 
@@ -101,8 +101,7 @@ async def save_client_policy(
     tolerance_amount: Annotated[str, Form(max_length=30)] = "",
 ) -> Response:
     """Whole: what is left empty is as the company has it. What cannot be saved comes back as it was typed."""
-    if not visit.is_at_least("admin"):
-        raise NotAllowed
+    visit.only_for("admin")
     days, amount = tolerance_days.strip(), tolerance_amount.strip()
     typed: Json = {
         "profile": profile or None,

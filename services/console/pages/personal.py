@@ -10,7 +10,7 @@ from fastapi.responses import RedirectResponse, Response
 from services.console.gateway import Json, Refused
 from services.console.language import N_
 from services.console.rendering import page
-from services.console.visits import ActingDep, NotAllowed, PageUnknown, Visit, VisitDep
+from services.console.visits import ActingDep, PageUnknown, Visit, VisitDep
 
 router = APIRouter(prefix="/c/{company}/personal")
 
@@ -26,8 +26,7 @@ WrittenClientId = Annotated[str, Form(min_length=1, max_length=64)]
 
 async def _kept(visit: Visit, client_id: str) -> dict[str, Json]:
     """What each service keeps of the person."""
-    if not visit.is_at_least("admin"):
-        raise NotAllowed
+    visit.only_for("admin")
     neighbours = visit.neighbours()
     try:
         found = await asyncio.gather(
@@ -58,8 +57,7 @@ async def as_file(visit: VisitDep, client_id: ClientId) -> Response:
 
 
 async def _command(visit: Visit, command: str, client_id: str) -> Response:
-    if not visit.is_at_least("admin"):
-        raise NotAllowed
+    visit.only_for("admin")
     outcome: dict[str, Any] = {"done": command}
     try:
         await visit.neighbours().post("ledger", f"/{command}", {"client_id": client_id})

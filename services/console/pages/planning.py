@@ -8,7 +8,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from services.console.gateway import Json, Refused
 from services.console.language import N_
-from services.console.visits import ActingDep, NotAllowed, Visit, WholeCompany
+from services.console.visits import ActingDep, Visit, WholeCompany
 
 router = APIRouter(dependencies=[WholeCompany])
 
@@ -41,8 +41,7 @@ def spoken_slot(visit: Visit, cron: str) -> str:
 
 def _administrator(visit: Visit) -> None:
     """Slots and inlets are for administrators (rule 2.3)."""
-    if not visit.is_at_least("admin"):
-        raise NotAllowed
+    visit.only_for("admin")
 
 
 async def _sent(visit: Visit, method: str, path: str, body: Json | None = None) -> Response:

@@ -10,7 +10,7 @@ from services.console.gateway import Json, Neighbours, Refused
 from services.console.language import N_
 from services.console.pages.clients import FILTERS
 from services.console.rendering import page
-from services.console.visits import ActingDep, NotAllowed, Visit, VisitDep
+from services.console.visits import ActingDep, Visit, VisitDep
 
 router = APIRouter(prefix="/c/{company}")
 
@@ -70,8 +70,7 @@ async def _command(visit: Visit, command: str, body: Json) -> Response:
 
 
 def _must_configure(visit: Visit) -> None:
-    if not visit.is_at_least("admin"):
-        raise NotAllowed
+    visit.only_for("admin")
 
 
 @router.post("/profiles/add")

@@ -9,7 +9,7 @@ from services.console.gateway import Json, Refused
 from services.console.language import N_
 from services.console.pages.options import SECTIONS, written
 from services.console.rendering import page
-from services.console.visits import ActingDep, NotAllowed, Visit, VisitDep
+from services.console.visits import ActingDep, Visit, VisitDep
 
 router = APIRouter(prefix="/c/{company}")
 
@@ -27,8 +27,7 @@ async def rules(request: Request, visit: VisitDep, saved: bool = False) -> Respo
 @router.post("/rules")
 async def save_rules(request: Request, visit: ActingDep) -> Response:
     """The rest of the policy stays as it is; what cannot be saved comes back as it was typed."""
-    if not visit.is_at_least("admin"):
-        raise NotAllowed
+    visit.only_for("admin")
     neighbours = visit.neighbours()
     policy: Json = await neighbours.get("dunning", "/policy")
     form = await request.form()

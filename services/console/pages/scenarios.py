@@ -14,7 +14,7 @@ from services.console.gateway import Json, Refused
 from services.console.language import N_
 from services.console.pages.step_days import days_in_words, own_days, weekday_names
 from services.console.rendering import page
-from services.console.visits import ActingDep, NotAllowed, Visit, VisitDep
+from services.console.visits import ActingDep, Visit, VisitDep
 
 router = APIRouter(prefix="/c/{company}")
 
@@ -85,8 +85,7 @@ async def try_out(request: Request, visit: VisitDep) -> Response:
 @router.post("/scenarios")
 async def publish(request: Request, visit: ActingDep) -> Response:
     """A new version; what cannot work comes back as it was typed, with the reasons at the fields."""
-    if not visit.is_at_least("admin"):
-        raise NotAllowed
+    visit.only_for("admin")
     form = await request.form()
     known = await _known(visit, str(form.get("profile", "")))
     body, unreadable = _typed(form, known["of"])
@@ -109,8 +108,7 @@ async def publish(request: Request, visit: ActingDep) -> Response:
 @router.post("/scenarios/calendar")
 async def save_calendar(request: Request, visit: ActingDep) -> Response:
     """The days on which the company reminds at all; the rest of the policy stays as it is."""
-    if not visit.is_at_least("admin"):
-        raise NotAllowed
+    visit.only_for("admin")
     form = await request.form()
     neighbours = visit.neighbours()
     policy: Json = await neighbours.get("dunning", "/policy")
@@ -141,8 +139,7 @@ async def enter_copy(
     profile: Annotated[str, Form()] = "",
 ) -> Response:
     """One more address for copies; it stays in notify's address book, and steps carry its id (rule 4.14)."""
-    if not visit.is_at_least("admin"):
-        raise NotAllowed
+    visit.only_for("admin")
     said = "copy"
     try:
         await visit.neighbours().command(

@@ -6,7 +6,7 @@ from fastapi.responses import RedirectResponse, Response
 from services.console.gateway import Json, Refused
 from services.console.language import N_
 from services.console.rendering import page
-from services.console.visits import ActingDep, NotAllowed, Visit, VisitDep
+from services.console.visits import ActingDep, Visit, VisitDep
 
 router = APIRouter(prefix="/c/{company}")
 
@@ -69,8 +69,7 @@ async def save_sender(request: Request, visit: ActingDep) -> Response:
 
     Members of the sender that this form does not show stay as they are.
     """
-    if not visit.is_at_least("admin"):
-        raise NotAllowed
+    visit.only_for("admin")
     typed = await request.form()
     form: Json = {name: str(typed.get(name, "")).strip().replace("\r\n", "\n") for name in LINES}
     form |= {name: name in typed for name in CHOICES}

@@ -16,7 +16,7 @@ from services.console.formatting import amount_written
 from services.console.gateway import Json, Neighbours, Refused, ServiceSilent
 from services.console.language import N_
 from services.console.rendering import environment, page
-from services.console.visits import ActingDep, NotAllowed, PageUnknown, Visit, VisitDep, WholeCompany
+from services.console.visits import ActingDep, PageUnknown, Visit, VisitDep, WholeCompany
 
 router = APIRouter(prefix="/c/{company}", dependencies=[WholeCompany])
 LOOK_SECONDS = 0.5
@@ -234,8 +234,7 @@ def _edited_step(form: FormData, variant: str, step: Mapping[str, Any]) -> Json:
 @router.post("/simulation/costs")
 async def save_costs(request: Request, visit: ActingDep) -> Response:
     """What one contact costs by medium, kept for the company; results already there are read with them too."""
-    if not visit.is_at_least("admin"):
-        raise NotAllowed
+    visit.only_for("admin")
     form = await request.form()
     back = {name: str(form[name]) for name in ("profile", "id") if form.get(name)}
     amounts = {medium: amount_written(str(form.get(f"cost_{medium}", "")).strip() or "0") for medium in MEDIA}

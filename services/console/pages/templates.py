@@ -10,7 +10,7 @@ from fastapi.responses import RedirectResponse, Response
 from services.console.gateway import Json, Refused
 from services.console.language import N_
 from services.console.rendering import page
-from services.console.visits import ActingDep, NotAllowed, Visit, VisitDep
+from services.console.visits import ActingDep, Visit, VisitDep
 
 router = APIRouter(prefix="/c/{company}")
 
@@ -110,8 +110,7 @@ async def import_file(
     check: Annotated[bool, Form()] = False,
 ) -> Response:
     """Take every text of a file, or none and the reasons."""
-    if not visit.is_at_least("admin"):
-        raise NotAllowed
+    visit.only_for("admin")
     if file is None or not file.size or file.size > LARGEST_FILE:
         return RedirectResponse(visit.url("templates", refused="no-template-file"), status_code=303)
     try:

@@ -11,7 +11,7 @@ from services.console.accounts import AdministratorSeesAll, MemberUnknown, Portf
 from services.console.gateway import Json
 from services.console.language import N_
 from services.console.rendering import page
-from services.console.visits import ActingDep, NotAllowed, PageUnknown, Visit
+from services.console.visits import ActingDep, PageUnknown, Visit
 
 router = APIRouter(prefix="/c/{company}/users")
 
@@ -21,8 +21,7 @@ DONE = {
 
 
 def _must_configure(visit: Visit) -> None:
-    if not visit.is_at_least("admin"):
-        raise NotAllowed
+    visit.only_for("admin")
 
 
 @router.get("")

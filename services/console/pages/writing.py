@@ -13,7 +13,7 @@ from services.console.language import N_
 from services.console.pages.message import MAIL_POLICY
 from services.console.pages.templates import KINDS
 from services.console.rendering import editing
-from services.console.visits import ActingDep, NotAllowed, PageUnknown, Visit, VisitDep
+from services.console.visits import ActingDep, PageUnknown, Visit, VisitDep
 
 router = APIRouter(prefix="/c/{company}")
 
@@ -171,8 +171,7 @@ async def write(
     )
     if do != "save":
         return await _shown(visit, draft, as_text=do == "text")
-    if not visit.is_at_least("admin"):
-        raise NotAllowed
+    visit.only_for("admin")
     neighbours = visit.neighbours()
     wanted = draft.body() | {
         "name": name,
@@ -285,8 +284,7 @@ async def delete(
     language: Annotated[Language, Form()],
 ) -> Response:
     """Back to the delivered text; one of the company's own is gone."""
-    if not visit.is_at_least("admin"):
-        raise NotAllowed
+    visit.only_for("admin")
     which = {"name": name, "medium": medium, "language": language}
     try:
         await visit.neighbours().request("notify", "DELETE", "/templates", params=which)
