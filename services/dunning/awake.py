@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis.database import driver
 from services.dunning.states import Around, Known, Needs, entered_of, rows
-from services.dunning.verdicts_kept import Kept
+from services.dunning.verdicts_kept import Kept, kept_on
 
 # Lines are found one by one; what is known of few lines is found client by client and joined, which costs less.
 ENTRIES = """
@@ -90,20 +90,24 @@ class Looked(NamedTuple):
 async def load_awake(
     tx: AsyncConnection, company: str, touched: Mapping[str, Collection[str]], as_of: date, needs: Needs
 ) -> dict[str, Looked]:
-    """These clients with their lines that are awake on ``as_of``; without those of whom no verdicts are kept.
+    """These clients with their lines that are awake on ``as_of``; without those of whom nothing is kept, or
+    nothing that can be read so.
 
     ``touched`` are, by client, the entries heard of since the last decision. Lock the clients first.
     """
     connection = await driver(tx)
     ask: dict[str, object] = {"company": company, "clients": list(touched)}
     around = await Around.read(connection, ask, needs)
-    around.heads = [row for row in around.heads if row[1] is not None]
     kept: dict[str, Kept] = {}
     for client, verdicts, *_ in around.heads:
+        if verdicts is None:
+            continue
         also = set(touched[client])
         for action in around.actions.get(client, ()):
             also.update([held.entry_id for held in action.entries])
-        kept[client] = Kept(verdicts, also, as_of)
+        if (known_before := kept_on(verdicts, also, as_of)) is not None:
+            kept[client] = known_before
+    around.heads = [row for row in around.heads if row[0] in kept]
     lines = await rows(connection, ENTRIES, ask | _columns({client: one.awake for client, one in kept.items()}))
     spoken_of = {
         "owners": [line[0] for line in lines] + [line[0] for line in around.paid],

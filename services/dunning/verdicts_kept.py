@@ -97,6 +97,16 @@ class Kept:
             self.exclusions.update(dict.fromkeys(lines, _exclusion_of(group)[0]))
 
 
+def kept_on(verdicts: str, also: set[str], as_of: date) -> Kept | None:
+    """What is kept of a client; ``None`` where the version before laid it out, all in one line, which it does
+    while its pods are being replaced, or when it came back for a while: then all lines are to be looked at.
+    """
+    try:
+        return Kept(verdicts, also, as_of)
+    except msgspec.DecodeError:
+        return None
+
+
 def _without(group: str, taken: set[str]) -> tuple[str, list[str], str]:
     """A group that sleeps without some lines, those lines, and what the others come to, as it ends."""
     told = _read(group)

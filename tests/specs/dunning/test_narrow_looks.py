@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from services.dunning.domain.decision import decide
 from services.dunning.domain.narrow import allowed_by, decide_narrowly, may_rest
 from services.dunning.domain.state import ClientState, EntryState
-from services.dunning.verdicts_kept import Kept, as_text, resting_text
+from services.dunning.verdicts_kept import Kept, as_text, kept_on, resting_text
 from tests.specs.dunning.test_properties import POLICIES, cases, entries
 
 CHANGES = st.lists(
@@ -82,3 +82,14 @@ def test_messages_of_whole_accounts_are_never_looked_at_narrowly():
     assert account
     assert summing
     assert not any(map(allowed_by, [*account, *summing]))
+
+
+def test_what_the_version_before_kept_wants_a_look_at_every_line():
+    """While pods are replaced an older one may decide a client, and keeps its verdicts in one line of text."""
+    group = '[["not_due","R1","2025-03-18",[],null],["F1"]]'
+    other = '[["excluded","R2",null,["entry_stopped"],null],["F2","F3"]]'
+    day = date(2025, 3, 18)
+    assert kept_on(f"[{group},{other}]", {"F9"}, day) is None
+    alone = kept_on(f"[{group}]", {"F9"}, day)
+    assert alone is not None
+    assert (alone.awake, alone.asleep) == ({"F1", "F9"}, [])
