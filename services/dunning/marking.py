@@ -1,9 +1,13 @@
 """Whom the next round looks at, and at how much of it: the marks that facts leave in ``schedule``.
 
-``next_on`` of minus infinity wants a look. ``touched`` are the entries heard of since the client was decided, null
-where every line is to be looked at: of what the last decision left asleep, only what is touched is looked at again
-(``domain/narrow``). A mark waits for a round that is deciding this very client, so that none is lost between its
-read and its commit; so what adds to ``touched`` comes after a mark, which holds the client.
+``next_on`` of the first day there is (``0001-01-01``) wants a look, of minus infinity one at every line.
+``touched`` are the entries heard of since the client was decided, null where every line is to be looked at: of
+what the last decision left asleep, only what is touched is looked at again (``domain/narrow``). Code that knows
+nothing of ``touched`` marks with minus infinity: while its pods are being replaced, or when it came back for a
+while, no line sleeps through what it applied.
+
+A mark waits for a round that is deciding this very client, so that none is lost between its read and its commit;
+so what adds to ``touched`` comes after a mark, which holds the client.
 """
 
 from chassis.items import NOTHING, Connection, Told, clients_of
@@ -11,19 +15,23 @@ from chassis.items import NOTHING, Connection, Told, clients_of
 MOST_TOUCHED = 200
 """With more than so many, looking at every line is as cheap."""
 
-MARK = """
+LOOK = "next_on = '0001-01-01' where known.next_on > '0001-01-01'"
+"""What a mark that wants a look changes of the client's row."""
+LOOK_AT_ALL = (
+    "next_on = '-infinity', touched = null where known.next_on > '-infinity' or known.touched is not null"
+)
+"""What a mark that wants a look at every line changes of the client's row."""
+
+MARK = f"""
     insert into schedule as known (company, p, client_id, next_on)
     select distinct heard.company, heard.p, heard.client, '-infinity'::date
-    from {heard} where heard.client is not null
+    from {{heard}} where heard.client is not null
     order by heard.company, heard.p, heard.client
-    on conflict (company, p, client_id) do update set next_on = '-infinity' where known.next_on <> '-infinity'
-"""
+    on conflict (company, p, client_id) do update set {LOOK}
+"""  # noqa: S608 constants of this module
 """For what says nothing about a line that sleeps."""
 
-MARK_WHOLE = MARK.replace(
-    "set next_on = '-infinity' where known.next_on <> '-infinity'",
-    "set next_on = '-infinity', touched = null where known.next_on <> '-infinity' or known.touched is not null",
-)
+MARK_WHOLE = MARK.replace(LOOK, LOOK_AT_ALL)
 """For what may change the step of any line, or why it is excluded."""
 
 _TOUCH = """
@@ -53,12 +61,12 @@ TOUCH_LEVELS = _touching("""(
     )""")
 """For the lines whose level moved."""
 
-MARK_TOLD = """
+MARK_TOLD = f"""
     insert into schedule as known (company, p, client_id, next_on)
     select company, p, client_id, '-infinity'::date
     from unnest(%(companies)b::text[], %(ps)b::smallint[], %(clients)b::text[]) as told(company, p, client_id)
-    on conflict (company, p, client_id) do update set next_on = '-infinity' where known.next_on <> '-infinity'
-"""
+    on conflict (company, p, client_id) do update set {LOOK}
+"""  # noqa: S608
 
 TOUCH_TOLD = _touching("""(
         select company, p, client_id, string_to_array(ids, %(between)s) as ids
@@ -72,7 +80,7 @@ def mark_lines(table: str) -> tuple[str, str]:
     mark = f"""
         insert into schedule as known (company, p, client_id, next_on)
         select distinct company, p, client_id, '-infinity'::date from {table} order by company, p, client_id
-        on conflict (company, p, client_id) do update set next_on = '-infinity' where known.next_on <> '-infinity'
+        on conflict (company, p, client_id) do update set {LOOK}
     """  # noqa: S608 - a constant of the caller
     lines = f"""(
         select company, p, client_id, array_agg(distinct entry_id) as ids from {table}

@@ -15,7 +15,7 @@ from chassis.items import NOTHING, Items, insert_new
 from chassis.new_rows import NewRows
 from chassis.projection import Delivered, Project
 from contracts.terms import difference
-from services.dunning.marking import MARK, MARK_WHOLE, TOUCH_LEVELS, mark, mark_entries, mark_lines
+from services.dunning.marking import LOOK_AT_ALL, MARK, MARK_WHOLE, TOUCH_LEVELS, mark, mark_entries, mark_lines
 from services.dunning.policy_rows import (
     AUTOMATIC,
     CLIENT_POLICY,
@@ -117,11 +117,11 @@ CLIENT_CHANGED = """
         category = excluded.category, salesperson = excluded.salesperson
 """
 
-CLIENTS_CHANGED = """
+CLIENTS_CHANGED = f"""
     with told as materialized (
         select distinct on (heard.company, heard.p, e.client_id) heard.company, heard.p, e.client_id,
             coalesce(e.has_email, false) as has_email, e.profile, e.payment_mode
-        from {heard}, json_to_recordset(heard.body::json -> 'clients') as e(client_id text, has_email boolean,
+        from {{heard}}, json_to_recordset(heard.body::json -> 'clients') as e(client_id text, has_email boolean,
             profile text, payment_mode text)
         order by heard.company, heard.p, e.client_id, heard.number desc
     ),
@@ -133,9 +133,8 @@ CLIENTS_CHANGED = """
     )
     insert into schedule as known (company, p, client_id, next_on)
     select company, p, client_id, '-infinity'::date from told
-    on conflict (company, p, client_id) do update set next_on = '-infinity', touched = null
-        where known.next_on <> '-infinity' or known.touched is not null
-"""
+    on conflict (company, p, client_id) do update set {LOOK_AT_ALL}
+"""  # noqa: S608
 
 PROFILE_ASSIGNED = """
     insert into client (company, client_id, p, chosen_profile)

@@ -67,7 +67,8 @@ ROUNDS_BEFORE = text(
 )
 LEFT = text("select count(*) from round_partition where company = :company and as_of = :as_of and not done")
 CANDIDATES = """
-    select s.p, s.client_id, s.touched from unnest(%(ps)b::smallint[], %(reached)b::text[]) as taken(p, reached)
+    select s.p, s.client_id, case when s.next_on > '-infinity' then s.touched end
+    from unnest(%(ps)b::smallint[], %(reached)b::text[]) as taken(p, reached)
     join schedule s on s.company = %(company)s and s.p = taken.p and s.client_id > taken.reached
         and (%(whole)s or s.next_on <= %(as_of)s)
     order by s.p, s.client_id limit %(most)s for update of s

@@ -13,6 +13,7 @@ from services.dunning.domain.scenario import THANKS
 from services.dunning.domain.scenario_words import LONGEST_THANKS_DELAY_DAYS
 from services.dunning.domain.state import NEVER_ENTERED, PaidGroup, PaidLine
 from services.dunning.domain.thanks import NOT_OLDER_THAN
+from services.dunning.marking import LOOK
 
 OLDEST_PAYMENT_DAYS = NOT_OLDER_THAN.days + LONGEST_THANKS_DELAY_DAYS
 """Payments older than this, when they are announced, are thanked by no scenario, and are not kept."""
@@ -28,14 +29,14 @@ PAYMENT = """
 
 PAYMENTS = PAYMENT.replace("json_to_record(heard.body::json)", "json_to_recordset(heard.body::json -> 'groups')")
 
-MARK_PAID = """
+MARK_PAID = f"""
     insert into schedule as known (company, p, client_id, next_on)
     select distinct heard.company, heard.p, g.client_id, '-infinity'::date
-    from {heard}, json_to_recordset(heard.body::json -> 'groups') as g(client_id text, paid_on date)
+    from {{heard}}, json_to_recordset(heard.body::json -> 'groups') as g(client_id text, paid_on date)
     where g.paid_on >= heard.as_of - %(oldest)s::integer
     order by heard.company, heard.p, g.client_id
-    on conflict (company, p, client_id) do update set next_on = '-infinity' where known.next_on <> '-infinity'
-"""
+    on conflict (company, p, client_id) do update set {LOOK}
+"""  # noqa: S608 a constant of marking
 
 GROUPS = Items("groups", {"client_id": "text", "paid_on": "date", "payments": "text[]", "settled": "text[]"})
 GROUP = NewRows(

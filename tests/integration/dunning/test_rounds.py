@@ -3,6 +3,9 @@
 import asyncio
 from datetime import date
 
+from sqlalchemy import text
+
+from chassis.database import transaction
 from contracts import ledger, notify
 from tests.integration.dunning.house import House, client_changed, entry_id, line, synced
 
@@ -84,8 +87,20 @@ async def test_a_change_heard_while_its_client_is_decided_is_not_lost(house: Hou
     await _three_clients(house)
     await house.round(STANDARD_DAY)
     await house.books("2025-03-19", line("A", "A1", 100, "2025-03-10", lettering="X"))
-    marked = await house.rows("select client_id from schedule where company = :company and next_on = '-infinity'")
+    marked = await house.rows("select client_id from schedule where company = :company and next_on = '0001-01-01'")
     assert [row["client_id"] for row in marked] == ["A"]
+
+
+async def test_no_line_sleeps_through_what_the_version_before_applied(house: House):
+    """Its pods, which go on beside those of this one for a while, name no lines when they mark a client."""
+    await house.hear("2025-03-01", client_changed("B"))
+    await house.books("2025-03-01", line("B", "B1", 70, "2025-04-11"), line("B", "B2", 70, "2025-03-10"))
+    await house.round(STANDARD_DAY)
+    async with transaction(house.process.engine) as tx:
+        await tx.execute(text("update entry set due_date = '2025-03-10' where piece = 'B1'"))
+        await tx.execute(text("update schedule set next_on = '-infinity' where next_on <> '-infinity'"))
+    await house.round("2025-03-19")
+    assert (await house.verdicts())["B1"][0] == "due"
 
 
 async def test_concurrent_workers_on_one_round_are_harmless(house: House):
