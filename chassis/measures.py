@@ -7,7 +7,7 @@ import logging
 from collections.abc import Iterable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
-from psycopg.errors import UndefinedTable
+from psycopg.errors import UndefinedColumn, UndefinedTable
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -121,8 +121,9 @@ def tell_hindrances(service: str, hindered_by: Iterable[str]) -> None:
         HINDERED.labels(service, part).set(1)
 
 
-def _has_no_table(error: Exception) -> bool:
-    return isinstance(error, DBAPIError) and isinstance(error.orig, UndefinedTable)
+def schema_is_behind(error: Exception) -> bool:
+    """A table, or a column of one, is not there yet: the migration of this version has not run."""
+    return isinstance(error, DBAPIError) and isinstance(error.orig, UndefinedTable | UndefinedColumn)
 
 
 async def keep_fresh(service: str, engine: AsyncEngine, *, seconds: float = 5) -> None:
@@ -133,7 +134,7 @@ async def keep_fresh(service: str, engine: AsyncEngine, *, seconds: float = 5) -
             await refresh(service, engine)
         except Exception as error:
             # a process that waits for its schema to be made must not end since nothing can be counted yet
-            if not (is_transient(error) or _has_no_table(error)):
+            if not (is_transient(error) or schema_is_behind(error)):
                 raise
             log.warning("measures not refreshed", extra={"error": str(error)})
         await asyncio.sleep(seconds)
