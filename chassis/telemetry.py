@@ -119,8 +119,10 @@ class Telemetry:
             )
             from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415 - with the exporter
 
+            from chassis.discreet_spans import Discreet  # noqa: PLC0415 - with the exporter
+
             exporter = OTLPSpanExporter(endpoint=f"{otlp_endpoint.rstrip('/')}/v1/traces")
-            self.tracer_provider.add_span_processor(BatchSpanProcessor(exporter))
+            self.tracer_provider.add_span_processor(BatchSpanProcessor(Discreet(exporter)))
         trace.set_tracer_provider(self.tracer_provider)
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
