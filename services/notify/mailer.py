@@ -16,7 +16,7 @@ from aiosmtplib import (
 )
 
 from services.notify.messages import Mail
-from services.notify.pipelining import Answer, Answers, taken_over
+from services.notify.pipelining import NO_CODE, Answer, Answers, taken_over
 from services.notify.servers import Server
 
 _STATUS = re.compile(r"^\s*([245]\.\d{1,3}\.\d{1,3})\b")
@@ -175,7 +175,15 @@ class SmtpConnection:
                 self._drop()
                 return PutOff(_words(told[-1]), by_server=True)
             raise
+        except asyncio.CancelledError:
+            self._drop()  # it may wait for the message by now: a farewell would be taken for its first line
+            raise
         sender, *recipients, begin = told
+        odd = next((one for one in told if one.code == NO_CODE), begin)
+        if odd.code < TEMPORARY and odd.code != BEGIN:
+            # one answer too many or too few: nobody knows which is meant for what, nor whether more will come
+            self._drop()
+            return PutOff(_words(odd), by_server=True)
         refused = {
             recipient: answer
             for recipient, answer in zip(mail.recipients, recipients, strict=True)

@@ -151,6 +151,24 @@ async def test_what_was_said_unasked_is_no_answer_to_the_next_message() -> None:
         await carrier.close()
 
 
+@pytest.mark.parametrize("script", [{"RCPT": "well\r\n250 OK"}, {"MAIL": "550 5.1.1 No\r\n250 OK"}])
+async def test_answers_that_are_out_of_step_end_the_connection(script: Script) -> None:
+    """What cannot be told apart refuses no message for good, and is not waited for by the next one."""
+    heard: list[str] = []
+    script = AT_ONCE | script
+    async with server(script, heard) as port:
+        carrier = carrier_to(port)
+        first = await carrier.carry(MAIL)
+        script |= {"RCPT": "250 OK", "MAIL": "250 OK"}
+        second = await carrier.carry(MAIL)
+        await carrier.close()
+
+    assert isinstance(first, PutOff)
+    assert first.by_server
+    assert second == Taken("250 Kept", {})
+    assert "RSET" not in heard
+
+
 async def test_a_server_that_never_answers_leaves_the_message_in_doubt() -> None:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"220 silent\r\n")
