@@ -53,6 +53,8 @@ def refill(
         ):
             done = make_again(dsn, nats_url, services or SPEAKERS, written)
     except (ServicesRun, HistoryDivided, StreamUnreadable, CredentialsMissing) as hindered:
+        if lost.exists() and not lost.stat().st_size:
+            lost.unlink()  # nothing was lost so far: the same command is given again once the hindrance is away
         say(str(hindered))
         raise typer.Exit(1) from None
     if as_json:

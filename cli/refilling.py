@@ -7,9 +7,11 @@ made again empty; the relay of its speaker then fills it from the log.
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from io import UnsupportedOperation
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -168,6 +170,8 @@ async def _refill_one(
             written += 1
     # what only the stream knew must be on the disk before the stream is removed
     lost.flush()
+    with suppress(UnsupportedOperation):  # kept in memory by whoever rehearses
+        os.fsync(lost.fileno())
     await jetstream.delete_stream(name)
     await jetstream.add_stream(info.config)
     return Refilled(name, info.state.messages, written)
