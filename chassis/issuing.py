@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import nkeys
@@ -30,7 +30,7 @@ class Question:
     user_key: str
     """The public key that the server made for this connection: the answer is about it."""
     user: str
-    password: str
+    password: str = field(repr=False)
 
 
 class Unreadable(Exception):
