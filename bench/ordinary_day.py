@@ -71,7 +71,7 @@ SENT = """
         select company, client_id, action_id, p, ended_on from done
     ),
     marked as (
-        update schedule s set next_on = '-infinity', touched = s.touched || d.ids from (
+        update schedule s set next_on = least(s.next_on, '0001-01-01'), touched = s.touched || d.ids from (
             select company, client_id, p, array_agg(h.entry_id) as ids
             from done join action_entry h using (company, client_id, p, action_id) group by company, client_id, p
         ) d where s.company = d.company and s.p = d.p and s.client_id = d.client_id
@@ -109,7 +109,7 @@ INVOICE = """
     join schedule s on s.company = %(company)s and s.client_id = t.client_id
 """
 MARK = """
-    update schedule s set next_on = '-infinity', touched = s.touched || t.ids
+    update schedule s set next_on = least(s.next_on, '0001-01-01'), touched = s.touched || t.ids
     from (
         select client_id, array_agg(entry_id) as ids from unnest(%(clients)s::text[], %(ids)s::text[])
             as one(client_id, entry_id) group by client_id
