@@ -19,6 +19,9 @@ Network = IPv4Network | IPv6Network
 LONGEST_URL = 2000
 TRANSLATED = ip_network("64:ff9b::/96")
 """IPv4 behind a translator (RFC 6052): its last 32 bits say where it really goes."""
+INSIDE = (ip_network("64:ff9b:1::/48"), ip_network("fec0::/10"))
+"""Translators of a network's own (RFC 8215) and sites (RFC 3879), which ``ipaddress`` takes for public ones."""
+LONGEST_LABEL = 63
 
 
 class AddressRefused(httpcore.ConnectError):
@@ -38,7 +41,9 @@ def is_allowed(address: Address, allowed: Iterable[Network]) -> bool:
     real = _real(address)
     if any(one.version == network.version and one in network for network in allowed for one in (address, real)):
         return True
-    return real.is_global and not real.is_multicast
+    if any(real.version == network.version and real in network for network in INSIDE):
+        return False
+    return real.is_global and not real.is_multicast and not real.is_reserved
 
 
 def _real(address: Address) -> Address:
@@ -64,6 +69,10 @@ def check_url(url: str, allowed: Sequence[Network]) -> str:
     host = parts.hostname or ""
     if parts.scheme not in ("https", "http") or not host or len(url) > LONGEST_URL or not port_is_right:
         raise UrlRefused("this is no address: write it as https://receiver.example/path")
+    if not url.strip().isascii() or any(not one.isprintable() or one == " " for one in url.strip()):
+        raise UrlRefused("write letters with accents as the net does: xn--… in the name, %C3%A9 behind it")
+    if any(not 0 < len(label) <= LONGEST_LABEL for label in host.removesuffix(".").split(".")) and ":" not in host:
+        raise UrlRefused(f"no name has empty parts, or parts of more than {LONGEST_LABEL} letters")
     if parts.username is not None or parts.password is not None or parts.fragment:
         raise UrlRefused("leave user, password and #fragment out: events are signed instead")
     try:
@@ -113,4 +122,7 @@ async def _looked_up(host: str, port: int) -> list[Address]:
         found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except OSError as unknown:
         raise httpcore.ConnectError(f"{host} has no address ({unknown.strerror})") from unknown
+    except UnicodeError as unwritable:
+        # what no server of names can be asked for
+        raise httpcore.ConnectError(f"{host} has no address (it is no name)") from unwritable
     return list(dict.fromkeys(ip_address(str(one[4][0]).partition("%")[0]) for one in found))

@@ -91,7 +91,8 @@ class Post:
             return Outcome(ok=False, told=f"no answer within {self.seconds:.0f} s")
         except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, OSError) as failure:
             return Outcome(ok=False, told=(str(failure) or type(failure).__name__)[:TOLD_LETTERS])
-        except httpcore.UnsupportedProtocol:
+        except (httpcore.UnsupportedProtocol, TypeError):
+            # httpcore takes no letter outside ASCII for an address
             return Outcome(ok=False, told="the address is not one of HTTP")
 
 
@@ -101,7 +102,9 @@ def _outcome(status: int, retry_after: str) -> Outcome:
         return Outcome(ok=True, told=told, status=status)
     if 300 <= status < 400:
         told += ": redirects are not followed"
-    asked = float(retry_after) if status in (TOO_MANY, 503) and retry_after.isdigit() else 0
+    # an exponent is a digit too, and no number
+    seconds = retry_after.isascii() and retry_after.isdigit()
+    asked = float(retry_after) if status in (TOO_MANY, 503) and seconds else 0
     return Outcome(ok=False, told=told, status=status, wait_seconds=min(asked, LONGEST_WAIT_ASKED_SECONDS))
 
 

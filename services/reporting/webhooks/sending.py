@@ -149,7 +149,12 @@ class Sender:
             keys = keys_of(self.seal, one.secret, one.previous_secret, one.previous_until)
         except SealBroken:
             return Outcome(ok=False, told="its secret was sealed by a key that is gone: rotate the secret")
-        return await post.send(one.url, str(one.event_id), one.message, keys)
+        try:
+            return await post.send(one.url, str(one.event_id), one.message, keys)
+        except Exception as failure:
+            # nothing that one receiver does may end what is on its way to the others
+            log.exception("a delivery failed in a way that nobody foresaw", extra={"event_id": str(one.event_id)})
+            return Outcome(ok=False, told=type(failure).__name__)
 
     async def _record(self, tx: AsyncConnection, one: Any, outcome: Outcome) -> None:
         names = ("company", "webhook_id", "speaker", "p", "number")
