@@ -5,6 +5,7 @@ The old header rules of ``email`` are used, since the new ones raise on what bro
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -15,11 +16,17 @@ from email.message import Message
 from email.parser import HeaderParser
 
 TEXT_CHARACTERS = 200_000
+HEADER_CHARACTERS = 20_000
 MOST_PARTS = 200
 
 _MESSAGE_ID = re.compile(r"<[^\s<>]{1,250}@[^\s<>]{1,250}>")
 _BARE_ID = re.compile(r"^[^\s<>]{1,250}@[^\s<>]{1,250}$")
-_ADDRESS = re.compile(r"[^\s<>()\[\],;:\"']+@[^\s<>()\[\],;:\"']+")
+# bounded: a long word without @ would be looked through once for each of its letters
+_ADDRESS = re.compile(r"[^\s<>()\[\],;:\"']{1,256}@[^\s<>()\[\],;:\"']{1,256}")
+_UNWRITABLE = re.compile("[\x00\ud800-\udfff]")
+"""What PostgreSQL keeps in no text, and what would end whoever writes it there."""
+NO_CHARSETS = frozenset({"idna", "punycode", "raw_unicode_escape", "undefined", "unicode_escape"})
+"""Codecs of Python that no mail is written in: they take hours, or make halves of characters."""
 
 
 def inner(part: Message) -> list[Message]:
@@ -80,12 +87,8 @@ def text_of(part: Message) -> str:
     payload = part.get_payload(decode=True)
     if not isinstance(payload, bytes):
         return ""
-    charset = part.get_content_charset("utf-8")
-    try:
-        text = payload.decode(charset, "replace")
-    except (LookupError, UnicodeError):
-        text = payload.decode("utf-8", "replace")
-    return text[:TEXT_CHARACTERS].replace("\x00", "").replace("\r\n", "\n")
+    text = _decoded(payload[: 4 * TEXT_CHARACTERS], part.get_content_charset("utf-8"))
+    return _UNWRITABLE.sub("", text[:TEXT_CHARACTERS]).replace("\r\n", "\n")
 
 
 def parameter(message: Message, name: str) -> str:
@@ -100,19 +103,20 @@ def header(message: Message, name: str) -> str:
 
 def plain(value: object) -> str:
     """On one line, encoded words decoded; what is encoded wrongly stays as it stands."""
-    text = str(value).replace("\x00", "")
+    text = str(value)[:HEADER_CHARACTERS]
     if "=?" in text:
         with suppress(HeaderParseError):
             text = "".join(_decoded(*one) for one in decode_header(text))
-    return " ".join(text.replace("\x00", "").split())
+    return " ".join(_UNWRITABLE.sub("", text).split())
 
 
 def _decoded(words: bytes | str, charset: str | None) -> str:
     if isinstance(words, str):
         return words
     try:
-        return words.decode(charset or "utf-8", "replace")
-    except (LookupError, UnicodeError):
+        codec = codecs.lookup(charset or "utf-8").name.replace("-", "_")
+        return words.decode("utf-8" if codec in NO_CHARSETS else codec, "replace")
+    except (LookupError, ValueError):
         return words.decode("utf-8", "replace")
 
 

@@ -42,7 +42,7 @@ _MOST_RECIPIENTS = 200
 
 _RETURN_PATH = re.compile(r"\+([0-9a-f]{32})@", re.IGNORECASE)
 _RECIPIENT_LINE = re.compile(
-    r"^\s{0,8}<?([^\s<>()\[\],;:\"']+@[^\s<>()\[\],;:\"']+?)>?:?(\s|$|<mailto:)", re.MULTILINE
+    r"^\s{0,8}<?([^\s<>()\[\],;:\"']{1,256}@[^\s<>()\[\],;:\"']{1,256}?)>?:?(\s|$|<mailto:)", re.MULTILINE
 )
 _COPY_FOLLOWS = re.compile(
     r"^(-{2,} ?(this is a copy|below this line is a copy|enclosed is a copy|the body of the message|"

@@ -242,3 +242,34 @@ def _read_or_refused(raw: bytes) -> bool:
 def _sound(report: Report) -> bool:
     addresses = [one.address for one in report.findings]
     return len(addresses) == len(set(addresses)) > 0 and len(report.digest) == 64
+
+
+@pytest.mark.parametrize("charset", ["unicode_escape", "raw-unicode-escape", "utf-7", "utf-8"])
+def test_whatever_charset_a_mail_names_its_words_can_be_kept(charset: str) -> None:
+    """Half a character cannot be written to PostgreSQL: one mail would end the reading of all mailboxes."""
+    raw = (
+        f"From: =?{charset}?q?=5Cud800?= <jean@dupont.example>\r\nMessage-ID: <1@dupont.example>\r\n"
+        f"In-Reply-To: =?{charset}?q?=3Cx=5Cud800+2AA-@b.example=3E?=\r\n"
+        f"Content-Type: text/plain; charset={charset}\r\n\r\nOui \\ud800 +2AA- \\x00 d'accord\r\n"
+    ).encode()
+    report = read(raw)
+    assert report.kind is Kind.REPLY
+    for told in (report.text, report.sender, report.subject, report.date, *report.message_ids):
+        assert "\x00" not in told
+        assert told.encode().decode() == told
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"From: mailer-daemon@b.example\r\nReturn-Path: " + b"a" * 2_000_000 + b"\r\n\r\nx\r\n",
+        b"From: mailer-daemon@b.example\r\nSubject: undelivered\r\nX-Failed-Recipients: a@b.example\r\n\r\n"
+        + b"a@" * 100_000
+        + b",\r\n",
+        b"From: a@b.example\r\nIn-Reply-To: <1@b.example>\r\nContent-Type: text/plain; charset=punycode\r\n\r\n-"
+        + b"zzzz" * 500_000,
+    ],
+    ids=["a header that is one word", "a line of addresses in one another", "a charset that takes hours"],
+)
+def test_a_mail_made_to_take_hours_is_read(raw: bytes) -> None:
+    assert _read_or_refused(raw)
