@@ -34,6 +34,8 @@ After = Literal["move", "seen", "leave"]
 
 SEEN, DELETED = r"(\Seen)", r"(\Deleted)"
 WORDS_CHARACTERS = 300
+LONGEST_LITERAL = LARGEST_BYTES + 1000
+"""Servers count a mail's bytes a little differently when they tell its size and when they hand it over."""
 _REFUSED = (MailboxLoginError, MailboxFolderSelectError, MailboxFolderCreateError, MailboxStarttlsError)
 
 
@@ -73,6 +75,7 @@ class ImapMailbox:
                 trusted.load_verify_locations(account.ca_file)
             kind = MailBox if account.encryption == "tls" else MailBoxStartTls
             self._box = kind(account.host, account.port, timeout=account.timeout_seconds, ssl_context=trusted)
+            bound(self._box.client)
         with _telling("mailbox_login_refused"):
             secrets = account.user + account.password
             sign_in = self._box.login if secrets.isascii() else self._box.login_utf8
@@ -150,6 +153,19 @@ class ImapMailbox:
         if self._box is None:
             raise PlaceUnreadable("mailbox_silent", "the connection was given up")
         return self._box
+
+
+def bound(client: imaplib.IMAP4) -> None:
+    """A server that announces more than a mail that we asked for is not listened to: ``imaplib`` would hold in
+    memory whatever it sends."""
+    read_all = client.read
+
+    def read(size: int) -> bytes:
+        if size > LONGEST_LITERAL:
+            raise client.abort(f"the server wants to send {size} bytes")
+        return read_all(size)
+
+    client.read = read  # type: ignore[method-assign]
 
 
 def _folder(name: str) -> str:

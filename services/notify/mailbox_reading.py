@@ -31,6 +31,9 @@ log = logging.getLogger(__name__)
 AT_A_TIME = 500
 """Mails of one mailbox and look; the others come with the next."""
 MAILBOXES_AT_A_TIME = 4
+TURN_SECONDS = 600.0
+"""One look into one mailbox; what is left is read by the next. A server that lets its words drip would otherwise
+hold up every other mailbox for ever."""
 
 LAST_READ = text("select cast(read_at as date) from mailbox where company = :company and place = 'imap'")
 
@@ -45,6 +48,7 @@ class MailboxReader:
     def __init__(self, running: Running, settings: NotifySettings) -> None:
         self.running = running
         self.settings = settings
+        self.turn_seconds = TURN_SECONDS
         self._threads = ThreadPoolExecutor(MAILBOXES_AT_A_TIME, thread_name_prefix="imap")
 
     async def look(self, tell: Told) -> set[str]:
@@ -56,12 +60,19 @@ class MailboxReader:
         async def one(company: str, account: Account | None) -> None:
             trouble: PlaceUnreadable | None = None
             async with turns:
+                turn = asyncio.timeout(self.turn_seconds)
                 try:
                     if account is None:
                         raise PlaceUnreadable("secret_unreadable")
-                    await self._empty(company, account)
+                    async with turn:
+                        await self._empty(company, account)
                 except PlaceUnreadable as failed:
                     trouble = failed
+                except TimeoutError as late:
+                    if not turn.expired():
+                        raise
+                    trouble = PlaceUnreadable("mailbox_silent", f"{self.turn_seconds:.0f} s")
+                    trouble.__cause__ = late
                 await tell(company, mailboxes.PLACE, trouble)
 
         async with asyncio.TaskGroup() as looking:
