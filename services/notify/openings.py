@@ -37,5 +37,7 @@ def machine(agent: str, since_sent: timedelta) -> Machine | None:
 
 
 def all_consented(recipients: Iterable[str], consented: Collection[str]) -> bool:
-    """A message has one pixel for all who get it: it may carry it if every one of them agreed."""
-    return {one.strip().lower() for one in recipients} <= set(consented)
+    """A message has one pixel for all who get it: it may carry it, and its loading be told, if every one of them
+    agreed. Nobody agreed where nobody is known any more."""
+    written_to = {one.strip().lower() for one in recipients}
+    return bool(written_to) and written_to <= set(consented)

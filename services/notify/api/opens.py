@@ -24,6 +24,7 @@ LOCK = text(
     """
 )
 """Once a person opened it, nothing new is told."""
+RECIPIENTS = text("select recipients from message where company = :company and action_id = :action_id")
 
 
 @router.get("/o/{token}.gif")
@@ -43,6 +44,11 @@ async def opened(
         sender = await queries.sender(tx, company, settings.default_sender_domain)
         row = (await tx.execute(LOCK, {"company": company, "action_id": action_id})).one_or_none()
         if row is None or not sender.track_opens:
+            return answer
+        # who took the agreement back after the message left, or was erased, is not told on
+        recipients = await tx.scalar(RECIPIENTS, {"company": company, "action_id": action_id})
+        agreed = await queries.consents(tx, company, [row.client_id])
+        if not openings.all_consented(recipients or (), agreed.get(row.client_id, ())):
             return answer
         now = clock.now()
         found = openings.machine(agent, now - row.at)

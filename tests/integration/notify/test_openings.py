@@ -68,13 +68,16 @@ async def test_opens_are_told_once_and_only_where_company_and_owner_chose_so(
     async with transaction(house.process.engine) as tx:
         earlier = text("update outcome set at = at - interval '1 minute' where company = :company")
         await tx.execute(earlier, {"company": company})
-    for _ in range(2):
+    # who takes the agreement back is not told on by what was sent before
+    said = []
+    for given in (False, True, True, False):
+        assert await agrees("C2", f"c2@{company}.example", given=given) == 200
         await loaded(OUTLOOK)
+        said.append(len(await house.said(company, "EmailOpened")))
+    assert (said, (await house.get(company, "/opens-consents", client_id="C2"))["emails"]) == ([1, 2, 2, 2], [])
     await loaded("GoogleImageProxy")
     opened = await house.said(company, "EmailOpened")
     assert [one["action_id"] for one in opened] == [str(actions["C2"].action_id)] * 2
     assert [(one["by_machine"], one["machine"]) for one in opened] == [(True, "too_soon"), (None, None)]
     (message,) = (await house.get(company, "/messages", client_id="C2"))["messages"]
     assert message["opened_at"] is not None
-    assert await agrees("C2", f"c2@{company}.example", given=False) == 200
-    assert (await house.get(company, "/opens-consents", client_id="C2"))["emails"] == []

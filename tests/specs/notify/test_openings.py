@@ -40,3 +40,4 @@ def test_everybody_who_gets_the_message_has_agreed() -> None:
     assert all_consented(["A@diaz.example", "b@diaz.example"], agreed)
     assert not all_consented(["a@diaz.example", "collegue@delcourt.example"], agreed)
     assert not all_consented(["a@diaz.example"], frozenset())
+    assert not all_consented([], agreed), "the recipients of an erased person are not known any more"
