@@ -11,6 +11,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from datetime import date
 from typing import TypeVar
 
@@ -35,6 +36,9 @@ TURN_SECONDS = 600.0
 """One look into one mailbox; what is left is read by the next. A server that lets its words drip would otherwise
 hold up every other mailbox for ever."""
 
+LARGE_BYTES = 2_000_000
+"""Larger mails are taken apart one after another: each needs about six times its size in memory."""
+
 LAST_READ = text("select cast(read_at as date) from mailbox where company = :company and place = 'imap'")
 
 T = TypeVar("T")
@@ -49,6 +53,7 @@ class MailboxReader:
         self.running = running
         self.settings = settings
         self.turn_seconds = TURN_SECONDS
+        self._large = asyncio.Lock()
         self._threads = ThreadPoolExecutor(MAILBOXES_AT_A_TIME, thread_name_prefix="imap")
 
     async def look(self, tell: Told) -> set[str]:
@@ -130,7 +135,8 @@ class MailboxReader:
 
     async def _understood(self, company: str, raw: bytes) -> Report | None:
         try:
-            return await asyncio.to_thread(read, raw)
+            async with self._large if len(raw) > LARGE_BYTES else nullcontext():
+                return await asyncio.to_thread(read, raw)
         except Unreadable as refused:
             log.warning("a mail cannot be read", extra={"company": company, "why": str(refused)})
             return None

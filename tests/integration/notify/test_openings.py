@@ -9,7 +9,7 @@ from tests.integration.notify.conftest import House, action, synced
 OUTLOOK = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) Microsoft Outlook 16.0"
 
 
-async def test_opens_are_told_once_and_only_where_company_and_owner_chose_so(
+async def test_opens_are_told_once_and_only_where_company_and_owner_chose_so(  # noqa: PLR0915 - one long story
     house: House, company: str, settings: NotifySettings
 ) -> None:
     for name, value in (("public_url", "http://notify"), ("pixel_secret", "s3cret")):

@@ -2,6 +2,7 @@
 
 import asyncio
 import imaplib
+import threading
 from collections.abc import Iterator
 from datetime import date
 from typing import Any, cast
@@ -11,7 +12,7 @@ import pytest
 from services.notify import mailbox_reading, mailboxes
 from services.notify.drop_folder import PlaceUnreadable
 from services.notify.imap import LONGEST_LITERAL, Account, bound
-from services.notify.mailbox_reading import MailboxReader
+from services.notify.mailbox_reading import LARGE_BYTES, MailboxReader
 from services.notify.settings import NotifySettings
 
 ACCOUNT = Account("imap.example", 993, "tls", "a", "b", "INBOX", "move", "Relance", date(2026, 6, 1), 5)
@@ -91,3 +92,25 @@ async def test_a_timeout_of_ours_is_not_taken_for_the_servers(
     monkeypatch.setattr(reader, "_empty", empty)
     with pytest.raises(ExceptionGroup):
         await reader.look(tell)
+
+
+async def test_large_mails_are_taken_apart_one_after_another(
+    reader: MailboxReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Four at a time would be more than the memory that a pod has."""
+    at_a_time, most = 0, 0
+    both = threading.Barrier(2)
+
+    def read(raw: bytes) -> None:
+        nonlocal at_a_time, most
+        at_a_time += 1
+        most = max(most, at_a_time)
+        if len(raw) <= LARGE_BYTES:
+            both.wait(10)
+        at_a_time -= 1
+
+    monkeypatch.setattr(mailbox_reading, "read", read)
+    await asyncio.gather(*(reader._understood("delcourt", bytes(LARGE_BYTES + 1)) for _ in range(3)))
+    assert most == 1
+    await asyncio.gather(*(reader._understood("delcourt", b"small") for _ in range(2)))
+    assert most == 2
