@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import text
@@ -11,14 +11,20 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.notify.archive.chain import BEGINNING, ERASED, WITH_CONTENT, Broken, Record, Walk
 
 AT_A_TIME = 2000
+LOST = ("person-missing", "content-missing")
+"""What an erasure explains."""
 
 ERASURES = text("select client_id, max(n) as n from archive where company = :company and kind = :kind group by 1")
 RECORDS = text("""
     select a.company, a.n, a.kind, a.client_id, a.action_id, a.body, a.hash, person.body as person
     from archive a left join archive_person person using (company, n)
-    where a.company = :company and a.n > :after order by a.n limit :most
+    where a.company = :company and a.n > :after and a.n <= :until order by a.n limit :most
 """)
-HEAD = text("select n, hash from archive_head where company = :company")
+ENDS = text("""
+    select (select max(n) from archive where company = :company) as last, head.n, head.hash
+    from (select) as one left join archive_head head on head.company = :company
+""")
+"""In one statement, since a record and its place at the head are sealed together."""
 LATER = text("""
     select a.n from archive a where a.company = :company and a.n = any(:ns) and exists (
         select from archive b where b.company = a.company and b.action_id = a.action_id and b.kind = a.kind
@@ -63,24 +69,25 @@ async def verify(
 ) -> Verified:
     """Walk the whole chain. ``known`` is a number and a hash that somebody wrote down before: of a collection
     file, of an earlier verification. Without ``contents`` only the records are checked, not what was sent."""
-    rows = await tx.execute(ERASURES, {"company": company, "kind": ERASED})
-    walk = Walk(company, {row.client_id: row.n for row in rows})
+    # what is sealed from here on is left to the next walk, or it would look as if the chain ended too early
+    end = (await tx.execute(ENDS, {"company": company})).one()
+    ends = (0, BEGINNING) if end.n is None else (end.n, end.hash)
+    walk = Walk(company, await _erasures(tx, company))
     done = Verified()
-    while page := await _page(tx, company, walk.n):
-        end = page[-1].n
-        broken = next(_broken(walk, page, known), None)
-        if contents:
-            sound = [record for record in page if broken is None or record.n < broken.n]
-            compared, lost, wrong = await _compare(tx, company, walk, sound)
-            done.contents += compared
-            done.contents_erased += lost
-            broken = wrong or broken
-        done.records = broken.n - 1 if broken else end
-        if broken:
-            done.broken = broken
+    while page := await _page(tx, company, walk.n, end.last or 0):
+        before = replace(walk)
+        found = await _walked(tx, walk, page, known, contents=contents)
+        if found.broken and found.broken.why in LOST:
+            # a person that is erased meanwhile has left nothing, and that is no change
+            walk = replace(before, erasures=await _erasures(tx, company))
+            if walk.erasures != before.erasures:
+                found = await _walked(tx, walk, page, known, contents=contents)
+        done.contents += found.contents
+        done.contents_erased += found.contents_erased
+        done.records = found.broken.n - 1 if found.broken else page[-1].n
+        if found.broken:
+            done.broken = found.broken
             return done
-    head = (await tx.execute(HEAD, {"company": company})).one_or_none()
-    ends = (head.n, head.hash) if head else (0, BEGINNING)
     if ends != (walk.n, walk.hash) or (known is not None and known[0] > walk.n):
         done.broken = Broken(walk.n + 1, "missing")
     done.head = walk.hash if walk.n else None
@@ -88,8 +95,25 @@ async def verify(
     return done
 
 
-async def _page(tx: AsyncConnection, company: str, after: int) -> list[Record]:
-    rows = await tx.execute(RECORDS, {"company": company, "after": after, "most": AT_A_TIME})
+async def _walked(
+    tx: AsyncConnection, walk: Walk, page: Sequence[Record], known: tuple[int, str] | None, *, contents: bool
+) -> Verified:
+    """Some records in their order; afterwards the walk stands on the last that is sound."""
+    found = Verified(broken=next(_broken(walk, page, known), None))
+    if contents:
+        sound = [record for record in page if found.broken is None or record.n < found.broken.n]
+        found.contents, found.contents_erased, wrong = await _compare(tx, walk.company, walk, sound)
+        found.broken = wrong or found.broken
+    return found
+
+
+async def _erasures(tx: AsyncConnection, company: str) -> dict[str, int]:
+    rows = await tx.execute(ERASURES, {"company": company, "kind": ERASED})
+    return {row.client_id: row.n for row in rows}
+
+
+async def _page(tx: AsyncConnection, company: str, after: int, until: int) -> list[Record]:
+    rows = await tx.execute(RECORDS, {"company": company, "after": after, "until": until, "most": AT_A_TIME})
     return [Record(**row._mapping) for row in rows]
 
 

@@ -10,10 +10,15 @@ import pytest
 from sqlalchemy import make_url, text
 from sqlalchemy.exc import DBAPIError
 
+from chassis import clock
 from chassis.database import driver, transaction
 from chassis.eventlog import Said
 from contracts.ledger import PersonErased
+from services.notify.archive import verifying
 from services.notify.archive.archivist import Archivist
+from services.notify.archive.chain import ERASED, Fact, Record
+from services.notify.archive.keeping import forget
+from services.notify.handlers import FORGET
 from services.notify.settings import NotifySettings
 from tests.integration.notify.conftest import DAY, House, action, synced
 from tests.integration.notify.test_letters import letters_due, prepare
@@ -155,6 +160,40 @@ async def test_the_first_broken_record_is_named(
     as_superuser(house, statement, company=company)
     done = await verified(house, company)
     assert (done["records"], done["broken"]["n"], done["broken"]["why"]) == (n - 1, n, why)
+
+
+async def test_what_happens_while_the_chain_is_walked_is_no_change(
+    house: House, company: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A person is erased and a message sealed after the first records were read."""
+    await mailed(house, company, "C1", "C2")
+    await archived(house, company, "C1")
+    read = verifying._page
+
+    async def meanwhile(*asked: Any) -> list[Record]:
+        page = await read(*asked)
+        if asked[2] == 0:
+            async with transaction(house.process.engine) as tx:
+                fact = Fact(ERASED, "C1", clock.now(), DAY, "user:alice")
+                for statement in FORGET:
+                    await tx.execute(statement, {"company": company, "client_id": "C1"})
+                await forget(tx, company, [fact])
+        return page
+
+    monkeypatch.setattr(verifying, "_page", meanwhile)
+    done = await verified(house, company)
+    assert (done["records"], done["contents"], done["contents_erased"], done["broken"]) == (2, 1, 1, None)
+    monkeypatch.undo()
+    done = await verified(house, company)
+    assert (done["records"], done["erased"], done["broken"]) == (3, 1, None)
+
+
+async def test_a_head_that_was_put_back_is_found(house: House, company: str) -> None:
+    await mailed(house, company, "C1", "C2")
+    first, *_ = await archived(house, company, "C1") + await archived(house, company, "C2")
+    back = {"company": company, "hash": first["hash"]}
+    as_superuser(house, "update archive_head set n = 1, hash = %(hash)s where company = %(company)s", **back)
+    assert (await verified(house, company))["broken"]["why"] == "missing"
 
 
 async def test_a_chain_that_was_made_anew_is_told_by_a_hash_that_was_written_down(
