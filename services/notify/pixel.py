@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from uuid import UUID
 
@@ -9,6 +10,7 @@ GIF = bytes.fromhex("47494638396101000100800000ffffff00000021f90401000000002c000
 """One transparent point."""
 
 _SIGNATURE_BYTES = 16
+_IN_A_MAIL = re.compile(r'<img src="[^"<>]*/o/[A-Za-z0-9_-]+\.gif" width="1" height="1"[^<>]*>')
 
 
 class LinkRefused(ValueError):
@@ -17,6 +19,11 @@ class LinkRefused(ValueError):
 
 def url(public_url: str, secret: str, company: str, action_id: UUID) -> str:
     return f"{public_url.rstrip('/')}/o/{_token(secret, company, action_id)}.gif"
+
+
+def without(html: str) -> str:
+    """A mail as its senders look at it: whoever of the company sees it again has not opened it for the client."""
+    return _IN_A_MAIL.sub("", html)
 
 
 def _token(secret: str, company: str, action_id: UUID) -> str:

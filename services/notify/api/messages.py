@@ -18,7 +18,7 @@ from chassis.http import AsOfDep, CauseDep, CompanyDep, RunningDep, SayDep, TxDe
 from chassis.http_client import NeighbourRefused, NeighbourUnreachable
 from chassis.problems import Problem
 from contracts.dunning import Action
-from services.notify import manuscript, messages, queries
+from services.notify import manuscript, messages, pixel, queries
 from services.notify.api.attachments import FileName, MediaType
 from services.notify.api.bodies import Body
 from services.notify.api.progress import STATUS
@@ -161,7 +161,8 @@ async def get_messages(client_id: str, company: CompanyDep, tx: TxDep) -> dict[s
 
 @router.get("/message")
 async def get_message(action_id: UUID, company: CompanyDep, tx: TxDep) -> dict[str, Any]:
-    """One e-mail exactly as it left. Answers 404 before it was written, 410 once the person was erased."""
+    """One e-mail exactly as it left, but for its pixel. Answers 404 before it was written, 410 once the person was
+    erased."""
     asked = {"company": company, "action_id": action_id}
     row = (await tx.execute(ONE, asked)).one_or_none()
     if row is None or row.message_id is None:
@@ -178,7 +179,7 @@ async def get_message(action_id: UUID, company: CompanyDep, tx: TxDep) -> dict[s
         "copies": read.copies,
         "date": read.date,
         "text": read.text,
-        "html": read.html,
+        "html": pixel.without(read.html),
         "attachments": row.files or [],
         "reports": [dict(one._mapping) for one in await tx.execute(REPORTS, asked)],
     }

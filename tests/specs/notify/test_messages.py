@@ -1,18 +1,20 @@
 """Mails as bytes: what any mail program reads back is what was written (RFC 5322, 2045, 2047)."""
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from email import policy
 from email.header import decode_header, make_header
 from email.parser import BytesParser
 from itertools import takewhile
+from pathlib import Path
 from uuid import UUID
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from services.notify import pixel
+from services.notify import pixel, rendering
 from services.notify.domain import Sender, message_id
 from services.notify.messages import Mail, compose, read, usable_addresses
 from services.notify.rendering import Rendered, render
@@ -117,6 +119,17 @@ def test_a_pixel_link_is_good_for_its_message_alone() -> None:
     for secret, forged in (("other", token), ("secret", f"A{token[1:]}"), ("secret", "x"), ("", token)):
         with pytest.raises(pixel.LinkRefused):
             pixel.read(secret, forged)
+
+
+def test_a_message_is_seen_again_without_its_pixel() -> None:
+    """Rule 16.5: whoever of the company looks at what was sent has not opened it for the client."""
+    frame = (Path(rendering.__file__).parent / "templates" / "frames" / "mail.html.j2").read_text(encoding="utf-8")
+    (tag,) = re.findall(r'<img src="{{ pixel_url }}"[^<>]*>', frame)
+    link = pixel.url("https://relance.example/", "secret", "acme", ACTION)
+    logo = '<img src="https://delcourt.example/o/logo.gif" alt="Delcourt">'
+    assert (
+        pixel.without(f"<p>a</p>{logo}{tag.replace('{{ pixel_url }}', link)}<p>b</p>") == f"<p>a</p>{logo}<p>b</p>"
+    )
 
 
 @given(st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Zl", "Zp"]), max_size=200))
