@@ -151,7 +151,11 @@ class Rounds:
             await tx.execute(SKIP_EMPTY, {"company": company, "as_of": as_of, "whole": found.whole})
         uncovered = uncovered_since(as_of, before, rules.days)
         with taken_up("round", [found.traceparent]) as traces, _rare_collections():
-            cause = Cause(found.actor, found.correlation_id, traceparent=traces.get(found.traceparent or "", found.traceparent))
+            cause = Cause(
+                found.actor,
+                found.correlation_id,
+                traceparent=traces.get(found.traceparent or "", found.traceparent),
+            )
             one = OneRound(self, company, as_of, found.whole, rules, cause, uncovered)
             async with asyncio.TaskGroup() as lanes:
                 for _ in range(self.lanes):
