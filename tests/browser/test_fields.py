@@ -86,7 +86,8 @@ def test_who_owes_what_is_filtered_by_field_and_sales_person(played: Site, page:
         expect(page.get_by_role("columnheader", name="Commercial")).to_be_visible()
     else:
         page.get_by_role("button", name="Filtrer").first.click()
-        expect(page.locator("[name=tag1]")).to_be_visible()
+        # unfolded to the end: nothing moves under a click any more
+        expect(page.locator("#filters.collapse.show")).to_be_visible()
     show(page, "who-owes-what")
     page.locator("[name=tag1]").select_option("Grand Est")
     page.locator("[name=salesperson]").select_option(label="Paul Roux")

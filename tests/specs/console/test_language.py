@@ -24,6 +24,7 @@ SAME_IN_BOTH = {
     "max.",
     "min.",
     "Versions",
+    "Webhooks",
     "Client",
     "Clients",
     "Contact",
