@@ -72,6 +72,11 @@ class Stack:
     def superuser_url(self) -> str:
         return self._database_url(SUPERUSER)
 
+    @property
+    def superuser_dsn(self) -> str:
+        """The same in libpq's own form: for those who measure, compare or restore, never for the work."""
+        return self.superuser_url.replace("postgresql+psycopg://", "postgresql://", 1)
+
     def nats_url(self, user: str) -> str:
         """URL of a service, of ``admin`` (provisions) or of ``reader`` (hears everything)."""
         return f"nats://{user}:{self._secret(f'nats-{user}')}@127.0.0.1:{self.port('nats')}"
@@ -189,7 +194,7 @@ class Stack:
         for name in ("postgres", "nats"):
             folder = self.data_dir / name
             folder.mkdir(exist_ok=True)
-            self._give(folder)
+            self.give(folder)
             folder.chmod(0o700)
         self._read_ports()
         self._choose_socket_folder()
@@ -238,9 +243,15 @@ class Stack:
         for server in (self.postgres, self.nats):
             server.end_orphan()
 
-    def _give(self, path: Path) -> None:
+    def give(self, path: Path) -> None:
+        """Makes a file or a folder, not what is in it, the servers' own."""
         if self.who is not None:
             self.who.owns(path)
+
+    def give_all(self, folder: Path) -> None:
+        """Makes a folder and everything in it the servers' own."""
+        for path in (folder, *folder.rglob("*")):
+            self.give(path)
 
     def _write(self, name: str, text: str) -> None:
         file = self.data_dir / name
@@ -253,7 +264,7 @@ class Stack:
 
     def _write_as_servant(self, file: Path, text: str) -> None:
         self._write(str(file.relative_to(self.data_dir)), text)
-        self._give(file)
+        self.give(file)
 
     def _secret(self, name: str) -> str:
         if name not in self._secrets:
@@ -284,7 +295,7 @@ class Stack:
         if len(os.fsencode(self._sockets)) > LONGEST_SOCKET_FOLDER:
             self._short_sockets = Path(tempfile.mkdtemp(prefix="relance-"))
             self._sockets = self._short_sockets
-        self._give(self._sockets)
+        self.give(self._sockets)
         self._write("sockets", str(self._sockets))
 
     def attach(self) -> Stack:

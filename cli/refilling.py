@@ -22,7 +22,6 @@ from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from nats.js.errors import NotFoundError
 from psycopg import sql
-from sqlalchemy import make_url
 
 from chassis.embedded_config import NATS_ADMIN
 from chassis.envelope import event_of, sequence_of
@@ -96,8 +95,7 @@ def addresses_of(
         yield found.superuser_url_at(postgres), found.nats_admin_url()
         return
     with servers(data_dir) as stack:
-        url = make_url(stack.superuser_url).set(drivername="postgresql")
-        yield url.render_as_string(hide_password=False), stack.nats_url(NATS_ADMIN)
+        yield stack.superuser_dsn, stack.nats_url(NATS_ADMIN)
 
 
 @dataclass(frozen=True)

@@ -164,7 +164,7 @@ class Trial:
     @property
     def dsn(self) -> str:
         """libpq's own form of the superuser's address, for those who measure or compare: never for the work."""
-        return self.stack.embedded.superuser_url.replace("postgresql+psycopg://", "postgresql://")
+        return self.stack.embedded.superuser_dsn
 
     def road(self, company: str, as_of: date | None = None) -> Road:
         """The main job of a company, with the stack's own key."""

@@ -23,7 +23,7 @@ import typer
 from cli.faults.days import Days
 from cli.faults.outcomes import written
 from cli.faults.rest import progress_of
-from cli.faults.site import Mails
+from cli.faults.site import Mails, MailsByPage
 from cli.places import default_data_dir, read_state
 from cli.road import Addresses, Road
 
@@ -40,7 +40,7 @@ class Neighbourhood:
     def __init__(self) -> None:
         self.dsn = Path(os.environ["RELANCE_DRILL_DATABASE_URL_FILE"]).read_text(encoding="utf-8").strip()
         self.dsn = self.dsn.replace("postgresql+psycopg://", "postgresql://", 1)
-        self.sink: Mails = _Mailbox(os.environ["RELANCE_DRILL_MAILS_URL"])
+        self.sink: Mails = MailsByPage(lambda: os.environ["RELANCE_DRILL_MAILS_URL"])
         self._state = read_state(default_data_dir())
 
     @property
@@ -50,21 +50,6 @@ class Neighbourhood:
     def road(self, company: str, as_of: date | None = None) -> Road:
         addresses = Addresses(**{name: self.urls[name] for name in Addresses.__annotations__})
         return Road(addresses, Path(self._state.private_key_file), company, as_of)
-
-    def kill(self, target: str) -> None:
-        raise NotImplementedError(f"{target} is rolled from outside")
-
-    def mend(self) -> None:
-        """The cluster does."""
-
-
-class _Mailbox:
-    def __init__(self, url: str) -> None:
-        self._url = url
-
-    def message_ids(self) -> list[str]:
-        with _PLAIN.open(f"{self._url}/api/mails?limit=100000", timeout=60) as answer:
-            return [mail["message_id"] for mail in json.load(answer)["mails"]]
 
 
 class Caller:

@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import time
 from datetime import datetime
-from pathlib import Path
 from urllib.parse import unquote
 
 import psycopg
@@ -33,7 +32,7 @@ class Archive:
         """Archive every segment from now on. PostgreSQL is started again for it."""
         for folder in (self.wal.parent, self.wal):
             folder.mkdir(mode=0o700)
-            self._give(folder)
+            self.stack.give(folder)
         with self._superuser() as connection:
             connection.execute("alter system set archive_mode = 'on'")
             command = f"test ! -f {self.wal}/%f && cp %p {self.wal}/%f"
@@ -91,13 +90,7 @@ class Archive:
             settings.write("recovery_target_action = 'promote'\n")
         (live / "recovery.signal").touch()
         live.chmod(0o700)
-        for path in (live, *live.rglob("*")):
-            self._give(path)
-
-    def _give(self, path: Path) -> None:
-        if self.stack.who is not None:
-            self.stack.who.owns(path)
+        self.stack.give_all(live)
 
     def _superuser(self) -> psycopg.Connection:
-        url = make_url(self.stack.superuser_url).set(drivername="postgresql")
-        return psycopg.connect(url.render_as_string(hide_password=False), autocommit=True)
+        return psycopg.connect(self.stack.superuser_dsn, autocommit=True)

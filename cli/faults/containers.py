@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import time
-import urllib.request
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from cli.credentials import Credentials
 from cli.docker import ContainersUnwell, docker
-from cli.faults.site import Mails
+from cli.faults.site import Mails, MailsByPage
 from cli.places import ROOT
 from cli.road import Addresses, Road
 from cli.stack import Report
@@ -23,7 +22,6 @@ HEALTHY_SECONDS = 300.0
 NOBODY = 1
 ONCE = {"install"}
 """Containers that end by themselves."""
-_LOCAL = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class Containers:
@@ -57,7 +55,7 @@ class Containers:
 
     @property
     def sink(self) -> Mails:
-        return _Mailbox(self)
+        return MailsByPage(self.mails_url)
 
     def road(self, company: str, as_of: date | None = None) -> Road:
         urls = {name: f"http://127.0.0.1:{self._published(name, 8000)}" for name in Addresses.__annotations__}
@@ -115,14 +113,3 @@ class Containers:
         project = (f"--project-name={PROJECT}", f"--project-directory={ROOT}", *files)
         told = {"RELANCE_CREDENTIALS": str(self.credentials.folder)}
         return docker("compose", *project, *arguments, environment=told)
-
-
-class _Mailbox:
-    """The mail server's own list, by its page."""
-
-    def __init__(self, containers: Containers) -> None:
-        self._containers = containers
-
-    def message_ids(self) -> list[str]:
-        with _LOCAL.open(f"{self._containers.mails_url()}/api/mails?limit=100000", timeout=60) as answer:
-            return [mail["message_id"] for mail in json.load(answer)["mails"]]

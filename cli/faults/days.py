@@ -15,7 +15,7 @@ import psycopg
 from cli.books import FILE_NAME, write_fec
 from cli.faults.patience import patiently
 from cli.faults.rest import is_at_rest
-from cli.faults.site import Site
+from cli.faults.site import Place
 from cli.road import Json, Road, RoadBlocked, email_actions
 from cli.stack import Report
 
@@ -52,9 +52,9 @@ class Outcome:
 
 
 class Days:
-    """Lives a company's days on a site."""
+    """Lives a company's days somewhere."""
 
-    def __init__(self, site: Site, entries: int, report: Report) -> None:
+    def __init__(self, site: Place, entries: int, report: Report) -> None:
         self.site = site
         self.entries = entries
         self.report = report

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import urllib.request
+from collections.abc import Callable
 from datetime import date
 from typing import Protocol
 
@@ -9,6 +12,7 @@ from cli.places import SERVICES
 from cli.road import Road
 from cli.trial import Trial
 
+_LOCAL = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 TARGETS = ("postgres", "nats", *SERVICES)
 
 
@@ -18,7 +22,18 @@ class Mails(Protocol):
     def message_ids(self) -> list[str]: ...
 
 
-class Site(Protocol):
+class MailsByPage:
+    """The mail server's own list, by its page; ``address`` is asked each time, since it may move."""
+
+    def __init__(self, address: Callable[[], str]) -> None:
+        self._address = address
+
+    def message_ids(self) -> list[str]:
+        with _LOCAL.open(f"{self._address()}/api/mails?limit=100000", timeout=60) as answer:
+            return [mail["message_id"] for mail in json.load(answer)["mails"]]
+
+
+class Place(Protocol):
     """Servers, services and a mail server that run."""
 
     @property
@@ -29,6 +44,10 @@ class Site(Protocol):
     def sink(self) -> Mails: ...
 
     def road(self, company: str, as_of: date | None = None) -> Road: ...
+
+
+class Site(Place, Protocol):
+    """A place where what runs can be killed."""
 
     def kill(self, target: str) -> None:
         """SIGKILL to a server or a service."""
