@@ -173,14 +173,36 @@ def trace(
 
 @app.command()
 def pictures(
+    what: Annotated[
+        Literal["pages", "messages"],
+        typer.Argument(help="pages: of the console, from a demonstration; messages: letters and mails."),
+    ] = "pages",
     folder: Annotated[
-        Path | None, typer.Option("--to", help="The folder; by default docs/pictures.", show_default=False)
+        Path | None,
+        typer.Option("--to", help="The folder; for pages by default docs/pictures.", show_default=False),
     ] = None,
 ) -> None:
-    """Take the pictures of docs/pictures from a demonstration of its own, in the machine's Chromium."""
+    """Take the pictures of docs/pictures, or of letters and mails, with the machine's Chromium.
+
+    Of messages it also tells what runs over the edge of a window or a cell; the exit code is 1 when anything does.
+    """
+    from cli.message_pictures import of_messages
     from cli.pictures import PICTURES, BrowserMissing, of_demonstration
 
+    if what == "messages" and folder is None:
+        raise typer.BadParameter("pictures of messages need a folder", param_hint="--to")
     try:
+        if what == "messages" and folder is not None:
+            seen = of_messages(folder.resolve())
+            for sight in seen:
+                typer.echo(sight.picture)
+            for sight in (one for one in seen if one.ugly):
+                for name in ("over", "cut", "small", "scrolls"):
+                    if told := getattr(sight, name):
+                        say(f"{sight.name} at {sight.width}: {name} {told}")
+            if any(sight.ugly for sight in seen):
+                raise typer.Exit(1)
+            return
         for file in of_demonstration((folder or PICTURES).resolve(), say):
             typer.echo(file)
     except BrowserMissing as missing:

@@ -82,6 +82,7 @@ SPECIALITIES: dict[str, set[str]] = {
         "document_links",
         "drop_folder",
         "formats",
+        "gallery",
         "imap",
         "invoices",
         "lanes",
