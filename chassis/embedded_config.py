@@ -85,11 +85,6 @@ def nats_conf(  # noqa: PLR0913 - one knob per property of the server
     With ``certificate``, a folder of ``tls.crt`` and ``tls.key``, nobody connects without TLS. The configuration
     language of nats-server is a superset of JSON.
     """
-    users: list[dict[str, object]] = [
-        {"user": NATS_ADMIN, "password": password(NATS_ADMIN)},
-        _user(NATS_READER, password(NATS_READER), []),
-    ]
-    users += [_user(service, password(service), [f"evt.{service}.>", f"dlq.{service}.>"]) for service in services]
     monitoring = {} if monitoring_port is None else {"http": f"{host}:{monitoring_port}"}
     encrypted: dict[str, object] = (
         {}
@@ -105,7 +100,7 @@ def nats_conf(  # noqa: PLR0913 - one knob per property of the server
             "max_payload": 8 * 1024 * 1024,
             "jetstream": {"store_dir": str(store), "sync_interval": "always"},
             **encrypted,
-            **nats_accounts(users, password(NATS_DOORKEEPER), issuer),
+            **nats_accounts(services, password, issuer),
         },
         indent=1,
     )
@@ -115,8 +110,13 @@ HANDED_OUT = ("$JS.API.CONSUMER.MSG.NEXT.*.*", "$JS.API.CONSUMER.INFO.*.*", "$JS
 """What subscribers may ask, each of its own consumers alone: its user's rights say which these are."""
 
 
-def nats_accounts(users: list[dict[str, object]], doorkeeper: str, issuer: str) -> dict[str, object]:
-    """Who may connect, as the part of the configuration that says it."""
+def nats_accounts(services: Sequence[str], password: Callable[[str], str], issuer: str) -> dict[str, object]:
+    """Who may connect and say what, the same wherever servers run: a part of their configuration."""
+    users: list[dict[str, object]] = [
+        {"user": NATS_ADMIN, "password": password(NATS_ADMIN)},
+        _user(NATS_READER, password(NATS_READER), []),
+    ]
+    users += [_user(service, password(service), [f"evt.{service}.>", f"dlq.{service}.>"]) for service in services]
     exports = [
         {"service": subject, "accounts": [SUBSCRIBERS]}
         | ({} if ".INFO." in subject else {"response_type": "stream"})
@@ -130,7 +130,7 @@ def nats_accounts(users: list[dict[str, object]], doorkeeper: str, issuer: str) 
     return {
         "system_account": SYSTEM,
         "accounts": {
-            SYSTEM: {"users": [_doorkeeper(doorkeeper)]},
+            SYSTEM: {"users": [_doorkeeper(password(NATS_DOORKEEPER))]},
             ACCOUNT: {"jetstream": "enabled", "users": users, "exports": exports},
             SUBSCRIBERS: {"imports": imports},
         },

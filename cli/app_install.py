@@ -36,12 +36,18 @@ def credentials(
         typer.Option(metavar="NAMESPACE", help="Print them as Secrets as well, for kubectl apply -f -."),
     ] = None,
     tls: Tls = False,
+    name: Annotated[
+        list[str] | None,
+        typer.Option(help="With --tls: another name by which NATS is reached, from outside. May be said again."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Write passwords, addresses and keys as files, one folder per service, for docker-compose.yml and Kubernetes.
 
-    What exists is kept: running it again changes nothing but addresses.
+    What exists is kept: running it again changes nothing but addresses. With --tls, certificates for
+    Docker Compose are made as well, and anew a year before they end; on Kubernetes cert-manager makes them.
     """
+    from cli.certificates import NoKeyOfTheAuthority
     from cli.credentials import Credentials
 
     found = Credentials(folder, postgres=postgres, nats=nats, tls=tls)
@@ -51,10 +57,22 @@ def credentials(
         )
         return
     written = found.write()
+    try:
+        made = found.certify(*(name or [])) if tls else []
+    except NoKeyOfTheAuthority as hindered:
+        say(str(hindered))
+        raise typer.Exit(1) from None
     if as_json:
-        typer.echo(json.dumps({"folder": str(folder), "files": [str(one) for one in written]}))
+        told = {
+            "folder": str(folder),
+            "files": [str(one) for one in written],
+            "certified": [str(one) for one in made],
+        }
+        typer.echo(json.dumps(told))
         return
     say(f"{len(written)} files in {folder}.")
+    if made:
+        say("The certificates are new: where PostgreSQL and NATS run already, start them again.")
 
 
 @app.command()

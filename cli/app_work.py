@@ -226,6 +226,10 @@ def faults(
         bool,
         typer.Option("--containers", help="Those of docker-compose.yml, dunning and notify three times each."),
     ] = False,
+    tls: Annotated[
+        bool,
+        typer.Option("--tls", help="With --containers: PostgreSQL and NATS are reached by TLS alone."),
+    ] = False,
 ) -> None:
     """Kill processes inside the work, and prove that nothing was lost, doubled or decided otherwise.
 
@@ -239,7 +243,7 @@ def faults(
     if what == "mail":
         found = mail_campaign(kills or 20, mails, seed, say)
     else:
-        found = campaign(kills or 30, entries, seed, say, containers=containers)
+        found = campaign(kills or 30, entries, seed, say, containers=containers, tls=tls)
     typer.echo(json.dumps(found))
     raise typer.Exit(0 if found["ok"] else 1)
 

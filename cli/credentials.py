@@ -5,7 +5,7 @@ A password is made once and kept; the files that hold it are written anew, since
 
 from __future__ import annotations
 
-import os
+import json
 import secrets
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,9 +13,11 @@ from urllib.parse import quote
 
 from chassis import auth
 from chassis.embedded import DATABASE, DOORKEEPER_KEY, ROLES, SUPERUSER
-from chassis.embedded_config import NATS_ADMIN, NATS_DOORKEEPER, NATS_READER, nats_conf
+from chassis.embedded_config import NATS_ADMIN, NATS_DOORKEEPER, NATS_READER, nats_accounts, nats_conf
 from chassis.issuing import Issuer
+from cli.certificates import Certificates
 from cli.places import SERVICES
+from cli.placing import put
 
 DATABASE_FILES = {"worker": "database_url", "api": "api_database_url"}
 """Role of a service: file, as ``RELANCE_<FILE>_FILE`` names it. Owners have a folder apart: what changes the
@@ -65,6 +67,7 @@ class Credentials:
             self._put("postgres/password", self._password(f"postgres-{SUPERUSER}")),
             self._put("postgres/superuser_url", self._database_url(SUPERUSER)),
             self._put("nats/nats.conf", self._nats_conf()),
+            self._put("nats/accounts.conf", self._nats_accounts()),
             *(self._put(f"nats/{user}_url", self._nats_url(user)) for user in (NATS_ADMIN, NATS_READER)),
         ]
         for service in self.services:
@@ -85,6 +88,17 @@ class Credentials:
                 self._put("reporting/sealing_key", self._password("webhook-sealing")),
             ]
         return written + self._keys()
+
+    def certify(self, *names: str) -> list[Path]:
+        """Where nothing else makes certificates: those of PostgreSQL and NATS in ``tls``, and in ``authorities``
+        whom services believe. ``names``: by which other systems reach NATS. Answers what was made anew, upon which
+        the servers are to be started again. Raises ``NoKeyOfTheAuthority``."""
+        hosts = {"postgres": [_host(self.postgres)], "nats": [_host(self.nats), *names]}
+        certificates = Certificates(self.folder / "tls", hosts)
+        made = certificates.write()
+        for server in hosts:
+            put(self.folder / "authorities" / f"{server}.crt", certificates.authority, READABLE)
+        return made
 
     def kubernetes(self, namespace: str) -> list[dict[str, object]]:
         """The same as Secrets: ``relance-<service>`` each, and those of PostgreSQL, NATS, the keys, the job that
@@ -135,16 +149,27 @@ class Credentials:
             int(self.nats.rpartition(":")[2]),
             NATS_STORE,
             self.services,
-            lambda user: self._password(f"nats-{user}"),
-            issuer=Issuer(self._password(DOORKEEPER_KEY)).public_key,
+            self._nats_password,
+            issuer=self._issuer,
             host="0.0.0.0",  # noqa: S104 - within the network of its containers
             monitoring_port=8222,
             certificate=CERTIFICATE if self.tls else None,
         )
 
+    def _nats_accounts(self) -> str:
+        """Of servers whose other properties somebody else's chart writes."""
+        return json.dumps(nats_accounts(self.services, self._nats_password, self._issuer), indent=1)
+
+    @property
+    def _issuer(self) -> str:
+        return Issuer(self._password(DOORKEEPER_KEY)).public_key
+
+    def _nats_password(self, user: str) -> str:
+        return self._password(f"nats-{user}")
+
     def _nats_url(self, user: str) -> str:
         scheme, asked = ("tls", f"?ca={AUTHORITIES}/nats.crt") if self.tls else ("nats", "")
-        return f"{scheme}://{user}:{self._password(f'nats-{user}')}@{self.nats}{asked}"
+        return f"{scheme}://{user}:{self._nats_password(user)}@{self.nats}{asked}"
 
     def _database_url(self, role: str) -> str:
         password = quote(self._password(f"postgres-{role}"), safe="")
@@ -166,15 +191,11 @@ class Credentials:
         return file.read_text(encoding="utf-8").strip()
 
     def _put(self, name: str, text: str, mode: int = READABLE) -> Path:
-        file = self.folder / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        passing = file.with_name(f".{file.name}.new")
-        passing.unlink(missing_ok=True)
-        with os.fdopen(os.open(passing, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as output:
-            output.write(text)
-        passing.chmod(mode)
-        passing.replace(file)
-        return file
+        return put(self.folder / name, text.encode(), mode)
+
+
+def _host(address: str) -> str:
+    return address.rpartition(":")[0]
 
 
 def _secret(namespace: str, name: str, content: dict[str, str]) -> dict[str, object]:

@@ -29,14 +29,17 @@ def campaign(  # noqa: PLR0913 - the knobs of a campaign
     *,
     targets: Sequence[str] = TARGETS,
     containers: bool = False,
+    tls: bool = False,
 ) -> Json:
     """``ok`` is false when anything differs from a run without kills, came twice, or is missing unnamed.
 
     With ``containers`` what is killed are those of docker-compose.yml, with several replicas of dunning and
-    notify; the run without kills is by processes. Raises what ``Containers`` raises.
+    notify, which with ``tls`` reach PostgreSQL and NATS by TLS alone; the run without kills is by processes.
+    Raises what ``Containers`` raises.
     """
     with tempfile.TemporaryDirectory(prefix="relance-faults-") as folder:
-        with _containers(Path(folder), report) if containers else _processes(Path(folder) / "shaken") as site:
+        shaking = _containers(Path(folder), report, tls=tls) if containers else _processes(Path(folder) / "shaken")
+        with shaking as site:
             shaken, done = _shaken(site, kills, entries, seed, report, targets)
         report(f"the same {shaken.days} days without kills")
         reference = calm_days(shaken.days, entries, report)
@@ -93,8 +96,8 @@ def differences_of(reference: Outcome, shaken: Outcome) -> list[str]:
 
 
 @contextmanager
-def _containers(folder: Path, report: Report) -> Iterator[Site]:
-    with Containers(folder, report) as site:
+def _containers(folder: Path, report: Report, *, tls: bool) -> Iterator[Site]:
+    with Containers(folder, report, tls=tls) as site:
         yield site
 
 

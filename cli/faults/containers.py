@@ -17,6 +17,7 @@ from cli.stack import Report
 
 PROJECT = "relance-drill"
 FILES = ("docker-compose.yml", "deploy/compose.drill.yaml")
+BY_TLS = "deploy/compose.tls.yaml"
 SCALE = {"dunning": 3, "notify": 3}
 HEALTHY_SECONDS = 300.0
 NOBODY = 1
@@ -25,15 +26,19 @@ ONCE = {"install"}
 
 
 class Containers:
-    """Everything as containers. Those of ``SCALE`` have replicas, of which one is killed at a time."""
+    """Everything as containers. Those of ``SCALE`` have replicas, of which one is killed at a time. With ``tls``
+    PostgreSQL and NATS refuse whoever comes without."""
 
-    def __init__(self, folder: Path, report: Report) -> None:
+    def __init__(self, folder: Path, report: Report, *, tls: bool = False) -> None:
         self.report = report
-        self.credentials = Credentials(folder / "credentials")
+        self.credentials = Credentials(folder / "credentials", tls=tls)
+        self.files = (*FILES, BY_TLS) if tls else FILES
         self._killed = 0
 
     def __enter__(self) -> Containers:
         self.credentials.write()
+        if self.credentials.tls:
+            self.credentials.certify()
         self.report("building the images")
         self._compose("build")
         self.report("starting the containers")
@@ -109,7 +114,7 @@ class Containers:
         return [json.loads(line) for line in said.splitlines() if line.startswith("{")]
 
     def _compose(self, *arguments: str) -> str:
-        files = [f"--file={ROOT / name}" for name in FILES]
+        files = [f"--file={ROOT / name}" for name in self.files]
         project = (f"--project-name={PROJECT}", f"--project-directory={ROOT}", *files)
         told = {"RELANCE_CREDENTIALS": str(self.credentials.folder)}
         return docker("compose", *project, *arguments, environment=told)

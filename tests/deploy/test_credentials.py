@@ -1,11 +1,15 @@
 """``relance credentials``: what services, PostgreSQL and NATS need to know of one another, and no more."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 from sqlalchemy import make_url
 
+from chassis import clock
+from cli.certificates import SERVER_FOR, NoKeyOfTheAuthority
 from cli.credentials import Credentials, CredentialsMissing
 from cli.places import SERVICES
 
@@ -46,6 +50,56 @@ def test_by_tls_a_service_believes_the_named_authorities_alone(tmp_path: Path) -
     assert (folder / "ledger/nats_url").read_text().startswith("tls://ledger:")
     assert (folder / "ledger/nats_url").read_text().endswith("@nats:4222?ca=/run/authorities/nats.crt")
     assert json.loads((folder / "nats/nats.conf").read_text())["tls"]["key_file"] == "/run/tls/tls.key"
+
+
+def names(certificate: Path) -> list[str]:
+    told = loaded(certificate).extensions.get_extension_for_class(x509.SubjectAlternativeName)
+    return told.value.get_values_for_type(x509.DNSName)
+
+
+def loaded(certificate: Path) -> x509.Certificate:
+    return x509.load_pem_x509_certificate(certificate.read_bytes())
+
+
+def test_beside_compose_the_servers_are_vouched_for_by_an_authority_whose_key_nobody_is_given(
+    tmp_path: Path,
+) -> None:
+    credentials = Credentials(tmp_path / "credentials", tls=True)
+    credentials.write()
+    assert len(credentials.certify("nats.example.org")) == 6
+    tls, believed = credentials.folder / "tls", credentials.folder / "authorities"
+    assert names(tls / "postgres/tls.crt") == ["postgres"]
+    assert names(tls / "nats/tls.crt") == ["nats", "nats.example.org"]
+    for server in ("postgres", "nats"):
+        loaded(tls / server / "tls.crt").verify_directly_issued_by(loaded(believed / f"{server}.crt"))
+    assert (tls / "authority/ca.key").stat().st_mode & 0o777 == 0o400
+    assert {file.name for file in believed.iterdir()} == {"postgres.crt", "nats.crt"}
+
+
+def test_certificates_are_kept_until_they_near_their_end_or_lack_a_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    credentials = Credentials(tmp_path / "credentials", tls=True)
+    credentials.certify()
+    authority = (credentials.folder / "authorities/nats.crt").read_bytes()
+    present = loaded(credentials.folder / "tls/nats/tls.crt").not_valid_after_utc - SERVER_FOR
+    # eve, day, day after of the year before their end
+    for days, anew in ((364, 0), (365, 0), (366, 4)):
+        monkeypatch.setattr(clock, "now", lambda days=days: present + timedelta(days=days))
+        assert len(credentials.certify()) == anew, days
+    assert len(credentials.certify("nats.example.org")) == 2
+    assert credentials.certify() == []
+    assert (credentials.folder / "authorities/nats.crt").read_bytes() == authority
+
+
+def test_somebody_elses_certificates_stay_and_none_is_made_in_their_name(tmp_path: Path) -> None:
+    credentials = Credentials(tmp_path / "credentials", tls=True)
+    credentials.certify()
+    (credentials.folder / "tls/authority/ca.key").unlink()
+    assert credentials.certify("nats.example.org") == []
+    (credentials.folder / "tls/nats/tls.crt").unlink()
+    with pytest.raises(NoKeyOfTheAuthority, match=r"no ca\.key"):
+        credentials.certify()
 
 
 def test_no_password_serves_twice(folder: Path) -> None:

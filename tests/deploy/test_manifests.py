@@ -8,11 +8,13 @@ import pytest
 import yaml
 
 from cli.cluster.kubectl import rendered
-from cli.credentials import AUTHORITIES
+from cli.credentials import AUTHORITIES, CERTIFICATE
 from cli.places import ROOT, SERVICES
 
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
-OVERLAYS = ("small", "secure", "production", "drill")
+BY_TLS = yaml.safe_load((ROOT / "deploy/compose.tls.yaml").read_text(encoding="utf-8"))["services"]
+ACCESS = ROOT / "deploy/kubernetes/components/tls/pg_hba.conf"
+OVERLAYS = ("small", "secure", "production", "production-secure", "drill")
 OURS = (*SERVICES, "mail", "install", "tools")
 Manifest = dict[str, Any]
 
@@ -48,6 +50,32 @@ def test_only_the_console_and_the_mails_are_reached_from_outside() -> None:
     always = {name: service for name, service in COMPOSE["services"].items() if "profiles" not in service}
     assert {name for name, service in always.items() if "ports" in service} == {"console", "mail"}
     assert COMPOSE["networks"]["inside"] == {"internal": True}
+
+
+def test_by_tls_whoever_reads_credentials_knows_whom_to_believe_and_no_key() -> None:
+    reading = {
+        name for name, one in COMPOSE["services"].items() if "RELANCE_CREDENTIALS" in str(one.get("volumes"))
+    }
+    assert reading - {"postgres", "nats", "tools"} == {*SERVICES, "install"}
+    for name in (*SERVICES, "install"):
+        assert [mount.rpartition("}")[2] for mount in BY_TLS[name]["volumes"]] == [
+            f"/authorities:{AUTHORITIES}:ro"
+        ]
+    assert BY_TLS["install"]["command"] == [*COMPOSE["services"]["install"]["command"], "--tls"]
+    for server in ("postgres", "nats"):
+        assert f"/tls/{server}:{CERTIFICATE}:ro" in BY_TLS[server]["volumes"][0]
+
+
+def test_by_tls_postgres_is_started_as_before_and_asks_for_encryption() -> None:
+    always, encrypted = COMPOSE["services"]["postgres"]["command"], BY_TLS["postgres"]["command"]
+    assert encrypted[: len(always)] == always
+    added = set(encrypted[len(always) :]) - {"-c"}
+    assert {"ssl=on", "hba_file=/run/access/pg_hba.conf"} < added
+    assert f"./{ACCESS.relative_to(ROOT)}:/run/access/pg_hba.conf:ro" in BY_TLS["postgres"]["volumes"]
+    rules = [
+        line.split()[0] for line in ACCESS.read_text(encoding="utf-8").splitlines() if not line.startswith("#")
+    ]
+    assert rules == ["local", "hostssl"]
 
 
 @pytest.fixture(scope="module", params=OVERLAYS)
@@ -164,6 +192,23 @@ def test_where_tls_is_asked_for_nobody_reaches_a_server_without() -> None:
         given = [volume for volume in pod["spec"]["volumes"] if "-tls" in str(volume)]
         if name not in ("postgres", "nats"):
             assert "tls.key" not in str(given), name
+
+
+def test_operators_are_told_to_refuse_whoever_comes_without_tls() -> None:
+    made = built("production-secure")
+    (cluster,) = [one["spec"] for one in made if one["kind"] == "Cluster"]
+    assert cluster["postgresql"]["pg_hba"][0] == "hostnossl all all all reject"
+    certificates = [one["spec"] for one in made if one["kind"] == "Certificate"]
+    signed = {one["secretName"]: one.get("dnsNames", []) for one in certificates}
+    assert set(cluster["certificates"].values()) == {"relance-postgres-tls"}
+    assert {"postgres", "relance-postgres-rw"} <= set(signed["relance-postgres-tls"])
+    assert {"relance-nats-tls", "relance-nats-routes-tls"} <= signed.keys()
+    for name, pod in pods(made).items():
+        assert AUTHORITIES.as_posix() in {
+            mount["mountPath"] for mount in pod["spec"]["containers"][0]["volumeMounts"]
+        }, name
+    (install,) = [pod for name, pod in pods(made).items() if name == "install"]
+    assert install["spec"]["containers"][0]["args"][-2:] == ["--replicas=3", "--tls"]
 
 
 def test_small_fits_a_node_of_two_cores_while_a_service_is_rolled() -> None:
