@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import zipfile
 from pathlib import Path
 from typing import Annotated
 
@@ -25,12 +27,25 @@ def export(
         Path | None,
         typer.Option("--to", help="The file to write; by default standard output.", show_default=False),
     ] = None,
+    files: Annotated[
+        Path | None,
+        typer.Option("--files", help="An empty folder for the files: sent, received, documents.", file_okay=False),
+    ] = None,
     data: DataDir = None,
 ) -> None:
-    """Write everything that is kept of the person behind a client, as JSON."""
+    """Write everything that is kept of the person behind a client, as JSON, and its files into a folder."""
     from cli.main_job import road_of
 
-    found = json.dumps(road_of(data_dir_of(data), company).person_data(client), ensure_ascii=False, indent=2)
+    road = road_of(data_dir_of(data), company)
+    found = json.dumps(road.person_data(client), ensure_ascii=False, indent=2)
+    if files is not None:
+        files.mkdir(parents=True, exist_ok=True)
+        if any(files.iterdir()):
+            raise typer.BadParameter("the folder is not empty", param_hint="--files")
+        for content in road.files_of_person(client).values():
+            with zipfile.ZipFile(io.BytesIO(content)) as bundle:
+                bundle.extractall(files)
+        say(f"Files written to {files}.")
     if to is None:
         typer.echo(found)
     else:

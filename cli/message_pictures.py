@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cli.pictures import chromium, whole
+from cli.pictures import chromium
 from cli.places import ROOT
 
 if TYPE_CHECKING:
@@ -79,9 +79,8 @@ def look(browser: Browser, folder: Path) -> list[Sight]:
             page = browser.new_page(viewport={"width": width, "height": HEIGHT})
             page.goto(file.as_uri())
             told = page.evaluate(MEASURE)
-            whole(page)
             picture = file.with_name(f"{file.stem}-{width}.png")
-            page.screenshot(path=picture)
+            page.screenshot(path=picture, full_page=True)
             page.close()
             over, cut, small = (tuple(told[name]) for name in ("over", "cut", "small"))
             seen.append(Sight(file.stem, width, picture, over, cut, small, told["scrolls"], told["text"]))

@@ -130,6 +130,14 @@ class Road(Calls):
         asked = {"client_id": client_id}
         return self._answer("GET", self.addresses.ledger, "/documents/of-person", params=asked).content
 
+    def files_of_person(self, client_id: str) -> dict[str, bytes]:
+        """The files of the person behind a client, a ZIP by the service that keeps them."""
+        asked = {"client_id": client_id}
+        return {
+            name: self._answer("GET", base, "/person-files", params=asked).content
+            for name, base in (("ledger", self.addresses.ledger), ("notify", self.addresses.notify))
+        }
+
     def missing_documents(self, *, unlettered: bool = False, since: date | None = None) -> Iterator[Json]:
         """The invoices and credit notes without a document, as ledger pages them."""
         query: dict[str, str | int] = {"limit": 5000}

@@ -189,3 +189,22 @@ class PaymentLinkPaid(Event):
     paid_at: datetime
     entries: tuple[PaidEntry, ...]
     provider: str = "stripe"
+
+
+class PaymentReturned(Event):
+    """Money of an online payment went back: given back by the company, or taken back by the debtor's bank.
+
+    ``amount`` is all that went back until now; it falls when a refund fails. The lines in ``freed`` are owed
+    again, those in ``held`` stay paid until accounting letters them (rule 8.6). The last telling of a payment
+    counts. ``why`` is ``refunded``, or ``charged_back`` where a bank had part in it.
+    """
+
+    speaker: ClassVar[str] = "notify"
+    payment_id: UUID
+    client_id: ClientId
+    amount: Amount
+    currency: Currency
+    why: str
+    returned_at: datetime
+    freed: tuple[EntryId, ...] = ()
+    held: tuple[EntryId, ...] = ()

@@ -209,6 +209,22 @@ PAID_ONLINE = """
     on conflict do nothing
 """
 
+PAYMENT_RETURNED = """
+    with told as (
+        select distinct on (heard.company, e.payment_id) heard.company, heard.p, heard.as_of, e.*
+        from {heard}, json_to_record(heard.body::json) as e(client_id text, payment_id uuid, freed json, held json)
+        order by heard.company, e.payment_id, heard.number desc
+    ), gone as (
+        delete from online_payment known using told, json_array_elements_text(told.freed) as line(entry_id)
+        where known.company = told.company and known.client_id = told.client_id
+            and known.payment_id = told.payment_id and known.entry_id = line.entry_id
+    )
+    insert into online_payment (company, client_id, entry_id, payment_id, p, paid_on)
+    select told.company, told.client_id, line.entry_id, told.payment_id, told.p, told.as_of
+    from told, json_array_elements_text(told.held) as line(entry_id)
+    on conflict do nothing
+"""
+
 ERROR_FOUND = """
     insert into lettering_error (company, client_id, account, lettering, p)
     select distinct heard.company, e.client_id, e.account, e.lettering, heard.p
@@ -370,6 +386,7 @@ PROJECT: Mapping[str, Project] = {
     "LetteringErrorFound": applying(ERROR_FOUND, MARK_WHOLE),
     "LetteringErrorCleared": applying(ERROR_CLEARED, MARK_WHOLE),
     "PaymentLinkPaid": applying(PAID_ONLINE, MARK_WHOLE),
+    "PaymentReturned": applying(PAYMENT_RETURNED, MARK_WHOLE),
     "EmailSent": applying(CONTACT, MARK),
     "LetterPrepared": applying(CONTACT, MARK),
     "CallLogged": applying(CONTACT, MARK),

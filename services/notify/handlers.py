@@ -46,13 +46,16 @@ FORGET_FILES = text(
     where company = :company and sha256 in (
         select file ->> 'sha256' from message, jsonb_array_elements(message.files) file
         where message.company = :company and message.client_id = :client_id
-        union select file ->> 'sha256' from draft, jsonb_array_elements(draft.files) file
-        where draft.company = :company and draft.client_id = :client_id)
+        union select file ->> 'sha256' from draft left join action using (company, action_id),
+            jsonb_array_elements(draft.files) file
+        where draft.company = :company and coalesce(draft.client_id, action.client_id) = :client_id)
     and not exists (select from message, jsonb_array_elements(message.files) file
         where message.company = :company and message.client_id <> :client_id
         and file ->> 'sha256' = attachment.sha256)
-    and not exists (select from draft, jsonb_array_elements(draft.files) file
-        where draft.company = :company and draft.client_id is distinct from :client_id
+    and not exists (select from draft left join action using (company, action_id),
+            jsonb_array_elements(draft.files) file
+        where draft.company = :company
+        and coalesce(draft.client_id, action.client_id) is distinct from :client_id
         and file ->> 'sha256' = attachment.sha256)
     """
 )

@@ -1,7 +1,9 @@
 """A client's personal data: what is kept, as a file, and forgotten for good. Administrators alone."""
 
 import asyncio
+import io
 import json
+import zipfile
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Query, Request
@@ -19,6 +21,7 @@ DONE = {
     "admit-person": N_("Ce que dira la comptabilité de ce client sera de nouveau conservé."),
 }
 KEEPERS = ("ledger", "notify")
+MADE_WITHIN_SECONDS = 60.0
 
 ClientId = Annotated[str, Query(min_length=1, max_length=64)]
 WrittenClientId = Annotated[str, Form(min_length=1, max_length=64)]
@@ -54,6 +57,34 @@ async def as_file(visit: VisitDep, client_id: ClientId) -> Response:
     content = json.dumps(await _kept(visit, client_id), ensure_ascii=False, indent=2)
     headers = {"Content-Disposition": 'attachment; filename="person.json"', "Cache-Control": "no-store"}
     return Response(content, media_type="application/json", headers=headers)
+
+
+@router.get("/files")
+async def with_files(visit: VisitDep, client_id: ClientId) -> Response:
+    """Everything with the contents of its files, as one ZIP that a person can be given: what was sent with its
+    attachments, what the person sent with its disputes, the documents of its invoices."""
+    kept = await _kept(visit, client_id)
+    asked = {"client_id": client_id}
+    bundles = await asyncio.gather(
+        *(
+            visit.neighbours().request(name, "GET", "/person-files", params=asked, timeout=MADE_WITHIN_SECONDS)
+            for name in KEEPERS
+        )
+    )
+    content = await asyncio.to_thread(_together, kept, [bundle.content for bundle in bundles])
+    headers = {"Content-Disposition": 'attachment; filename="person.zip"', "Cache-Control": "private, no-store"}
+    return Response(content, media_type="application/zip", headers=headers)
+
+
+def _together(kept: dict[str, Json], bundles: list[bytes]) -> bytes:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as whole:
+        whole.writestr("person.json", json.dumps(kept, ensure_ascii=False, indent=2))
+        for bundle in bundles:
+            with zipfile.ZipFile(io.BytesIO(bundle)) as files:
+                for name in files.namelist():
+                    whole.writestr(name, files.read(name))
+    return made.getvalue()
 
 
 async def _command(visit: Visit, command: str, client_id: str) -> Response:

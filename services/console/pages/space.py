@@ -8,6 +8,7 @@ from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from services.console.gateway import Json, Refused
+from services.console.language import N_
 from services.console.rendering import page
 from services.console.visits import ActingDep, PageUnknown, Visit, VisitDep
 
@@ -16,6 +17,14 @@ router = APIRouter(prefix="/c/{company}/client/space")
 ClientId = Annotated[str, Query(min_length=1, max_length=64)]
 WrittenClientId = Annotated[str, Form(min_length=1, max_length=64)]
 DEBTOR = "debtor"
+PAYMENT_STATES = {
+    "open": N_("Page ouverte"),
+    "pending": N_("En cours à la banque"),
+    "paid": N_("Payé"),
+    "closed": N_("Remplacé"),
+    "expired": N_("Page expirée"),
+    "failed": N_("Échoué"),
+}
 
 
 @router.get("")
@@ -60,8 +69,10 @@ async def _page(
 ) -> Response:
     neighbours = visit.neighbours()
     try:
-        access, person = await asyncio.gather(
-            _access(visit, client_id), neighbours.get("ledger", "/client", client_id=client_id)
+        access, person, paid = await asyncio.gather(
+            _access(visit, client_id),
+            neighbours.get("ledger", "/client", client_id=client_id),
+            neighbours.get("notify", "/payments", client_id=client_id),
         )
     except Refused as refused:
         if refused.status == 404:
@@ -77,6 +88,8 @@ async def _page(
         promises=[one for one in person["promises"] if one["recorded_by"] == DEBTOR],
         disputes=[one for one in person["disputes"] if one["opened_by"] == DEBTOR],
         notes=[one for one in person["notes"] if one["author"] == DEBTOR],
+        payments=paid["payments"],
+        payment_states=PAYMENT_STATES,
         done=done,
         made=made,
     )

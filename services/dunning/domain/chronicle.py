@@ -271,6 +271,12 @@ class _Telling:
                 amount = Money(ten_thousandths(event.amount), event.currency)
                 recorded = event.model_dump(mode="json", include={"amount", "currency", "paid_at"})
                 yield Line("was_paid_online", {"pieces": self.pieces(of), "amount": amount}, of, None, recorded)
+            case notify.PaymentReturned():
+                of = (*event.freed, *event.held)
+                amount = Money(ten_thousandths(event.amount), event.currency)
+                recorded = event.model_dump(mode="json", include={"amount", "currency", "why", "returned_at"})
+                facts = {"pieces": self.pieces(event.freed) if event.freed else None, "amount": amount}
+                yield Line(f"payment_was_{event.why}", facts, of, None, recorded)
             case notify.EmailOpened():
                 code = "email_was_perhaps_opened" if event.by_machine else "email_was_opened"
                 yield self._message(code, event.action_id, {"by_machine": event.by_machine})

@@ -63,7 +63,8 @@ class ClientBook:
     resumes_on: date | None = None
     stopped_entries: Mapping[str, date | None] = field(default_factory=dict)
     disputes: Mapping[UUID, str | None] = field(default_factory=dict)
-    paid_online: Mapping[str, date] = field(default_factory=dict)
+    paid_online: Mapping[tuple[UUID, str], date] = field(default_factory=dict)
+    """By payment and entry, when it was paid online; without what went back."""
     promises: Mapping[UUID, tuple[str, date]] = field(default_factory=dict)
     actions: Mapping[UUID, OpenAction] = field(default_factory=dict)
     entered: Mapping[tuple[str, str], int] = field(default_factory=dict)
@@ -161,6 +162,7 @@ class ClientBook:
     def _entry_state(self, line: sync.SyncedEntry, lettering_error: bool) -> EntryState:
         stage = self.stages.get(line.entry_id, Stage())
         promised = [on for entry_id, on in self.promises.values() if entry_id == line.entry_id]
+        paid_online = [on for (_, entry_id), on in self.paid_online.items() if entry_id == line.entry_id]
         return EntryState(
             entry_id=line.entry_id,
             currency=line.currency,
@@ -181,7 +183,7 @@ class ClientBook:
             disputed=line.entry_id in self.disputes.values(),
             forced=stage.next_step is not None,
             automatic=stage.automatic,
-            paid_online_on=self.paid_online.get(line.entry_id),
+            paid_online_on=max(paid_online, default=None),
             entered={step: times for (entry, step), times in self.entered.items() if entry == line.entry_id},
         )
 
@@ -232,8 +234,13 @@ def evolve(book: ClientBook, event: Event, on: date) -> ClientBook:  # noqa: PLR
         case ledger.PromiseCancelled():  # kept ones too
             return replace(book, promises=_without(book.promises, event.promise_id))
         case notify.PaymentLinkPaid():
-            paid = {line.entry_id: on for line in event.entries}
-            return replace(book, paid_online={**book.paid_online, **paid})
+            paid = {(event.payment_id, line.entry_id): on for line in event.entries}
+            return replace(book, paid_online={**paid, **book.paid_online})
+        case notify.PaymentReturned():
+            freed = {(event.payment_id, entry_id) for entry_id in event.freed}
+            kept = {key: paid_on for key, paid_on in book.paid_online.items() if key not in freed}
+            held = {(event.payment_id, entry_id): on for entry_id in event.held}
+            return replace(book, paid_online={**held, **kept})
         case notify.EmailSent():
             return _contacted(book, event.action_id, on)
         case notify.LetterPrepared() | notify.CallLogged() | notify.OtherContactLogged():

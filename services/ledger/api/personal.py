@@ -133,7 +133,7 @@ ClientQuery = Annotated[ClientId, Query()]
 @router.get("/person-data")
 async def get_person_data(client_id: ClientQuery, company: CompanyDep, tx: TxDep) -> dict[str, Any]:
     """Everything that ledger keeps of the person behind a client; messages are notify's, under the same path, and
-    the documents themselves come as a ZIP from ``/documents/of-person``.
+    the contents of its files come as a ZIP from ``/person-files``.
 
     Under all codes that are this client (``client_ids``), whichever of them is asked for.
     """

@@ -7,13 +7,14 @@ from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import Response
 from pydantic import Field
 
+from chassis.database import transaction
 from chassis.http import COMPANY_SLUG, AsOfDep, CompanyDep, DebtorDep, RunningDep, TxDep, for_debtors
 from chassis.problems import Problem
 from chassis.running import Running
 from contracts.event import ClientId, EntryId
 from services.notify.api.bodies import Body
 from services.notify.payments import till
-from services.notify.payments.account import Account, AccountUnreadable, account_of
+from services.notify.payments.account import Account, AccountUnreadable, account_in_use
 from services.notify.payments.checkout import Checkout, ProviderSilent, WebhookForged
 from services.notify.payments.offering import PaymentRefused
 from services.notify.settings import NotifySettings
@@ -42,9 +43,10 @@ def _knobs(process: Running) -> NotifySettings:
     return settings
 
 
-def _account(process: Running, company: str) -> Account | None:
+async def _account(process: Running, company: str) -> Account | None:
     try:
-        return account_of(_knobs(process).payments_dir, company)
+        async with transaction(process.engine, company) as tx:
+            return await account_in_use(tx, _knobs(process), company)
     except AccountUnreadable as unreadable:
         log.error("an account for online payment cannot be read", extra={"reason": str(unreadable)})
         return None
@@ -58,7 +60,7 @@ def _till(process: Running, company: str, account: Account) -> till.Till:
 @for_debtors
 async def offered(client_id: DebtorDep, company: CompanyDep, tx: TxDep, process: RunningDep) -> dict[str, Any]:
     """``offered``: this company takes payments online; ``paid``: the lines that were, and when."""
-    account = _account(process, company)
+    account = await _account(process, company)
     return {"offered": account is not None, "paid": await till.paid_on(tx, company, client_id)}
 
 
@@ -70,7 +72,7 @@ async def pay(
     """The provider's page for these lines: ``{url, amount, currency}``. 409 with the reason when there is none,
     503 ``provider-silent`` while the provider does not answer.
     """
-    account = _account(process, company)
+    account = await _account(process, company)
     if account is None:
         raise Problem("payment-not-offered", "This company takes no payments online", 409)
     back = f"{_knobs(process).space_url.rstrip('/')}/d/{body.link}"
@@ -88,7 +90,8 @@ async def pay(
 
 @router.get("/payments")
 async def payments(client_id: Annotated[ClientId, Query()], company: CompanyDep, tx: TxDep) -> dict[str, Any]:
-    """A client's payments online, the newest first, with their states: open, closed, expired, paid."""
+    """A client's payments online, the newest first, with their states: open, pending, closed, expired, failed,
+    paid; ``returned`` went back, ``contested`` the bank has not decided on."""
     return {"payments": await till.payments_of(tx, company, client_id)}
 
 
@@ -100,7 +103,7 @@ async def hear(
     signature: Annotated[str, Header(alias="Stripe-Signature")] = "",
 ) -> Response:
     """What Stripe tells of a payment, heard once however often it is sent. 400 for a signature not its own."""
-    account = _account(process, company) if COMPANY_SLUG.fullmatch(company) else None
+    account = await _account(process, company) if COMPANY_SLUG.fullmatch(company) else None
     if account is None:
         raise Problem("not-found", "There is no such account", 404)
     payload = bytearray()
@@ -113,6 +116,7 @@ async def hear(
         told = made.checkout.read(bytes(payload), signature)
     except WebhookForged as forged:
         raise Problem("signature-refused", "The signature is not that of the account", 400) from forged
+    await made.was_told()
     if told is not None:
         await made.hear(told)
     return Response(status_code=204)

@@ -26,7 +26,7 @@ LETTERS = text(
     " where company = :company and client_id = any(:client_ids) order by written_on, action_id"
 )
 DRAFTS = text(
-    "select d.draft_id, d.subject, d.body, d.recipients, d.copies, d.address, d.written_by, d.written_at"
+    "select d.draft_id, d.subject, d.body, d.recipients, d.copies, d.address, d.files, d.written_by, d.written_at"
     " from draft d left join action a using (company, action_id)"
     " where d.company = :company and coalesce(d.client_id, a.client_id) = any(:client_ids)"
     " order by d.written_at, d.draft_id"
@@ -56,8 +56,9 @@ ClientQuery = Annotated[ClientId, Query()]
 
 @router.get("/person-data")
 async def get_person_data(client_id: ClientQuery, company: CompanyDep, tx: TxDep) -> dict[str, Any]:
-    """Empty lists where nothing is kept; each message and letter with its text as it left, a message with the
-    names of its files; ``archive`` is what the legal archive tells of the person.
+    """Empty lists where nothing is kept; each message and letter with its text as it left, messages and drafts
+    with the names of their files, whose contents ``/person-files`` holds; ``archive`` is what the legal archive
+    tells of the person.
 
     Under all codes that are this client (``client_ids``); ``person`` is that of the code asked for, ``people``
     those of all codes.

@@ -1,12 +1,21 @@
-"""A company's account at Stripe: what is secret lies in a file of the operator, never in our tables."""
+"""A company's account at Stripe: its own, sealed in our table, or the one that the operator keeps as a file."""
 
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from chassis.sealing import Seal, SealBroken
 from services.notify.payments.offering import Limits
+from services.notify.settings import NotifySettings
+
+OWN = text(
+    "select api_key, webhook_secret, methods, minimum, maximum, use_credits from payment_account"
+    " where company = :company"
+)
 
 
 class AccountUnreadable(Exception):
@@ -51,3 +60,16 @@ def account_of(folder: Path | None, company: str) -> Account | None:
         raise AccountUnreadable(f"{company}.json is no account: {named}") from wrong
     limits = Limits(read.minimum, read.maximum, read.use_credits)
     return Account(read.api_key, read.webhook_secret, read.methods, limits)
+
+
+async def account_in_use(tx: AsyncConnection, settings: NotifySettings, company: str) -> Account | None:
+    """The company's own account, else the operator's file, else ``None``. Raises ``AccountUnreadable``."""
+    row = (await tx.execute(OWN, {"company": company})).one_or_none()
+    if row is None:
+        return account_of(settings.payments_dir, company)
+    seal = Seal(settings.sealing_key)
+    try:
+        api_key, secret = seal.open(bytes(row.api_key)), seal.open(bytes(row.webhook_secret))
+    except SealBroken as broken:
+        raise AccountUnreadable("the account's keys cannot be opened with the sealing key") from broken
+    return Account(api_key, secret, tuple(row.methods), Limits(row.minimum, row.maximum, row.use_credits))

@@ -3,18 +3,30 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any, Literal
 from uuid import UUID
 
 import stripe
 from babel.numbers import get_currency_precision
 
 from services.notify.payments.account import Account
+from services.notify.payments.going_back import Movement, State
 
 PAID_EVENTS = ("checkout.session.completed", "checkout.session.async_payment_succeeded")
+FAILED, EXPIRED = "checkout.session.async_payment_failed", "checkout.session.expired"
+SESSIONS = (*PAID_EVENTS, FAILED, EXPIRED)
+REFUNDED, REFUND_FAILED = "charge.refunded", "refund.failed"
+DISPUTES = ("charge.dispute.created", "charge.dispute.closed")
+HEARD = (*SESSIONS, REFUNDED, REFUND_FAILED, *DISPUTES)
+"""What a company asks Stripe to tell."""
 
 
 class ProviderSilent(Exception):
     """Stripe does not answer, or not as it should; may be tried again."""
+
+
+class KeyRefused(Exception):
+    """Stripe does not know the key, or does not let it see payment pages; the text is Stripe's."""
 
 
 class WebhookForged(Exception):
@@ -30,14 +42,26 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What a webhook tells of one payment. ``amount`` is in the currency's own unit."""
+    """What a webhook tells of one payment. ``amount`` is in the currency's own unit.
+
+    ``pending``: the debtor ordered it, and its bank has not carried it out. ``intent`` names the money, once there
+    is any.
+    """
 
     payment_id: UUID
-    paid: bool
-    expired: bool
+    state: Literal["paid", "pending", "failed", "expired"]
     amount: Decimal
     currency: str
     at: datetime
+    intent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MoneyBack:
+    """What a webhook tells of money that goes back. ``intent`` names the payment it was."""
+
+    intent: str
+    movement: Movement
 
 
 def minor(amount: Decimal, currency: str) -> int:
@@ -57,6 +81,16 @@ class Checkout:
         self._stripe = stripe.StripeClient(
             account.api_key, base_addresses={"api": base} if base else {}, max_network_retries=2
         )
+
+    async def try_key(self) -> None:
+        """Whether the key opens what payment pages need; nothing is made or changed. Raises ``KeyRefused`` and
+        ``ProviderSilent``."""
+        try:
+            await self._stripe.v1.checkout.sessions.list_async({"limit": 1})
+        except (stripe.AuthenticationError, stripe.PermissionError) as refused:
+            raise KeyRefused(refused.user_message or type(refused).__name__) from refused
+        except stripe.StripeError as failure:
+            raise ProviderSilent(type(failure).__name__) from failure
 
     async def open(  # noqa: PLR0913, PLR0917 - what a page of the provider's says
         self, payment_id: UUID, amount: Decimal, currency: str, title: str, back: str, language: str
@@ -101,25 +135,53 @@ class Checkout:
             raise ProviderSilent(type(failure).__name__) from failure
         return True
 
-    def read(self, payload: bytes, signature: str) -> Told | None:
+    def read(self, payload: bytes, signature: str) -> Told | MoneyBack | None:
         """What a webhook tells, ``None`` when it is about something else. Raises ``WebhookForged``."""
         try:
             event = stripe.Webhook.construct_event(payload, signature, self._account.webhook_secret)
         except (stripe.SignatureVerificationError, ValueError) as forged:
             raise WebhookForged from forged
-        if event.type not in (*PAID_EVENTS, "checkout.session.expired"):
-            return None
-        session = event.data.object
-        try:
-            payment_id = UUID(session["client_reference_id"])
-        except (KeyError, TypeError, ValueError):
-            return None  # a payment of the company's that is not ours
-        currency = str(session["currency"]).upper()
-        return Told(
-            payment_id,
-            paid=event.type in PAID_EVENTS and session["payment_status"] == "paid",
-            expired=event.type == "checkout.session.expired",
-            amount=major(session["amount_total"], currency),
-            currency=currency,
-            at=datetime.fromtimestamp(event.created, UTC),
-        )
+        at = datetime.fromtimestamp(event.created, UTC)
+        about = event.data.object
+        if event.type in SESSIONS:
+            return _of_session(event.type, about, at)
+        return _of_money(event.type, about, at) if event.type in HEARD else None
+
+
+def _of_session(kind: str, session: Any, at: datetime) -> Told | None:
+    try:
+        payment_id = UUID(session["client_reference_id"])
+    except (KeyError, TypeError, ValueError):
+        return None  # a payment of the company's that is not ours
+    state: Literal["paid", "pending", "failed", "expired"] = "failed" if kind == FAILED else "expired"
+    if kind in PAID_EVENTS:
+        state = "paid" if session["payment_status"] == "paid" else "pending"
+    currency = str(session["currency"]).upper()
+    amount = major(session["amount_total"], currency)
+    return Told(payment_id, state, amount, currency, at, _named(session, "payment_intent"))
+
+
+def _of_money(kind: str, about: Any, at: datetime) -> MoneyBack | None:
+    """``None`` for money that no payment page brought in."""
+    intent = _named(about, "payment_intent")
+    if not intent:
+        return None
+    currency = str(about["currency"]).upper()
+    state: State = "refunded" if kind == REFUNDED else "refund_failed"
+    if kind in DISPUTES:
+        said = str(about["status"])
+        closed = kind == DISPUTES[1]
+        state = "inquiry" if said.startswith("warning_") else "contested"
+        if closed and state == "contested":
+            state = "lost" if said == "lost" else "won"
+    amount = about["amount_refunded"] if kind == REFUNDED else about["amount"]
+    return MoneyBack(intent, Movement(str(about["id"]), state, major(amount, currency), at))
+
+
+def _named(about: Any, name: str) -> str:
+    """The id of another object, which stands there by itself or whole."""
+    try:
+        found = about[name]
+    except KeyError:
+        return ""
+    return found if isinstance(found, str) else str(found["id"]) if found else ""

@@ -2,7 +2,8 @@
 
 import logging
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
@@ -14,21 +15,27 @@ from chassis import clock
 from chassis.database import transaction
 from chassis.eventlog import Cause, Said
 from chassis.running import Running
-from contracts.notify import PaidEntry, PaymentLinkPaid
+from contracts.event import Event
+from contracts.notify import PaidEntry, PaymentLinkPaid, PaymentReturned
 from services.notify import queries
-from services.notify.payments.checkout import Checkout, Told
+from services.notify.payments.checkout import Checkout, MoneyBack, Told
+from services.notify.payments.going_back import Movement, freed, held, summed, supersedes
 from services.notify.payments.offering import Limits, Offer, OpenLine, offer
 
 log = logging.getLogger(__name__)
 
 DEBTOR = "debtor"
+PROVIDER = "service:notify"
 
 LOCK = text("select client_id from client where company = :company and client_id = :client_id for update")
 LINES = text(
     """
     select e.entry_id, e.amount, e.currency, e.lettering is not null or exists (
             select from online_payment paid where paid.company = e.company and paid.client_id = e.client_id
-                and paid.entry_id = e.entry_id) as held
+                and paid.entry_id = e.entry_id) or exists (
+            select from payment ordered where ordered.company = e.company and ordered.client_id = e.client_id
+                and ordered.state = 'pending'
+                and ordered.entries @> jsonb_build_array(jsonb_build_object('entry_id', e.entry_id))) as held
     from entry e left join lettering_error error using (company, client_id, account, lettering)
     where e.company = :company and e.client_id = :client_id and not e.removed
         and (e.lettering is null or error.company is not null)
@@ -56,13 +63,35 @@ ENDED = text(
     "update payment set state = :state, ended_at = now() where company = :company and payment_id = :payment_id"
 )
 ONE = text("select * from payment where company = :company and payment_id = :payment_id for update")
+BY_INTENT = text("select * from payment where company = :company and intent = :intent for update")
+INTENT = text("update payment set intent = :intent where company = :company and payment_id = :payment_id")
+ALONE = text("select pg_advisory_xact_lock(hashtextextended(:name, 0))")
+MOVEMENTS = text(
+    "select name, state, amount, told_at from money_back where company = :company and intent = :intent"
+    " order by name"
+)
+KEEP = text(
+    """
+    insert into money_back (company, intent, name, state, amount, told_at)
+    values (:company, :intent, :name, :state, :amount, :at)
+    on conflict (company, intent, name) do update
+        set state = excluded.state, amount = excluded.amount, told_at = excluded.told_at
+    """
+)
+BACK = text(
+    "update payment set returned = :returned, contested = :contested, returned_at = :at"
+    " where company = :company and payment_id = :payment_id"
+)
+TOLD = text("update payment_account set heard_at = now() where company = :company")
 PAID = text(
     "select distinct on (entry_id) entry_id, paid_on from online_payment"
     " where company = :company and client_id = :client_id order by entry_id, paid_on desc"
 )
 LIST = text(
     """
-    select payment_id, amount, currency, entries, state, as_of, created_at, ended_at from payment
+    select payment_id, amount, currency, entries, state, as_of, created_at, ended_at, returned, contested,
+        returned_at
+    from payment
     where company = :company and client_id = :client_id order by created_at desc limit 100
     """
 )
@@ -123,20 +152,40 @@ class Till:
         if row.session_id is None or await self.checkout.close(row.session_id):
             await tx.execute(ENDED, {"company": self.company, "payment_id": row.payment_id, "state": "closed"})
 
-    async def hear(self, told: Told) -> None:
-        """A payment is said once, however often the provider tells of it (rule 8.6)."""
-        named = {"company": self.company, "payment_id": told.payment_id}
+    async def was_told(self) -> None:
+        """The provider reaches us, with the account's own signature: whoever sets it up can see that."""
         async with transaction(self.running.engine, self.company) as tx:
-            row = (await tx.execute(ONE, named)).one_or_none()
-            if row is None or row.state == "paid":
-                return
-            if told.expired:
-                await tx.execute(ENDED, named | {"state": "expired"})
-            if not told.paid:
-                return
+            await tx.execute(TOLD, {"company": self.company})
+
+    async def hear(self, told: Told | MoneyBack) -> None:
+        """What the provider tells, however often and in whatever order (rule 8.6, docs/adr/0052)."""
+        intent = told.intent
+        async with transaction(self.running.engine, self.company) as tx:
+            if intent:  # of one payment one after the other: neither misses what the other is about to write
+                await tx.execute(ALONE, {"name": f"{self.company} {intent}"})
+            if isinstance(told, MoneyBack):
+                await self._keep(tx, told)
+                of_intent = {"company": self.company, "intent": intent}
+                row = (await tx.execute(BY_INTENT, of_intent)).one_or_none()
+            else:
+                row = await self._ended(tx, told)
+            if row is not None and row.state == "paid" and intent:
+                await self._reckon(tx, row, intent, told.at if isinstance(told, Told) else told.movement.at)
+
+    async def _ended(self, tx: AsyncConnection, told: Told) -> Any | None:
+        """A payment is said once. Answers its row as it is now, ``None`` for one that nobody knows."""
+        named = {"company": self.company, "payment_id": told.payment_id}
+        row = (await tx.execute(ONE, named)).one_or_none()
+        if row is None:
+            return None
+        if told.intent and row.intent is None:
+            await tx.execute(INTENT, named | {"intent": told.intent})
+        if row.state == "paid" or (told.state == "pending" and row.state != "open"):
+            return row
+        await tx.execute(ENDED, named | {"state": told.state})
+        if told.state == "paid":
             if (told.amount, told.currency) != (row.amount, row.currency):
                 log.warning("a payment is not what was asked for", extra={"payment": str(told.payment_id)})
-            await tx.execute(ENDED, named | {"state": "paid"})
             event = PaymentLinkPaid(
                 payment_id=told.payment_id,
                 client_id=row.client_id,
@@ -145,10 +194,50 @@ class Till:
                 paid_at=told.at,
                 entries=tuple(PaidEntry(**line) for line in row.entries),
             )
-            today = clock.today(await queries.time_zone(tx, self.company))
-            as_of = row.as_of if self.running.settings.allow_as_of else today  # in trials the day was chosen
-            say = self.running.say(tx)
-            await say(self.company, [Said(event, row.client_id)], as_of=as_of, cause=Cause.new(DEBTOR))
+            await self._say(tx, event, row, DEBTOR)
+        return (await tx.execute(ONE, named)).one()
+
+    async def _keep(self, tx: AsyncConnection, told: MoneyBack) -> None:
+        """What was told of this refund or dispute, unless what is known of it counts more."""
+        known = await _movements(tx, self.company, told.intent)
+        before = next((one for one in known if one.name == told.movement.name), None)
+        if before is None or supersedes(told.movement, before):
+            moved = {name: getattr(told.movement, name) for name in ("name", "state", "amount", "at")}
+            await tx.execute(KEEP, {"company": self.company, "intent": told.intent, **moved})
+
+    async def _reckon(self, tx: AsyncConnection, row: Any, intent: str, at: datetime) -> None:
+        """Say what is owed again, when the sum of what went back is another than before."""
+        back = summed(await _movements(tx, self.company, intent), row.amount)
+        if (back.returned, back.contested) == (row.returned, row.contested):
+            return
+        named = {"company": self.company, "payment_id": row.payment_id}
+        await tx.execute(BACK, named | {"returned": back.returned, "contested": back.contested, "at": at})
+        if back.returned == row.returned:
+            return
+        lines = [(line["entry_id"], Decimal(line["amount"])) for line in row.entries]
+        free = freed(lines, row.amount, back.returned)
+        event = PaymentReturned(
+            payment_id=row.payment_id,
+            client_id=row.client_id,
+            amount=back.returned,
+            currency=row.currency,
+            why="charged_back" if back.charged_back else "refunded",
+            returned_at=at,
+            freed=free,
+            held=held(lines, free),
+        )
+        await self._say(tx, event, row, PROVIDER)
+
+    async def _say(self, tx: AsyncConnection, event: Event, row: Any, actor: str) -> None:
+        today = clock.today(await queries.time_zone(tx, self.company))
+        as_of = row.as_of if self.running.settings.allow_as_of else today  # in trials the day was chosen
+        say = self.running.say(tx)
+        await say(self.company, [Said(event, row.client_id)], as_of=as_of, cause=Cause.new(actor))
+
+
+async def _movements(tx: AsyncConnection, company: str, intent: str) -> list[Movement]:
+    rows = await tx.execute(MOVEMENTS, {"company": company, "intent": intent})
+    return [Movement(row.name, row.state, row.amount, row.told_at) for row in rows]
 
 
 def _is_of(row: Any, made: Offer) -> bool:
@@ -164,6 +253,7 @@ async def paid_on(tx: AsyncConnection, company: str, client_id: str) -> dict[str
 
 
 async def payments_of(tx: AsyncConnection, company: str, client_id: str) -> list[dict[str, Any]]:
-    """The newest first; their states are open, closed, expired and paid."""
+    """The newest first; their states are open, pending, closed, expired, failed and paid."""
     rows = await tx.execute(LIST, {"company": company, "client_id": client_id})
-    return [{**row._mapping, "amount": format(row.amount, "f")} for row in rows]
+    sums = ("amount", "returned", "contested")
+    return [{**row._mapping, **{name: format(getattr(row, name), "f") for name in sums}} for row in rows]

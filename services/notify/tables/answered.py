@@ -3,7 +3,7 @@
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, PrimaryKeyConstraint, Table, Uuid, text
 from sqlalchemy.dialects.postgresql import JSONB
 
-from chassis.columns import FALSE, INSTANT, NOW, day, instant, money, word
+from chassis.columns import AMOUNT, FALSE, INSTANT, NOW, day, instant, money, word
 from services.notify.tables.metadata import metadata
 
 person = Table(
@@ -28,7 +28,7 @@ payment = Table(
     word("currency"),
     # [{entry_id, amount}]
     Column("entries", JSONB, nullable=False),
-    # open | closed | expired | paid
+    # open | pending (the bank has it) | closed | expired | failed | paid
     word("state"),
     # the provider's name of it, and its page; null until the provider answered
     word("session_id", nullable=True),
@@ -37,8 +37,29 @@ payment = Table(
     day("as_of"),
     Column("created_at", INSTANT, nullable=False, server_default=NOW),
     instant("ended_at", nullable=True),
+    # the provider's name of the money; null until it was paid
+    word("intent", nullable=True),
+    # of ``amount``, what went back and what the debtor's bank has not decided on yet
+    Column("returned", AMOUNT, nullable=False, server_default="0"),
+    Column("contested", AMOUNT, nullable=False, server_default="0"),
+    instant("returned_at", nullable=True),
     PrimaryKeyConstraint("company", "payment_id"),
     Index("payment_client", "company", "client_id"),
+    Index("payment_intent", "company", "intent"),
+)
+
+# what the provider told of money that goes back, perhaps before it told of the payment (payments/going_back)
+money_back = Table(
+    "money_back",
+    metadata,
+    word("company"),
+    word("intent"),
+    # the provider's name of the charge, refund or dispute
+    word("name"),
+    word("state"),
+    money("amount"),
+    instant("told_at"),
+    PrimaryKeyConstraint("company", "intent", "name"),
 )
 
 # whose links to its own pages were taken back, and which are good since; no row: all of them

@@ -1,9 +1,9 @@
 """What a company chose: texts, senders, servers, keys."""
 
 from sqlalchemy import Boolean, Column, Integer, LargeBinary, PrimaryKeyConstraint, Table, Text, Uuid
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from chassis.columns import FALSE, INSTANT, NOW, day, key, money, word
+from chassis.columns import FALSE, INSTANT, NOW, day, instant, key, money, word
 from services.notify.tables.metadata import metadata
 
 # a company's own texts as they are used now
@@ -78,6 +78,27 @@ mail_server = Table(
     money("per_second_and_domain"),
     word("changed_by"),
     Column("changed_at", INSTANT, nullable=False, server_default=NOW),
+)
+
+# a company's own account at Stripe; without one it has the operator's file, or takes no payments online
+payment_account = Table(
+    "payment_account",
+    metadata,
+    key("company"),
+    # both sealed
+    Column("api_key", LargeBinary, nullable=False),
+    Column("webhook_secret", LargeBinary, nullable=False),
+    # the key moves real money
+    Column("live", Boolean, nullable=False),
+    # Stripe's names; none: as set at Stripe
+    Column("methods", ARRAY(Text), nullable=False),
+    money("minimum"),
+    money("maximum", nullable=True),
+    Column("use_credits", Boolean, nullable=False),
+    word("changed_by"),
+    Column("changed_at", INSTANT, nullable=False, server_default=NOW),
+    # when Stripe last told something with the account's signature
+    instant("heard_at", nullable=True),
 )
 
 # where what comes back to a company is read by IMAP

@@ -1046,6 +1046,24 @@ class FakeServices:
             "/dkim": {"key": None},
             "/opens-consents": {"tracked": False, "emails": []},
             "/mailbox": {"saved": None, "can_keep_passwords": True},
+            "/payments": {"payments": []},
+            "/online-payment": {
+                "saved": {
+                    "live": False,
+                    "methods": ["card"],
+                    "minimum": "0.50",
+                    "maximum": None,
+                    "use_credits": True,
+                    "changed_by": "x",
+                    "changed_at": "2026-11-20T09:42:00+00:00",
+                    "heard_at": "2026-11-20T10:02:00+00:00",
+                },
+                "operators": False,
+                "can_keep_secrets": True,
+                "space_offered": True,
+                "webhook_url": "https://relance.example/stripe/delcourt",
+                "events": ["checkout.session.completed", "checkout.session.expired"],
+            },
             "/mailboxes": {
                 "places": [
                     {

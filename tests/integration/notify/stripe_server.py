@@ -2,7 +2,7 @@
 
 A session is paid by ``POST /_config/pay/{id}``, as a debtor would on Stripe's page: a payment intent of
 localstripe's is confirmed with a card, and its webhook tells. ``POST /_config/again/{id}`` sends that webhook once
-more.
+more. ``POST /_config/refund/{id}`` gives money back by localstripe's own refunds, and tells it as Stripe does.
 """
 
 import sys
@@ -11,7 +11,7 @@ import time
 from aiohttp import web
 from localstripe import server
 from localstripe.errors import UserError
-from localstripe.resources import Event, PaymentIntent, PaymentMethod, StripeObject
+from localstripe.resources import Event, PaymentIntent, PaymentMethod, Refund, StripeObject
 from localstripe.webhooks import schedule_webhook
 
 CARD = {"number": "4242424242424242", "exp_month": "12", "exp_year": "2040", "cvc": "123"}
@@ -31,6 +31,7 @@ class CheckoutSession(StripeObject):
         self.currency = line_items[0]["price_data"]["currency"]
         self.amount_total = sum(amount * quantity for amount, quantity in prices)
         self.status, self.payment_status = "open", "unpaid"
+        self.payment_intent = None
         self.expires_at = int(time.time()) + 24 * 3600
         self.url = f"http://127.0.0.1:{sys.argv[1]}/_config/pay/{self.id}"
         self.success_url, self.cancel_url = more.get("success_url"), more.get("cancel_url")
@@ -39,6 +40,13 @@ class CheckoutSession(StripeObject):
 async def create(request):
     data = await server.get_post_data(request)
     return server.json_response(CheckoutSession(**data)._export())
+
+
+async def listed(request):
+    """Whether a key is good shows here; ``sk_test_refused`` is none."""
+    if "sk_test_refused" in request.headers.get("Authorization", ""):
+        raise UserError(401, "Invalid API Key provided")
+    return server.json_response({"object": "list", "data": [], "has_more": False, "url": "/v1/checkout/sessions"})
 
 
 async def expire(request):
@@ -59,10 +67,22 @@ async def pay(request):
         amount=session.amount_total, currency=session.currency, payment_method=method.id
     )
     PaymentIntent._api_confirm(intent.id)
+    session.payment_intent = intent.id
     session.status, session.payment_status = "complete", "paid"
     told[session.id] = Event("checkout.session.completed", session)
     schedule_webhook(told[session.id])
     return server.json_response(session._export())
+
+
+async def refund(request):
+    """``?amount=`` in the smallest unit, all of it without; the charge tells what was given back altogether."""
+    session = CheckoutSession._api_retrieve(request.match_info["id"])
+    intent = PaymentIntent._api_retrieve(session.payment_intent)
+    Refund(payment_intent=intent.id, amount=request.query.get("amount"))
+    charge = intent.latest_charge
+    charge.payment_intent = intent.id
+    schedule_webhook(Event("charge.refunded", charge))
+    return server.json_response(charge._export())
 
 
 async def again(request):
@@ -71,9 +91,11 @@ async def again(request):
 
 
 server.app.router.add_post("/v1/checkout/sessions", create)
+server.app.router.add_get("/v1/checkout/sessions", listed)
 server.app.router.add_post("/v1/checkout/sessions/{id}/expire", expire)
 server.app.router.add_post("/_config/pay/{id}", pay)
 server.app.router.add_post("/_config/again/{id}", again)
+server.app.router.add_post("/_config/refund/{id}", refund)
 
 if __name__ == "__main__":
     web.run_app(server.app, host="127.0.0.1", port=int(sys.argv[1]), print=None)

@@ -22,6 +22,7 @@ from chassis.server_process import free_port
 from cli.places import ROOT
 from services.notify.settings import NotifySettings
 from tests.integration.notify.conftest import DAY, House, action, entry_id, living, synced, until
+from tests.waiting import comes_true
 
 SECRET = "whsec_of_the_company"
 
@@ -218,3 +219,128 @@ async def test_a_mail_carries_a_link_that_opens_and_a_preview_one_that_does_not(
     assert (await opened(link)).json()["type"] == "link-revoked"
     made = (await house.call(company, "POST", "/debtor-links", json={"client_id": "C1"})).json()["url"]
     assert (await opened(made.rpartition("/")[2])).status_code == 200
+
+
+def moved(kind: str, about: dict[str, Any], at: int) -> bytes:
+    """An event as Stripe tells it, about a charge, a refund or a dispute."""
+    told = {"object": "event", "id": f"evt_{kind}_{at}", "type": kind, "created": at, "data": {"object": about}}
+    return json.dumps(told).encode()
+
+
+async def hear(shop: Shop, payload: bytes) -> int:
+    at = int(time.time())
+    signed = hmac.new(SECRET.encode(), b"%d.%s" % (at, payload), hashlib.sha256).hexdigest()
+    headers = {"Stripe-Signature": f"t={at},v1={signed}"}
+    answer = await shop.house.http.post(f"/stripe/{shop.company}", content=payload, headers=headers)
+    return answer.status_code
+
+
+async def in_cents(shop: Shop, client_id: str = "C1") -> tuple[str, int]:
+    """The newest payment's name, and what it asks for."""
+    (payment, *_) = (await shop.house.get(shop.company, "/payments", client_id=client_id))["payments"]
+    return payment["payment_id"], int(Decimal(payment["amount"]) * 100)
+
+
+def session_of(payment_id: str, cents: int, intent: str, status: str = "paid") -> dict[str, Any]:
+    return {
+        "client_reference_id": payment_id,
+        "currency": "eur",
+        "amount_total": cents,
+        "payment_status": status,
+        "payment_intent": intent,
+    }
+
+
+async def test_what_is_given_back_is_owed_again(shop: Shop) -> None:
+    """Rule 8.6, by localstripe's own refunds: a part that is one invoice, then the rest; told again, once said."""
+    house, company = shop.house, shop.company
+    lines = [synced("F1", "C1", "1000"), synced("F2", "C1", "200")]
+    heard = await house.voices.book(company, lines)
+    await house.get(company, "/sending", heard)
+    page = (await shop.pay("F1", "F2")).json()
+    (await shop.at_stripe("pay", page["url"])).raise_for_status()
+    await house.until_said(company, "PaymentLinkPaid")
+
+    (await shop.at_stripe("refund", f"{page['url']}?amount=20000")).raise_for_status()
+    (part,) = await house.until_said(company, "PaymentReturned")
+    assert (Decimal(part["amount"]), part["why"]) == (Decimal(200), "refunded")
+    assert (part["freed"], part["held"]) == ([entry_id("F2")], [entry_id("F1")])
+
+    async def only_the_first_is_paid() -> bool:
+        answer = await house.http.get(f"/companies/{company}/debtor/payments", headers=shop.debtor())
+        return set(answer.json()["paid"]) == {entry_id("F1")}
+
+    await comes_true(only_the_first_is_paid, "the second line is owed again")
+    one = action(company, "C1", lines[1:])
+    await house.voices.due(company, one)
+    await house.until_said(company, "EmailSent")
+    assert (await shop.pay("F2")).json()["amount"] == "200.0000", "and may be paid again"
+
+    (await shop.at_stripe("refund", f"{page['url']}?amount=100000")).raise_for_status()
+    said = await house.until_said(company, "PaymentReturned", 2)
+    assert set(said[-1]["freed"]) == {entry_id("F1"), entry_id("F2")}
+    kept = (await house.get(company, "/payments", client_id="C1"))["payments"]
+    assert Decimal(next(row["returned"] for row in kept if row["state"] == "paid")) == Decimal(1200)
+
+
+async def test_a_refund_that_is_told_before_the_payment_counts_when_the_payment_is_told(shop: Shop) -> None:
+    """Rule 8.6: the provider keeps no order and tells things again."""
+    house, company = shop.house, shop.company
+    heard = await house.voices.book(company, [synced("F1", "C1", "1000")])
+    await house.get(company, "/sending", heard)
+    await shop.pay("F1")
+    payment_id, cents = await in_cents(shop)
+    now = int(time.time())
+    charge = {"id": "ch_1", "payment_intent": "pi_1", "currency": "eur", "amount": cents, "amount_refunded": cents}
+    assert await hear(shop, moved("charge.refunded", charge, now)) == 204
+    assert await house.said(company, "PaymentReturned") == []
+    paid = moved("checkout.session.completed", session_of(payment_id, cents, "pi_1"), now - 60)
+    for payload in (paid, paid, moved("charge.refunded", charge, now)):
+        assert await hear(shop, payload) == 204
+    said = [one["type"] for one in await house.said(company) if one["type"].startswith("Payment")]
+    assert said == ["PaymentLinkPaid", "PaymentReturned"]
+
+
+async def test_a_disputed_payment_is_asked_for_again_only_when_it_is_lost(shop: Shop) -> None:
+    """Rule 8.6, with hand-made events: localstripe knows no disputes. The day it opens, the day it is lost, late
+    tellings."""
+    house, company = shop.house, shop.company
+    heard = await house.voices.book(company, [synced("F1", "C1", "1000"), synced("F2", "C2", "50")])
+    await house.get(company, "/sending", heard)
+    now = int(time.time())
+    for client_id, piece, intent, end in (("C1", "F1", "pi_lost", "lost"), ("C2", "F2", "pi_won", "won")):
+        await shop.pay(piece, client_id=client_id)
+        payment_id, cents = await in_cents(shop, client_id)
+        await hear(shop, moved("checkout.session.completed", session_of(payment_id, cents, intent), now))
+        dispute = {"id": f"dp_{intent}", "payment_intent": intent, "currency": "eur", "amount": cents}
+        opened = moved("charge.dispute.created", dispute | {"status": "needs_response"}, now)
+        await hear(shop, opened)
+        (row,) = (await house.get(company, "/payments", client_id=client_id))["payments"]
+        assert [int(Decimal(row[name]) * 100) for name in ("contested", "returned")] == [cents, 0]
+        await hear(shop, moved("charge.dispute.closed", dispute | {"status": end}, now + 5))
+        await hear(shop, opened)
+        (row,) = (await house.get(company, "/payments", client_id=client_id))["payments"]
+        assert Decimal(row["contested"]) == 0
+    (lost,) = await house.said(company, "PaymentReturned")
+    assert (lost["client_id"], lost["why"], lost["freed"]) == ("C1", "charged_back", [entry_id("F1")])
+
+
+async def test_a_transfer_that_fails_leaves_the_line_owed_and_payable(shop: Shop) -> None:
+    """Rule 19.5, with hand-made events: while the bank has it, no second page; when it fails, another one."""
+    house, company = shop.house, shop.company
+    heard = await house.voices.book(company, [synced("F1", "C1", "1000")])
+    await house.get(company, "/sending", heard)
+    first = (await shop.pay("F1")).json()
+    payment_id, cents = await in_cents(shop)
+    now = int(time.time())
+    ordered = session_of(payment_id, cents, "pi_1", "unpaid")
+    await hear(shop, moved("checkout.session.completed", ordered, now))
+    refused = await shop.pay("F1")
+    assert (refused.status_code, refused.json()["type"]) == (409, "entry-paid")
+    assert await house.said(company, "PaymentLinkPaid") == []
+    await hear(shop, moved("checkout.session.async_payment_failed", ordered, now + 5))
+    await hear(shop, moved("checkout.session.completed", ordered, now))
+    again = (await shop.pay("F1")).json()
+    assert again["url"] != first["url"]
+    states = [row["state"] for row in (await house.get(company, "/payments", client_id="C1"))["payments"]]
+    assert states == ["open", "failed"]

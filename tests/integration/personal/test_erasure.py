@@ -8,12 +8,14 @@ import asyncio
 import io
 import json
 import zipfile
+from base64 import b64encode
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import httpx
 import nats
 import psycopg
 import pytest
@@ -44,6 +46,8 @@ MARKS = (
     "ZQ-HAND",
     "ZQ-SITE",
     "ZQ-LETTER",
+    "ZQ-FILE",
+    "ZQ-PHOTO",
 )
 """What the person is made of; each stands in what is handed in, and nowhere else."""
 
@@ -172,13 +176,50 @@ def enter_by_every_door(road: Road, trial: Trial, folder: Path, company: str) ->
         if row["client_id"] == CLIENT
     ]
     assert mail in email_actions(tasks)
-    draft = {"action_id": mail, "subject": "ZQ-DRAFT Zebulon", "body": "ZQ-DRAFT Cher Zebulon, %total%"}
+    draft: dict[str, Any] = {"action_id": mail, "subject": "ZQ-DRAFT Zebulon"}
+    draft |= {"body": "ZQ-DRAFT Cher Zebulon, %total%", "attachments": [hand_over(road)]}
     draft_id = road._call("POST", road.addresses.notify, "/drafts", json=draft)["draft_id"]  # type: ignore[index]
     body = {"action_ids": [mail], "as_of": f"{DAY}", "draft_id": draft_id}
     road._call("POST", road.addresses.dunning, "/confirm", json=body)
     sending = asked_until(lambda told: told["sent"] == 1, lambda: road.sending_of([mail]), within=60)
     assert sending["sent"] == 1, sending
     write_a_letter(road, entry_id)
+    contest(road, trial, company)
+
+
+def hand_over(road: Road) -> dict[str, str]:
+    """A file for a message, as a draft names it."""
+    kept = road._answer("POST", road.addresses.notify, "/attachments", content=b"ZQ-FILE Zebulon").json()
+    return {"sha256": kept["sha256"], "name": "ZQ-FILE.txt", "media_type": "text/plain"}
+
+
+def contest(road: Road, trial: Trial, company: str) -> None:
+    """The debtor itself, by its private link, with a picture."""
+    made = road._call("POST", road.addresses.notify, "/debtor-links", json={"client_id": CLIENT}) or {}
+    link = made["url"].rpartition("/")[2]
+    opened = httpx.post(
+        f"{trial.stack.url('notify')}/debtor-links/open",
+        json={"link": link},
+        headers={"Relance-As-Of": f"{DAY}"},
+        trust_env=False,
+    ).json()
+    photo = b64encode(b"%PDF-1.4 ZQ-PHOTO Zebulon").decode()
+    contested = httpx.post(
+        f"{trial.stack.url('ledger')}/companies/{company}/debtor/dispute",
+        json={"reason": "quality", "message": "ZQ-NOTE", "file": {"name": "ZQ-PHOTO.pdf", "content": photo}},
+        headers={"Authorization": f"Bearer {opened['token']}", "Relance-As-Of": f"{DAY}"},
+        trust_env=False,
+    )
+    assert contested.status_code == 200, contested.text
+
+
+def files_of(road: Road) -> dict[str, bytes]:
+    """What the person is handed out besides the words."""
+    found: dict[str, bytes] = {}
+    for content in road.files_of_person(CLIENT).values():
+        with zipfile.ZipFile(io.BytesIO(content)) as bundle:
+            found |= {name: bundle.read(name) for name in bundle.namelist()}
+    return found
 
 
 def write_a_letter(road: Road, entry_id: str) -> None:
@@ -221,8 +262,16 @@ def test_nothing_of_an_erased_person_is_left_anywhere(trial: Trial, company: str
         "ledger.document_file",
         "ledger.person_field",
         "ledger.entry_field",
+        "ledger.dispute_file",
     )
-    for table in (*of_ledger, "notify.message", "notify.letter", "sync.upload", "reporting.client_field"):
+    for table in (
+        *of_ledger,
+        "notify.message",
+        "notify.letter",
+        "notify.attachment",
+        "sync.upload",
+        "reporting.client_field",
+    ):
         assert any(row.startswith(f"{table}: ") for row in kept), f"the test puts nothing into {table}"
     assert asyncio.run(messages_holding(trial, MARKS)) == [], "no event ever holds a person"
     assert list(files_holding(trial, MARKS)) == [], "no log and no file ever holds a person"
@@ -232,9 +281,16 @@ def test_nothing_of_an_erased_person_is_left_anywhere(trial: Trial, company: str
     with zipfile.ZipFile(io.BytesIO(road.documents_of_person(CLIENT))) as documents:
         (name,) = documents.namelist()
         assert b"Zebulon Quatrepoint" in documents.read(name)
+    files = files_of(road)
+    folders = {name.partition("/")[0] for name in files}
+    assert folders == {"disputes", "documents", "messages", "letters", "drafts"}
+    assert [files[name] for name in files if name.endswith("ZQ-PHOTO.pdf")] == [b"%PDF-1.4 ZQ-PHOTO Zebulon"]
+    assert {files[name] for name in files if name.endswith("1-ZQ-FILE.txt")} == {b"ZQ-FILE Zebulon"}
+    assert all(b"multipart/mixed" in files[name] for name in files if name.endswith(".eml"))
 
     road.tell("erase-person", client_id=CLIENT)
     assert until_gone(trial, company) == []
+    assert files_of(road) == {}, "no file either"
     assert road.statement(CLIENT)[0]["debit"].startswith("1200"), "the accounts stay"
     assert road.person_data(CLIENT)["ledger"]["erased"]["erased_by"] == "operator"
 

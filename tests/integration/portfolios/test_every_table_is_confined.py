@@ -20,7 +20,8 @@ COMPANY_WIDE = {
     },
     "notify": {
         "archive_head", "company", "copy_address", "dkim_key", "late_interest_terms", "logo", "mail_server",
-        "mailbox", "mailbox_account", "mailbox_mail", "policy", "sender", "template", "template_version",
+        "mailbox", "mailbox_account", "mailbox_mail", "money_back", "payment_account", "policy", "sender",
+        "template", "template_version",
         # by its content, and handed out with the message that carries it alone
         "attachment",
     },

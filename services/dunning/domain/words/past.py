@@ -93,6 +93,17 @@ ALL = (
         ("{pieces} were paid online: {amount}.", "{pieces} payées en ligne : {amount}."),
         ("The client paid online: {amount}.", "Le client a payé en ligne : {amount}."),
     )),
+    Words("payment_was_refunded", "8.6", (
+        ("Of a payment online {amount} were given back: {pieces} owed again.",
+         "Paiement en ligne remboursé de {amount} : {pieces} dues de nouveau."),
+        ("Of a payment online {amount} were given back.", "Paiement en ligne remboursé de {amount}."),
+    )),
+    Words("payment_was_charged_back", "8.6", (
+        ("The client's bank took {amount} of a payment online back: {pieces} owed again.",
+         "La banque du client a repris {amount} d'un paiement en ligne : {pieces} dues de nouveau."),
+        ("The client's bank took {amount} of a payment online back.",
+         "La banque du client a repris {amount} d'un paiement en ligne."),
+    )),
     Words("dispute_was_closed", "11.1", (
         ("The dispute on {piece} was closed.", "Le litige sur {piece} a été clos."),
         ("The dispute on the whole account was closed.", "Le litige sur tout le compte a été clos."),
