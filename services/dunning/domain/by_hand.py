@@ -99,10 +99,10 @@ def compose(
     forced: int | None = None
     if composed.next_step is not None and counts and composed.kind == REMINDER:
         forced = level_before(plan_of(scenario, client.has_email), composed.next_step)
-    reasons = _reasons(client, policy, composed, as_of)
     if composed.by_criteria:
-        whole = by_criteria.against(client, policy, scenario, as_of, composed.medium, composed.entries)
-        reasons = together(reasons, whole)
+        reasons = by_criteria.against(client, policy, scenario, as_of, composed.medium, composed.entries)
+    else:
+        reasons = _reasons(client, policy, composed, as_of)
     step = _step(composed, plan, as_of)
     entries = tuple(
         dunning.ActionEntry(

@@ -268,7 +268,7 @@ class _Telling:
         match event:
             case notify.PaymentLinkPaid():
                 of = tuple(line.entry_id for line in event.entries)
-                amount = Money(ten_thousandths(event.amount), event.currency)
+                amount = self.money(event.amount, event.currency)
                 recorded = event.model_dump(mode="json", include={"amount", "currency", "paid_at"})
                 yield Line("was_paid_online", {"pieces": self.pieces(of), "amount": amount}, of, None, recorded)
             case notify.PaymentReturned():

@@ -325,9 +325,9 @@ def _opened(book: ClientBook, action: dunning.Action, confirmed: bool, on: date)
     )
     entered = {(entry.entry_id, action.step): entry.occurrence for entry in action.entries}
     known = {**book.entered, **entered}
+    if not action.counts:  # only a person's own does not, and that is of no round
+        return replace(book, entered=known)
     rounds = book.opened_on if action.by_hand else {action.action_id: on, **book.opened_on}
-    if not action.counts:
-        return replace(book, entered=known, opened_on=rounds)
     actions = {**book.actions, action.action_id: opened}
     return replace(book, actions=actions, entered=known, opened_on=rounds)
 

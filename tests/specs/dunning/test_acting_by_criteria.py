@@ -195,6 +195,16 @@ def test_what_is_done_is_what_was_shown_with_all_that_speaks_against_it():
     assert never_acceptable(("client_stopped", REMINDED_TODAY), composed) == [REMINDED_TODAY]
 
 
+@pytest.mark.parametrize(("medium", "reasons"), [("email", (NO_EMAIL_ADDRESS,)), ("letter", ()), ("phone", ())])
+def test_who_has_no_address_is_written_no_mail_and_no_person_may_do_it_all_the_same(medium, reasons):
+    """Rule 9.8: what is listed is what the action says."""
+    world = given(invoice("F1", 100, "2025-03-01"), client(email=False))
+    candidate = only(world, medium=medium)
+    assert candidate.reasons == acted(world, candidate, medium).reasons == reasons
+    composed = Composed(UUID(int=9), candidate.entries, "reminder", medium, by_criteria=True)
+    assert never_acceptable(reasons, composed) == list(reasons)
+
+
 def test_a_message_names_the_oldest_first_and_tells_debits_and_what_is_asked_for():
     younger, older = sorted(("F1", "F2"), key=entry_id)
     world = given(

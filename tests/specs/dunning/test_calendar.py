@@ -60,6 +60,30 @@ def test_a_step_has_what_it_says_otherwise_and_the_rest_from_the_company():
     assert not_before(CompanyDays()) is None
 
 
+@pytest.mark.parametrize(
+    ("company", "step", "comes_on"),
+    [
+        (True, None, "2026-07-15"),
+        (True, True, "2026-07-15"),
+        (True, False, "2026-07-14"),
+        (False, None, "2026-07-14"),
+        (False, True, "2026-07-15"),
+        (False, False, "2026-07-14"),
+    ],
+)
+def test_a_step_says_for_itself_whether_holidays_are_left_out(company, step, comes_on):
+    """Rule 4.16: the fourteenth of July 2026 is a Tuesday."""
+    workdays = (1, 2, 3, 4, 5)
+    found = calendar(
+        CompanyDays(SendingCalendar(weekdays=workdays, skip_holidays=company), "FR"),
+        SendingCalendar(skip_holidays=step),
+    )
+    assert found is not None
+    assert found.next_open(day("2026-07-13")) == day("2026-07-13")
+    assert found.next_open(day("2026-07-14")) == day(comes_on)
+    assert found.next_open(day("2026-07-15")) == day("2026-07-15")
+
+
 def test_holidays_are_those_of_the_company_s_country():
     fourteenth = date(2026, 7, 14)
     french = calendar(CompanyDays(SendingCalendar(skip_holidays=True), "FR"))

@@ -398,6 +398,15 @@ def test_what_was_asked_at_another_step_or_in_another_currency_waits_for_the_ope
     saturday.waits("F", "R1", "2026-04-06").waits("G", "R1", "2026-04-06")
 
 
+def test_a_step_made_automatic_over_the_weekend_asks_nobody_any_more_and_leaves_on_the_open_day():
+    """Rules 4.20, 22.13: asked on Friday; on Saturday nothing leaves by itself."""
+    world = asked_on_friday().under(step("R1", 8, mode="automatic")).with_policy(automatic_from="2026-01-01")
+    saturday = world.when("2026-04-04").silent().withdraws("superseded")
+    saturday.waits("F", "R1", "2026-04-06").waits("G", "R1", "2026-04-06")
+    (action,) = world.when("2026-04-06").says(R1=(140, ["F", "G"])).decision.actions
+    assert action.automatic
+
+
 def test_a_confirmed_reminder_keeps_no_payment_from_its_thanks():
     world = thankful(step("R1", 8), thanks())
     world.on("2025-04-28", invoice("G", 40, "2025-04-20"))

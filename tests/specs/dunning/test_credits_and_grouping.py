@@ -1,5 +1,7 @@
 """Rules 6.1 to 6.6, 7.1 to 7.4, 19.3, 22.4, 22.14, 22.15: which entries share a message, and what it asks."""
 
+import pytest
+
 from tests.specs.dunning.given import (
     at_level,
     credit,
@@ -171,6 +173,16 @@ def test_a_line_about_nothing_is_no_invoice_to_be_reminded():
     world = given(invoice("Z", 0, "2025-03-10"))
     world.when("2025-03-02").silent().waits("Z", "R1", "2025-03-18")
     world.when("2025-03-18").silent().waits("Z", "R2", "2025-03-26")
+
+
+@pytest.mark.parametrize("order", ["FZ", "ZF"])
+def test_a_line_about_nothing_neither_shares_nor_takes_the_notice_of_an_invoice_of_the_same_days(order):
+    """Rule 4.6: whichever of them is looked at first."""
+    lines = {"F": invoice("F", 100, "2025-03-10"), "Z": invoice("Z", 0, "2025-03-10")}
+    world = given(*(lines[name] for name in order))
+    world.when("2025-03-01").silent().waits("F", "notice", "2025-03-02").waits("Z", "R1", "2025-03-18")
+    world.when("2025-03-02").says(notice=(100, ["F"])).waits("Z", "R1", "2025-03-18")
+    world.when("2025-03-03").silent().due("F").waits("Z", "R1", "2025-03-18")
 
 
 def test_a_credit_does_not_wait_for_a_line_about_nothing():

@@ -230,6 +230,20 @@ def test_the_contact_of_a_merged_code_in_the_same_round_is_the_same_contact():
     world.when("2025-03-18").silent().withdraws()
 
 
+@pytest.mark.parametrize(
+    ("on", "reasons", "until"),
+    [
+        ("2025-03-22", ("client_stopped", "contacted_recently"), "2025-03-23"),
+        ("2025-03-23", ("client_stopped",), None),
+        ("2025-03-24", ("client_stopped",), None),
+    ],
+)
+def test_an_exclusion_has_a_day_for_the_sake_of_a_contact_only(on, reasons, until):
+    """Rule 22.7: called on the 18th, free from the 23rd on; what else speaks against it has no such day."""
+    world = world_of_calls().called("2025-03-18").on("2025-03-18", stopped())
+    world.when(on).silent().excluded("F", *reasons, until=until)
+
+
 def test_the_last_contact_counts():
     world = world_of_calls().called("2025-03-14").called("2025-03-16")
     world.when("2025-03-18").silent().excluded("F", "contacted_recently", until="2025-03-21")

@@ -488,6 +488,23 @@ def test_the_history_tells_how_the_message_fared(event, code, text, recorded):
     assert (line.told.code, line.entries, line.action_id) == (code, (), ACTION)
 
 
+def test_what_was_paid_online_is_told_with_its_lines_its_sum_and_its_moment():
+    """Rule 8.6: in the currency that was paid."""
+    paid = notify.PaymentLinkPaid(
+        payment_id=UNKNOWN,
+        client_id=CLIENT,
+        amount=Decimal("120.5"),
+        currency="USD",
+        paid_at=AT,
+        entries=tuple(notify.PaidEntry(entry_id=entry_id(name), amount=Decimal(60)) for name in ("F1", "F2")),
+    )
+    (line,) = told(paid, after=(COMES, invoice("F2", 20.5, "2025-03-10")))
+    assert (line.told.code, line.told.rule) == ("was_paid_online", "8.6")
+    assert line.told.text == "F1, F2 were paid online: US$120.50."
+    assert (line.entries, line.action_id) == ((entry_id("F1"), entry_id("F2")), None)
+    assert line.recorded == {"amount": "120.5", "currency": "USD", "paid_at": "2025-03-18T08:00:00Z"}
+
+
 def test_what_the_action_tells_already_is_not_told_again():
     sent = notify.EmailSent(**MAIL, sent_at=AT)
     withheld = notify.MessageWithheld(action_id=ACTION, client_id=CLIENT, reason="paid")

@@ -1,5 +1,6 @@
 """Rules 4.12, 5.4, 7.6, 9.1, 12, 19.3, 22.12: everything an action says, and what a refusal names."""
 
+from itertools import permutations
 from uuid import UUID
 
 import pytest
@@ -66,6 +67,20 @@ def test_a_reminder_says_all_that_it_was_decided_from():
         entry_id("F"), 1, 100_0000, day("2025-03-10"), 0, 1, day("2025-03-18"), None
     )
     assert held[entry_id("A")].amount == -30_0000
+
+
+@pytest.mark.parametrize("heard", list(permutations(("old", "twin", "young"))))
+def test_a_message_speaks_of_the_oldest_first_and_of_two_of_one_day_by_their_names(heard):
+    """Rule 9.1: whatever was heard of first, and however their names are sorted."""
+    young, old, twin = sorted(("F", "G", "H"), key=entry_id)
+    names = {"young": young, "old": old, "twin": twin}
+    dues = {"young": "2025-03-09", "old": "2025-03-08", "twin": "2025-03-08"}
+    world = given(*(invoice(names[one], 10, dues[one]) for one in heard), steps=R1_ONLY)
+    (action,) = world.when("2025-03-18").decision.actions
+    assert [line.entry_id for line in action.entries] == [entry_id(old), entry_id(twin), entry_id(young)]
+    two = given(*(invoice(names[one], 10, dues[one]) for one in heard if one != "twin"), steps=R1_ONLY)
+    (action,) = two.when("2025-03-18").decision.actions
+    assert [line.entry_id for line in action.entries] == [entry_id(old), entry_id(young)]
 
 
 @pytest.mark.parametrize("mode", ["manual", "automatic"])

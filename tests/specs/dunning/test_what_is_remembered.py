@@ -73,6 +73,11 @@ def test_a_stop_is_remembered_until_it_ends():
     assert remembered(stopped(), resumed()).stop is None
 
 
+def test_who_was_resumed_is_as_who_was_never_stopped():
+    """Rule 8.1: nothing stays of a stop, nor of the day on which it would have ended."""
+    assert given(stopped("2025-04-01"), resumed()).book == given().book
+
+
 def test_a_confirmed_action_keeps_what_its_proposal_said():
     """A confirmation leaves out the days that the proposal told."""
     world = given(invoice("F", 100, "2025-03-10"))
@@ -172,6 +177,19 @@ def test_a_mail_that_left_is_a_contact_of_its_round_and_the_last_day_of_a_round_
     first, second = world.book.actions
     world.on("2025-03-21", sent(first)).on("2025-03-19", sent(second))
     assert contacts_of(world) == [("2025-03-21", "2025-03-18")]
+
+
+@pytest.mark.parametrize("done_on", [None, "2025-03-19"])
+def test_a_call_that_a_round_proposed_is_a_contact_of_that_round(done_on):
+    """Rules 22.7, 22.29: on the day of the call, which may be told later."""
+    world = given(invoice("F", 100, "2025-03-10"), steps=(step("R1", 8, "phone"),))
+    world.when("2025-03-18")
+    (proposed,) = world.book.actions
+    made = notify.CallLogged(
+        action_id=proposed, client_id=CLIENT, outcome="reached", done_on=done_on and day(done_on)
+    )
+    world.on("2025-03-20", made)
+    assert contacts_of(world) == [(done_on or "2025-03-20", "2025-03-18")]
 
 
 def test_contacts_of_two_merged_codes_are_those_of_the_last_day_of_each_round():

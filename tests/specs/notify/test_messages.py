@@ -15,7 +15,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from services.notify import pixel, rendering
-from services.notify.domain import Sender, message_id
+from services.notify.domain import Sender, message_id, tagged
 from services.notify.messages import Mail, compose, read, usable_addresses
 from services.notify.rendering import Rendered, render
 from tests.specs.notify.given import SENDER, about, entry
@@ -72,6 +72,14 @@ def test_tagged_addresses_name_the_message_where_answers_and_reports_come() -> N
     # too long with its name (RFC 5321): as it is
     long = replace(SENDER, tagged=True, email=f"{'a' * 32}@delcourt.example")
     assert written(sender=long).envelope_from == long.email
+
+
+@pytest.mark.parametrize(("letters", "fits"), [(30, True), (31, True), (32, False)])
+def test_an_address_is_tagged_while_its_local_part_is_no_longer_than_64(letters: int, fits: bool) -> None:
+    """RFC 5321, 4.5.3.1.1: a sign between and the 32 letters of the message's name."""
+    local = "a" * letters
+    expected = f"{local}+{ACTION.hex}@delcourt.example" if fits else f"{local}@delcourt.example"
+    assert tagged(f"{local}@delcourt.example", f"<{ACTION}@delcourt.example>") == expected
 
 
 def test_a_person_writes_from_an_address_of_the_same_domain_where_the_company_allows_it() -> None:
