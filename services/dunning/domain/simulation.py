@@ -54,8 +54,7 @@ class Alone(NamedTuple):
 
     ``step`` and what follows it tell of its message, if it gets one; ``after`` is the entry as it is then, but for
     its name and amounts. ``wakes`` is the day of the next look; until then it does not matter to others, unless it
-    is ``excluded`` by what its message would be: others may come and make it up with it. ``held`` is by reasons of
-    its own.
+    is ``excluded`` by what its message would be: others may come and make it up with it.
     """
 
     step: str | None
@@ -64,7 +63,6 @@ class Alone(NamedTuple):
     after: EntryState
     wakes: date
     excluded: bool = False
-    held: bool = False
 
 
 class Company:
@@ -104,19 +102,23 @@ class Company:
             case NoStep():
                 return Alone(None, "", False, entry, NEVER)
             case Excluded():
-                held = bool(seen.looks[entry.entry_id].reasons)
-                return Alone(None, "", False, entry, decision.next_on or NEVER, excluded=not held, held=held)
+                excluded = not seen.looks[entry.entry_id].reasons
+                return Alone(None, "", False, entry, decision.next_on or NEVER, excluded)
             case Due() if len(decision.actions) == 1:
                 (planned,) = decision.actions
                 after = _after(entry, planned.step, planned.entries[0].level_after, on)
-                then = self.contacted(client, on, (on,))
-                wakes = on + ONE_DAY
-                following = self.alone(after, then, client_key(then), wakes)
-                if following is not None and following.step is None and not following.excluded:
-                    wakes = following.wakes
-                return Alone(planned.step, planned.medium, planned.automatic, after, wakes)
+                return Alone(
+                    planned.step, planned.medium, planned.automatic, after, self.rests_until(after, client, on)
+                )
             case _:
                 return None
+
+    def rests_until(self, entry: EntryState, client: ClientState, on: date) -> date:
+        """The day of the next step of an entry that was reminded on ``on``: never the same one (rule 22.11)."""
+        scenario = self.rules.scenario_of(client)
+        plan = None if scenario is None else scenario.plan(client.has_email)
+        coming = None if plan is None else dates_of(plan, on).of(entry).pending
+        return NEVER if coming is None else coming.on
 
     def contacted(self, client: ClientState, on: date, rounds: Iterable[date | None]) -> ClientState:
         """After contacts of these rounds; they matter only where days must lie between two (rule 22.7)."""
@@ -208,8 +210,8 @@ class _Life:
         seen = decide_openly(self.client._replace(entries=awake), self.rules.policy, self.scenario, on)
         decision = seen.decision
         self._note(seen, awake, on)
-        moved = self._carry_out(decision, on)
-        return min(decision.next_on or NEVER, self._rest(moved, on), self._first_waking())
+        self._rest(self._carry_out(decision, on), on)
+        return min(decision.next_on or NEVER, self._first_waking())
 
     def _look_at_all(self, on: date) -> date:
         seen = decide_openly(self.client, self.rules.policy, self.scenario, on)
@@ -221,20 +223,13 @@ class _Life:
             return decision.next_on or NEVER
         if self.company.needs_all(self.client):
             return on + ONE_DAY
-        return min(decision.next_on or NEVER, self._rest(moved, on), self._first_waking())
+        self._rest(moved, on)
+        return min(decision.next_on or NEVER, self._first_waking())
 
-    def _rest(self, moved: Iterable[EntryState], on: date) -> date:
-        """Entries that were just reminded sleep until their next step; the day after ``on`` when one does not."""
-        plan = None if self.scenario is None else self.scenario.plan(self.client.has_email)
-        again = NEVER
+    def _rest(self, moved: Iterable[EntryState], on: date) -> None:
+        """Entries that were just reminded sleep until their next step."""
         for entry in moved:
-            asleep = None if plan is None else dates_of(plan, on + ONE_DAY).of(entry).asleep
-            if asleep is None:
-                again = on + ONE_DAY
-                self.wakes.pop(entry.entry_id, None)
-            else:
-                self.wakes[entry.entry_id] = asleep.until if isinstance(asleep, NotDue) else NEVER
-        return again
+            self.wakes[entry.entry_id] = self.company.rests_until(entry, self.client, on)
 
     def _look_at_one(self, entry: EntryState, on: date) -> date | None:
         """From memory, the day of its next look; ``None`` when it tells nothing."""
@@ -286,7 +281,7 @@ class _Life:
     def _put_to_sleep(self, entry: EntryState, on: date) -> None:
         """An entry that is excluded by reasons of its own, until they may end."""
         found = self.company.alone(entry, self.client, self.key, on)
-        if found is not None and found.held:
+        if found is not None:
             self.wakes[entry.entry_id] = found.wakes
 
     def _first_waking(self) -> date:

@@ -96,6 +96,8 @@ def test_what_is_said_of_an_action_is_what_its_contract_reads(mode):
     assert isinstance(said, dunning.ActionDue if mode == "automatic" else dunning.ActionProposed)
     assert type(said).model_validate_json(said.model_dump_json()) == said
     action = said.action
+    for made in (said, action, *action.entries):
+        assert vars(made).keys() == type(made).model_fields.keys(), "and nothing else"
     assert (action.client_id, action.profile, action.kind) == (CLIENT, "Export", "reminder")
     assert (action.scenario_version, action.policy_version) == (4, 7)
     assert {(one.due_on, one.reminded_on) for one in action.entries} == {(day("2025-03-26"), day("2025-03-17"))}
@@ -106,6 +108,16 @@ def test_what_is_said_of_an_action_is_what_its_contract_reads(mode):
 @pytest.mark.parametrize(("name", "kind"), [("notice", "notice"), ("R1", "reminder"), ("thanks", "thanks")])
 def test_the_kind_of_an_action_is_that_of_its_step(name, kind):
     assert sayings.kind_of(name) == kind
+
+
+@pytest.mark.parametrize(
+    ("on", "kind"), [("2025-03-02", "notice"), ("2025-03-10", "notice"), ("2025-03-18", "reminder")]
+)
+def test_a_proposal_says_of_which_kind_it_is(on, kind):
+    """Rules 4.4, 4.6."""
+    world = given(invoice("F", 100, "2025-03-10"))
+    world.when(on)
+    assert [action.kind for action in world.said.values()] == [kind]
 
 
 def test_a_second_time_at_a_step_is_another_occurrence_and_the_last_reminder_is_told():
