@@ -132,12 +132,12 @@ def next_change(entry: EntryState, plan: Plan, as_of: date, found: Pending) -> d
     if found.on > as_of:
         return found.on
     if found.step.level == 0:  # the notice gives way to a reminder that is due, and lapses after the due date
-        coming = _days_until_one_stands(plan.after[entry.level], entry, entry.reminded_on)
+        coming = _days_until_one_stands(plan.after[0], entry, None)  # no first reminder counts from one before
         return min([*coming, entry.due_date + ONE_DAY])
     if not found.step.ignorable or entry.forced:
         return None
-    coming = _days_until_one_stands(plan.after[found.step.level], entry, found.on)
-    return min((day for day in coming if day > as_of), default=None)
+    # of those that may follow none is due: it would have been chosen
+    return min(_days_until_one_stands(plan.after[found.step.level], entry, found.on), default=None)
 
 
 def _days_until_one_stands(steps: Iterable[Step], entry: EntryState, previous_on: date | None) -> list[date]:

@@ -2,12 +2,14 @@
 
 from datetime import date
 from decimal import Decimal
-from uuid import UUID
+from itertools import permutations
+from uuid import UUID, uuid5
 
 import pytest
 
 from contracts import dunning, notify
 from services.dunning.domain.by_hand import Composed, compose
+from services.dunning.domain.identity import action_id
 from services.dunning.domain.policy import load as load_policy
 from tests.specs.dunning.given import (
     CLIENT,
@@ -55,6 +57,13 @@ def test_going_back_to_an_earlier_set_never_names_the_same_action():
     again = world.when("2025-01-11").says(R1=(100, ["F"])).decision.actions[0]
     assert again.action_id != first.action_id
     assert again.entries[0].occurrence == 2
+
+
+def test_an_action_has_the_same_name_in_every_version_of_the_software():
+    """Rule 22.12: what was proposed before is not proposed again by those who come later."""
+    named = uuid5(UUID("5f6d4c1e-6d0b-5b7e-9a3e-2f0b7c8d9e10"), f"acme 2 C1 R1 EUR {'a' * 32}:1,{'b' * 32}:2")
+    for entries in permutations([("a" * 32, 1), ("b" * 32, 2)]):
+        assert action_id("acme", "C1", "R1", "EUR", entries) == named
 
 
 def test_a_settled_entry_takes_its_proposal_with_it():

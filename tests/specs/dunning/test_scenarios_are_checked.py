@@ -75,6 +75,11 @@ def test_each_problem_names_the_variant_and_the_step(steps, refusal, named):
             [step("thanks", 61, counted_from="payment_date")],
             "thanks: a delay of 61 days is not possible. Give 0 to 60 days.",
         ),
+        (
+            [step("R1", 8, calendar={"weekdays": (8,)})],
+            "R1: its calendar cannot be kept: weekdays. "
+            "Weekdays are 1 to 7, days of the month 1 to 31, the hour is written HH:MM.",
+        ),
     ],
 )
 def test_a_word_or_a_delay_that_is_not_possible_is_told_with_its_place(steps, sentence):

@@ -285,24 +285,31 @@ def looks(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 YEAR = (day("2025-01-01"), day("2025-12-31"))
-F, G = invoice("F", 100, "2025-03-10"), invoice("G", 100, "2025-04-20")
+F, G, TWIN = (
+    invoice("F", 100, "2025-03-10"),
+    invoice("G", 100, "2025-04-20"),
+    invoice("TWIN", 100, "2025-03-10"),
+)
 
 
 @pytest.mark.parametrize(
     ("facts", "policy", "messages", "most"),
     [
-        ([F], {}, 6, 13),
-        ([F, G], {}, 12, 26),
-        ([F, G, entry_stopped("G", "2025-06-01")], {}, 11, 27),
-        ([F, G, promise("G", "2025-06-01")], {"promises_exclude": True}, 11, 27),
-        ([F, G, entry_stopped("G")], {}, 6, 17),
+        ([F], {}, 6, 7),
+        ([F, G], {}, 12, 14),
+        ([F, TWIN], {}, 6, 14),
+        ([F, TWIN], {"netting": "account"}, 6, 14),
+        ([F, G, entry_stopped("G", "2025-06-01")], {}, 11, 16),
+        ([F, G, promise("G", "2025-06-01")], {"promises_exclude": True}, 11, 16),
+        ([F, G, entry_stopped("G")], {}, 6, 11),
+        ([F, TWIN, entry_stopped("F"), entry_stopped("TWIN")], {}, 0, 10),
     ],
-    ids=["one", "two", "stopped until June", "promised for June", "stopped"],
+    ids=["one", "two", "twins", "netted", "stopped until June", "promised for June", "stopped", "both stopped"],
 )
 def test_days_on_which_nothing_can_change_and_entries_that_sleep_are_passed_over(
     looks, facts, policy, messages, most
 ):
-    """A year is looked at about twice for each message."""
+    """Each entry is looked at about once for each of its messages, and on the first day."""
     world = given(*facts).with_policy(**policy)
     assert len(live(world.book.state(), Payments({}), company(world), *YEAR)) == messages
     assert sum(looks) <= most
@@ -332,3 +339,47 @@ def test_what_is_known_of_one_amount_is_not_taken_for_another_one_beyond_a_thres
     ]
     assert told == alone
     assert len({len(one) for one in told}) == 2
+
+
+def test_debits_that_are_too_small_by_themselves_are_reminded_from_the_day_on_which_they_are_enough_together():
+    """Rule 8.8: F comes to R1 on the 18th of March, H on the 20th, each about 30 with a minimum of 50."""
+    world = given(invoice("F", 30, "2025-03-10"), invoice("H", 30, "2025-03-12"), steps=LADDER[:1])
+    world.with_policy(minimum_per_reminder="50")
+    contacts = simulated(world, "2025-03-01", "2025-04-30")
+    assert [(one.on.isoformat(), one.entries) for one in contacts] == [("2025-03-20", 2)]
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_what_is_known_of_a_held_debit_is_not_taken_for_one_of_a_client_with_another_tolerance(first):
+    """Rule 22.26: due on the 10th of March, R1 on the 18th; tolerated for 20 days, or for 30."""
+    worlds = [given(F, steps=LADDER[:1]).with_own_policy("2025-03-01", tolerance_days=days) for days in (20, 30)]
+    shared = company(worlds[0])
+    told = {}
+    for number in (first, 1 - first):
+        state = worlds[number].book.state()
+        told[number] = [one.on for one in live(state, Payments({}), shared, day("2025-03-18"), day("2025-05-31"))]
+    assert told == {0: [day("2025-03-31")], 1: [day("2025-04-10")]}
+
+
+def test_what_waits_for_a_contact_to_be_over_is_looked_at_on_that_day_though_others_sleep():
+    """Rules 22.7, 22.29: of two calls that the round of the 15th proposed one was made on the 17th, the other
+    is made on the 18th; F, which comes to R1 on that day, waits for the 23rd.
+    """
+    steps = (step("R1", 8, "phone"), step("R2", 20, "phone"))
+    facts = (invoice("F", 100, "2025-03-10"), invoice("G", 50, "2025-02-23"), invoice("H", 20, "2025-03-07"))
+    world = given(*facts, at_level("G", "R1", "2025-03-03"), steps=steps).with_policy(contact_gap_days=5)
+    proposed = world.when("2025-03-15").says(R1=(20, ["H"]), R2=(50, ["G"])).decision.actions
+    (made,) = [action.action_id for action in proposed if action.step == "R1"]
+    world.carry_out_one("2025-03-17", made)
+    contacts = simulated(world, "2025-03-18", "2025-03-27")
+    assert [(one.on.isoformat(), one.step, one.net_amount // 10_000) for one in contacts] == [
+        ("2025-03-18", "R2", 50),
+        ("2025-03-23", "R1", 100),
+    ]
+
+
+def test_twins_that_wait_for_a_contact_to_be_over_are_looked_at_on_that_day():
+    """Rule 22.7: called on the 17th of March, free from the 22nd on."""
+    world = given(F, TWIN, steps=LADDER[:1]).with_policy(contact_gap_days=5).called("2025-03-17")
+    contacts = simulated(world, "2025-03-17", "2025-04-30")
+    assert [(one.on.isoformat(), one.entries) for one in contacts] == [("2025-03-22", 2)]

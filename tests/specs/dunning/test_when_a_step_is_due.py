@@ -2,8 +2,10 @@
 
 from datetime import date
 
-from services.dunning.domain.triggers import Stage, Trail, pending
-from tests.specs.dunning.given import at_level, client, credit, day, given, invoice, previous, step
+import pytest
+
+from services.dunning.domain.triggers import Trail, pending
+from tests.specs.dunning.given import World, at_level, client, credit, day, given, invoice, previous, step
 
 LADDER = (step("R1", 8), previous("R2", 8))
 B_TWICE = (step("R1", 8), step("R2", 16))
@@ -158,17 +160,161 @@ def test_a_notice_that_could_only_come_after_the_due_date_is_not_awaited():
     world.when("2025-03-11").waits("F", "R1", "2025-03-20")
 
 
-def test_the_way_to_a_day_tells_that_the_step_waits_for_the_new_due_date():
-    """Rule 5.9: R2 would come on the 26th of March; accounting moved the due date to the 31st."""
-    world = given(invoice("F", 100, "2025-03-31"), at_level("F", "R1", "2025-03-18"), steps=LADDER)
+# The way to a day, as an explanation tells it
+
+
+def way(world: World, on: str) -> list[tuple[object, ...]]:
+    """Code, day, days and step of each stage of the only entry."""
     (entry,) = world.book.state().entries
     assert world.scenario is not None
     plan = world.scenario.plan(True)
     assert plan is not None
     trail: Trail = []
-    assert pending(entry, plan, day("2025-03-20"), trail) is not None
-    assert trail == [
-        Stage("previous_step", day("2025-03-18")),
-        Stage("delay", day("2025-03-26"), 8),
-        Stage("not_overdue", day("2025-04-01")),
+    found = pending(entry, plan, day(on), trail)
+    assert found == pending(entry, plan, day(on)), "asking for the way changes nothing"
+    assert found is not None
+    assert trail[-1].on == found.on
+    return [(stage.code, stage.on.isoformat(), stage.days, stage.step) for stage in trail]
+
+
+def stage(code: str, on: str, days: int = 0, step_name: str | None = None) -> tuple[object, ...]:
+    return (code, on, days, step_name)
+
+
+def test_the_way_to_a_day_tells_that_the_step_waits_for_the_new_due_date():
+    """Rule 5.9: R2 would come on the 26th of March; accounting moved the due date to the 31st."""
+    world = given(invoice("F", 100, "2025-03-31"), at_level("F", "R1", "2025-03-18"), steps=LADDER)
+    assert way(world, "2025-03-20") == [
+        stage("previous_step", "2025-03-18"),
+        stage("delay", "2025-03-26", 8),
+        stage("not_overdue", "2025-04-01"),
     ]
+
+
+def test_the_way_to_a_day_tells_both_ends_of_months():
+    """Rule 4.19."""
+    steps = [step("R1", 10, from_end_of_month=True, end_of_month=True)]
+    assert way(given(invoice("F", 100, "2026-04-10"), steps=steps), "2026-04-10") == [
+        stage("due_date", "2026-04-10"),
+        stage("from_end_of_month", "2026-04-30"),
+        stage("delay", "2026-05-10", 10),
+        stage("end_of_month", "2026-05-31"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("reminded", "comes_on", "waits"),
+    [("2025-03-24", "2025-03-26", False), ("2025-03-25", "2025-03-26", False), ("2025-03-26", "2025-03-27", True)],
+)
+def test_the_way_to_a_day_tells_that_a_step_waits_for_the_day_after_the_last_one_only_where_it_does(
+    reminded, comes_on, waits
+):
+    """Rule 22.11, example 21.1: R2 comes sixteen days after the due date."""
+    world = given(invoice("F", 100, "2025-03-10"), at_level("F", "R1", reminded), steps=B_TWICE)
+    told = [stage("due_date", "2025-03-10"), stage("delay", "2025-03-26", 16)]
+    assert way(world, reminded) == told + ([stage("one_step_a_day", comes_on)] if waits else [])
+
+
+@pytest.mark.parametrize(
+    ("reopened", "from_then"), [("2025-03-09", False), ("2025-03-10", False), ("2025-03-11", True)]
+)
+def test_the_way_to_a_day_begins_where_an_entry_was_reopened_after_its_own_date(reopened, from_then):
+    """Rule 22.8."""
+    world = given(invoice("F", 100, "2025-03-10", lettering="A"), steps=[step("R1", 8)])
+    world.on(reopened, invoice("F", 100, "2025-03-10"))
+    begins = stage("reopened", reopened) if from_then else stage("due_date", "2025-03-10")
+    comes_on = "2025-03-19" if from_then else "2025-03-18"
+    assert way(world, reopened) == [begins, stage("delay", comes_on, 8)]
+    world.when("2025-03-12").waits("F", "R1", comes_on)
+
+
+@pytest.mark.parametrize(
+    ("reopened", "comes_on"), [("2025-03-01", None), ("2025-03-02", None), ("2025-03-03", "2025-03-03")]
+)
+def test_the_way_to_a_notice_goes_back_from_the_due_date_or_on_to_the_day_of_reopening(reopened, comes_on):
+    """Rules 4.6, 22.8."""
+    world = given(invoice("F", 100, "2025-03-10", lettering="A"))
+    world.on(reopened, invoice("F", 100, "2025-03-10"))
+    told = [stage("due_date", "2025-03-10"), stage("delay", "2025-03-02", -8)]
+    assert way(world, "2025-03-01") == told + ([stage("reopened", comes_on)] if comes_on else [])
+
+
+def test_the_way_to_a_notice_tells_the_closed_day_that_it_was_moved_from():
+    """Rules 4.6, 4.16: the second of March 2025 is a Sunday."""
+    world = given(invoice("F", 100, "2025-03-10")).with_policy(calendar={"weekdays": (1, 2, 3, 4, 5)})
+    assert way(world, "2025-03-01") == [
+        stage("due_date", "2025-03-10"),
+        stage("delay", "2025-03-02", -8),
+        stage("closed_day", "2025-03-03"),
+    ]
+
+
+def test_the_way_to_a_step_that_another_gave_way_to_begins_there():
+    """Rule 4.9: R2 fell due on the 26th of March, R3 ten days later."""
+    steps = [step("R1", 8), previous("R2", 8, "phone", ignorable=True), previous("R3", 10)]
+    world = given(invoice("F", 100, "2025-03-10"), at_level("F", "R1", "2025-03-18"), steps=steps)
+    told = [stage("previous_step", "2025-03-18"), stage("delay", "2025-03-26", 8)]
+    assert way(world, "2025-04-04") == told
+    assert way(world, "2025-04-05") == [
+        stage("step_ignored", "2025-03-26", 0, "R2"),
+        stage("previous_step", "2025-03-26"),
+        stage("delay", "2025-04-05", 10),
+    ]
+
+
+# Notices at their edges (rules 4.6, 4.11)
+
+
+def test_a_notice_without_a_delay_comes_on_the_due_date_itself():
+    world = given(invoice("F", 100, "2025-03-10"), steps=[step("notice", 0), step("R1", 8)])
+    world.when("2025-03-09").silent().waits("F", "notice", "2025-03-10")
+    world.when("2025-03-10").says(notice=(100, ["F"]))
+    world.when("2025-03-11").silent().withdraws("superseded").waits("F", "R1", "2025-03-18")
+
+
+def test_a_notice_that_is_open_on_the_due_date_gives_way_to_a_reminder_of_that_day():
+    steps = [step("notice", 8), step("R1", 0)]
+    world = given(invoice("F", 100, "2025-03-10"), steps=steps)
+    assert world.when("2025-03-09").says(notice=(100, ["F"])).decision.next_on == day("2025-03-10")
+    world.when("2025-03-10").says(R1=(100, ["F"])).withdraws("superseded")
+    given(invoice("F", 100, "2025-03-10"), steps=steps).when("2025-03-11").says(R1=(100, ["F"]))
+
+
+# The next day on which anything may be otherwise (habit 17)
+
+
+def next_on(world: World, on: str) -> str | None:
+    found = world.when(on).decision.next_on
+    return found and found.isoformat()
+
+
+def test_a_step_that_may_be_passed_over_is_looked_at_again_when_the_one_after_it_is_due():
+    """Rule 4.9: R2 on the 26th of March, R3 ten days later, R4, which gives way to nothing, eight after that."""
+    steps = [
+        step("R1", 8),
+        previous("R2", 8, "phone", ignorable=True),
+        previous("R3", 10, ignorable=True),
+        previous("R4", 8, "letter"),
+        step("R5", 1, "letter"),
+    ]
+    world = given(invoice("F", 100, "2025-03-10"), at_level("F", "R1", "2025-03-18"), steps=steps)
+    days = ("2025-03-25", "2025-03-26", "2025-04-04", "2025-04-05", "2025-04-12", "2025-04-13", "2025-04-14")
+    assert [next_on(world, on) for on in days] == [
+        "2025-03-26", "2025-04-05", "2025-04-05", "2025-04-13", "2025-04-13", None, None,
+    ]  # fmt: skip
+    assert world.when("2025-04-14").due("F").verdict("F").step == "R4"  # type: ignore[union-attr]
+
+
+def test_a_last_step_that_may_be_passed_over_stands_since_none_comes_after_it():
+    """Rule 4.10."""
+    world = given(invoice("F", 100, "2025-03-10"), steps=[step("R1", 8, ignorable=True)])
+    assert next_on(world, "2025-03-18") is None
+    world.when("2025-06-18").silent().withdraws().due("F")
+
+
+def test_a_notice_is_looked_at_again_when_it_lapses_or_a_reminder_is_due():
+    """Rule 4.11."""
+    world = given(invoice("F", 100, "2025-03-10"))
+    assert [next_on(world, on) for on in ("2025-03-01", "2025-03-02", "2025-03-10", "2025-03-11")] == [
+        "2025-03-02", "2025-03-11", "2025-03-11", "2025-03-18",
+    ]  # fmt: skip
