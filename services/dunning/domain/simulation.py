@@ -49,20 +49,25 @@ class Rules:
         return self.scenarios.get(self.follows.get(profile, profile))
 
 
-class Alone(NamedTuple):
-    """What becomes of a debit that is looked at by itself.
+class LoneMessage(NamedTuple):
+    """A message about one debit; ``after`` is the debit once it is carried out, but for its name and amounts."""
 
-    ``step`` and what follows it tell of its message, if it gets one; ``after`` is the entry as it is then, but for
-    its name and amounts. ``wakes`` is the day of the next look; until then it does not matter to others, unless it
-    is ``excluded`` by what its message would be: others may come and make it up with it.
-    """
-
-    step: str | None
+    step: str
     medium: str
     automatic: bool
     after: EntryState
+
+
+class Alone(NamedTuple):
+    """What becomes of a debit that is looked at by itself.
+
+    ``wakes`` is the day of the next look; until then it does not matter to others, unless it is ``excluded`` by
+    what its message would be: others may come and make it up with it.
+    """
+
     wakes: date
     excluded: bool = False
+    message: LoneMessage | None = None
 
 
 class Company:
@@ -73,16 +78,14 @@ class Company:
 
     def __init__(self, rules: Rules) -> None:
         self.rules = rules
-        self._known: dict[tuple[object, ...], Alone | None] = {}
+        self._known: dict[tuple[object, ...], Alone] = {}
         policy = rules.policy._asdict()
         self._thresholds = [
             value for name, value in policy.items() if name.startswith(("minimum_per", "maximum_per")) and value
         ]
 
-    def alone(
-        self, entry: EntryState, client: ClientState, of_client: tuple[object, ...], on: date
-    ) -> Alone | None:
-        """``None`` when the look gives anything that is not about this entry alone.
+    def alone(self, entry: EntryState, client: ClientState, of_client: tuple[object, ...], on: date) -> Alone:
+        """Of a debit, or of any entry that is excluded by reasons of its own.
 
         ``of_client`` is ``client_key(client)``; entries and open actions of the client do not matter.
         """
@@ -93,25 +96,21 @@ class Company:
             self._known[key] = self._look(entry, client._replace(entries=(entry,), open_actions=(), paid=()), on)
         return self._known[key]
 
-    def _look(self, entry: EntryState, client: ClientState, on: date) -> Alone | None:
+    def _look(self, entry: EntryState, client: ClientState, on: date) -> Alone:
         seen = decide_openly(client, self.rules.policy, self.rules.scenario_of(client), on)
         decision = seen.decision
         match decision.verdicts[entry.entry_id]:
             case NotDue() as verdict:
-                return Alone(None, "", False, entry, verdict.until)
+                return Alone(verdict.until)
             case NoStep():
-                return Alone(None, "", False, entry, NEVER)
+                return Alone(NEVER)
             case Excluded():
-                excluded = not seen.looks[entry.entry_id].reasons
-                return Alone(None, "", False, entry, decision.next_on or NEVER, excluded)
-            case Due() if len(decision.actions) == 1:
+                return Alone(decision.next_on or NEVER, excluded=not seen.looks[entry.entry_id].reasons)
+            case Due():
                 (planned,) = decision.actions
                 after = _after(entry, planned.step, planned.entries[0].level_after, on)
-                return Alone(
-                    planned.step, planned.medium, planned.automatic, after, self.rests_until(after, client, on)
-                )
-            case _:
-                return None
+                message = LoneMessage(planned.step, planned.medium, planned.automatic, after)
+                return Alone(self.rests_until(after, client, on), message=message)
 
     def rests_until(self, entry: EntryState, client: ClientState, on: date) -> date:
         """The day of the next step of an entry that was reminded on ``on``: never the same one (rule 22.11)."""
@@ -205,8 +204,8 @@ class _Life:
         awake = self._awake(on)
         if awake is None:
             return self._look_at_all(on)
-        if len(awake) == 1 and (again := self._look_at_one(awake[0], on)) is not None:
-            return min(again, self._first_waking())
+        if len(awake) == 1:
+            return min(self._look_at_one(awake[0], on), self._first_waking())
         seen = decide_openly(self.client._replace(entries=awake), self.rules.policy, self.scenario, on)
         decision = seen.decision
         self._note(seen, awake, on)
@@ -231,19 +230,15 @@ class _Life:
         for entry in moved:
             self.wakes[entry.entry_id] = self.company.rests_until(entry, self.client, on)
 
-    def _look_at_one(self, entry: EntryState, on: date) -> date | None:
-        """From memory, the day of its next look; ``None`` when it tells nothing."""
+    def _look_at_one(self, entry: EntryState, on: date) -> date:
+        """From memory, the day of its next look."""
         found = self.company.alone(entry, self.client, self.key, on)
-        if found is None:
-            return None
-        if found.step is not None:
+        message = found.message
+        if message is not None:
             amounts = (entry.currency, entry.amount, entry.book_amount)
-            self.contacts.append(Contact(on, found.step, found.medium, *amounts, 1, found.automatic))
-            after = found.after._replace(
-                entry_id=entry.entry_id,
-                amount=entry.amount,
-                book_amount=entry.book_amount,
-                entered=entry.entered,
+            self.contacts.append(Contact(on, message.step, message.medium, *amounts, 1, message.automatic))
+            after = message.after._replace(
+                entry_id=entry.entry_id, amount=entry.amount, book_amount=entry.book_amount
             )
             entries = tuple([after if one is entry else one for one in self.client.entries])
             self._becomes(self.company.contacted(self.client._replace(entries=entries), on, (on,)))
@@ -280,9 +275,7 @@ class _Life:
 
     def _put_to_sleep(self, entry: EntryState, on: date) -> None:
         """An entry that is excluded by reasons of its own, until they may end."""
-        found = self.company.alone(entry, self.client, self.key, on)
-        if found is not None:
-            self.wakes[entry.entry_id] = found.wakes
+        self.wakes[entry.entry_id] = self.company.alone(entry, self.client, self.key, on).wakes
 
     def _first_waking(self) -> date:
         return min(self.wakes.values(), default=NEVER)

@@ -317,14 +317,17 @@ def test_days_on_which_nothing_can_change_and_entries_that_sleep_are_passed_over
 
 def test_what_is_known_of_one_lone_debit_is_known_of_all_that_are_alike(looks):
     """Whatever they are called and are about; each message is about its own amount."""
-    world, other = given(F), given(invoice("H", 70, "2025-03-10"))
+    world, other = given(F), given(invoice("H", 70, "2025-03-10", book_amount=60))
     known = company(world)
     first = live(world.book.state(), Payments({}), known, *YEAR)
     looks.clear()
     second = live(other.book.state(), Payments({}), known, *YEAR)
     assert sum(looks) == 1, "the first day, on which nothing is known of the client yet"
     assert [one._replace(net_amount=100_0000, book_amount=100_0000) for one in second] == first
-    assert {one.net_amount for one in second} == {70_0000}
+    assert {(one.net_amount, one.book_amount) for one in second} == {(70_0000, 60_0000)}
+    paid = Payments({entry_id("H"): day("2025-04-01")})
+    third = live(other.book.state(), paid, known, *YEAR)
+    assert third == [one for one in second if one.on < day("2025-04-01")], "under its own name it is paid"
 
 
 @pytest.mark.parametrize("limit", ["minimum_per_entry", "minimum_per_reminder", "maximum_per_reminder"])
