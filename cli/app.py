@@ -328,6 +328,7 @@ def mutants(
     afresh: Annotated[bool, typer.Option("--afresh", help="Forget what earlier runs found.")] = False,
     again: Annotated[bool, typer.Option("--survivors", help="Run those again that survived earlier.")] = False,
     diffs: Annotated[bool, typer.Option("--diffs", help="Show every survivor as a change.")] = False,
+    each: Annotated[bool, typer.Option("--specs", help="See each spec fail, alone, by some change.")] = False,
     page: Annotated[bool, typer.Option("--page", help="Write docs/mutants.md.")] = False,
     at_least: Annotated[float, typer.Option("--at-least", help="Exit 1 below this score.")] = 0.0,
 ) -> None:
@@ -335,20 +336,22 @@ def mutants(
 
     Sentences for people are left out: the modules named in pyproject.toml hold words, and another word breaks no
     rule. What earlier runs found is kept for functions that have not changed; after new specs, use --survivors.
+    With --specs each spec is run alone as well, until it has noticed a change: one that never does holds nothing.
     """
-    from cli.mutants import forget_survivors, mutate, report, results, scores, shown, written
+    from cli.mutants import forget_survivors, mutate, report, results, scores, see_specs, shown, written
 
     if again:
         forget_survivors()
     mutate(patterns or [], at_once, afresh)
     found = scores(results())
-    typer.echo(written(report(found)))
+    seen = see_specs() if each else None
+    typer.echo(written(report(found, seen)))
     if diffs:
         typer.echo(shown(found["all"].survived))
     if page:
         from cli.mutants_page import write
 
-        write(found)
+        write(found, seen)
     if found["all"].share < at_least:
         raise typer.Exit(1)
 

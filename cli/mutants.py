@@ -27,6 +27,10 @@ KILLED = frozenset({"killed", "timeout", "caught by type check"})
 NEVER_RUN = frozenset({"not checked", "skipped", "check was interrupted by user"})
 
 
+Seen = tuple[int, list[str]]
+"""How many specs were run alone against changes, and which of them noticed none."""
+
+
 class MutantsFailed(Exception):
     """The specs do not pass on the unchanged code, or mutmut could not run."""
 
@@ -61,6 +65,18 @@ def results() -> list[tuple[str, str]]:
     ran = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
     pairs = (line.strip().rsplit(": ", 1) for line in ran.stdout.splitlines() if ": " in line)
     return [(name, status) for name, status in pairs]
+
+
+def see_specs() -> Seen:
+    """How many specs were run alone against changes of what they reach, and which noticed none of them."""
+    from cli.mutants_seen import unseen
+
+    if not (FOLDER / "mutmut-stats.json").exists():
+        raise MutantsFailed("run the mutants first: what the specs reach is known from there")
+    command = [*WARM, "see"]
+    if subprocess.run(command, cwd=ROOT, check=False, stdout=subprocess.DEVNULL).returncode:
+        raise MutantsFailed(f"the specs could not be run; run it yourself to see why: {' '.join(command)}")
+    return unseen(FOLDER)
 
 
 def forget_survivors() -> int:
@@ -99,9 +115,9 @@ def scores(found: Iterable[tuple[str, str]]) -> dict[str, Score]:
     return dict(by_module)
 
 
-def report(by_module: dict[str, Score]) -> dict[str, Any]:
-    """JSON-ready: shares of 1 with four digits, and every survivor by name."""
-    return {
+def report(by_module: dict[str, Score], specs: Seen | None = None) -> dict[str, Any]:
+    """JSON-ready: shares of 1 with four digits, every survivor by name, and every spec that noticed nothing."""
+    told: dict[str, Any] = {
         module: {
             "score": round(score.share, 4),
             "killed": score.killed,
@@ -110,6 +126,7 @@ def report(by_module: dict[str, Score]) -> dict[str, Any]:
         }
         for module, score in sorted(by_module.items())
     } | {"survivors": by_module["all"].survived if "all" in by_module else []}
+    return told if specs is None else told | {"specs": specs[0], "specs_without_a_change": specs[1]}
 
 
 def shown(names: Iterable[str]) -> str:

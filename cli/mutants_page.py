@@ -16,7 +16,7 @@ from typing import Any
 
 import yaml
 
-from cli.mutants import MutantsFailed, Score
+from cli.mutants import MutantsFailed, Score, Seen
 from cli.places import ROOT
 
 PAGE = ROOT / "docs" / "mutants.md"
@@ -97,18 +97,20 @@ def why(one: Change, reasons: Reasons) -> str | None:
     return None
 
 
-def write(by_module: Mapping[str, Score]) -> None:
+def write(by_module: Mapping[str, Score], specs: Seen | None = None) -> None:
     """docs/mutants.md anew. Raises ``ReasonsRefused``."""
     survivors = [change(mutant) for mutant in by_module["all"].survived] if "all" in by_module else []
-    PAGE.write_text(page(by_module, survivors, read_reasons()), encoding="utf-8")
+    PAGE.write_text(page(by_module, survivors, read_reasons(), specs), encoding="utf-8")
 
 
-def page(by_module: Mapping[str, Score], survivors: Iterable[Change], reasons: Reasons) -> str:
-    """Markdown. ``by_module`` holds ``all`` as well."""
+def page(
+    by_module: Mapping[str, Score], survivors: Iterable[Change], reasons: Reasons, specs: Seen | None = None
+) -> str:
+    """Markdown. ``by_module`` holds ``all`` as well; without ``specs`` nothing is told of them."""
     listed: dict[str, list[tuple[Change, str | None]]] = defaultdict(list)
     for one in survivors:
         listed[one.module].append((one, why(one, reasons)))
-    return "\n".join([HEADLINE, *_table(by_module, listed), *_survivors(listed)]) + "\n"
+    return "\n".join([HEADLINE, *_table(by_module, listed), *_specs(specs), *_survivors(listed)]) + "\n"
 
 
 def _table(by_module: Mapping[str, Score], listed: Mapping[str, list[tuple[Change, str | None]]]) -> Iterator[str]:
@@ -123,6 +125,18 @@ def _table(by_module: Mapping[str, Score], listed: Mapping[str, list[tuple[Chang
             f"| {score.killed} | {survived} | {explained} | {score.unchecked} | {_share(score)} |"
         )
     yield ""
+
+
+def _specs(specs: Seen | None) -> Iterator[str]:
+    if specs is None:
+        return
+    count, blind = specs
+    yield "## Specs\n"
+    yield f"{count} specs were run alone, each against changes of the functions that it reaches until it failed."
+    yield "Each of them failed by one.\n" if not blind else f"{len(blind)} of them failed by none:\n"
+    yield from (f"- `{spec}`" for spec in blind)
+    if blind:
+        yield ""
 
 
 def _share(score: Score) -> str:

@@ -23,7 +23,7 @@ import pytest
 from mutmut.configuration import config
 from mutmut.runners.harness import PytestRunner
 from mutmut.state import state
-from mutmut.utils.file_utils import change_cwd
+from mutmut.utils.file_utils import change_cwd, setup_source_paths
 from mutmut.workers import isolation
 
 QUIETLY = [
@@ -110,7 +110,19 @@ def copied_beside() -> None:
             shutil.copy2(path, "mutants" / path)
 
 
+def see_specs() -> int:
+    """Each spec against changes of what it reaches, until it notices one (``cli/mutants_seen``)."""
+    copied_beside()
+    setup_source_paths()
+    with change_cwd("mutants"):
+        from cli.mutants_seen import see
+
+        return see(QUIETLY)
+
+
 if __name__ == "__main__":
+    if sys.argv[1:] == ["see"]:
+        sys.exit(see_specs())
     vars(mutmut).update(get_mutant_runner=warm_runner, copy_also_copy_files=copied_beside)
     vars(isolation).update(register_timeout=without_clock)
     sys.exit(mutmut.cli(prog_name="mutmut"))

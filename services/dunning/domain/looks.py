@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from services.dunning.domain.exclusions import NONE, message_reasons
+from services.dunning.domain.exclusions import message_reasons
 from services.dunning.domain.policy import Policy
 from services.dunning.domain.scenario import Step
 from services.dunning.domain.state import EntryState
@@ -36,7 +36,7 @@ class Draft(NamedTuple):
 
 
 def draft(step: Step, currency: str, members: Iterable[Look], policy: Policy) -> Draft:
-    """Amounts of rule 7.6; the total of rule 8.8 is what the message asks for (rule 8.13)."""
+    """Of one member or more. Amounts of rule 7.6; the total of rule 8.8 is what the message asks for (8.13)."""
     members = tuple(members)
     if len(members) > 1:
         members = tuple(sorted(members, key=_by_age))
@@ -49,7 +49,7 @@ def draft(step: Step, currency: str, members: Iterable[Look], policy: Policy) ->
         if entry.amount > 0 or netted:
             net_amount += entry.amount
             book_net_amount += entry.book_amount
-    reasons = message_reasons(book_net_amount, net_amount, policy) if members else NONE
+    reasons = message_reasons(book_net_amount, net_amount, policy)
     return Draft(step, currency, members, amount, net_amount, book_net_amount, reasons)
 
 

@@ -7,6 +7,7 @@ import pytest
 from cli import mutants
 from cli.mutants import MutantsFailed, forget_survivors, report, scores
 from cli.mutants_page import Change, ReasonsRefused, changed_lines, page, read_reasons, why
+from cli.mutants_seen import candidates, changes, reached_by_specs, unseen
 
 FOUND = [
     ("services.dunning.domain.triggers.x_pending__mutmut_1", "killed"),
@@ -99,3 +100,41 @@ def test_a_file_of_reasons_that_cannot_be_read_is_named_with_its_shape(tmp_path,
     file.write_text(text)
     with pytest.raises(ReasonsRefused, match=r"(?s)reasons\.yaml.*was, becomes, why"):
         read_reasons(file)
+
+
+# Each spec is seen to fail
+
+KEPT = {"tests/specs/test_a.py::test_one": "services.a.x_f__mutmut_1", "tests/specs/test_a.py::test_two": None}
+
+
+def test_a_spec_is_given_one_change_of_each_function_in_turn_the_most_its_own_first():
+    stats = {
+        "tests_by_mangled_function_name": {"a.x_f": ["one", "two"], "a.x_g": ["one"], "a.x_h": ["two", "one"]}
+    }
+    assert reached_by_specs(stats) == {"one": ["a.x_g", "a.x_f", "a.x_h"], "two": ["a.x_f", "a.x_h"]}
+    by_function = {"a.x_f": ["f1", "f2"], "a.x_h": ["h1"]}
+    assert list(candidates(["a.x_g", "a.x_f", "a.x_h"], by_function)) == ["f1", "h1", "f2"]
+
+
+def test_only_changes_that_some_spec_notices_are_given(tmp_path):
+    file = tmp_path / "services" / "a.py.meta"
+    file.parent.mkdir()
+    codes = {"a.x_f__mutmut_1": 1, "a.x_f__mutmut_2": 0, "a.x_g__mutmut_1": 33, "a.x_g__mutmut_2": -24}
+    file.write_text(json.dumps({"exit_code_by_key": codes | {"a.x_g__mutmut_3": None}}))
+    assert changes(tmp_path) == {"a.x_f": ["a.x_f__mutmut_1"]}
+
+
+def test_specs_that_notice_nothing_are_told_in_the_report_and_on_the_page(tmp_path):
+    (tmp_path / "specs-seen.json").write_text(json.dumps(KEPT))
+    seen = unseen(tmp_path)
+    assert seen == (2, ["tests/specs/test_a.py::test_two"])
+    assert report(scores(FOUND), seen)["specs_without_a_change"] == ["tests/specs/test_a.py::test_two"]
+    assert "- `tests/specs/test_a.py::test_two`" in page(scores(FOUND), [], {}, seen).splitlines()
+    assert "Each of them failed by one." in page(scores(FOUND), [], {}, (2, []))
+    assert "## Specs" not in page(scores(FOUND), [], {})
+
+
+def test_specs_are_seen_once_the_mutants_were_run(tmp_path, monkeypatch):
+    monkeypatch.setattr(mutants, "FOLDER", tmp_path)
+    with pytest.raises(MutantsFailed, match="run the mutants first"):
+        mutants.see_specs()
