@@ -27,13 +27,11 @@ WAITS_FOR = {
     "15.1": "E1, users and invitations",
     "15.4": "E3, cash reporting",
     "15.6": "B9, several companies",
-    "16.2": "B5, receipts",
-    "16.3": "B5, due items",
     "16.4": "E4, planned exports",
     "16.8": "B6, forecasts",
     "16.9": "B6, cash objectives",
     "16.10": "B9, several companies",
-    "17.3": "B8, days sales outstanding",
+    "17.3": "B8, the choice of a method: receivables ÷ sales is shown, count-back is not",
 }
 
 NUMBER = r"\d+\.\d+"

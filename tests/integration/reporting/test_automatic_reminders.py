@@ -59,7 +59,9 @@ async def test_the_activation_day_and_what_people_chose_tell_with_from_without(
 
 
 async def test_due_items_are_those_with_or_those_without(house: House, voices: Voices, company: str) -> None:
-    """One message may hold both (rule 22.28): the filter speaks of its entries."""
+    """Rule 16.3: every entry that is to be reminded. One message may hold both (rule 22.28): the filter speaks of
+    its entries.
+    """
     book = Book(company, voices)
     await book.say(CompanyRegistered(name="Ateliers Delcourt"))
     await book.sync(line("OLD", "411MIXED", "400.00", FROM), line("NEW", "411MIXED", "500.00", FROM + MONTH))

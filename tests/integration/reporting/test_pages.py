@@ -279,6 +279,7 @@ async def test_a_client_page_tells_amounts_levels_and_what_waits(house: House, b
     assert page["reminder"] == {"actions": 1, "last_on": "2026-11-18"}
     assert (page["overdue_since"], page["next_due_date"]) == ("2026-10-30", str(DAY))
     assert (page["average_delay_days"], page["score"]) == (31, "D")  # due 12/10, paid 12/11 (17.2)
+    assert page["dso_days"] == 265  # 16142.55 owed of 22242.87 invoiced
     assert page["notes"] == 2
     [waiting] = page["pending"]
     assert (waiting["step"], waiting["days_since"], waiting["status"]) == ("R2", 7, "proposed")
@@ -528,6 +529,35 @@ async def test_a_file_holds_the_names_that_people_gave_to_profiles(house: House,
     assert "Standard" not in {row["Profil"] for row in rows}
 
 
+async def test_receipts_are_what_was_credited_in_the_fiscal_year_the_latest_first(
+    house: House, book: Book
+) -> None:
+    """Rule 16.2: by the day of entry, the first and the last day of the period included."""
+    found = await house.get(book.company, "/receipts", book.heard)
+    assert (found["since"], found["until"], found["amount"], found["count"]) == (
+        "2026-01-01",
+        str(DAY),
+        "6100.32",
+        2,
+    )
+    told = [(row["on"], row["piece"], row["nature"], row["level"], row["amount"]) for row in found["rows"]]
+    assert told == [
+        ("2026-11-12", "VIR11", "payment", None, "5460.00"),
+        ("2026-11-10", "AVR00412", "payment", None, "640.32"),
+    ]
+    assert {(row["client_id"], row["payment_mode"]) for row in found["rows"]} == {("411MUNOZ", "transfer")}
+    for since, until, count in (
+        ("2026-11-09", "2026-11-09", 0),
+        ("2026-11-10", "2026-11-10", 1),
+        ("2026-11-10", "2026-11-11", 1),
+        ("2026-11-11", "2026-11-12", 1),
+        ("2026-11-13", "2026-11-30", 0),
+    ):
+        assert (await house.get(book.company, "/receipts", since=since, until=until))["count"] == count, since
+    assert (await house.get(book.company, "/receipts", client_id="411PARC"))["rows"] == []
+    assert (await house.get(book.company, "/receipts", client_id="411MUNOZ"))["count"] == 2
+
+
 async def test_lists_are_files_too(house: House, book: Book) -> None:
     answer = await house.ask(book.company, "/who-owes-what", book.heard, format="csv")
     rows = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig")), delimiter=";"))
@@ -537,8 +567,6 @@ async def test_lists_are_files_too(house: House, book: Book) -> None:
         answer = await house.ask(book.company, path, format="xlsx")
         assert answer.status_code == 200
         assert "xl/worksheets/sheet1.xml" in zipfile.ZipFile(io.BytesIO(answer.content)).namelist()
-    receipts = await house.get(book.company, "/receipts")
-    assert (receipts["amount"], receipts["count"]) == ("6100.32", 2)
     due = await house.get(book.company, "/due-items", medium="phone")
     assert [one["piece"] for one in due["rows"]] == ["FAC20156"]
     options = await house.get(book.company, "/options")
