@@ -61,9 +61,12 @@ class Seeing:
         told: dict[str, str | None] = {}
         for item in session.items:
             before = seen.get(item.nodeid)
-            told[item.nodeid] = before if before in known else self._noticed(session, item)
-            self._kept.write_text(json.dumps(told | {k: v for k, v in seen.items() if k not in told}))
-        self._kept.write_text(json.dumps(told, indent=1))
+            if before in known:
+                told[item.nodeid] = before
+            else:
+                told[item.nodeid] = seen[item.nodeid] = self._noticed(session, item)
+                self._kept.write_text(json.dumps(seen), encoding="utf-8")  # a run that is ended goes on from there
+        self._kept.write_text(json.dumps(told, indent=1), encoding="utf-8")
         return True
 
     def _noticed(self, session: pytest.Session, item: pytest.Item) -> str | None:
