@@ -80,10 +80,14 @@ def _fails(session: pytest.Session, item: pytest.Item, mutant: str) -> bool:
     child = os.fork()
     if child:
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) != 0
-    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
-    set_mutant_under_test(mutant)
-    item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
-    os._exit(bool(session.testsfailed))
+    failed = True
+    try:
+        resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
+        set_mutant_under_test(mutant)
+        item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
+        failed = bool(session.testsfailed)
+    finally:
+        os._exit(failed)  # whatever happens: a child must not go on with the specs of its parent
 
 
 def reached_by_specs(stats: Mapping[str, Any]) -> dict[str, list[str]]:
