@@ -386,3 +386,15 @@ def test_twins_that_wait_for_a_contact_to_be_over_are_looked_at_on_that_day():
     world = given(F, TWIN, steps=LADDER[:1]).with_policy(contact_gap_days=5).called("2025-03-17")
     contacts = simulated(world, "2025-03-17", "2025-04-30")
     assert [(one.on.isoformat(), one.entries) for one in contacts] == [("2025-03-22", 2)]
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_what_is_known_of_a_lone_debit_is_not_taken_for_one_of_a_client_without_an_address(first):
+    """Rule 4.2: whichever of the two was seen first."""
+    states = [given(F, client(email=email)).book.state() for email in (True, False)]
+    shared = company(given(F))
+    told = {}
+    for number in (first, 1 - first):
+        told[number] = [one.medium for one in live(states[number], Payments({}), shared, *YEAR)]
+    by_hand_later = ["phone", "phone", "letter", "letter"]
+    assert told == {0: ["email", "email", *by_hand_later], 1: ["letter", "letter", *by_hand_later]}
