@@ -119,13 +119,11 @@ class Company:
         coming = None if plan is None else dates_of(plan, on).of(entry).pending
         return NEVER if coming is None else coming.on
 
-    def contacted(self, client: ClientState, on: date, rounds: Iterable[date | None]) -> ClientState:
-        """After contacts of these rounds; they matter only where days must lie between two (rule 22.7)."""
-        if not self.rules.policy.contact_gap_days:
-            return client
-        last = {contact.round_on: contact.on for contact in client.contacts} | dict.fromkeys(rounds, on)
-        found = sorted(last.items(), key=lambda one: (one[1], one[0] or date.min), reverse=True)
-        return client._replace(contacts=tuple([Contacted(day, round_on) for round_on, day in found[:2]]))
+    def contacted(self, client: ClientState, on: date) -> ClientState:
+        """After a contact; it matters only where days must lie between two (rule 22.7), and then as the last one:
+        what later rounds say is of other rounds.
+        """
+        return client._replace(contacts=(Contacted(on, on),)) if self.rules.policy.contact_gap_days else client
 
     def needs_all(self, client: ClientState) -> bool:
         """The whole account, or payments to thank for, matter to every look."""
@@ -241,7 +239,7 @@ class _Life:
                 entry_id=entry.entry_id, amount=entry.amount, book_amount=entry.book_amount
             )
             entries = tuple([after if one is entry else one for one in self.client.entries])
-            self._becomes(self.company.contacted(self.client._replace(entries=entries), on, (on,)))
+            self._becomes(self.company.contacted(self.client._replace(entries=entries), on))
         if not found.excluded:
             self.wakes[entry.entry_id] = found.wakes
         return found.wakes
@@ -288,12 +286,9 @@ class _Life:
         known = {entry.entry_id: entry for entry in client.entries}
         moved: dict[str, EntryState] = {}
         thanked: set[str] = set()
-        rounds: list[date | None] = [on] * bool(decision.actions)
         withdrawn = {one.action_id for one in decision.withdrawals}
-        for opened in client.open_actions:
-            if opened.action_id in withdrawn:
-                continue
-            rounds.append(opened.opened_on)
+        standing = [one for one in client.open_actions if one.action_id not in withdrawn]
+        for opened in standing:
             self.contacts.append(_of_open(opened, known, self.rules.policy, on))
             if opened.step == THANKS:
                 thanked.update(held.entry_id for held in opened.entries)
@@ -311,7 +306,7 @@ class _Life:
         entries = tuple([moved.get(entry.entry_id, entry) for entry in client.entries])
         paid = tuple([group for group in client.paid if thanked.isdisjoint(line.entry_id for line in group.lines)])
         client = client._replace(entries=entries, open_actions=(), paid=paid)
-        self._becomes(self.company.contacted(client, on, rounds) if rounds else client)
+        self._becomes(self.company.contacted(client, on) if standing or decision.actions else client)
         return list(moved.values())
 
 

@@ -299,12 +299,23 @@ F, G, TWIN = (
         ([F, G], {}, 12, 14),
         ([F, TWIN], {}, 6, 14),
         ([F, TWIN], {"netting": "account"}, 6, 14),
+        ([F, TWIN], {"mode": "account"}, 6, 28),
         ([F, G, entry_stopped("G", "2025-06-01")], {}, 11, 16),
         ([F, G, promise("G", "2025-06-01")], {"promises_exclude": True}, 11, 16),
         ([F, G, entry_stopped("G")], {}, 6, 11),
         ([F, TWIN, entry_stopped("F"), entry_stopped("TWIN")], {}, 0, 10),
     ],
-    ids=["one", "two", "twins", "netted", "stopped until June", "promised for June", "stopped", "both stopped"],
+    ids=[
+        "one",
+        "two",
+        "twins",
+        "netted",
+        "of the account",
+        "stopped until June",
+        "promised for June",
+        "stopped",
+        "both stopped",
+    ],
 )
 def test_days_on_which_nothing_can_change_and_entries_that_sleep_are_passed_over(
     looks, facts, policy, messages, most
@@ -398,3 +409,57 @@ def test_what_is_known_of_a_lone_debit_is_not_taken_for_one_of_a_client_without_
         told[number] = [one.medium for one in live(states[number], Payments({}), shared, *YEAR)]
     by_hand_later = ["phone", "phone", "letter", "letter"]
     assert told == {0: ["email", "email", *by_hand_later], 1: ["letter", "letter", *by_hand_later]}
+
+
+def test_what_is_known_of_a_lone_debit_is_known_whoever_called_where_no_days_lie_between_contacts(looks):
+    """Rule 22.7: without the option contacts matter to nothing."""
+    known = company(given(F))
+    live(given(F).book.state(), Payments({}), known, *YEAR)
+    looks.clear()
+    called = given(F).called("2024-12-30").called("2024-12-31")
+    assert len(live(called.book.state(), Payments({}), known, *YEAR)) == 6
+    assert sum(looks) == 1, "the first day, on which nothing is known of the client yet"
+
+
+def test_a_notice_that_the_stop_of_its_entry_outlasted_never_comes():
+    """Rules 4.11, 8.2: the notice lapsed on the 10th of March."""
+    world = given(F, entry_stopped("F", "2025-03-20"), steps=[step("notice", 8, "phone")])
+    assert simulated(world, "2025-03-01", "2025-12-31") == []
+    in_time = given(F, entry_stopped("F", "2025-03-10"), steps=[step("notice", 8, "phone")])
+    assert [one.on.isoformat() for one in simulated(in_time, "2025-03-01", "2025-12-31")] == ["2025-03-10"]
+
+
+@pytest.mark.parametrize(
+    ("due", "on"), [("2025-03-12", "2025-03-20"), ("2025-03-13", "2025-03-21"), ("2025-03-14", "2025-03-22")]
+)
+def test_a_payment_is_thanked_for_on_its_day_whatever_is_said_of_another_invoice(due, on):
+    """Rule 12.1: paid on the 19th of March, thanked three days later; on the eve, the day, or two days before it
+    the other one comes to R1.
+    """
+    steps = (step("R1", 8, "phone"), step("thanks", 3, "phone", "payment_date"))
+    world = given(F, invoice("H", 50, due), steps=steps)
+    assert world.published is not None
+    world.published = world.published.model_copy(update={"thanks_since": day("2025-01-01")})
+    paid = Payments({entry_id("F"): day("2025-03-19")})
+    contacts = live(world.book.state(), paid, company(world), day("2025-03-11"), day("2025-04-30"))
+    assert sorted((one.on.isoformat(), one.step) for one in contacts) == sorted(
+        [("2025-03-18", "R1"), (on, "R1"), ("2025-03-22", "thanks")]
+    )
+
+
+@pytest.mark.parametrize(("of_company", "own"), [("100", None), (None, "100"), ("500", "100")])
+def test_what_is_late_of_the_whole_account_is_measured_though_some_of_it_comes_to_no_step_yet(of_company, own):
+    """Rule 22.26: F, 60, comes to R1 on the 18th; on the 21st H, due on the 20th, is late too: not tolerated."""
+    facts = (invoice("F", 60, "2025-03-10"), invoice("H", 60, "2025-03-20"))
+    world = given(*facts, steps=LADDER[:1]).with_policy(tolerance_amount=of_company)
+    if own is not None:
+        world.with_own_policy("2025-03-01", tolerance_amount=own)
+    contacts = simulated(world, "2025-03-01", "2025-04-30")
+    assert [(one.on.isoformat(), one.entries) for one in contacts] == [("2025-03-21", 1), ("2025-03-28", 1)]
+
+
+def test_a_line_about_nothing_waits_for_an_invoice_that_comes_to_its_step():
+    """Rules 7.7, 22.14: Z comes to R1 on the 18th of March, F on the 28th."""
+    facts = (invoice("Z", 0, "2025-03-10"), invoice("F", 100, "2025-03-20"))
+    contacts = simulated(given(*facts, steps=LADDER[:2]), "2025-03-01", "2025-03-31")
+    assert [(one.on.isoformat(), one.step, one.entries) for one in contacts] == [("2025-03-28", "R1", 2)]
