@@ -11,14 +11,20 @@ from typing import NamedTuple
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis.database import driver
+from chassis.items import NOTHING
 from services.dunning.states import Around, Known, Needs, entered_of, rows
 from services.dunning.verdicts_kept import Kept, kept_on
 
-# Lines are found one by one; what is known of few lines is found client by client and joined, which costs less.
-ENTRIES = """
-    with asked as materialized (
-        select * from unnest(%(owners)s::text[], %(ids)s::text[]) as line(client_id, entry_id)
-    ),
+# The lines of a client lie beside each other in an index, and are found together. What is known of few lines is
+# found client by client and joined, which costs less.
+ASKED = """
+    asked as materialized (
+        select client_id, string_to_array(ids, %(between)s) as ids
+        from unnest(%(owners)s::text[], %(ids)s::text[]) as told(client_id, ids)
+    )
+"""
+ENTRIES = f"""
+    with {ASKED},
     those as materialized (select unnest(%(clients)s::text[]) as client_id),
     stops as (
         select s.* from those cross join lateral (
@@ -46,38 +52,38 @@ ENTRIES = """
         ) p group by p.client_id, p.entry_id
     )
     select asked.client_id, l.exhausted,
-        asked.entry_id, e.currency, (e.amount * 10000)::bigint, (e.book_amount * 10000)::bigint, e.due_date,
+        e.entry_id, e.currency, (e.amount * 10000)::bigint, (e.book_amount * 10000)::bigint, e.due_date,
         e.counted_on, e.payment_mode, coalesce(l.level, 0), l.reminded_on, l.noticed_on, st.p is not null,
         e.lettering is not null, e.reopened_on, pr.first_on, pr.last_on, st.resumes_on, di.client_id is not null,
         l.next_step is not null, l.automatic, py.paid_on
     from asked
     cross join lateral (
         select * from entry where company = %(company)s and client_id = asked.client_id
-            and entry_id = asked.entry_id and not removed offset 0
+            and entry_id = any(asked.ids) and not removed offset 0
     ) e
     left join lateral (
         select * from entry_level where company = %(company)s and client_id = asked.client_id
-            and entry_id = asked.entry_id offset 0
+            and entry_id = e.entry_id offset 0
     ) l on true
-    left join stops st on st.client_id = asked.client_id and st.entry_id = asked.entry_id
-    left join promises pr on pr.client_id = asked.client_id and pr.entry_id = asked.entry_id
-    left join disputes di on di.client_id = asked.client_id and di.entry_id = asked.entry_id
-    left join payments py on py.client_id = asked.client_id and py.entry_id = asked.entry_id
+    left join stops st on st.client_id = asked.client_id and st.entry_id = e.entry_id
+    left join promises pr on pr.client_id = asked.client_id and pr.entry_id = e.entry_id
+    left join disputes di on di.client_id = asked.client_id and di.entry_id = e.entry_id
+    left join payments py on py.client_id = asked.client_id and py.entry_id = e.entry_id
     where e.lettering is null or exists (
         select from lettering_error where company = %(company)s and client_id = asked.client_id
             and account = e.account and lettering = e.lettering
     )
-"""
+"""  # noqa: S608 - a fragment of this file
 
-ENTERED = """
-    select asked.client_id, asked.entry_id, h.step, h.occurrence
-    from unnest(%(owners)s::text[], %(ids)s::text[]) asked(client_id, entry_id)
+ENTERED = f"""
+    with {ASKED}
+    select asked.client_id, h.entry_id, h.step, h.occurrence from asked
     cross join lateral (
-        select step, max(occurrence) as occurrence from action_entry
-        where company = %(company)s and client_id = asked.client_id and entry_id = asked.entry_id
-        group by step offset 0
+        select entry_id, step, max(occurrence) as occurrence from action_entry
+        where company = %(company)s and client_id = asked.client_id and entry_id = any(asked.ids)
+        group by entry_id, step offset 0
     ) h
-"""
+"""  # noqa: S608
 
 
 class Looked(NamedTuple):
@@ -109,22 +115,21 @@ async def load_awake(
             kept[client] = known_before
     around.heads = [row for row in around.heads if row[0] in kept]
     lines = await rows(connection, ENTRIES, ask | _columns({client: one.awake for client, one in kept.items()}))
-    spoken_of = {
-        "owners": [line[0] for line in lines] + [line[0] for line in around.paid],
-        "ids": [line[2] for line in lines] + [line[3] for line in around.paid],
-    }
-    entered = entered_of(await rows(connection, ENTERED, ask | spoken_of))
+    spoken_of: dict[str, list[str]] = {}
+    for line in lines:
+        spoken_of.setdefault(line[0], []).append(line[2])
+    for line in around.paid:
+        if line[3] is not None:
+            spoken_of.setdefault(line[0], []).append(line[3])
+    entered = entered_of(await rows(connection, ENTERED, ask | _columns(spoken_of)))
+    resting = {client: one.resting for client, one in kept.items()}
     found = {}
-    for client, known in around.known(company, lines, entered).items():
+    for client, known in around.known(company, lines, entered, resting).items():
         one = kept[client]
-        known.state = known.state._replace(resting=one.resting)
         known.exclusions = one.exclusions
         found[client] = Looked(known, one.asleep)
     return found
 
 
-def _columns(ids: Mapping[str, Collection[str]]) -> dict[str, Sequence[str]]:
-    return {
-        "owners": [client for client, some in ids.items() for _ in some],
-        "ids": [one for some in ids.values() for one in some],
-    }
+def _columns(ids: Mapping[str, Collection[str]]) -> dict[str, object]:
+    return {"owners": list(ids), "ids": [NOTHING.join(some) for some in ids.values()], "between": NOTHING}

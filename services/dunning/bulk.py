@@ -7,6 +7,7 @@ the way taken where rows are few or known already; a test holds the two against 
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -21,6 +22,7 @@ from chassis.listening import project_all
 from chassis.new_rows import NewRows
 from contracts.dunning import ActionDue, ActionExcluded, ActionProposed, ActionWithdrawn
 from contracts.event import Event
+from contracts.subjects import partition_of
 from services.dunning import bodies
 from services.dunning.domain.sayings import Change
 from services.dunning.domain.verdicts import Decision, PlannedAction, Withdrawal
@@ -43,9 +45,10 @@ class Table:
     async def copy(self, connection: Connection, told: Iterable[tuple[Delivered, Iterable[Row]]]) -> bool:
         """False where the rows must go the longer way (``NewRows``)."""
         make = self._row
-        return bool(
-            await self._new.copy(connection, [(event, [make(*row) for row in rows]) for event, rows in told])
-        )
+        together: dict[int, tuple[Delivered, list[msgspec.Struct]]] = {}
+        for event, rows in told:  # of one company: what stands before the rows of a partition is spelled once
+            together.setdefault(event.partition, (event, []))[1].extend([make(*row) for row in rows])
+        return bool(await self._new.copy(connection, list(together.values())))
 
 
 def _joined(row: msgspec.Struct) -> str:
@@ -68,12 +71,13 @@ WITHDRAW = """
     from unnest(%(actions)b::uuid[], %(reasons)b::text[]) as gone(action_id, reason)
     where action.company = %(company)s and action.action_id = gone.action_id
 """
-EXCLUDE_OTHERWISE = """
-    update exclusion set step = now.step, reasons = now.reasons::text[], until = now.until::date
-    from unnest(%(clients)b::text[], %(entries)b::text[], %(steps)b::text[], %(reasons)b::text[],
-        %(untils)b::text[]) as now(client_id, entry_id, step, reasons, until)
-    where exclusion.company = %(company)s and exclusion.client_id = now.client_id
-        and exclusion.entry_id = now.entry_id
+EXCLUDE = """
+    insert into exclusion (company, client_id, entry_id, p, step, reasons, until)
+    select %(company)s, client_id, entry_id, p, step, reasons::text[], until::date
+    from unnest(%(ps)b::smallint[], %(clients)b::text[], %(entries)b::text[], %(steps)b::text[],
+        %(reasons)b::text[], %(untils)b::text[]) as now(p, client_id, entry_id, step, reasons, until)
+    on conflict (company, client_id, entry_id) do update set
+        step = excluded.step, reasons = excluded.reasons, until = excluded.until
 """
 EXCLUDE_NO_MORE = """
     delete from exclusion using unnest(%(clients)b::text[], %(entries)b::text[]) as gone(client_id, entry_id)
@@ -152,9 +156,8 @@ class BulkRecord(Record):
             heard = of.get(kind.__name__, [])
             if heard and not await self._write_actions(connection, heard, opened, kind is ActionDue):
                 await say.project[kind.__name__](say.tx, heard)
-        heard = of.get(ActionExcluded.__name__, [])
-        if heard and not await self._write_exclusions(connection, heard):
-            await say.project[ActionExcluded.__name__](say.tx, heard)
+        if excluded := of.get(ActionExcluded.__name__):
+            await self._write_exclusions(connection, excluded)
 
     async def _write_withdrawals(self, connection: Connection) -> None:
         gone = {
@@ -208,22 +211,21 @@ class BulkRecord(Record):
             "t",
         )
 
-    async def _write_exclusions(self, connection: Connection, heard: Sequence[Delivered]) -> bool:
+    async def _write_exclusions(self, connection: Connection, heard: Sequence[Delivered]) -> None:
         found = self.exclusions
+        other = found.other
         if not await EXCLUSIONS.copy(connection, zip(heard, found.new, strict=True)):
-            return False
-        if found.other:
+            other = [*chain.from_iterable(found.new), *other]
+        if other:
             names = ("clients", "entries", "steps", "reasons", "untils")
-            columns = {
-                name: list(column) for name, column in zip(names, zip(*found.other, strict=True), strict=True)
-            }
+            columns = {name: list(column) for name, column in zip(names, zip(*other, strict=True), strict=True)}
+            ps = [partition_of(self.company, client) for client in columns["clients"]]
             await connection.execute(
-                EXCLUDE_OTHERWISE.encode(), {"company": self.company, **columns}, prepare=False
+                EXCLUDE.encode(), {"company": self.company, "ps": ps, **columns}, prepare=False
             )
         if found.gone:
             gone = {"clients": [one[0] for one in found.gone], "entries": [one[1] for one in found.gone]}
             await connection.execute(EXCLUDE_NO_MORE.encode(), {"company": self.company, **gone}, prepare=False)
-        return True
 
 
 def _lines(action: bodies.Action) -> list[Row]:

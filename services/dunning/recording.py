@@ -28,7 +28,7 @@ from services.dunning.verdicts_kept import as_text, resting_text
 
 WRITE_VERDICTS = """
     insert into decided (company, client_id, p, verdicts, decided_on)
-    select %(company)s, client_id, p, verdicts::json, %(as_of)s
+    select %(company)s, client_id, p, verdicts, %(as_of)s
     from unnest(%(clients)b::text[], %(ps)b::smallint[], %(verdicts)b::text[]) as v(client_id, p, verdicts)
     on conflict (company, client_id) do update set verdicts = excluded.verdicts, decided_on = excluded.decided_on
 """
@@ -121,6 +121,7 @@ class Record:
         takes the mark away.
         """
         connection = await driver(tx)
+        ps = {client: partition_of(self.company, client) for client in self.next_on}
         async with connection.cursor() as cursor:
             if self.verdicts:
                 await cursor.execute(
@@ -129,15 +130,14 @@ class Record:
                         "company": self.company,
                         "as_of": self.as_of,
                         "clients": list(self.verdicts),
-                        "ps": [partition_of(self.company, client) for client in self.verdicts],
+                        "ps": [ps[client] for client in self.verdicts],
                         "verdicts": list(self.verdicts.values()),
                     },
                 )
-            await cursor.execute(SCHEDULE, {"company": self.company, **self._days()})
+            await cursor.execute(SCHEDULE, {"company": self.company, "ps": [*ps.values()], **self._days()})
 
     def _days(self) -> dict[str, list[Any]]:
         return {
-            "ps": [partition_of(self.company, client) for client in self.next_on],
             "clients": list(self.next_on),
             "days": ["infinity" if day is None else day.isoformat() for day in self.next_on.values()],
             "rests": [client in self.resting for client in self.next_on],

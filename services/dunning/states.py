@@ -14,11 +14,13 @@ from contracts.subjects import partition_of
 from services.dunning.domain.sayings import Exclusion
 from services.dunning.domain.state import (
     NEVER_ENTERED,
+    NOTHING_RESTS,
     ClientState,
     Contact,
     EntryState,
     HeldEntry,
     OpenAction,
+    Resting,
 )
 from services.dunning.thanking import PAID, paid_groups
 from services.dunning.verdicts_kept import NO_VERDICTS
@@ -37,7 +39,7 @@ CLIENTS = """
         select * from client where company = %(company)s and client_id = asked.client_id offset 0
     ) c on true
     left join lateral (
-        select verdicts::text from decided where company = %(company)s and client_id = asked.client_id offset 0
+        select verdicts from decided where company = %(company)s and client_id = asked.client_id offset 0
     ) d on true
     left join lateral (
         select * from client_policy where company = %(company)s and client_id = asked.client_id offset 0
@@ -151,6 +153,7 @@ EXCLUSIONS = """
 
 Connection = psycopg.AsyncConnection[Any]
 Entered = Mapping[tuple[str, str], Mapping[str, int]]
+NONE_REST: Mapping[str, Resting] = {}
 
 
 @dataclass(slots=True)
@@ -199,8 +202,15 @@ class Around:
             synced_on=next((on for (on,) in await rows(connection, SYNCED, ask)), None),
         )
 
-    def known(self, company: str, lines: Iterable[tuple[Any, ...]], entered: Entered) -> dict[str, Known]:
-        """The clients with these lines: rows of ``ENTRIES``, and how often each has entered each step."""
+    def known(
+        self,
+        company: str,
+        lines: Iterable[tuple[Any, ...]],
+        entered: Entered,
+        resting: Mapping[str, Resting] = NONE_REST,
+    ) -> dict[str, Known]:
+        """The clients with these lines: rows of ``ENTRIES``, how often each has entered each step, and what the
+        others come to."""
         entries: dict[str, list[EntryState]] = {}
         exhausted: dict[str, set[str]] = {}
         for row in lines:
@@ -240,6 +250,7 @@ class Around:
                 tuple(self.contacts.get(client, ())),
                 self.synced_on,
                 tuple(paid.get(client, ())),
+                resting.get(client, NOTHING_RESTS),
             )
             known[client] = Known(state, verdicts or NO_VERDICTS, exhausted=exhausted.get(client, set()))
         return known

@@ -18,15 +18,15 @@ import msgspec
 
 from services.dunning.domain.exclusions import OF_THE_CLIENT
 from services.dunning.domain.sayings import Exclusion
-from services.dunning.domain.state import EntryState, Resting
+from services.dunning.domain.state import NOTHING_RESTS, EntryState, Resting
 from services.dunning.domain.verdicts import Decision, Due, Excluded, NoStep, NotDue, Verdict
 
 NO_VERDICTS = "[]"
 _BETWEEN = ",\n"
 _QUOTED = '","'
 _EXCLUDED = '[["excluded"'
-_END_OF_AWAKE = '"]]'
-"""Groups that sleep end with a number."""
+_NEVER = "null"
+"""As the day on which a group wakes: behind every day, since these begin with a quotation mark."""
 
 
 class _Verdict(NamedTuple):
@@ -65,31 +65,46 @@ class Kept:
         self._sort_out(verdicts, list(also), as_of.isoformat())
 
     def _sort_out(self, verdicts: str, also: Sequence[str], day: str) -> None:
-        amount, first = 0, ""
+        """Very many of these texts are read, and few of their groups concern a day: what is asked of each group is
+        asked of its end, and a line is found in the whole text at once.
+        """
+        if verdicts == NO_VERDICTS:
+            self.resting = NOTHING_RESTS
+            return
+        find, lines_before = verdicts.find, verdicts.count
+        spoken_of: set[int] = set()
+        for one in also:
+            name = f'"{one}"'
+            at = find(name)
+            while at >= 0:  # the first may be the name of a step
+                spoken_of.add(lines_before("\n", 0, at))
+                at = find(name, at + 1)
+        today, first = f'"{day}"', _NEVER
+        amount = 0
         against: set[frozenset[str]] = set()
-        also = [one for one in also if one in verdicts]
-        for group in verdicts[1:-1].split(_BETWEEN) if verdicts != NO_VERDICTS else ():
-            if group.endswith(_END_OF_AWAKE):
+        for place, group in enumerate(verdicts[1:-1].split(_BETWEEN)):
+            if group[-2] == "]":
                 self._wake(group, _read(group).entries)
                 continue
             _, wakes_on, comes_to = group.rsplit(",", 2)
-            wakes = "" if wakes_on == "null" else wakes_on[1:-1]
-            if wakes and wakes <= day:
+            if wakes_on <= today:
                 self._wake(group, _read(group).entries)
                 continue
-            rest = group
-            if also and any(one in group for one in also):
+            if place in spoken_of:
                 rest, gone, comes_to = _without(group, self.awake)
                 self._wake(group, gone)
                 if not rest:
                     continue
-            self.asleep.append(rest)
+                self.asleep.append(rest)
+            else:
+                self.asleep.append(group)
             amount += int(comes_to[:-1])
-            if wakes and (not first or wakes < first):
-                first = wakes
+            first = min(first, wakes_on)
             if group.startswith(_EXCLUDED):
                 against.add(_exclusion_of(group)[1])
-        self.resting = Resting(amount, date.fromisoformat(first) if first else None, frozenset(against))
+        self.resting = Resting(
+            amount, None if first == _NEVER else date.fromisoformat(first[1:-1]), frozenset(against)
+        )
 
     def _wake(self, group: str, lines: Sequence[str]) -> None:
         self.awake.update(lines)
