@@ -20,12 +20,12 @@ from chassis.eventlog import Say, append
 from chassis.items import NOTHING
 from chassis.listening import project_all
 from chassis.new_rows import NewRows
-from contracts.dunning import ActionDue, ActionExcluded, ActionProposed, ActionWithdrawn
+from contracts.dunning import ActionDue, ActionExcluded, ActionProposed, ActionWithdrawn, LevelSet
 from contracts.event import Event
 from contracts.subjects import partition_of
 from services.dunning import bodies
 from services.dunning.domain.sayings import Change
-from services.dunning.domain.verdicts import Decision, PlannedAction, Withdrawal
+from services.dunning.domain.verdicts import Decision, PlannedAction, SilentMove, Withdrawal
 from services.dunning.recording import Record
 from services.dunning.states import Known
 
@@ -71,6 +71,15 @@ WITHDRAW = """
     from unnest(%(actions)b::uuid[], %(reasons)b::text[]) as gone(action_id, reason)
     where action.company = %(company)s and action.action_id = gone.action_id
 """
+ADVANCE = """
+    insert into entry_level as known (company, client_id, entry_id, p, level, reminded_on)
+    select %(company)s, client_id, entry_id, p, level, %(as_of)s
+    from unnest(%(ps)b::smallint[], %(clients)b::text[], %(entries)b::text[], %(levels)b::smallint[])
+        as moved(p, client_id, entry_id, level)
+    on conflict (company, client_id, entry_id) do update set
+        level = excluded.level, reminded_on = excluded.reminded_on, next_step = null
+"""
+"""Such a move goes up, and its client is decided as of now: nothing to mark."""
 EXCLUDE = """
     insert into exclusion (company, client_id, entry_id, p, step, reasons, until)
     select %(company)s, client_id, entry_id, p, step, reasons::text[], until::date
@@ -85,8 +94,8 @@ EXCLUDE_NO_MORE = """
         and exclusion.entry_id = gone.entry_id
 """
 KINDS: tuple[type[Event], ...] = (ActionProposed, ActionDue, ActionExcluded, ActionWithdrawn)
-"""What is spelled and written here; everything else goes through the projection."""
-SPELLED = frozenset(kind.__name__ for kind in KINDS)
+"""What is spelled and written here; of the rest, all but levels goes through the projection."""
+WRITTEN = frozenset([*(kind.__name__ for kind in KINDS), LevelSet.__name__])
 
 _OF_KIND = {kind: kind.model_construct() for kind in KINDS}
 """Says of which type a body is."""
@@ -111,10 +120,16 @@ class BulkRecord(Record):
     )
     exclusions: Exclusions = field(default_factory=Exclusions)
     withdrawals: list[Withdrawal] = field(default_factory=list)
+    advances: list[tuple[str, SilentMove]] = field(default_factory=list)
+    """Each with its client."""
 
     def _withdraw(self, client: str, withdrawal: Withdrawal) -> None:
         self.withdrawals.append(withdrawal)
         self._spell(ActionWithdrawn, client, bodies.withdrawn(client, withdrawal))
+
+    def _advance(self, client: str, moves: Sequence[SilentMove]) -> None:
+        self.advances += [(client, move) for move in moves]
+        super()._advance(client, moves)
 
     def _open(self, client: str, decision: Decision, planned: PlannedAction) -> None:
         action = bodies.action_of(client, decision, planned)
@@ -148,10 +163,12 @@ class BulkRecord(Record):
         of: dict[str, list[Delivered]] = {}
         for one in delivered:
             of.setdefault(one.type, []).append(one)
-        await project_all(say.tx, say.project, [one for one in delivered if one.type not in SPELLED])
+        await project_all(say.tx, say.project, [one for one in delivered if one.type not in WRITTEN])
         connection = await driver(say.tx)
         if self.withdrawals:
             await self._write_withdrawals(connection)
+        if self.advances:
+            await self._write_levels(connection)
         for kind, opened in self.opened.items():
             heard = of.get(kind.__name__, [])
             if heard and not await self._write_actions(connection, heard, opened, kind is ActionDue):
@@ -166,6 +183,17 @@ class BulkRecord(Record):
         }
         await connection.execute(
             WITHDRAW.encode(), {"company": self.company, "as_of": self.as_of, **gone}, prepare=False
+        )
+
+    async def _write_levels(self, connection: Connection) -> None:
+        moved = {
+            "ps": [partition_of(self.company, client) for client, _ in self.advances],
+            "clients": [client for client, _ in self.advances],
+            "entries": [move.entry_id for _, move in self.advances],
+            "levels": [move.level_after for _, move in self.advances],
+        }
+        await connection.execute(
+            ADVANCE.encode(), {"company": self.company, "as_of": self.as_of, **moved}, prepare=False
         )
 
     async def _write_actions(

@@ -22,7 +22,7 @@ from contracts.subjects import partition_of
 from services.dunning.domain import sayings
 from services.dunning.domain.sayings import Change
 from services.dunning.domain.scenario import STEP_NAMES
-from services.dunning.domain.verdicts import Decision, PlannedAction, Withdrawal
+from services.dunning.domain.verdicts import Decision, PlannedAction, SilentMove, Withdrawal
 from services.dunning.states import Known
 from services.dunning.verdicts_kept import as_text, resting_text
 
@@ -92,7 +92,7 @@ class Record:
         for withdrawal in decision.withdrawals:
             self._withdraw(client, withdrawal)
         if decision.moves:
-            self._note(client, sayings.advanced(client, decision.moves, self.as_of))
+            self._advance(client, decision.moves)
         for planned in decision.actions:
             self._open(client, decision, planned)
             self.due += planned.automatic
@@ -106,6 +106,9 @@ class Record:
 
     def _withdraw(self, client: str, withdrawal: Withdrawal) -> None:
         self._note(client, sayings.withdrawn(client, withdrawal))
+
+    def _advance(self, client: str, moves: Sequence[SilentMove]) -> None:
+        self._note(client, sayings.advanced(client, moves, self.as_of))
 
     def _open(self, client: str, decision: Decision, planned: PlannedAction) -> None:
         self._note(client, sayings.opening(client, decision, planned))

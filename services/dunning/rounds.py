@@ -75,16 +75,16 @@ CANDIDATES = """
 """
 MOVE_ON = text(
     "update round_partition r set reached = coalesce(n.reached, r.reached), done = n.done,"
-    " clients = r.clients + n.clients"
+    " clients = r.clients + n.clients,"
+    # what was counted goes to the first of them
+    " entries = r.entries + case when r.p = :first then :entries else 0 end,"
+    " proposed = r.proposed + case when r.p = :first then :proposed else 0 end,"
+    " due = r.due + case when r.p = :first then :due else 0 end,"
+    " steps = case when r.p = :first then array(select coalesce(before, 0) + now"
+    "   from unnest(r.steps, cast(:steps as integer[])) as step(before, now)) else r.steps end"
     " from unnest(cast(:ps as smallint[]), cast(:reached as text[]), cast(:done as boolean[]),"
     "   cast(:clients as integer[])) as n(p, reached, done, clients)"
     " where r.company = :company and r.as_of = :as_of and r.p = n.p"
-)
-COUNT = text(
-    "update round_partition set entries = entries + :entries, proposed = proposed + :proposed, due = due + :due,"
-    " steps = array(select coalesce(before, 0) + now"
-    "   from unnest(steps, cast(:steps as integer[])) as step(before, now))"
-    " where company = :company and as_of = :as_of and p = :p"
 )
 FAILED = text(
     "insert into round_failure (company, as_of, client_id, reason) values (:company, :as_of, :client_id, :reason)"
@@ -225,13 +225,14 @@ class OneRound:
                 await self._decide(tx, {client: touched for _, client, touched in candidates}, record)
                 candidates = [(p, client) for p, client, _ in candidates]
             counts = {
+                "first": taken[0].p,
                 "entries": record.entries,
                 "proposed": record.proposed,
                 "due": record.due,
                 "steps": record.steps,
             }
-            await tx.execute(COUNT, {**self.key, "p": taken[0].p, **counts})
-            await tx.execute(MOVE_ON, {**self.key, **self._moves([row.p for row in taken], candidates, most)})
+            moves = self._moves([row.p for row in taken], candidates, most)
+            await tx.execute(MOVE_ON, {**self.key, **moves, **counts})
         if candidates and record.entries:
             fitting = len(candidates) * self.rounds.chunk_entries // record.entries
             self.most_clients = max(FEWEST_CLIENTS, min(MOST_CLIENTS, fitting))

@@ -11,7 +11,7 @@ give the same text.
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 import msgspec
@@ -208,11 +208,17 @@ def _array(texts: Iterable[str]) -> str:
 
 
 def _value(verdict: Verdict) -> str:
+    if isinstance(verdict, Due):
+        return f'["due","{verdict.step}",null,[],"{verdict.action_id}"]'
+    return _shared_value(verdict)
+
+
+@lru_cache(maxsize=10_000)
+def _shared_value(verdict: NotDue | Excluded | NoStep) -> str:
+    """Of a verdict that names no action: lines of very many clients have the same."""
     match verdict:
         case NotDue():
             return f'["not_due","{verdict.step}","{verdict.until}",[],null]'
-        case Due():
-            return f'["due","{verdict.step}",null,[],"{verdict.action_id}"]'
         case Excluded():
             reasons = '","'.join(verdict.reasons)
             until = "null" if verdict.until is None else f'"{verdict.until}"'
