@@ -260,3 +260,26 @@ def test_what_the_version_before_kept_wants_a_look_at_every_line():
     alone = kept_on(f"[{group}]", {"F9"}, on)
     assert alone is not None
     assert (alone.awake, alone.asleep) == ({"F1", "F9"}, [])
+
+
+def test_a_line_that_is_heard_of_is_found_whatever_its_name():
+    """It may be called as a step is, or be the beginning of another one's name."""
+    sooner = '[["not_due","R1","2025-04-01",[],null],["F10","R2"],[10,20],"2025-04-01",30]'
+    later = '[["not_due","R2","2025-04-02",[],null],["F1"],[50],"2025-04-02",50]'
+    kept = kept_on(f"[{sooner},\n{later}]", {"R2", "F1", "F99"}, date(2025, 3, 18))
+    assert kept is not None
+    assert kept.awake == {"R2", "F1", "F99"}
+    assert kept.asleep == ['[["not_due","R1","2025-04-01",[],null],["F10"],[10],"2025-04-01",10]']
+    assert (kept.resting.book_amount, kept.resting.until) == (10, date(2025, 4, 1))
+
+
+def test_a_group_wakes_on_its_day_and_not_on_the_eve():
+    """The eve, the day, the day after; one that no day wakes sleeps on."""
+    group = '[["not_due","R1","2025-04-01",[],null],["F1"],[10],"2025-04-01",10]'
+    never = '[["no_step",null,null,["exhausted"],null],["F2"],[20],null,20]'
+    for day, awake in ((date(2025, 3, 31), set()), (date(2025, 4, 1), {"F1"}), (date(2025, 4, 2), {"F1"})):
+        kept = kept_on(f"[{never},\n{group}]", set(), day)
+        assert kept is not None
+        assert kept.awake == awake
+        assert kept.resting.until == (None if awake else date(2025, 4, 1))
+        assert kept.resting.book_amount == (20 if awake else 30)
