@@ -70,8 +70,8 @@ def decide(n: int, processes: int = PROCESSES) -> Result:
         road.register("Bench")
         road.set_policy(POLICY)
         dsn = trial.dsn
-        _fill(dsn, n)
-        result, cost = _timed_round(trial, road, AS_OF)
+        fill(dsn, n)
+        result, cost = timed_round(trial, road, AS_OF)
         recorded = _recorded(dsn)
         asyncio.run(_published(trial.stack.embedded.nats_url(NATS_READER), recorded["events"]))
         day = _ordinary_day(trial, road, n)
@@ -109,13 +109,13 @@ def _ordinary_day(trial: Trial, road: Road, n: int) -> dict[str, Any]:
     """``steady_book``: a round over all of a book that has been followed for long; ``ordinary_day``: the next."""
     dsn, next_day = trial.dsn, AS_OF + timedelta(days=1)
     ordinary_day.empty(dsn)
-    _fill(dsn, n, ordinary_day.due_over_a_year)
+    fill(dsn, n, ordinary_day.due_over_a_year)
     ordinary_day.walked_until(dsn, AS_OF - timedelta(days=1))
-    whole, cost = _timed_round(trial, road, AS_OF)
+    whole, cost = timed_round(trial, road, AS_OF)
     asyncio.run(_published(trial.stack.embedded.nats_url(NATS_READER), _recorded(dsn)["events"]))
     sent = ordinary_day.sent(dsn)
     moved = ordinary_day.move(dsn, COMPANY, n, next_day)
-    result, next_cost = _timed_round(trial, road, next_day)
+    result, next_cost = timed_round(trial, road, next_day)
     return {
         "steady_book": {
             "entries": whole["entries"],
@@ -137,7 +137,7 @@ def _ordinary_day(trial: Trial, road: Road, n: int) -> dict[str, Any]:
     }
 
 
-def _timed_round(trial: Trial, road: Road, on: date) -> tuple[dict[str, Any], dict[str, float]]:
+def timed_round(trial: Trial, road: Road, on: date) -> tuple[dict[str, Any], dict[str, float]]:
     """What the round of a day gave, and the CPU seconds of every process until it was complete."""
     with Costs(trial.stack.state().pids) as costs:
         result = road.round(on, {}, within=WITHIN_SECONDS)
@@ -190,7 +190,7 @@ def _around_today(draw: Random, on: date) -> date:
     return on - timedelta(days=draw.randrange(-60, 60))
 
 
-def _fill(dsn: str, n: int, due: Callable[[Random, date], date] = _around_today) -> None:
+def fill(dsn: str, n: int, due: Callable[[Random, date], date] = _around_today) -> None:
     """The rows that dunning's projection would hold, put there directly."""
     draw = Random(11)
     clients = [f"C{number:06d}" for number in range(n // ENTRIES_PER_CLIENT)]

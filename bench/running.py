@@ -70,7 +70,7 @@ def _send(n: int, companies: int) -> Result:
 def _scale(n: int, companies: int) -> Result:
     from bench.scale import scale  # noqa: PLC0415
 
-    return scale(n)
+    return scale(n, companies)
 
 
 BENCHMARKS: dict[str, Callable[[int, int], Result]] = {

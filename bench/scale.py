@@ -12,6 +12,7 @@ from typing import Any
 
 import psycopg
 
+from bench import decide
 from bench.costs import Costs
 from bench.harness import Result
 from bench.limit import plain_load, rows_of_entries
@@ -24,7 +25,6 @@ from cli.trial import Trial
 
 WORKERS = (1, 2, 4)
 SERVICE = "dunning"
-COMPANIES = 8
 AWAY_SECONDS = 600.0
 SHORT_AWAY_SECONDS = 30.0
 FEWEST_FOR_LONG = 50_000
@@ -38,17 +38,22 @@ BEHIND = " union all ".join(
 )
 
 
-def scale(n: int) -> Result:
+def scale(n: int, companies: int) -> Result:
     """``n`` entries waiting for one service that has one, two, four workers: entries per second until it has heard
-    them all, and then until it has decided them all; then the same flow while it is away, and its return."""
+    them all, and then until it has decided them all, each company's round by itself; as many entries of one
+    company, whose round all workers share; then the same flow while it is away, and its return.
+
+    With few entries the hearing is over before the first worker has handed partitions to the others.
+    """
     here = machine()
     by_workers = {}
     for workers in WORKERS:
-        with _backlog(n, workers) as (trial, books):
+        with _backlog(n, companies, workers) as (trial, books):
             by_workers[workers] = _caught_up(trial, n, workers) | _decided(trial, books, n)
             if workers == 1:
                 room = _room(trial, n)
             limit = plain_load(trial.dsn, rows_of_entries(min(n, 200_000)))
+        by_workers[workers]["one_round"] = one_round(n, workers)
     return Result(
         "scale",
         ours=max(one["heard_per_second"] for one in by_workers.values()),
@@ -57,9 +62,9 @@ def scale(n: int) -> Result:
         n=n,
         details={
             "service": SERVICE,
-            "companies": COMPANIES,
+            "companies": companies,
             "workers": by_workers,
-            "away": _away(n),
+            "away": _away(n, companies),
             "room": room,
             "machine": here,
             "limit_is": "COPY of the same rows into one table of 15 columns, same server, same run",
@@ -68,10 +73,10 @@ def scale(n: int) -> Result:
 
 
 @contextmanager
-def _backlog(n: int, workers: int) -> Iterator[tuple[Trial, list[Book]]]:
+def _backlog(n: int, companies: int, workers: int) -> Iterator[tuple[Trial, list[Book]]]:
     """A stack whose other services have heard ``n`` entries, and whose one service is stopped."""
     with tempfile.TemporaryDirectory(prefix="relance-bench-") as folder:
-        books = books_of(Path(folder), n, COMPANIES)
+        books = books_of(Path(folder), n, companies)
         with Trial(Path(folder) / "data", as_of=CLOSING, workers={SERVICE: workers}) as trial:
             for book in books:
                 _register(trial, book)
@@ -114,11 +119,31 @@ def _decided(trial: Trial, books: Sequence[Book], n: int) -> dict[str, Any]:
     return {"decided_per_second": round(n / seconds, 1), "decided_seconds": round(seconds, 2)}
 
 
-def _away(n: int) -> dict[str, Any]:
+def one_round(n: int, workers: int) -> dict[str, Any]:
+    """The first round of one company with ``n`` open entries (those of ``decide``), shared by the workers."""
+    with (
+        tempfile.TemporaryDirectory(prefix="relance-bench-") as folder,
+        Trial(Path(folder), as_of=decide.AS_OF, services=("ledger", SERVICE), workers={SERVICE: workers}) as trial,
+    ):
+        road = trial.road(decide.COMPANY)
+        road.register("Bench")
+        road.set_policy(decide.POLICY)
+        decide.fill(trial.dsn, n)
+        result, cost = decide.timed_round(trial, road, decide.AS_OF)
+        road.close()
+    return {
+        "decided_per_second": round(n / result["seconds"], 1),
+        "seconds": result["seconds"],
+        "cpu_us_per_entry": round(sum(cost.values()) / n * 1e6, 1),
+        "cores_used": round(sum(cost.values()) / result["seconds"], 2),
+    }
+
+
+def _away(n: int, companies: int) -> dict[str, Any]:
     """Entries go on coming while the service is away, and while it hears what it missed."""
     away = AWAY_SECONDS if n >= FEWEST_FOR_LONG else SHORT_AWAY_SECONDS
     with tempfile.TemporaryDirectory(prefix="relance-bench-") as folder:
-        books = books_of(Path(folder), n, COMPANIES)
+        books = books_of(Path(folder), n, companies)
         with Trial(Path(folder) / "data", as_of=CLOSING) as trial:
             for book in books:
                 _register(trial, book)

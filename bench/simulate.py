@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from bench.decide import AS_OF, COMPANY, POLICY, _fill
+from bench.decide import AS_OF, COMPANY, POLICY, fill
 from bench.harness import Result
 from cli.trial import Trial
 
@@ -35,7 +35,7 @@ def simulate(n: int) -> Result:
         road = trial.road(COMPANY)
         road.register("Bench")
         road.set_policy(POLICY)
-        _fill(trial.dsn, n)
+        fill(trial.dsn, n)
         road.simulate({"days": 1}, WITHIN_SECONDS)
         done = road.simulate({"days": DAYS}, WITHIN_SECONDS)
         habits = road.simulate({"days": DAYS, "assume": "habits"}, WITHIN_SECONDS)

@@ -259,7 +259,7 @@ def bench(
     ] = None,
     n: Annotated[int, typer.Option(min=1000, help="How many entries.")] = 200_000,
     companies: Annotated[
-        int, typer.Option(min=1, help="How many companies share them, for pipeline and replay.")
+        int, typer.Option(min=1, help="How many companies share them, for pipeline, replay and scale.")
     ] = 1,
     as_json: AsJson = False,
 ) -> None:
