@@ -277,8 +277,8 @@ def test_a_group_wakes_on_its_day_and_not_on_the_eve():
     """The eve, the day, the day after; one that no day wakes sleeps on."""
     group = '[["not_due","R1","2025-04-01",[],null],["F1"],[10],"2025-04-01",10]'
     never = '[["no_step",null,null,["exhausted"],null],["F2"],[20],null,20]'
-    for day, awake in ((date(2025, 3, 31), set()), (date(2025, 4, 1), {"F1"}), (date(2025, 4, 2), {"F1"})):
-        kept = kept_on(f"[{never},\n{group}]", set(), day)
+    for on, awake in ((date(2025, 3, 31), set()), (date(2025, 4, 1), {"F1"}), (date(2025, 4, 2), {"F1"})):
+        kept = kept_on(f"[{never},\n{group}]", set(), on)
         assert kept is not None
         assert kept.awake == awake
         assert kept.resting.until == (None if awake else date(2025, 4, 1))
