@@ -291,6 +291,10 @@ def create_app(process: Running, *, with_routes: bool = True) -> FastAPI:
     app.include_router(_probes())
     if service.router is not None and with_routes:
         app.include_router(service.router, dependencies=[Depends(_guard), Depends(at_least), Depends(_portfolio)])
+    if service.listening is not None and with_routes:
+        from chassis.parked import router  # noqa: PLC0415 - it asks for what is declared here
+
+        app.include_router(router, dependencies=[Depends(_guard)])
     if service.mount is not None and with_routes:
         service.mount(app, process)
     app.add_middleware(SecurityHeaders)

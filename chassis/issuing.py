@@ -10,6 +10,7 @@ import base64
 import hashlib
 import json
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import nkeys
@@ -49,9 +50,16 @@ class Issuer:
         """What the configuration of the server names."""
         return str(self._pair.public_key.decode())
 
-    def admit(self, question: Question, account: str, publish: list[str], subscribe: list[str]) -> bytes:
-        """This connection is in ``account`` and may say and hear these subjects."""
-        user = {
+    def admit(
+        self,
+        question: Question,
+        account: str,
+        publish: list[str],
+        subscribe: list[str],
+        until: datetime | None = None,
+    ) -> bytes:
+        """This connection is in ``account`` and may say and hear these subjects; it ends at ``until``."""
+        user: Json = {
             "aud": account,
             "name": question.user,
             "nats": {
@@ -64,6 +72,8 @@ class Issuer:
                 "payload": SMALL_BYTES,
             },
         }
+        if until is not None:
+            user["exp"] = max(int(until.timestamp()), int(clock.now().timestamp()) + 1)
         return self._answer(question, {"jwt": self._sign(question.user_key, user)})
 
     def refuse(self, question: Question, reason: str) -> bytes:

@@ -43,12 +43,13 @@ WAITING = text(
 REMOVE = text(
     "delete from parked where speaker = :speaker and company = :company and key = :key and skipped_at is null"
 )
+FIRST = text(
+    "select p, pseq, type, major, error from parked where speaker = :speaker and company = :company"
+    " and key = :key and skipped_at is null order by p, pseq limit 1 for update"
+)
 SKIP = text(
     "update parked set skipped_at = now(), skipped_by = :by, skipped_reason = :reason"
-    " where (speaker, p, company, key, pseq) = ("
-    "   select speaker, p, company, key, pseq from parked where speaker = :speaker and company = :company"
-    "   and key = :key and skipped_at is null order by p, pseq limit 1 for update)"
-    " returning p, pseq, type, error"
+    " where speaker = :speaker and p = :p and company = :company and key = :key and pseq = :pseq"
 )
 
 
@@ -182,19 +183,57 @@ class NothingParked(Exception):
         super().__init__(f"nothing that {speaker} said of {client_id or 'the company'} in {company} is parked")
 
 
+class MustBeHeard(Exception):
+    """What the event forbids to keep would stay in this service for ever."""
+
+    def __init__(self, event_type: str) -> None:
+        super().__init__(
+            f"{event_type} is never skipped: what it has deleted would stay; mend the cause, then unpark"
+        )
+        self.type = event_type
+
+
+class AnotherWaits(Exception):
+    """The first event of the key is not the one that was looked at."""
+
+    def __init__(self, position: str) -> None:
+        super().__init__(f"the first event that waits is now {position}")
+        self.position = position
+
+
 async def skip(  # noqa: PLR0913 whose event, who decides, and why
-    engine: AsyncEngine, *, speaker: str, company: str, client_id: str | None, by: str, reason: str
+    engine: AsyncEngine,
+    registry: Registry,
+    *,
+    speaker: str,
+    company: str,
+    client_id: str | None,
+    by: str,
+    reason: str,
+    position: str | None = None,
 ) -> dict[str, object]:
     """Decide that the first event that waits for a key is never applied; the others wait on, for ``unpark``.
-    Answers its position, type and error. Raises ``NothingParked``, and ``ValueError`` without a reason."""
+    ``position``: only if it is this one. Answers its position, type and error. Raises ``NothingParked``,
+    ``MustBeHeard``, ``AnotherWaits``, and ``ValueError`` without a reason."""
     if not reason.strip():
         raise ValueError("who skips an event says why")
     async with engine.begin() as tx:
-        where = {"speaker": speaker, "company": company, "key": client_id or ""}
-        found = (await tx.execute(SKIP, {**where, "by": by, "reason": reason.strip()})).one_or_none()
-    if found is None:
-        raise NothingParked(speaker, company, client_id)
+        where: dict[str, object] = {"speaker": speaker, "company": company, "key": client_id or ""}
+        found = (await tx.execute(FIRST, where)).one_or_none()
+        if found is None:
+            raise NothingParked(speaker, company, client_id)
+        if position not in (None, f"{speaker}/{found.p}/{found.pseq}"):
+            raise AnotherWaits(f"{speaker}/{found.p}/{found.pseq}")
+        if must_be_heard(registry, speaker, found.type, found.major):
+            raise MustBeHeard(found.type)
+        decided = {"p": found.p, "pseq": found.pseq, "by": by, "reason": reason.strip()}
+        await tx.execute(SKIP, where | decided)
     return {"position": f"{speaker}/{found.p}/{found.pseq}", "type": found.type, "error": found.error}
+
+
+def must_be_heard(registry: Registry, speaker: str, event_type: str, major: int) -> bool:
+    model = registry.get(f"relance.{speaker}.{event_type}.v{major}")
+    return model is not None and model.must_be_heard
 
 
 async def list_skipped(engine: AsyncEngine) -> list[dict[str, object]]:
@@ -238,8 +277,10 @@ async def skip_command(  # noqa: PLR0913, PLR0917 whose event, who decides, and 
     nothing waits."""
     engine = database.engine(service.settings.database_url, service.name)
     try:
-        done = await skip(engine, speaker=speaker, company=company, client_id=client_id, by=by, reason=reason)
-    except (NothingParked, ValueError) as refused:
+        done = await skip(
+            engine, service.events, speaker=speaker, company=company, client_id=client_id, by=by, reason=reason
+        )
+    except (NothingParked, MustBeHeard, ValueError) as refused:
         sys.stderr.write(f"{refused}\n")
         return 1
     finally:

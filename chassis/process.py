@@ -54,6 +54,7 @@ def command_line(name: str, build: Callable[[Knobs], Service], settings: type[Kn
     skip.add_argument("client_id", nargs="?", help="Left out for events that have no client.")
     skip.add_argument("--by", required=True, help="Who decides.")
     skip.add_argument("--reason", required=True, help="Why; it is kept.")
+    commands.add_parser("reseal", help="Seal companies' secrets anew by the first key; 1 when one stays shut.")
     arguments = parser.parse_args()
     knobs = settings()
     logs.write_json_lines(name, knobs.log_level)
@@ -69,6 +70,10 @@ def command_line(name: str, build: Callable[[Knobs], Service], settings: type[Kn
     elif arguments.command == "skip":
         whose = (arguments.speaker, arguments.company, arguments.client_id)
         sys.exit(asyncio.run(parking.skip_command(service, *whose, arguments.by, arguments.reason)))
+    elif arguments.command == "reseal":
+        from chassis.resealing import reseal_command  # noqa: PLC0415 - only here
+
+        sys.exit(asyncio.run(reseal_command(service)))
     elif arguments.command == "unpark":
         client_id = arguments.client_id
         asyncio.run(parking.unpark_command(service, arguments.speaker, arguments.company, client_id))

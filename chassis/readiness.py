@@ -21,7 +21,7 @@ MIGRATED = text("select version_num from alembic_version")
 
 def watch(process: Running, module: str, *, needs_nats: bool) -> None:
     """Registers the checks of a process. ``module`` is the service's package, e.g. ``services.ledger``."""
-    head = newest_migration(module)
+    head = process.newest_migration = newest_migration(module)
 
     async def postgresql() -> str | None:
         try:

@@ -65,6 +65,8 @@ class Running:
         self._signer: Signer | None = None
         self._broker: NatsBroker | None = None
         self._connected = False
+        self.newest_migration: str | None = None
+        """Of this release; unknown where nobody watches the schema."""
         self._connecting = asyncio.Lock()
 
     def _engine(self, url: str) -> AsyncEngine:

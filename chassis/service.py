@@ -9,12 +9,12 @@
     if __name__ == "__main__":
         main("ledger", build, LedgerSettings)
 
-which gives ``python -m services.ledger run | api | worker | relay | migrate | rebuild [--check]``.
+which gives ``python -m services.ledger run | api | worker | relay | migrate | rebuild [--check] | reseal``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from chassis.listening import Listening
+    from chassis.resealing import Sealed
     from chassis.running import Running
     from contracts.event import Event
 
@@ -57,6 +58,8 @@ class Service:
     knows_clients: bool = False
     """Its tables are confined to portfolios (``chassis.portfolio.confine``). A service whose are not has no answer
     for callers who see a part of the clients."""
+    sealed: Sequence[Sealed] = ()
+    """Where companies' secrets are kept, for ``reseal``."""
     speaks: bool = True
     """Has something to say: its process relays the event log to the stream."""
 

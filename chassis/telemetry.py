@@ -87,12 +87,16 @@ class OwnStory(Sampler):
         return "OwnStory"
 
 
-def _without_query(span: Span, scope: Mapping[str, Any]) -> None:
-    """A search may name a person: what stands behind the question mark is not recorded."""
-    attributes = getattr(span, "attributes", None) or {}
-    for name in ("http.url", "http.target", "url.full", "url.query"):
-        if name in attributes:
-            span.set_attribute(name, "" if name == "url.query" else str(attributes[name]).partition("?")[0])
+ADDRESSES = ("http.url", "http.target", "url.full", "url.path", "url.query")
+"""Attributes of a request's span that hold its address, in either generation of names."""
+
+
+def _without_address(span: Span, scope: Mapping[str, Any]) -> None:
+    """A search may name a person, and so may a path: neither is recorded. ``RequestMetrics`` writes the route down
+    once it is known."""
+    for name in ADDRESSES:
+        if name in (getattr(span, "attributes", None) or {}):
+            span.set_attribute(name, "")
 
 
 class ForkSafeProvider(TracerProvider):
@@ -140,7 +144,7 @@ class Telemetry:
             excluded_urls=parse_excluded_urls(UNTRACED),
             tracer_provider=self.tracer_provider,
             exclude_spans=["receive", "send"],
-            server_request_hook=_without_query,
+            server_request_hook=_without_address,
         )
         return traced
 

@@ -59,7 +59,9 @@ class RequestMetrics:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                trace.get_current_span().update_name(f"{scope['method']} {_route(scope)}")
+                span = trace.get_current_span()
+                span.update_name(f"{scope['method']} {_route(scope)}")
+                span.set_attribute("http.route", _route(scope))
             await send(message)
 
         try:

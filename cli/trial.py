@@ -134,6 +134,8 @@ class Trial:
             **self._environment,
             "notify": {
                 "RELANCE_SMTP_PORT": str(self.sink.smtp_port),
+                # the only mail server of a trial is on this machine
+                "RELANCE_MAIL_NETWORKS": "127.0.0.1,::1",
                 **self._environment.get("notify", {}),
             },
             "console": {

@@ -44,6 +44,8 @@ class Event(Fact):
 
     speaker: ClassVar[str]
     major: ClassVar[int] = 1
+    must_be_heard: ClassVar[bool] = False
+    """Nobody may decide that a service never applies it: what it forbids to keep would stay there."""
 
     @classmethod
     def type_name(cls) -> str:

@@ -144,6 +144,7 @@ class PersonErased(Event):
     """
 
     speaker: ClassVar[str] = "ledger"
+    must_be_heard: ClassVar[bool] = True
     client_id: ClientId
     version: int
 

@@ -326,6 +326,10 @@ class Sender:
         return self.person if self.personal_from and self.person and same_domain else self.email
 
 
+LONGEST_ENDING = 4
+"""Of a file's name: what is longer names no format."""
+
+
 @dataclass(frozen=True, slots=True)
 class LinkedDocument:
     """A document of an invoice that the message links to. ``url`` is private to the client."""
@@ -333,6 +337,12 @@ class LinkedDocument:
     piece: str
     name: str
     url: str
+
+    @property
+    def form(self) -> str:
+        """``PDF`` and the like, as its name tells; empty where it does not."""
+        _, dot, ending = self.name.rpartition(".")
+        return ending.upper() if dot and ending.isalnum() and len(ending) <= LONGEST_ENDING else ""
 
 
 @dataclass(frozen=True, slots=True)

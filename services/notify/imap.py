@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
-from imap_tools import AND, BaseMailBox, MailBox, MailBoxStartTls
+from imap_tools import AND, BaseMailBox
 from imap_tools.errors import (
     ImapToolsError,
     MailboxFolderCreateError,
@@ -25,6 +25,7 @@ from imap_tools.errors import (
 )
 from imap_tools.utils import encode_folder
 
+from chassis.guard import AddressRefused, Networks, connected_here
 from services.notify.drop_folder import PlaceUnreadable
 from services.notify.reports.reading import LARGEST_BYTES
 
@@ -54,6 +55,48 @@ class Account:
     since: date
     timeout_seconds: float
     ca_file: str | None = None
+    networks: Networks = ()
+    """Besides the public internet, where it may be."""
+
+
+class _Judged(imaplib.IMAP4):
+    """Connects to where a company may send us; TLS still asks for the name that was typed."""
+
+    def __init__(self, account: Account) -> None:
+        self._networks = account.networks
+        super().__init__(account.host, account.port, account.timeout_seconds)
+
+    def _create_socket(self, timeout: float) -> socket.socket:
+        return connected_here(self.host, self.port, self._networks, timeout)
+
+
+class _JudgedTls(_Judged):
+    def __init__(self, account: Account, trusted: ssl.SSLContext) -> None:
+        self._trusted = trusted
+        super().__init__(account)
+
+    def _create_socket(self, timeout: float) -> socket.socket:
+        made = super()._create_socket(timeout)
+        try:
+            return self._trusted.wrap_socket(made, server_hostname=self.host)
+        except BaseException:
+            made.close()
+            raise
+
+
+class _JudgedBox(BaseMailBox):
+    def __init__(self, account: Account, trusted: ssl.SSLContext) -> None:
+        self._account, self._trusted = account, trusted
+        super().__init__()
+
+    def _get_mailbox_client(self) -> imaplib.IMAP4:
+        if self._account.encryption == "tls":
+            return _JudgedTls(self._account, self._trusted)
+        client = _Judged(self._account)
+        told = client.starttls(self._trusted)
+        if told[0] != "OK":
+            raise MailboxStarttlsError(told, "OK")
+        return client
 
 
 class ImapMailbox:
@@ -73,8 +116,7 @@ class ImapMailbox:
             trusted = ssl.create_default_context()
             if account.ca_file:
                 trusted.load_verify_locations(account.ca_file)
-            kind = MailBox if account.encryption == "tls" else MailBoxStartTls
-            self._box = kind(account.host, account.port, timeout=account.timeout_seconds, ssl_context=trusted)
+            self._box = _JudgedBox(account, trusted)
             bound(self._box.client)
         with _telling("mailbox_login_refused"):
             secrets = account.user + account.password
@@ -196,6 +238,8 @@ def _telling(code: str) -> Iterator[None]:
         yield
     except PlaceUnreadable:
         raise
+    except AddressRefused as refusal:
+        raise PlaceUnreadable("mailbox_inside", refusal.host) from refusal
     except ssl.SSLCertVerificationError as failure:
         raise PlaceUnreadable("mailbox_certificate", failure.verify_message) from failure
     except (

@@ -18,7 +18,7 @@ from typing import TypeVar
 from sqlalchemy import text
 
 from chassis import clock
-from chassis.database import transaction
+from chassis.database import is_transient, transaction
 from chassis.running import Running
 from services.notify import mailboxes
 from services.notify.drop_folder import PlaceUnreadable
@@ -61,6 +61,7 @@ class MailboxReader:
         async with transaction(self.running.engine) as tx:
             found = await mailboxes.accounts(tx, self.settings)
         turns = asyncio.Semaphore(MAILBOXES_AT_A_TIME)
+        failures: list[Exception] = []
 
         async def one(company: str, account: Account | None) -> None:
             trouble: PlaceUnreadable | None = None
@@ -80,9 +81,24 @@ class MailboxReader:
                     trouble.__cause__ = late
                 await tell(company, mailboxes.PLACE, trouble)
 
+        async def alone(company: str, account: Account | None) -> None:
+            """Whatever one look ends by, the others go on."""
+            try:
+                await one(company, account)
+            except Exception as failure:
+                if not is_transient(failure):
+                    log.exception(
+                        "a mailbox could not be read for an unforeseen reason", extra={"company": company}
+                    )
+                    await tell(company, mailboxes.PLACE, PlaceUnreadable("reading_failed"))
+                    return
+                failures.append(failure)
+
         async with asyncio.TaskGroup() as looking:
             for company, account in found.items():
-                looking.create_task(one(company, account), name=f"mailbox of {company}")
+                looking.create_task(alone(company, account), name=f"mailbox of {company}")
+        if failures:
+            raise ExceptionGroup("mailboxes could not be read", failures)
         return set(found)
 
     def close(self) -> None:
@@ -125,10 +141,11 @@ class MailboxReader:
         raw = await self._blocking(lambda: box.arrived(lies.uid))
         if raw is None:
             return
-        report = await self._understood(company, raw)
+        report = await self._understood(company, raw) if raw else None
         if report is None:
+            trouble = "unreadable" if raw else "too_large"
             async with transaction(self.running.engine, company) as tx:
-                await note(tx, company, lies, away=False)
+                await note(tx, company, lies, away=False, trouble=trouble)
             return
         # one that speaks of a message not said yet to have left is not noted, and read again
         await record(self.running, company, report, lies)
@@ -139,6 +156,10 @@ class MailboxReader:
                 return await asyncio.to_thread(read, raw)
         except Unreadable as refused:
             log.warning("a mail cannot be read", extra={"company": company, "why": str(refused)})
+            return None
+        except Exception:
+            # those that lie behind it are not to wait for it
+            log.exception("a mail could not be taken apart for an unforeseen reason", extra={"company": company})
             return None
 
     async def _blocking(self, work: Callable[[], T]) -> T:

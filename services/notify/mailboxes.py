@@ -9,11 +9,14 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from chassis.guard import networks_of
 from chassis.sealing import Seal, SealBroken
 from services.notify.imap import Account
 from services.notify.settings import NotifySettings
 
 PLACE = "imap"
+MAILBOX_PURPOSE = "mailbox"
+"""What its password is sealed for."""
 DAYS_BACK = 30
 """How far back a mailbox is looked through every time; what lies there longer was read before."""
 DAYS_OF_OVERLAP = 2
@@ -45,7 +48,8 @@ async def accounts(
     found: dict[str, Account | None] = {}
     for row in await tx.execute(SET, {"company": company}):
         try:
-            password = "" if row.password is None else seal.open(bytes(row.password))
+            whose = {"company": row.company, "purpose": MAILBOX_PURPOSE}
+            password = "" if row.password is None else seal.open(bytes(row.password), **whose)
         except SealBroken:
             found[row.company] = None
             continue
@@ -67,6 +71,7 @@ def account_of(row: Any, password: str, settings: NotifySettings, since: date) -
         since=since,
         timeout_seconds=settings.imap_timeout_seconds,
         ca_file=str(settings.smtp_ca_file) if settings.smtp_ca_file else None,
+        networks=networks_of(settings.mail_networks),
     )
 
 

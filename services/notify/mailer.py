@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import socket
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
@@ -15,6 +16,7 @@ from aiosmtplib import (
     SMTPTimeoutError,
 )
 
+from chassis.guard import connected
 from services.notify.messages import Mail
 from services.notify.pipelining import NO_CODE, Answer, Answers, taken_over
 from services.notify.servers import Server
@@ -93,9 +95,14 @@ class SmtpConnection:
                 return
             self._drop()  # whatever it said unasked must not pass for the answer to a message
         server = self._server
+        try:
+            sock = None if server.networks is None else await self._judged()
+        except OSError as failure:
+            raise MailServerUnreachable(_sentence(failure)) from failure
         smtp = aiosmtplib.SMTP(
             hostname=server.host,
-            port=server.port,
+            port=server.port if sock is None else None,
+            sock=sock,
             username=server.user or None,
             password=server.password or None,
             use_tls=server.encryption == "tls",
@@ -111,6 +118,11 @@ class SmtpConnection:
             smtp.close()
             raise MailServerUnreachable(_sentence(failure)) from failure
         self._smtp, self._answers = smtp, taken_over(smtp)
+
+    async def _judged(self) -> socket.socket:
+        """A connection to where a company may send us. Raises ``OSError``."""
+        server = self._server
+        return await connected(server.host, server.port, server.networks or (), server.timeout_seconds)
 
     async def carry(self, mail: Mail) -> Result:
         """MAIL, RCPT, DATA. A server that dropped the kept connection before the message began to leave is asked

@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis import clock
 from chassis.projection import Listening
+from chassis.resealing import Sealed
 from chassis.running import Running
 from chassis.service import Service
 from contracts.registry import EVENTS
@@ -15,10 +16,14 @@ from services.notify.api import links, opens, payments, router
 from services.notify.archive.archivist import Archivist
 from services.notify.handlers import REACT
 from services.notify.letters.room import LetterRoom
+from services.notify.mailboxes import MAILBOX_PURPOSE
+from services.notify.payments.account import API_KEY, WEBHOOK_SECRET
 from services.notify.projection import PROJECT
 from services.notify.returning import ReadingRoom
 from services.notify.sending import MailRoom
+from services.notify.servers import SERVER_PURPOSE
 from services.notify.settings import NotifySettings
+from services.notify.signing import SIGNING_KEY
 
 
 async def today(tx: AsyncConnection, company: str) -> date:
@@ -62,6 +67,13 @@ def build(settings: NotifySettings) -> Service:
         router=router,
         knows_clients=True,
         background={"sending": send, "letters": make_letters, "reports": read_reports, "archive": seal},
+        sealed=(
+            Sealed("mail_server", "password", SERVER_PURPOSE),
+            Sealed("mailbox_account", "password", MAILBOX_PURPOSE),
+            Sealed("dkim_key", "private_key", SIGNING_KEY),
+            Sealed("payment_account", "api_key", API_KEY),
+            Sealed("payment_account", "webhook_secret", WEBHOOK_SECRET),
+        ),
         today=today,
         mount=mount,
     )

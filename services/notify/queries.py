@@ -39,8 +39,14 @@ ACTIONS = """
             and dispute.entry_id is null) as disputed,
         exists (select from dispute where dispute.company = a.company and dispute.client_id = a.client_id
             and dispute.entry_id is null and dispute.opened_at > a.due_at) as disputed_since,
-        exists (select from reply where reply.company = a.company and reply.client_id = a.client_id
-            and reply.received_at > a.due_at) as replied_since
+        exists (select from reply where reply.company = a.company and reply.received_at > a.due_at
+            and reply.client_id in (
+                with recursive code (client_id) as (
+                    select a.client_id
+                    union
+                    select known.client_id from code
+                    join client_merge known on known.company = a.company and known.into_client_id = code.client_id)
+                select client_id from code)) as replied_since
     from a
     left join client using (company, client_id)
     left join policy using (company)

@@ -100,7 +100,8 @@ COMPANIES_TO_MARK = text("select distinct company from report where mark = 'want
 
 NOTE = text(
     """
-    insert into mailbox_mail (company, validity, uid, away) values (:company, :validity, :uid, :away)
+    insert into mailbox_mail (company, validity, uid, away, trouble)
+    values (:company, :validity, :uid, :away, :trouble)
     on conflict do nothing
     """
 )
@@ -114,9 +115,10 @@ class Lies:
     uid: int
 
 
-async def note(tx: AsyncConnection, company: str, lies: Lies, *, away: bool) -> None:
-    """A mail was read and need not be again; ``away``: it may be put away."""
-    values = {"company": company, "validity": lies.validity, "uid": lies.uid, "away": away}
+async def note(tx: AsyncConnection, company: str, lies: Lies, *, away: bool, trouble: str | None = None) -> None:
+    """A mail was read and need not be again; ``away``: it may be put away. ``trouble``: it was not understood, so
+    somebody has to look, until it lies there no more: ``too_large``, ``unreadable``."""
+    values = {"company": company, "validity": lies.validity, "uid": lies.uid, "away": away, "trouble": trouble}
     await tx.execute(NOTE, values)
 
 

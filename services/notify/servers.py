@@ -8,10 +8,14 @@ from typing import Literal
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from chassis.guard import Networks, networks_of
 from chassis.sealing import Seal, SealBroken
 from services.notify.settings import NotifySettings
 
 Encryption = Literal["none", "starttls", "tls"]
+
+SERVER_PURPOSE = "mail-server"
+"""What its password is sealed for."""
 
 OWN = text(
     "select company, host, port, encryption, username, password, connections, per_second, per_second_and_domain"
@@ -36,6 +40,9 @@ class Server:
     own_name: str
     """What we call ourselves to it."""
     ca_file: str | None = None
+    networks: Networks | None = None
+    """Of a company's own server: the public internet and these are where it may be. ``None``: anywhere, since the
+    operator named it."""
 
     @property
     def place(self) -> str:
@@ -65,11 +72,12 @@ async def of_companies(
 ) -> dict[str, Server | None]:
     """The servers that companies set for themselves, of one company or of all; ``None`` where the password cannot
     be opened."""
-    seal = Seal(settings.sealing_key)
+    seal, networks = Seal(settings.sealing_key), networks_of(settings.mail_networks)
     found: dict[str, Server | None] = {}
     for row in await tx.execute(OWN, {"company": company}):
         try:
-            password = "" if row.password is None else seal.open(bytes(row.password))
+            whose = {"company": row.company, "purpose": SERVER_PURPOSE}
+            password = "" if row.password is None else seal.open(bytes(row.password), **whose)
         except SealBroken:
             found[row.company] = None
             continue
@@ -86,5 +94,6 @@ async def of_companies(
             answer_seconds=settings.smtp_answer_seconds,
             own_name=settings.default_sender_domain,
             ca_file=str(settings.smtp_ca_file) if settings.smtp_ca_file else None,
+            networks=networks,
         )
     return found

@@ -19,6 +19,9 @@ class NotifySettings(Settings):
     """``starttls`` is the usual port 587, ``tls`` the usual port 465."""
     smtp_ca_file: Path | None = None
     """Certificates of authorities that mail servers of this network are known by, besides the usual ones."""
+    mail_networks: str = ""
+    """Networks besides the public internet in which companies may name mail servers and mailboxes of their own:
+    ``10.20.0.0/16,127.0.0.1``. The installation's own mail server is not asked."""
     sealing_key: str = Field(default="", repr=False)
     """Any long secret; passwords and private keys that companies give are kept sealed by it. Several, separated by
     commas: the first seals, all open. Empty: companies give none."""

@@ -16,6 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis.sealing import Seal, SealBroken
 
+SIGNING_KEY = "dkim"
+"""What the key is sealed for."""
 KEY_BITS = 2048
 DNS_SECONDS = 10.0
 SIGNED = (
@@ -64,7 +66,7 @@ async def signature_of(tx: AsyncConnection, company: str, sealing_key: str) -> S
     if row is None:
         return None
     try:
-        private = Seal(sealing_key).open(bytes(row.private_key))
+        private = Seal(sealing_key).open(bytes(row.private_key), company=company, purpose=SIGNING_KEY)
     except SealBroken as broken:
         raise SignatureSealed from broken
     return Signature(row.domain, row.selector, private)

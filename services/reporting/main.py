@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from chassis import clock
 from chassis.jobs import JobWorker
 from chassis.projection import Listening
+from chassis.resealing import Sealed
 from chassis.running import Running
 from chassis.service import Service
 from contracts.registry import EVENTS
@@ -20,6 +21,7 @@ from services.reporting.settings import ReportingSettings
 from services.reporting.subscribers.door import Door
 from services.reporting.subscribers.rows import time_zone
 from services.reporting.webhooks.collecting import Collector
+from services.reporting.webhooks.rows import SIGNING
 from services.reporting.webhooks.sending import Sender
 
 
@@ -74,5 +76,9 @@ def build(settings: ReportingSettings) -> Service:
             "deliveries": deliver,
             "money": money,
         },
+        sealed=(
+            Sealed("webhook", "secret", SIGNING),
+            Sealed("webhook", "previous_secret", SIGNING),
+        ),
         today=today,
     )

@@ -42,3 +42,6 @@ class ReportingSettings(Settings):
     """How long after a crash another process delivers what was in hand."""
     webhook_keep_days: int = Field(default=30, ge=1)
     """How long a delivered event stays in the list."""
+    webhook_keep_dead_days: int = Field(default=90, ge=1)
+    """How long an event that was put aside may still be tried again; then it is forgotten, which is counted and
+    shown beside its webhook."""

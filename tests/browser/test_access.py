@@ -50,6 +50,7 @@ PAGES = (
     "act/criteria?level=R1",
     "my-tasks",
     "users",
+    "parked",
     "other-systems",
     f"other-systems?webhook={CRM}",
     "templates",

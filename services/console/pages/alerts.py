@@ -5,10 +5,11 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
-from services.console.gateway import Json
+from services.console.gateway import Json, Refused, ServiceSilent
 from services.console.language import N_
+from services.console.pages.inbox import UNREAD
 from services.console.rendering import page
-from services.console.visits import VisitDep
+from services.console.visits import Visit, VisitDep
 
 router = APIRouter()
 
@@ -33,4 +34,25 @@ async def alerts(
     found: Json = await visit.neighbours().get(
         "reporting", "/alerts", as_of=visit.as_of.isoformat(), kind=kind, late_after=str(late_after)
     )
-    return page(request, visit, "alerts.html", found=found, kinds=KINDS, kind=kind or "", late_after=late_after)
+    return page(
+        request,
+        visit,
+        "alerts.html",
+        found=found,
+        kinds=KINDS,
+        kind=kind or "",
+        late_after=late_after,
+        unread=await _unread(visit),
+    )
+
+
+async def _unread(visit: Visit) -> list[Json]:
+    """Mails that lie in the company's mailbox and that nobody could read: each may be a client's answer. A service
+    that does not answer hides no other alert."""
+    if not visit.sees_all:
+        return []
+    try:
+        fared: Json = await visit.neighbours().get("notify", "/mailboxes")
+    except (ServiceSilent, Refused):
+        return []
+    return [one | {"words": UNREAD.get(one["trouble"], one["trouble"])} for one in fared.get("unread", ())]

@@ -29,6 +29,8 @@ DONE = {
 }
 TROUBLES = {
     "mailbox_unreachable": N_("Le serveur ne répond pas."),
+    "mailbox_inside": N_("Ce serveur n’est pas sur l’internet public, et l’exploitant n’a pas ouvert ce réseau."),
+    "reading_failed": N_("La lecture a échoué pour une raison imprévue : l’exploitant la trouve au journal."),
     "mailbox_certificate": N_("Le certificat du serveur n’est pas reconnu : la connexion n’est pas sûre."),
     "mailbox_login_refused": N_("Le serveur refuse l’identifiant ou le mot de passe."),
     "mailbox_folder_missing": N_("Ce dossier n’existe pas dans la boîte."),
@@ -39,6 +41,11 @@ TROUBLES = {
     "folder_not_writable": N_("Le dossier ne laisse pas ranger les courriers lus."),
     "file_unreadable": N_("Un fichier ne se lit pas."),
 }
+UNREAD = {
+    "too_large": N_("de plus de 30 Mo"),
+    "unreadable": N_("illisibles par le programme"),
+}
+"""What a mail that nobody understood is."""
 PLACES = {"imap": N_("Boîte aux lettres"), "folder": N_("Dossier de dépôt")}
 KINDS = {
     "hard": N_("Adresse inexistante"),
@@ -136,6 +143,7 @@ async def _page(
         encryptions=ENCRYPTIONS,
         choices=AFTER,
         troubles=TROUBLES,
+        unread=[one | {"words": UNREAD.get(one["trouble"], one["trouble"])} for one in fared.get("unread", ())],
         places=[one | {"name": PLACES.get(one["place"], one["place"])} for one in fared["places"]],
         kinds=[(word, fared["last_days"][kind]) for kind, word in KINDS.items() if kind in fared["last_days"]],
         mailbox={**USUAL, **(saved or {}), **typed.get("mailbox", {})},

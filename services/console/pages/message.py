@@ -1,5 +1,6 @@
 """One message exactly as it was sent, or as it would be."""
 
+from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -27,7 +28,7 @@ async def _found(visit: Visit, action_id: UUID, *, preview: bool, after: str = "
             "notify", path, action_id=str(action_id), wait=HEARING_SECONDS if after else None
         )
     except Refused as refusal:
-        if refusal.status in (404, 410):
+        if refusal.status == 404:
             raise PageUnknown from refusal
         raise
     if not found["html"]:
@@ -42,15 +43,28 @@ async def message(
     action_id: UUID,
     preview: Annotated[bool, Query()] = False,
     after: str = "",
+    refused: str = "",
 ) -> Response:
-    found = await _found(visit, action_id, preview=preview, after=after)
-    return page(request, visit, "message.html", message=found, action_id=action_id, preview=preview)
+    try:
+        found = await _found(visit, action_id, preview=preview, after=after)
+    except Refused as refusal:
+        if refusal.status != 410:
+            raise
+        facts = refusal.facts
+        return page(request, visit, "message_erased.html", status=410, action_id=action_id, facts=facts)
+    notice = visit.notice({}, "", refused)
+    return page(request, visit, "message.html", message=found, action_id=action_id, preview=preview, notice=notice)
 
 
 @router.get("/c/{company}/message/body")
 async def body(visit: VisitDep, action_id: UUID, preview: Annotated[bool, Query()] = False) -> Response:
     """The HTML alternative, alone, for the frame."""
-    found = await _found(visit, action_id, preview=preview)
+    try:
+        found = await _found(visit, action_id, preview=preview)
+    except Refused as refusal:
+        if refusal.status == 410:
+            raise PageUnknown from refusal
+        raise
     return HTMLResponse(
         found["html"],
         headers={
@@ -80,9 +94,22 @@ async def file(visit: VisitDep, action_id: UUID) -> Response:
 
 
 @router.post("/c/{company}/message/handled")
-async def handled(visit: ActingDep, action_id: Annotated[UUID, Form()]) -> Response:
-    """Somebody saw to the answers that a message got."""
-    await visit.neighbours().post("notify", "/replies/handled", {"action_id": str(action_id)})
+async def handled(
+    visit: ActingDep,
+    action_id: Annotated[UUID, Form()],
+    read_until: Annotated[datetime | None, Form()] = None,
+    back: Annotated[Literal["message", "alerts"], Form()] = "message",
+) -> Response:
+    """Somebody saw to the answers that were shown; one that came meanwhile is left to be seen to."""
+    body: Json = {"action_id": str(action_id)}
+    if read_until is not None:
+        body["read_until"] = read_until.isoformat()
+    try:
+        await visit.neighbours().post("notify", "/replies/handled", body)
+    except Refused as refusal:
+        return RedirectResponse(visit.url("message", action_id=action_id, refused=refusal.code), status_code=303)
+    if back == "alerts":
+        return RedirectResponse(visit.url("alerts", kind="reply"), status_code=303)
     return RedirectResponse(visit.url("message", action_id=action_id), status_code=303)
 
 

@@ -7,14 +7,14 @@ from fastapi import APIRouter
 from pydantic import Field
 from sqlalchemy import text
 
-from chassis.http import CauseDep, CompanyDep, RunningDep, TxDep, requires
+from chassis.http import CauseDep, CompanyDep, RunningDep, TxDep, WholeCompany, requires
 from chassis.problems import Problem
 from chassis.sealing import Seal, SealMissing
 from services.notify import signing
 from services.notify.api.bodies import Body
 from services.notify.settings import NotifySettings
 
-router = APIRouter(prefix="/companies/{company}")
+router = APIRouter(prefix="/companies/{company}", dependencies=[requires("admin"), WholeCompany])
 
 SAVED = text(
     "select domain, selector, public_key, active, changed_by, changed_at from dkim_key where company = :company"
@@ -52,7 +52,7 @@ class Switch(Body):
     unseen: bool = False
 
 
-@router.get("/dkim", dependencies=[requires("admin")])
+@router.get("/dkim")
 async def get_dkim(company: CompanyDep, tx: TxDep) -> dict[str, Any]:
     """``key`` is null without one; else its domain, and the TXT record that the domain has to show."""
     row = (await tx.execute(SAVED, {"company": company})).mappings().one_or_none()
@@ -65,7 +65,7 @@ async def get_dkim(company: CompanyDep, tx: TxDep) -> dict[str, Any]:
     return {"key": dict(row) | {"record": record}}
 
 
-@router.put("/dkim", dependencies=[requires("admin")])
+@router.put("/dkim")
 async def put_dkim(
     body: NewKey, company: CompanyDep, tx: TxDep, process: RunningDep, cause: CauseDep
 ) -> dict[str, Any]:
@@ -74,7 +74,7 @@ async def put_dkim(
     assert isinstance(settings, NotifySettings)
     private, public = await asyncio.to_thread(signing.new_key)
     try:
-        sealed = Seal(settings.sealing_key).seal(private)
+        sealed = Seal(settings.sealing_key).seal(private, company=company, purpose=signing.SIGNING_KEY)
     except SealMissing as missing:
         raise Problem(
             "secrets-not-kept",
@@ -87,7 +87,7 @@ async def put_dkim(
     return await get_dkim(company, tx)
 
 
-@router.post("/dkim/switch", dependencies=[requires("admin")])
+@router.post("/dkim/switch")
 async def switch_dkim(body: Switch, company: CompanyDep, tx: TxDep, cause: CauseDep) -> dict[str, Any]:
     """Sign from now on, or no more. Answers 409 ``dkim-not-published`` while DNS does not show the key: mails
     signed with a key that nobody can look up fare worse than unsigned ones."""
@@ -102,7 +102,7 @@ async def switch_dkim(body: Switch, company: CompanyDep, tx: TxDep, cause: Cause
     return await get_dkim(company, tx)
 
 
-@router.delete("/dkim", dependencies=[requires("admin")])
+@router.delete("/dkim")
 async def delete_dkim(company: CompanyDep, tx: TxDep) -> dict[str, Any]:
     """Forget the key; messages leave unsigned."""
     if not (await tx.execute(FORGET, {"company": company})).rowcount:

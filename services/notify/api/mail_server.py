@@ -10,7 +10,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis import clock
-from chassis.http import CauseDep, CompanyDep, RunningDep, TxDep, requires
+from chassis.guard import AddressRefused, check_host, networks_of
+from chassis.http import CauseDep, CompanyDep, RunningDep, TxDep, WholeCompany, requires
 from chassis.problems import Problem
 from chassis.sealing import Seal, SealMissing
 from services.notify import queries
@@ -21,11 +22,11 @@ from services.notify.formats import language_of
 from services.notify.mailer import MailServerUnreachable, Refused, SmtpConnection, Taken
 from services.notify.messages import Mail, compose
 from services.notify.rendering import Rendered
-from services.notify.servers import Server, of_companies, of_installation
+from services.notify.servers import SERVER_PURPOSE, Server, of_companies, of_installation
 from services.notify.settings import NotifySettings
 from services.notify.words import WORDS
 
-router = APIRouter(prefix="/companies/{company}")
+router = APIRouter(prefix="/companies/{company}", dependencies=[requires("admin"), WholeCompany])
 
 TRIAL_SECONDS = 20.0
 """A person waits for the answer of a trial."""
@@ -75,7 +76,7 @@ class Trial(Body):
     to: Email = ""
 
 
-@router.get("/mail-server", dependencies=[requires("admin")])
+@router.get("/mail-server")
 async def get_mail_server(company: CompanyDep, tx: TxDep, process: RunningDep) -> dict[str, Any]:
     """``saved`` is the company's own, without its password; ``shared`` is where messages leave without one."""
     row = (await tx.execute(SAVED, {"company": company})).mappings().one_or_none()
@@ -92,23 +93,25 @@ async def get_mail_server(company: CompanyDep, tx: TxDep, process: RunningDep) -
     }
 
 
-@router.put("/mail-server", dependencies=[requires("admin")])
+@router.put("/mail-server")
 async def put_mail_server(
     body: ServerBody, company: CompanyDep, tx: TxDep, process: RunningDep, cause: CauseDep
 ) -> dict[str, Any]:
     """Set the company's own server; messages leave by it a moment later. Answers 409 ``secrets-not-kept`` when the
-    installation has no key to seal the password with."""
+    installation has no key to seal the password with, 422 ``host-inside`` for a server that is not on the public
+    internet and in no network that the operator opened (``RELANCE_MAIL_NETWORKS``)."""
+    await outside(_settings(process), body.host, body.port)
     values = body.model_dump(exclude={"password"}) | {
         "company": company,
         "changed_by": cause.actor,
         "keep": body.password is None,
-        "password": sealed(_settings(process), body.password),
+        "password": sealed(_settings(process), body.password, company, SERVER_PURPOSE),
     }
     await tx.execute(SAVE, values)
     return await get_mail_server(company, tx, process)
 
 
-@router.delete("/mail-server", dependencies=[requires("admin")])
+@router.delete("/mail-server")
 async def delete_mail_server(company: CompanyDep, tx: TxDep) -> dict[str, Any]:
     """Go back to the installation's server. Answers 404 when the company has none of its own."""
     if not (await tx.execute(FORGET, {"company": company})).rowcount:
@@ -116,7 +119,7 @@ async def delete_mail_server(company: CompanyDep, tx: TxDep) -> dict[str, Any]:
     return {"deleted": True}
 
 
-@router.post("/mail-server/test", dependencies=[requires("admin")])
+@router.post("/mail-server/test")
 async def test_mail_server(body: Trial, company: CompanyDep, tx: TxDep, process: RunningDep) -> dict[str, Any]:
     """Connect, encrypt, sign in and, when somebody is named, send a message: ``ok``, and where not, at which
     ``step`` (``connect``, ``message``) and in which ``words`` of the server or the network."""
@@ -167,6 +170,7 @@ async def _meant(tx: AsyncConnection, company: str, settings: NotifySettings, bo
         answer_seconds=TRIAL_SECONDS,
         own_name=shared.own_name,
         ca_file=shared.ca_file,
+        networks=networks_of(settings.mail_networks),
     )
 
 
@@ -178,12 +182,12 @@ def _trial_mail(company: str, sender: Sender, to: str) -> Mail:
     return compose(rendered, sender, [to], message_id(uuid4(), sender.email), clock.now())
 
 
-def sealed(settings: NotifySettings, password: str | None) -> bytes | None:
+def sealed(settings: NotifySettings, password: str | None, company: str, purpose: str) -> bytes | None:
     """As a password is kept; ``None`` for none. Raises ``Problem``."""
     if not password:
         return None
     try:
-        return Seal(settings.sealing_key).seal(password)
+        return Seal(settings.sealing_key).seal(password, company=company, purpose=purpose)
     except SealMissing as missing:
         raise Problem(
             "secrets-not-kept",
@@ -191,6 +195,20 @@ def sealed(settings: NotifySettings, password: str | None) -> bytes | None:
             409,
             "Its operator sets RELANCE_SEALING_KEY for notify.",
         ) from missing
+
+
+async def outside(settings: NotifySettings, host: str, port: int) -> None:
+    """Refuse a host on the inside that the operator did not open. Raises ``Problem``."""
+    try:
+        await check_host(host, port, networks_of(settings.mail_networks))
+    except AddressRefused as refused:
+        raise Problem(
+            "host-inside",
+            "This server is not on the public internet",
+            422,
+            "Its operator opens a network of the inside by RELANCE_MAIL_NETWORKS of notify.",
+            host=refused.host,
+        ) from refused
 
 
 def _settings(process: RunningDep) -> NotifySettings:

@@ -10,16 +10,16 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis import clock
-from chassis.http import CauseDep, CompanyDep, RunningDep, TxDep, requires
+from chassis.http import CauseDep, CompanyDep, RunningDep, TxDep, WholeCompany, requires
 from chassis.problems import Problem
 from services.notify.api.bodies import Body
-from services.notify.api.mail_server import Host, sealed
+from services.notify.api.mail_server import Host, outside, sealed
 from services.notify.drop_folder import PlaceUnreadable
 from services.notify.imap import Account, After, Encryption, ImapMailbox
-from services.notify.mailboxes import account_of, accounts
+from services.notify.mailboxes import MAILBOX_PURPOSE, account_of, accounts
 from services.notify.settings import NotifySettings
 
-router = APIRouter(prefix="/companies/{company}", dependencies=[requires("admin")])
+router = APIRouter(prefix="/companies/{company}", dependencies=[requires("admin"), WholeCompany])
 
 TRIAL_SECONDS = 20.0
 FIRST_DAYS = 7
@@ -105,14 +105,15 @@ async def put_mailbox(
     body: MailboxBody, company: CompanyDep, tx: TxDep, process: RunningDep, cause: CauseDep
 ) -> dict[str, Any]:
     """Set the mailbox; it is read from the next look on, mails of the last week too. Answers 422
-    ``mailbox-into-itself``, 409 ``secrets-not-kept``."""
+    ``mailbox-into-itself``, 409 ``secrets-not-kept``, 422 ``host-inside`` as for mail servers."""
     if body.after == "move" and body.away == body.folder:
         raise Problem("mailbox-into-itself", "Mails cannot move to the folder they are read from", 422)
+    await outside(_settings(process), body.host, body.port)
     values = body.model_dump(exclude={"password"}) | {
         "company": company,
         "changed_by": cause.actor,
         "keep": body.password is None,
-        "password": sealed(_settings(process), body.password),
+        "password": sealed(_settings(process), body.password, company, MAILBOX_PURPOSE),
         "since": clock.now().date() - timedelta(FIRST_DAYS),
     }
     await tx.execute(ANOTHER, values)

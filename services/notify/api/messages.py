@@ -162,16 +162,19 @@ async def get_messages(client_id: str, company: CompanyDep, tx: TxDep) -> dict[s
 @router.get("/message")
 async def get_message(action_id: UUID, company: CompanyDep, tx: TxDep) -> dict[str, Any]:
     """One e-mail exactly as it left, but for its pixel. Answers 404 before it was written, 410 once the person was
-    erased."""
+    erased; ``reply_unhandled`` in it: an answer is still to be seen to."""
     asked = {"company": company, "action_id": action_id}
     row = (await tx.execute(ONE, asked)).one_or_none()
     if row is None or row.message_id is None:
         raise Problem("message-unknown", "No message of this action was written", 404, action_id=action_id)
+    reply = (await tx.execute(REPLIED, asked)).mappings().one_or_none()
     if row.raw is None:
-        raise Problem("message-erased", "The person was erased, and the message with it", 410)
+        unhandled = reply is not None and reply["handled_at"] is None
+        raise Problem(
+            "message-erased", "The person was erased, and the message with it", 410, reply_unhandled=unhandled
+        )
     kept = {name: value for name, value in row._mapping.items() if name not in ("raw", "files", "cut")}
     read = messages.read(bytes(row.raw))
-    reply = (await tx.execute(REPLIED, asked)).mappings().one_or_none()
     return kept | {
         "reply": None if reply is None else dict(reply),
         "from": read.sender,

@@ -12,7 +12,14 @@ from chassis.http import CauseDep, CompanyDep, RunningDep, TxDep, WholeCompany, 
 from chassis.problems import Problem
 from services.notify.api.bodies import Body
 from services.notify.api.mail_server import sealed
-from services.notify.payments.account import Account, AccountUnreadable, account_in_use, account_of
+from services.notify.payments.account import (
+    API_KEY,
+    WEBHOOK_SECRET,
+    Account,
+    AccountUnreadable,
+    account_in_use,
+    account_of,
+)
 from services.notify.payments.checkout import HEARD, Checkout, KeyRefused, ProviderSilent
 from services.notify.payments.offering import Limits
 from services.notify.settings import NotifySettings
@@ -106,8 +113,12 @@ async def put_online_payment(
     kept = (await tx.execute(KEPT, {"company": company})).one_or_none()
     live = is_live(body.api_key) if body.api_key is not None else None if kept is None else kept.live
     keeps_secret = body.webhook_secret is None
-    api_key = sealed(settings, body.api_key) if kept is None or body.api_key is not None else kept.api_key
-    secret = sealed(settings, body.webhook_secret) if kept is None or not keeps_secret else kept.webhook_secret
+    api_key = None if kept is None else kept.api_key
+    secret = None if kept is None else kept.webhook_secret
+    if kept is None or body.api_key is not None:
+        api_key = sealed(settings, body.api_key, company, API_KEY)
+    if kept is None or not keeps_secret:
+        secret = sealed(settings, body.webhook_secret, company, WEBHOOK_SECRET)
     if api_key is None or secret is None or (keeps_secret and kept is not None and kept.live != live):
         raise Problem("stripe-keys-needed", "The key and the webhook's secret of the same mode are needed", 422)
     values = body.model_dump(exclude={"api_key", "webhook_secret"}) | {

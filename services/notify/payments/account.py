@@ -12,6 +12,8 @@ from chassis.sealing import Seal, SealBroken
 from services.notify.payments.offering import Limits
 from services.notify.settings import NotifySettings
 
+API_KEY, WEBHOOK_SECRET = "stripe-key", "stripe-webhook"
+"""What the keys are sealed for."""
 OWN = text(
     "select api_key, webhook_secret, methods, minimum, maximum, use_credits from payment_account"
     " where company = :company"
@@ -69,7 +71,8 @@ async def account_in_use(tx: AsyncConnection, settings: NotifySettings, company:
         return account_of(settings.payments_dir, company)
     seal = Seal(settings.sealing_key)
     try:
-        api_key, secret = seal.open(bytes(row.api_key)), seal.open(bytes(row.webhook_secret))
+        api_key = seal.open(bytes(row.api_key), company=company, purpose=API_KEY)
+        secret = seal.open(bytes(row.webhook_secret), company=company, purpose=WEBHOOK_SECRET)
     except SealBroken as broken:
         raise AccountUnreadable("the account's keys cannot be opened with the sealing key") from broken
     return Account(api_key, secret, tuple(row.methods), Limits(row.minimum, row.maximum, row.use_credits))

@@ -2,12 +2,14 @@
 
 from collections.abc import Collection
 
+from services.notify.reports.public_providers import PUBLIC_PROVIDERS
+
 
 def is_of_own_people(sender: str, own: Collection[str], recipients: Collection[str]) -> bool:
     """Whether an answer came from the company's side: from an address of its own, or of the domain of one.
 
-    Recipients of the message are never taken for it: two companies of a group share a domain, and so do a company
-    and a client that both write by a public provider; for these only the company's very addresses count.
+    Recipients of the message are never taken for it: two companies of a group share a domain. Where the company
+    writes by a public provider only its very addresses count: whoever else is there may be a client.
     """
     told = sender.strip().lower()
     written_to = {one.lower() for one in recipients}
@@ -16,7 +18,8 @@ def is_of_own_people(sender: str, own: Collection[str], recipients: Collection[s
         return False
     if told in ours:
         return True
-    return _domain(told) in {_domain(one) for one in ours} - {_domain(one) for one in written_to}
+    shared = {_domain(one) for one in written_to} | PUBLIC_PROVIDERS
+    return _domain(told) in {_domain(one) for one in ours} - shared
 
 
 def _domain(address: str) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import date, datetime, timedelta
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -27,6 +30,7 @@ from services.reporting.subscribers.rows import Subscriber
 
 router = APIRouter(prefix="/companies/{company}", dependencies=[requires("admin"), WholeCompany])
 
+log = logging.getLogger(__name__)
 Name = Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,32}$")]
 
 
@@ -87,6 +91,25 @@ async def bus_of(process: Running) -> Client:
         return await process.bus()
     except (TimeoutError, OSError, NatsError) as away:
         raise Problem("nats-away", "NATS does not answer", 503) from away
+
+
+@asynccontextmanager
+async def reaching_nats() -> AsyncIterator[None]:
+    """What NATS does not do ends the request by 503, and nothing is changed."""
+    try:
+        yield
+    except (TimeoutError, OSError, NatsError) as away:
+        raise Problem("nats-away", "NATS does not answer", 503) from away
+
+
+async def _shown_out(settings: ReportingSettings, user: str) -> dict[str, Any]:
+    """How many connections were ended. What NATS does not do now the doorkeeper does within
+    ``RELANCE_MEND_SECONDS``: the command is done either way."""
+    try:
+        return {"connections_ended": await show_out(settings.doorkeeper_url, user)}
+    except (TimeoutError, OSError, NatsError) as away:
+        log.warning("connections are ended later", extra={"user": user, "error": type(away).__name__})
+        return {"connections_ended": None}
 
 
 async def midnight(tx: AsyncConnection, company: str, day: date) -> datetime:
@@ -153,8 +176,9 @@ async def add(  # noqa: PLR0913, PLR0917 - one parameter per need
     if secret is None:
         raise Problem("subscriber-exists", "There is a subscriber of this name", 409, name=body.name)
     subscriber = await _known(tx, company, body.name)
-    await durables.unmake(bus, subscriber.user)  # of one that was removed while NATS was away
-    await durables.make(bus, subscriber)
+    async with reaching_nats():
+        await durables.unmake(bus, subscriber.user)  # of one that was removed while NATS was away
+        await durables.make(bus, subscriber)
     return {"name": body.name, "events": list(subscriber.events), "since": since} | {
         "connect": connecting(settings, subscriber, secret)
     }
@@ -162,13 +186,15 @@ async def add(  # noqa: PLR0913, PLR0917 - one parameter per need
 
 @router.post("/subscribers/rotate")
 async def rotate(body: Rotated, company: CompanyDep, tx: TxDep, settings: SettingsDep) -> dict[str, Any]:
-    """A new secret, in this answer and nowhere else."""
+    """A new secret, in this answer and nowhere else. Without an overlap, connections by the one before are ended:
+    how many, or null while NATS does not answer, when it happens a little later."""
     subscriber = await _known(tx, company, body.name)
     secret = await rows.rotate(tx, company, body.name, timedelta(hours=body.overlap_hours))
+    ended = {}
     if body.overlap_hours == 0:
         await tx.commit()
-        await show_out(settings.doorkeeper_url, subscriber.user)
-    return {"name": body.name, "connect": connecting(settings, subscriber, secret)}
+        ended = await _shown_out(settings, subscriber.user)
+    return {"name": body.name, "connect": connecting(settings, subscriber, secret)} | ended
 
 
 @router.post("/subscribers/replay")
@@ -180,8 +206,9 @@ async def replay(
     subscriber = await _known(tx, company, body.name)
     since = await midnight(tx, company, body.since)
     await tx.execute(rows.SINCE, {"company": company, "name": body.name, "since": since})
-    await durables.unmake(bus, subscriber.user)
-    await durables.make(bus, await _known(tx, company, body.name))
+    async with reaching_nats():
+        await durables.unmake(bus, subscriber.user)
+        await durables.make(bus, await _known(tx, company, body.name))
     return {"name": body.name, "since": since, "connect": connecting(settings, subscriber)}
 
 
@@ -189,10 +216,12 @@ async def replay(
 async def remove(
     body: Named, company: CompanyDep, tx: TxDep, process: RunningDep, settings: SettingsDep
 ) -> dict[str, Any]:
-    """From here on it hears nothing and comes in no more."""
+    """From here on it hears nothing and comes in no more. ``connections_ended`` is null when NATS does not answer:
+    they end a little later. Answers 503 ``nats-away`` before anything is changed."""
     bus = await bus_of(process)
     subscriber = await _known(tx, company, body.name)
     await tx.execute(rows.REMOVE, {"company": company, "name": body.name})
-    await durables.unmake(bus, subscriber.user)
+    async with reaching_nats():
+        await durables.unmake(bus, subscriber.user)
     await tx.commit()
-    return {"name": body.name, "connections_ended": await show_out(settings.doorkeeper_url, subscriber.user)}
+    return {"name": body.name} | await _shown_out(settings, subscriber.user)

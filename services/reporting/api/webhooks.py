@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis import clock
 from chassis.delivered import Delivered
+from chassis.guard import networks_of
 from chassis.http import CallerDep, CompanyDep, RunningDep, TxDep, WholeCompany, requires
 from chassis.problems import Problem
 from chassis.sealing import Seal, SealBroken
@@ -19,8 +20,8 @@ from services.reporting.api.subscribers import events_of, midnight
 from services.reporting.settings import ReportingSettings
 from services.reporting.subscribers.choosing import filters
 from services.reporting.webhooks import rows
+from services.reporting.webhooks.addresses import UrlRefused, check_url
 from services.reporting.webhooks.collecting import structured
-from services.reporting.webhooks.guard import UrlRefused, check_url, networks_of
 from services.reporting.webhooks.posting import Post, new_secret
 from services.reporting.webhooks.rows import Webhook
 
@@ -111,6 +112,8 @@ def _shown(webhook: Webhook, counted: dict[str, tuple[int, datetime]]) -> dict[s
         "created_at": webhook.created_at,
         "created_by": webhook.created_by,
         "previous_until": webhook.previous_until,
+        "forgotten": webhook.forgotten,
+        "forgotten_at": webhook.forgotten_at,
         "waiting": waiting,
         "dead": counted.get("dead", (0, None))[0],
         "delivered": delivered[0] if delivered else 0,
@@ -153,7 +156,12 @@ async def add(
         raise Problem("webhooks-too-many", f"A company has at most {MOST_WEBHOOKS} webhooks", 409)
     webhook_id, secret = uuid4(), new_secret()
     key = {"company": company, "webhook_id": webhook_id}
-    told = {"url": url, "events": events, "secret": seal.seal(secret), "created_by": who.subject}
+    told = {
+        "url": url,
+        "events": events,
+        "secret": seal.seal(secret, company=company, purpose=rows.SIGNING),
+        "created_by": who.subject,
+    }
     await tx.execute(rows.ADD, key | told)
     await rows.hear(tx, company, webhook_id, list(filters(company, events)), clock.now())
     return {"webhook_id": webhook_id, "url": url, "events": events, "secret": secret}
@@ -181,7 +189,9 @@ async def rotate(body: Rotated, company: CompanyDep, tx: TxDep, settings: Settin
     await _known(tx, company, body.webhook_id)
     secret, until = new_secret(), clock.now() + timedelta(hours=body.overlap_hours)
     key = {"company": company, "webhook_id": body.webhook_id}
-    await tx.execute(rows.ROTATE, key | {"secret": seal.seal(secret), "until": until})
+    await tx.execute(
+        rows.ROTATE, key | {"secret": seal.seal(secret, company=company, purpose=rows.SIGNING), "until": until}
+    )
     return {"webhook_id": body.webhook_id, "secret": secret, "previous_until": until}
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 import nats
 from nats.aio.client import Client
 from nats.aio.msg import Msg
-from nats.errors import Error as NatsError
+from nats.errors import TimeoutError as NatsTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from chassis import clock
@@ -30,6 +32,7 @@ QUEUE = "doorkeepers"
 CONNECTIONS = "$SYS.REQ.SERVER.PING.CONNZ"
 EVERY_SERVER_SECONDS = 0.5
 """How long the servers of a cluster may take to say who is connected."""
+CLOCKS_DIFFER = timedelta(seconds=5)
 log = logging.getLogger(__name__)
 
 
@@ -85,6 +88,23 @@ class Door:
                 for speaker in (speaker for speaker, place in found.items() if place.is_caught_up):
                     key = {"company": one.company, "name": one.name, "since": one.since}
                     await tx.execute(rows.CAUGHT_UP, key | {"speaker": speaker, "at": now})
+        await self._show_out()
+
+    async def _show_out(self) -> None:
+        """End what should have ended: connections of removed subscribers, and those by a secret that is over. Here
+        NATS's absence at the moment of the command is made up for."""
+        async with connection(self.settings.doorkeeper_url) as bus:
+            there = await _connections(bus)
+            async with transaction(self.running.engine) as tx:
+                known = {one.user: one for one in await rows.everywhere(tx)}
+            over = [one for one in known.values() if one.has_outlived_a_secret]
+            await _end(bus, [one for one in there if one.user not in known])
+            for one in over:
+                await _end(bus, [each for each in there if each.user == one.user and each.began_before(one)])
+        async with transaction(self.running.engine) as tx:
+            for one in over:
+                key = {"company": one.company, "name": one.name, "until": one.previous_until}
+                await tx.execute(rows.SHOWN_OUT, key)
 
     async def _answer(self, message: Msg) -> None:
         try:
@@ -102,7 +122,8 @@ class Door:
             await message.respond(self.issuer.refuse(question, "not known, or the secret is another"))
             return
         publish, subscribe = rights(subscriber)
-        await message.respond(self.issuer.admit(question, SUBSCRIBERS, publish, subscribe))
+        until = subscriber.leaves_at(question.password)
+        await message.respond(self.issuer.admit(question, SUBSCRIBERS, publish, subscribe, until))
 
 
 async def asking(engine: AsyncEngine, question: Question) -> Subscriber | None:
@@ -114,29 +135,63 @@ async def asking(engine: AsyncEngine, question: Question) -> Subscriber | None:
 
 
 @asynccontextmanager
-async def connection(url: str) -> AsyncIterator[Client]:
-    """Among the servers, where questions are asked."""
-    bus = await nats.connect(url, max_reconnect_attempts=-1, ping_interval=10, connect_timeout=2, **trusting(url))
+async def connection(url: str, attempts: int = -1) -> AsyncIterator[Client]:
+    """Among the servers, where questions are asked; -1 ``attempts`` are as many as it takes."""
+    bus = await nats.connect(
+        url,
+        max_reconnect_attempts=attempts,
+        ping_interval=10,
+        connect_timeout=2,
+        allow_reconnect=attempts < 0,
+        **trusting(url),
+    )
     try:
         yield bus
     finally:
         await bus.close()
 
 
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """One that is open now: on which server, whose, since when."""
+
+    server: str
+    number: int
+    user: str
+    since: datetime
+
+    def began_before(self, subscriber: Subscriber) -> bool:
+        """Before its secret was changed, so by the one before; servers' clocks may differ a little."""
+        changed = subscriber.rotated_at
+        return changed is not None and self.since < changed + CLOCKS_DIFFER
+
+
 async def show_out(url: str, user: str) -> int:
-    """End every connection of a user, on every server; answers how many there were."""
-    ended = 0
-    async with connection(url) as bus:
-        told = await bus.subscribe(inbox := bus.new_inbox())
-        wanted = {"acc": SUBSCRIBERS, "auth": True, "limit": 10_000}
-        await bus.publish(CONNECTIONS, json.dumps(wanted).encode(), reply=inbox)
-        while True:
-            try:
-                answer = json.loads((await told.next_msg(EVERY_SERVER_SECONDS)).data)
-            except (TimeoutError, NatsError):
-                return ended
-            for one in answer.get("data", {}).get("connections") or ():
-                if one.get("authorized_user") == user:
-                    out = f"$SYS.REQ.SERVER.{answer['server']['id']}.KICK"
-                    await bus.request(out, json.dumps({"cid": one["cid"]}).encode(), timeout=2)
-                    ended += 1
+    """End every connection of a user, on every server; answers how many there were. Raises ``OSError``,
+    ``TimeoutError`` or ``NatsError`` while NATS is not there."""
+    async with connection(url, attempts=1) as bus:
+        return await _end(bus, [one for one in await _connections(bus) if one.user == user])
+
+
+async def _connections(bus: Client) -> list[Connection]:
+    """Of subscribers, on every server that answers in time."""
+    found: list[Connection] = []
+    told = await bus.subscribe(inbox := bus.new_inbox())
+    wanted = {"acc": SUBSCRIBERS, "auth": True, "limit": 10_000}
+    await bus.publish(CONNECTIONS, json.dumps(wanted).encode(), reply=inbox)
+    while True:
+        try:
+            answer = json.loads((await told.next_msg(EVERY_SERVER_SECONDS)).data)
+        except (TimeoutError, NatsTimeout):
+            await told.unsubscribe()
+            return found
+        for one in answer.get("data", {}).get("connections") or ():
+            since = datetime.fromisoformat(one["start"])
+            found.append(Connection(answer["server"]["id"], one["cid"], one.get("authorized_user", ""), since))
+
+
+async def _end(bus: Client, connections: Sequence[Connection]) -> int:
+    for one in connections:
+        out = f"$SYS.REQ.SERVER.{one.server}.KICK"
+        await bus.request(out, json.dumps({"cid": one.number}).encode(), timeout=2)
+    return len(connections)

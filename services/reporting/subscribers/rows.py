@@ -33,6 +33,11 @@ ROTATE = text(
     "update subscriber set previous_hash = secret_hash, previous_until = :until, secret_hash = :secret_hash,"
     " rotated_at = now() where company = :company and name = :name"
 )
+SHOWN_OUT = text(
+    "update subscriber set previous_hash = null"
+    " where company = :company and name = :name and previous_until = :until"
+)
+"""The secret before means nothing any more, and nobody is connected by it."""
 SINCE = text("update subscriber set since = :since, caught_up_at = '{}' where company = :company and name = :name")
 CAUGHT_UP = text(
     "update subscriber set"
@@ -74,11 +79,25 @@ class Subscriber:
     def knows(self, secret: str) -> bool:
         """The secret is this subscriber's, or the one before while that is still good."""
         told = hashed(secret)
-        if hmac.compare_digest(told, self.secret_hash):
-            return True
+        return hmac.compare_digest(told, self.secret_hash) or self._is_still_good(told)
+
+    def leaves_at(self, secret: str) -> datetime | None:
+        """When a connection by this secret is over: that of the one before ends with it."""
+        return None if hmac.compare_digest(hashed(secret), self.secret_hash) else self.previous_until
+
+    def _is_still_good(self, told: str) -> bool:
         until = self.previous_until
         still = self.previous_hash is not None and until is not None and clock.now() < until
         return still and hmac.compare_digest(told, self.previous_hash or "")
+
+    @property
+    def has_outlived_a_secret(self) -> bool:
+        """The secret before is over, and those who came in by it before it was changed are not shown out yet."""
+        return (
+            self.previous_hash is not None
+            and self.previous_until is not None
+            and self.previous_until <= clock.now()
+        )
 
 
 def user_of(company: str, name: str) -> str:

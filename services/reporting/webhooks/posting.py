@@ -15,8 +15,8 @@ import httpcore
 from standardwebhooks import Webhook as Signing
 
 from chassis import clock
+from chassis.guard import GuardedNetwork, networks_of
 from services.reporting.settings import ReportingSettings
-from services.reporting.webhooks.guard import GuardedNetwork, networks_of
 
 PREFIX = "whsec_"
 SECRET_BYTES = 32

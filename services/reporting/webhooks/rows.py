@@ -14,8 +14,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from chassis import clock
 from chassis.sealing import Seal
 
+SIGNING = "webhook"
+"""What its secrets are sealed for."""
 COLUMNS = "company, webhook_id, url, events, active, secret, previous_secret, previous_until, failures,"
-COLUMNS += " resting_until, told, created_at, created_by"
+COLUMNS += " resting_until, told, created_at, created_by, forgotten, forgotten_at"
 ONE = text(f"select {COLUMNS} from webhook where company = :company and webhook_id = :webhook_id for update")  # noqa: S608
 ALL = text(f"select {COLUMNS} from webhook where company = :company order by created_at, webhook_id")  # noqa: S608
 ADD = text(
@@ -78,16 +80,19 @@ class Webhook:
     told: str | None
     created_at: datetime
     created_by: str
+    forgotten: int
+    """Events that were put aside, and that nobody tried again in time."""
+    forgotten_at: datetime | None
 
     def keys(self, seal: Seal) -> list[str]:
         """The secrets to sign with: its own, and the one before while that is still good. Raises
         ``SealBroken``."""
-        return keys_of(seal, self.secret, self.previous_secret, self.previous_until)
+        return keys_of(seal, self.company, self.secret, self.previous_secret, self.previous_until)
 
 
-def keys_of(seal: Seal, secret: bytes, before: bytes | None, until: datetime | None) -> list[str]:
+def keys_of(seal: Seal, company: str, secret: bytes, before: bytes | None, until: datetime | None) -> list[str]:
     still = [before] if before is not None and until is not None and clock.now() < until else []
-    return [seal.open(bytes(one)) for one in (secret, *still)]
+    return [seal.open(bytes(one), company=company, purpose=SIGNING) for one in (secret, *still)]
 
 
 def _read(row: Any) -> Webhook:

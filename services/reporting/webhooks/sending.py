@@ -26,6 +26,7 @@ from services.reporting.webhooks.rows import keys_of
 BUSY_SECONDS, IDLE_SECONDS, IDLE_GROWTH = 0.05, 1.5, 1.4
 HOUSEKEEPING_SECONDS = 600.0
 GROWTH = 4
+FORGOTTEN_AT_ONCE = 5000
 PATIENCE = 10
 """So many failures in a row, whatever the event, and a receiver is left alone for a while."""
 LONGEST_REST_SECONDS = 300
@@ -90,6 +91,20 @@ RECOVER = text(
 FORGET = text(
     "delete from webhook_delivery where status = 'done' and changed_at < now() - make_interval(days => :days)"
 )
+FORGET_DEAD = text(
+    """
+    with gone as (
+        delete from webhook_delivery where (company, webhook_id, speaker, p, number) in (
+            select company, webhook_id, speaker, p, number from webhook_delivery
+            where status = 'dead' and changed_at < now() - make_interval(days => :days)
+            order by company, webhook_id limit :most for update skip locked)
+        returning company, webhook_id),
+    counted as (select company, webhook_id, count(*) as many from gone group by 1, 2)
+    update webhook set forgotten = forgotten + counted.many, forgotten_at = now() from counted
+    where webhook.company = counted.company and webhook.webhook_id = counted.webhook_id
+    returning webhook.company, webhook.webhook_id, counted.many
+    """
+)
 log = logging.getLogger(__name__)
 
 
@@ -116,6 +131,7 @@ class Sender:
                     recover_at = loop.time() + self.settings.webhook_lease_seconds / 2
                 if loop.time() >= forget_at:
                     await self._run(FORGET, days=self.settings.webhook_keep_days)
+                    await self._forget_dead()
                     forget_at = loop.time() + HOUSEKEEPING_SECONDS
                 free = self.settings.webhook_connections - len(in_hand)
                 taken = await self._take(free) if free else []
@@ -133,6 +149,18 @@ class Sender:
         async with transaction(self.engine) as tx:
             await tx.execute(statement, values)
 
+    async def _forget_dead(self) -> None:
+        """Events that nobody tried again in time; whoever looks at the webhook is told how many."""
+        while True:
+            async with transaction(self.engine) as tx:
+                asked = {"days": self.settings.webhook_keep_dead_days, "most": FORGOTTEN_AT_ONCE}
+                forgotten = (await tx.execute(FORGET_DEAD, asked)).all()
+            for row in forgotten:
+                whose = {"company": row.company, "webhook_id": str(row.webhook_id)}
+                log.warning("events put aside were forgotten", extra=whose | {"events": row.many})
+            if not forgotten:
+                return
+
     async def _take(self, batch: int) -> list[Any]:
         lease = self.settings.webhook_lease_seconds + self.settings.webhook_seconds
         async with transaction(self.engine) as tx:
@@ -146,7 +174,7 @@ class Sender:
 
     async def _post(self, post: Post, one: Any) -> Outcome:
         try:
-            keys = keys_of(self.seal, one.secret, one.previous_secret, one.previous_until)
+            keys = keys_of(self.seal, one.company, one.secret, one.previous_secret, one.previous_until)
         except SealBroken:
             return Outcome(ok=False, told="its secret was sealed by a key that is gone: rotate the secret")
         try:

@@ -143,8 +143,8 @@ async def test_an_event_that_nothing_makes_right_is_skipped_with_a_reason_and_th
     await applying.apply("alpha", batch(amounts(1, POISON, 3)), ownership.own, carefully=True)
     whose: dict[str, Any] = {"speaker": "alpha", "company": "acme", "client_id": "C1"}
     with pytest.raises(ValueError, match="says why"):
-        await skip(toys.beta, **whose, by="ada", reason=" ")
-    done = await skip(toys.beta, **whose, by="ada", reason="the amount is not one")
+        await skip(toys.beta, REGISTRY, **whose, by="ada", reason=" ")
+    done = await skip(toys.beta, REGISTRY, **whose, by="ada", reason="the amount is not one")
     assert done["type"] == "Counted"
     assert "division by zero" in str(done["error"])
     # what came after it still waits: order is kept until somebody says that all is well
@@ -157,7 +157,7 @@ async def test_an_event_that_nothing_makes_right_is_skipped_with_a_reason_and_th
     (kept,) = await list_skipped(toys.beta)
     assert (kept["pseq"], kept["skipped_by"], kept["skipped_reason"]) == (2, "ada", "the amount is not one")
     with pytest.raises(NothingParked):
-        await skip(toys.beta, **whose, by="ada", reason="once more")
+        await skip(toys.beta, REGISTRY, **whose, by="ada", reason="once more")
 
 
 async def test_a_bulk_event_is_parked_client_by_client(

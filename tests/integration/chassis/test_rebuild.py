@@ -103,7 +103,7 @@ async def test_what_was_skipped_is_left_out_and_what_came_after_it_is_not(toys: 
         await toys.say("acme", ("bad", 30))
         assert await toys.all_heard()
         whose: dict[str, Any] = {"speaker": "alpha", "company": "acme", "client_id": "bad"}
-        await skip(toys.beta, **whose, by="ada", reason="no amount")
+        await skip(toys.beta, REGISTRY, **whose, by="ada", reason="no amount")
         assert await unpark(toys.beta, "beta", BETA, REGISTRY, **whose) == 1
         report = await rebuild(toys).run()
     assert report.equal, report.differing

@@ -14,6 +14,7 @@ import httpx
 
 from tests.integration.console import fixture_other_systems as other_systems
 from tests.integration.console.fixture_late_interest import TERMS, late_interest
+from tests.integration.console.fixture_parked import parked
 from tests.integration.console.fixture_simulation import Simulations
 from tests.integration.console.fixture_templates import Texts
 
@@ -752,7 +753,9 @@ class FakeServices:
             body = zipfile.ZipFile(io.BytesIO(request.content)).namelist()
         if request.method in {"POST", "PUT"} and not path.endswith("/query"):
             self.commands.append((service, path, body))
-        found = getattr(self, f"_{service}")(path, body, request)
+        if path.startswith("/parked/"):
+            return httpx.Response(200, json={"applied": 3})
+        found = parked(service) if path == "/parked" else getattr(self, f"_{service}")(path, body, request)
         if isinstance(found, httpx.Response):
             return found
         return (
@@ -1037,6 +1040,7 @@ class FakeServices:
             "/message": mail,
             "/preview": mail,
             "/complete-task": {"positions": ["notify/7/1"]},
+            "/replies/handled": {"positions": ["notify/7/2"]},
             "/mail-server": {
                 "saved": None,
                 "shared": "smtp.example",
@@ -1073,6 +1077,7 @@ class FakeServices:
                         "trouble_since": "2026-11-20T09:42:00+00:00",
                     }
                 ],
+                "unread": [{"trouble": "too_large", "mails": 2, "since": "2026-11-19T09:42:00+00:00"}],
                 "last_days": {"hard": {"bound": 2, "unbound": 1}, "reply": {"bound": 3, "unbound": 0}},
             },
             "/debtor-links": {

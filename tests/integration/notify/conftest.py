@@ -202,8 +202,10 @@ class House:
     people: People
     mails: MailServer
 
-    def token(self, *companies: str, role: Role = "admin") -> dict[str, str]:
-        token = mint(read_key(self.stack.private_key_file), "user:alice", companies, role)
+    def token(
+        self, *companies: str, role: Role = "admin", portfolio: Sequence[str] | None = None
+    ) -> dict[str, str]:
+        token = mint(read_key(self.stack.private_key_file), "user:alice", companies, role, portfolio=portfolio)
         return {"Authorization": f"Bearer {token}", "Relance-As-Of": str(DAY)}
 
     async def call(self, company: str, method: str, path: str, **options: Any) -> httpx.Response:
@@ -372,6 +374,7 @@ def settings(stack: Stack, people: People, mails: MailServer) -> NotifySettings:
             "smtp_port": mails.port,
             "smtp_timeout_seconds": 2,
             "smtp_answer_seconds": 2,
+            "mail_networks": "127.0.0.1,::1",
             "retry_seconds": 0.2,
             "job_lease_seconds": 3,
         }

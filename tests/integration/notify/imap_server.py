@@ -51,6 +51,11 @@ class Mailbox:
             return {}
         return {message.uid: Seen in message.permanent_flags async for message in folder.messages()}
 
+    async def emptied(self) -> None:
+        """Somebody took every mail out of the folder."""
+        folder = await self._folder()
+        await folder.delete([message.uid async for message in folder.messages()])
+
     async def made_anew(self) -> None:
         """The server restored the mailbox from a copy: its UIDs mean nothing any more."""
         folder = await self._folder()

@@ -1,19 +1,24 @@
 """A company's own mail server: encrypted, signed in to, tried before it is used, and nobody else's affair (D2)."""
 
 import asyncio
+import base64
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+from cryptography.fernet import Fernet
 from sqlalchemy import text
 
 from chassis.database import transaction
 from chassis.embedded import Stack
+from chassis.resealing import reseal
+from chassis.sealing import Seal
 from chassis.server_process import free_port
 from services.notify.settings import NotifySettings
 from tests.integration.notify.conftest import House, MailServer, People, Voices, action, living, synced, until
@@ -195,6 +200,63 @@ async def test_only_administrators_see_and_set_it(house: House, own: Own, compan
         body = {"json": wanted(own)} if method == "PUT" else {"json": {}} if method == "POST" else {}
         answer = await house.call(company, method, f"/mail-server{path}", headers=headers, **body)
         assert answer.status_code == 403, (method, path)
+
+
+async def test_it_is_for_those_who_see_every_client(house: House, company: str) -> None:
+    """It carries everybody's messages (rule 15.2)."""
+    headers = house.token(company, portfolio=["DUPONT"])
+    for path in ("/mail-server", "/mailbox", "/dkim"):
+        answer = await house.call(company, "GET", path, headers=headers)
+        assert (answer.status_code, answer.json()["type"].rpartition("/")[2]) == (403, "portfolio-insufficient"), (
+            path
+        )
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "10.0.0.1", "169.254.169.254", "0x7f.1", "localhost"])
+async def test_a_server_on_the_inside_is_refused_when_it_is_saved(
+    house: House, own: Own, company: str, monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    monkeypatch.setattr(settings_of(house), "mail_networks", "")
+    for path in ("/mail-server", "/mailbox"):
+        refused = await house.call(company, "PUT", path, json=wanted(own, host=host))
+        assert (refused.status_code, refused.json()["type"].rpartition("/")[2]) == (422, "host-inside"), path
+        assert (await house.get(company, path))["saved"] is None
+
+
+async def test_a_server_on_the_inside_is_refused_when_it_is_tried_or_used(
+    house: House, own: Own, company: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever it was when it was saved: a name may lead elsewhere since."""
+    monkeypatch.setattr(settings_of(house), "mail_networks", "")
+    tried = await house.call(company, "POST", "/mail-server/test", json={"server": wanted(own)})
+    assert (tried.json()["ok"], "not on the public internet" in tried.json()["words"]) == (False, True)
+    box = await house.call(company, "POST", "/mailbox/test", json={"mailbox": wanted(own, "tls")})
+    assert (box.json()["ok"], box.json()["code"]) == (False, "mailbox_inside")
+    assert own.received == []
+
+
+async def test_secrets_are_sealed_anew_by_the_first_key(house: House, own: Own, company: str) -> None:
+    """Given a password sealed by the old key, without the name of its company."""
+    process = house.process
+    await house.call(company, "PUT", "/mail-server", json=wanted(own))
+    old = Fernet(base64.urlsafe_b64encode(sha256(b"old key").digest())).encrypt(PASSWORD.encode())
+    write = text("update mail_server set password = :password where company = :company")
+    async with transaction(process.engine) as tx:
+        await tx.execute(write, {"password": old, "company": company})
+    assert (await house.call(company, "POST", "/mail-server/test", json={})).json()["ok"] is True
+    done = await reseal(process.engine, Seal("new key, old key"), process.service.sealed)
+    assert done.anew >= 1
+    async with transaction(process.engine) as tx:
+        asked = text("select password from mail_server where company = :company")
+        kept = bytes((await tx.execute(asked, {"company": company})).scalar_one())
+    assert Seal("new key").open(kept, company=company, purpose="mail-server") == PASSWORD
+    assert (await reseal(process.engine, Seal("new key"), process.service.sealed)).anew == 0
+
+
+def settings_of(house: House) -> NotifySettings:
+    settings = house.process.settings
+    assert isinstance(settings, NotifySettings)
+    return settings
 
 
 async def test_without_a_sealing_key_no_password_is_kept(  # noqa: PLR0917 - fixtures

@@ -11,7 +11,9 @@ from sqlalchemy import text
 
 from chassis.database import transaction
 from chassis.embedded import Stack
-from services.notify.imap import ImapMailbox
+from services.notify.imap import Account, ImapMailbox
+from services.notify.mailbox_reading import MailboxReader
+from services.notify.reports import reading
 from services.notify.settings import NotifySettings
 from tests.integration.notify.conftest import PATIENCE_SECONDS, House, MailServer, People, Voices, living, until
 from tests.integration.notify.imap_server import AWAY, PASSWORD, USER, Mailbox, mailbox
@@ -203,3 +205,59 @@ async def test_the_password_lies_sealed_and_only_administrators_see_the_mailbox(
         body = {"json": wanted(box)} if method == "PUT" else {"json": {}} if method == "POST" else {}
         answer = await house.call(company, method, f"/mailbox{path}", headers=headers, **body)
         assert answer.status_code == 403, (method, path)
+
+
+async def test_one_mailbox_that_fails_for_an_unforeseen_reason_holds_up_no_other(
+    house: House, company: str, box: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Given two mailboxes, one of which ends the look in a way that nobody foresaw."""
+    other = f"{company}z"
+    arrived = MailboxReader._read_all
+
+    async def odd(reader: MailboxReader, whose: str, account: Account, open_box: ImapMailbox) -> None:
+        if whose == company:
+            raise KeyError("unforeseen")
+        await asyncio.sleep(0.05)  # it fails while the other is read
+        await arrived(reader, whose, account, open_box)
+
+    monkeypatch.setattr(MailboxReader, "_read_all", odd)
+    await set_up(house, company, box)
+    await set_up(house, other, box)
+    await until_trouble(house, company, "reading_failed")
+    await box.arrives(NEWSLETTER)
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while not any(one["read_at"] for one in (await house.get(other, "/mailboxes"))["places"]):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+    assert [one["trouble"] for one in (await house.get(other, "/mailboxes"))["places"]] == [None]
+
+
+async def until_unread(house: House, company: str, wanted: list[tuple[str, int]]) -> None:
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while True:
+            told = (await house.get(company, "/mailboxes"))["unread"]
+            if [(one["trouble"], one["mails"]) for one in told] == wanted:
+                return
+            await asyncio.sleep(0.05)
+
+
+async def test_mails_that_nobody_could_read_are_told_until_they_lie_there_no_more(
+    house: House, company: str, box: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Any of them may be a client's answer. One that ends the reading in an unforeseen way holds up no other."""
+    whole = reading.read
+
+    def odd(raw: bytes) -> reading.Report:
+        if b"n1@shop.example" in raw:
+            raise KeyError("unforeseen")
+        return whole(raw)
+
+    monkeypatch.setattr("services.notify.mailbox_reading.read", odd)
+    monkeypatch.setattr("services.notify.imap.LARGEST_BYTES", 5000)
+    await box.arrives(NEWSLETTER)
+    await box.arrives(NEWSLETTER.replace(b"n1@", b"n2@") + b"x" * 6000)
+    await box.arrives(NEWSLETTER.replace(b"n1@", b"n3@"))
+    await set_up(house, company, box)
+    await until_unread(house, company, [("too_large", 1), ("unreadable", 1)])
+    assert (await house.get(company, "/mailboxes"))["last_days"] != {}
+    await box.emptied()
+    await until_unread(house, company, [])

@@ -4,7 +4,8 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import date
+from datetime import date, timedelta
+from importlib import import_module
 from typing import Any
 from uuid import uuid4
 
@@ -17,10 +18,15 @@ from nats.js.errors import NotFoundError
 
 from chassis.embedded_config import NATS_ADMIN, SUBSCRIBERS_API
 from contracts.ledger import ClientStopped, NoteAdded
+from services.reporting.settings import ReportingSettings
+from services.reporting.subscribers import door, durables
+from services.reporting.subscribers.door import Door
 from tests.integration.reporting.conftest import House, Voices
 from tests.waiting import comes_true
 
 Json = dict[str, Any]
+api = import_module("services.reporting.api.subscribers")
+"""The module; the package holds its router under the same name."""
 FOREVER = "permissions violation"
 
 
@@ -36,6 +42,12 @@ async def subscriber(house: House, company: str, *events: str, name: str = "crm"
     added = await command(house, company, "/subscribers", 201, name=name, events=list(events))
     connect: Json = added["connect"]
     return connect
+
+
+def doorkeeper(house: House) -> Door:
+    settings = house.process.settings
+    assert isinstance(settings, ReportingSettings)
+    return Door(house.process, settings)
 
 
 @asynccontextmanager
@@ -206,6 +218,69 @@ async def test_a_secret_is_changed_in_the_subscribers_own_time_or_at_once(house:
     assert await is_let_in(third)
 
 
+async def test_connections_by_the_secret_before_end_with_it(
+    house: House, company: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Given one from before the change, one by the old secret after it, and one by the new."""
+    monkeypatch.setattr(door, "CLOCKS_DIFFER", timedelta(0))
+    first = await subscriber(house, company)
+    async with connected(first) as before, asyncio.timeout(60):
+        await asyncio.sleep(0.05)
+        second = (await command(house, company, "/subscribers/rotate", name="crm", overlap_hours=2 / 3600))[
+            "connect"
+        ]
+        async with connected(first) as meanwhile, connected(second) as by_the_new:
+            await doorkeeper(house).mend()
+            assert before.is_connected
+            await comes_true(lambda: not meanwhile.is_connected, "the server ends it with the old secret")
+            await doorkeeper(house).mend()
+            await comes_true(lambda: not before.is_connected, "it is shown out")
+            assert by_the_new.is_connected
+            await doorkeeper(house).mend()
+            assert by_the_new.is_connected
+    assert not await is_let_in(first)
+    assert await is_let_in(second)
+
+
+@pytest.mark.parametrize("path", ["/subscribers/rotate", "/subscribers/remove"])
+async def test_what_nats_did_not_do_is_done_later(
+    house: House, company: str, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    """The command was carried out before: its secret is not lost in an error, and the old one lets nobody stay."""
+
+    async def away(url: str, user: str) -> int:
+        raise nats.errors.NoServersError
+
+    monkeypatch.setattr(api, "show_out", away)
+    connect = await subscriber(house, company)
+    more = {"overlap_hours": 0} if path.endswith("rotate") else {}
+    async with connected(connect) as bus:
+        told = await command(house, company, path, name="crm", **more)
+        assert told["connections_ended"] is None
+        assert bus.is_connected
+        await doorkeeper(house).mend()
+        await comes_true(lambda: not bus.is_connected, "the connection is ended")
+    assert not await is_let_in(connect)
+    if path.endswith("rotate"):
+        assert await is_let_in(told["connect"])
+
+
+async def test_nothing_is_removed_while_nats_takes_no_place_away(
+    house: House, company: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: object) -> None:
+        raise nats.errors.TimeoutError
+
+    connect = await subscriber(house, company)
+    with monkeypatch.context() as broken:
+        broken.setattr(durables, "unmake", away)
+        told = await command(house, company, "/subscribers/remove", 503, name="crm")
+    assert told["type"].rpartition("/")[2] == "nats-away"
+    assert await is_let_in(connect)
+    await command(house, company, "/subscribers/remove", name="crm")
+    assert not await is_let_in(connect)
+
+
 async def test_removed_it_hears_nothing_and_comes_in_no_more(house: House, voices: Voices, company: str) -> None:
     connect = await subscriber(house, company, "ClientStopped")
     async with connected(connect) as bus:
@@ -224,12 +299,7 @@ async def test_a_place_lost_with_its_stream_is_made_again(house: House, voices: 
     admin = await nats.connect(house.stack.nats_url(NATS_ADMIN))
     await admin.jetstream().delete_consumer("EVT_LEDGER_G1", connect["user"])
     await admin.close()
-    from services.reporting.settings import ReportingSettings
-    from services.reporting.subscribers.door import Door
-
-    settings = house.process.settings
-    assert isinstance(settings, ReportingSettings)
-    await Door(house.process, settings).mend()
+    await doorkeeper(house).mend()
     await voices.say(company, stopped("C1"))
     assert [one["ce-subject"] for one in await heard(connect, 1)] == ["C1"]
 

@@ -177,6 +177,29 @@ async def test_what_is_never_taken_is_put_aside_and_tried_again_when_asked(
     assert (await listed(house, company))["failures"] == 0
 
 
+async def test_what_was_put_aside_is_forgotten_in_the_end_and_counted(
+    house: House, voices: Voices, company: str, receiver: Receiver
+) -> None:
+    """The eve and the day after its last day."""
+    webhook_id = await webhook(house, company, receiver)
+    settings = house.process.settings
+    assert isinstance(settings, ReportingSettings)
+    add = text(
+        "insert into webhook_delivery"
+        " (company, webhook_id, speaker, p, number, event_id, type, client_id, message, status, changed_at)"
+        " select :company, :webhook_id, 'ledger', 1, n, gen_random_uuid(), 'ClientStopped', 'C1', '{}', 'dead',"
+        " now() - make_interval(days => :days, hours => n) from (values (-1), (1)) as aged (n)"
+    )
+    async with transaction(house.process.engine) as tx:
+        key = {"company": company, "webhook_id": webhook_id, "days": settings.webhook_keep_dead_days}
+        await tx.execute(add, key)
+    assert (await listed(house, company))["dead"] == 2
+    await Sender(house.process.engine, settings)._forget_dead()
+    told = await listed(house, company)
+    assert (told["dead"], told["forgotten"]) == (1, 1)
+    assert told["forgotten_at"]
+
+
 @pytest.mark.usefixtures("sender")
 async def test_a_replay_delivers_again_under_the_same_ids(
     house: House, voices: Voices, company: str, receiver: Receiver

@@ -45,6 +45,14 @@ def test_the_companys_own_people_do_not_answer_for_the_client(sender: str, own: 
     assert is_of_own_people(sender, OWN, ["compta@diaz.example"]) is own
 
 
+@pytest.mark.parametrize("domain", ["gmail.com", "orange.fr", "free.fr", "laposte.net", "outlook.fr"])
+def test_at_a_public_provider_only_the_companys_very_addresses_are_its_own(domain: str) -> None:
+    """Whoever else writes from there answers for the client, as somebody at home of whom we wrote to at work."""
+    own = (f"delcourt.compta@{domain}", "")
+    assert is_of_own_people(f"Delcourt.Compta@{domain}", own, ["compta@diaz.example"]) is True
+    assert is_of_own_people(f"lise.diaz@{domain}", own, ["compta@diaz.example"]) is False
+
+
 def test_a_domain_that_company_and_client_share_tells_nothing() -> None:
     """Two companies of a group, or two that write by the same public provider."""
     assert is_of_own_people("autre@delcourt.example", OWN, ["filiale@delcourt.example"]) is False

@@ -6,16 +6,10 @@ from typing import Any
 import httpcore
 import pytest
 
+from chassis import guard
+from chassis.guard import AddressRefused, GuardedNetwork, is_allowed, networks_of
 from services.reporting.settings import ReportingSettings
-from services.reporting.webhooks import guard
-from services.reporting.webhooks.guard import (
-    AddressRefused,
-    GuardedNetwork,
-    UrlRefused,
-    check_url,
-    is_allowed,
-    networks_of,
-)
+from services.reporting.webhooks.addresses import UrlRefused, check_url
 from services.reporting.webhooks.posting import LONGEST_WAIT_ASKED_SECONDS, Post, _outcome, new_secret
 from services.reporting.webhooks.sending import pause_after, retried_until
 

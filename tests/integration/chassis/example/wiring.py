@@ -39,7 +39,14 @@ class Milestone(Event):
     amount: int
 
 
-REGISTRY = {event.type_name(): event for event in (Counted, Loaded, Milestone)}
+class Forgotten(Event):
+    """Nothing of the client is to be kept."""
+
+    speaker: ClassVar[str] = "alpha"
+    must_be_heard: ClassVar[bool] = True
+
+
+REGISTRY = {event.type_name(): event for event in (Counted, Loaded, Milestone, Forgotten)}
 
 metadata = MetaData()
 
@@ -101,6 +108,11 @@ async def loaded(tx: AsyncConnection, events: list[Delivered]) -> None:
             await hear(tx, event.company, line.client_id, event.partition, line.amount, event.event_id.hex)
 
 
+async def forgotten(tx: AsyncConnection, events: list[Delivered]) -> None:
+    for _ in events:
+        await tx.execute(text("select 1 / 0"))
+
+
 async def milestone_passed(tx: AsyncConnection, events: list[Delivered]) -> None:
     for event in events:
         await tx.execute(
@@ -126,7 +138,7 @@ async def say_milestone(say: Say, events: list[Delivered]) -> None:
 ALPHA = Listening()
 BETA = Listening(
     streams=("alpha",),
-    project={"Counted": counted, "Loaded": loaded, "Milestone": milestone_passed},
+    project={"Counted": counted, "Loaded": loaded, "Forgotten": forgotten, "Milestone": milestone_passed},
     react={"Counted": say_milestone},
     tables=(tally, milestone),
     bulk={"Loaded": "lines"},
