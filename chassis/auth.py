@@ -1,13 +1,13 @@
 """Who is calling: short-lived Ed25519 tokens, minted by the console or a service, verified offline."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, cast, get_args
 
 from joserfc import jwt
 from joserfc.errors import JoseError
-from joserfc.jwk import OKPKey
+from joserfc.jwk import GuestProtocol, OKPKey
 
 from chassis import clock
 
@@ -37,6 +37,8 @@ class Caller:
     """The codes of the sales people whose clients the caller sees; ``None`` for every client (rule 15.2)."""
     client_id: str | None = None
     """The one client whom a debtor is; nobody else's token names one."""
+    token: str = field(default="", repr=False, compare=False)
+    """What it showed; whoever asks others in its name hands that on."""
 
     def may_see(self, company: str) -> bool:
         """The token was given for this company, or for all of them."""
@@ -64,6 +66,11 @@ def read_key(file: Path) -> OKPKey:
     return OKPKey.import_key(file.read_text(encoding="utf-8"))
 
 
+def same_pair(one: OKPKey, other: OKPKey) -> bool:
+    """Whether both are halves of the same pair, or the same half."""
+    return one.thumbprint() == other.thumbprint()
+
+
 def mint(  # noqa: PLR0913, PLR0917 - what a token says
     private_key: OKPKey,
     subject: str,
@@ -72,11 +79,12 @@ def mint(  # noqa: PLR0913, PLR0917 - what a token says
     minutes: float = 5,
     portfolio: Sequence[str] | None = None,
     client_id: str | None = None,
+    signer: str = "",
 ) -> str:
     """A token for ``subject`` over ``companies`` (``"*"`` for every one), good for ``minutes``.
 
     ``portfolio`` narrows it to the clients of these sales people; ``None`` does not. ``client_id`` is who a
-    debtor is.
+    debtor is. ``signer`` is the service whose own key this is; empty for the key that signs for people.
     """
     issued = int(clock.now().timestamp())
     claims: dict[str, object] = {
@@ -91,7 +99,8 @@ def mint(  # noqa: PLR0913, PLR0917 - what a token says
         claims["portfolio"] = list(portfolio)
     if client_id is not None:
         claims["client"] = client_id
-    return jwt.encode({"alg": ALGORITHM}, claims, private_key, algorithms=[ALGORITHM])
+    header = {"alg": ALGORITHM, "kid": signer} if signer else {"alg": ALGORITHM}
+    return jwt.encode(header, claims, private_key, algorithms=[ALGORITHM])
 
 
 _CLAIMS = {
@@ -103,17 +112,48 @@ _CLAIMS = {
 }
 
 
-def verify(token: str, public_key: OKPKey) -> Caller:
-    """The caller that a token speaks for. Raises ``TokenRefused``."""
+@dataclass(frozen=True, slots=True)
+class Signing:
+    """What tokens by a service's own key may be: of which roles. One of the role system is the service itself."""
+
+    key: OKPKey
+    roles: Collection[Role]
+
+
+def verify(
+    token: str, public_key: OKPKey, services: Callable[[str], Signing | None] = lambda name: None
+) -> Caller:
+    """The caller that a token speaks for. Raises ``TokenRefused``.
+
+    ``public_key`` is the one of those who sign for people; ``services`` knows those of services, which sign for
+    themselves, and says what each may ask here.
+    """
     now = int(clock.now().timestamp())
+    signing: Signing | None = None
+    signer = ""
+
+    def key_of(signed: GuestProtocol) -> OKPKey:
+        nonlocal signing, signer
+        signer = str(signed.headers().get("kid", ""))
+        if not signer:
+            return public_key
+        signing = services(signer)
+        if signing is None:
+            raise ValueError("nobody of this name may ask here")
+        return signing.key
+
     try:
-        claims = jwt.decode(token, public_key, algorithms=[ALGORITHM]).claims
+        claims = jwt.decode(token, key_of, algorithms=[ALGORITHM]).claims
         jwt.JWTClaimsRegistry(now=now, leeway=CLOCK_LEEWAY_SECONDS, **_CLAIMS).validate(claims)  # type: ignore[arg-type]
     except (JoseError, ValueError) as refusal:
         raise TokenRefused("the token is forged, expired or unreadable") from refusal
     companies, role = claims["companies"], claims["role"]
     if role not in ROLES or not isinstance(companies, list):
         raise TokenRefused("the token has no known role or no list of companies")
+    if signing is not None:
+        as_itself = role != "system" or claims["sub"] == f"service:{signer}"
+        if role not in signing.roles or not as_itself:
+            raise TokenRefused("this service may not ask so")
     portfolio = claims.get("portfolio")
     if portfolio is not None and not isinstance(portfolio, list):
         raise TokenRefused("the token's portfolio is no list")
@@ -128,4 +168,5 @@ def verify(token: str, public_key: OKPKey) -> Caller:
         role=cast(Role, role),
         portfolio=None if portfolio is None else tuple(map(str, portfolio)),
         client_id=client_id,
+        token=token,
     )

@@ -30,6 +30,7 @@ from chassis.server_process import Server, ServerFailed, free_port, is_free
 DATABASE = "relance"
 SUPERUSER = "relance"
 ROLES = ("owner", "worker", "api")
+SIGNS_FOR_PEOPLE = "console"
 DOORKEEPER_KEY = "doorkeeper-key"
 """The secret by which other systems are let into NATS."""
 LONGEST_SOCKET_FOLDER = 107 - len("/.s.PGSQL.5432")
@@ -89,6 +90,17 @@ class Stack:
     def public_key_file(self) -> Path:
         return self.data_dir / "secrets" / "token-public.pem"
 
+    def key_file_of(self, service: str) -> Path:
+        """The private key that a service signs by: its own, and for the console the one that signs for people."""
+        if service == SIGNS_FOR_PEOPLE:
+            return self.private_key_file
+        file = self.data_dir / "secrets" / f"token-private-{service}.pem"
+        if not file.exists():
+            pair = auth.new_key_pair()
+            self._write(f"secrets/{service}.pem", pair.public)
+            self._write(f"secrets/token-private-{service}.pem", pair.private)
+        return file
+
     def environment(self, service: str) -> dict[str, str]:
         """The ``RELANCE_*`` variables that a service needs to reach the stack."""
         return {
@@ -97,7 +109,7 @@ class Stack:
             "RELANCE_OWNER_DATABASE_URL": self.database_url(service, "owner"),
             "RELANCE_NATS_URL": self.nats_url(service),
             "RELANCE_TOKEN_PUBLIC_KEY_FILE": str(self.public_key_file),
-            "RELANCE_TOKEN_PRIVATE_KEY_FILE": str(self.private_key_file),
+            "RELANCE_TOKEN_PRIVATE_KEY_FILE": str(self.key_file_of(service)),
         }
 
     def doorkeeping(self) -> dict[str, str]:

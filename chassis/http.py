@@ -79,7 +79,7 @@ async def caller(
     if scheme.lower() != "bearer" or not token:
         raise Problem("token-missing", "A bearer token is needed", 401)
     try:
-        who = verify(token, process.public_key())
+        who = verify(token, process.public_key(), process.signing)
     except TokenRefused as refused:
         raise Problem("token-refused", "The token is not accepted", 401, str(refused)) from refused
     if (who.role == "debtor") != getattr(request.scope.get("endpoint"), "for_debtors", False):

@@ -52,22 +52,31 @@ class NeighbourRefused(Exception):
 
 
 class Signer:
-    """Mints tokens with a private key, and keeps each until shortly before it expires."""
+    """Mints tokens with a private key, and keeps each until shortly before it expires. ``name``: of the service
+    whose key it is; empty for the one that signs for people."""
 
-    def __init__(self, key: OKPKey) -> None:
+    def __init__(self, key: OKPKey, name: str = "") -> None:
         self._key = key
+        self._name = name
         self._kept: dict[Caller, tuple[float, str]] = {}
 
     @classmethod
-    def from_file(cls, file: Path) -> "Signer":
-        return cls(read_key(file))
+    def from_file(cls, file: Path, name: str = "") -> "Signer":
+        return cls(read_key(file), name)
 
     def token(self, who: Caller) -> str:
         """A token that is good for a minute at least."""
         good_until, token = self._kept.get(who, (0.0, ""))
         if good_until - time.monotonic() < TOKEN_RENEWED_SECONDS:
             token = mint(
-                self._key, who.subject, who.companies, who.role, TOKEN_MINUTES, who.portfolio, who.client_id
+                self._key,
+                who.subject,
+                who.companies,
+                who.role,
+                TOKEN_MINUTES,
+                who.portfolio,
+                who.client_id,
+                self._name,
             )
             if len(self._kept) > 1000:
                 self._kept.clear()
@@ -76,7 +85,8 @@ class Signer:
 
 
 class Neighbour:
-    """Another service. Without ``caller`` a call is made in the name of the calling service, role ``system``."""
+    """Another service. Without ``caller`` a call is made in the name of the calling service, role ``system``; with
+    one, by the token that the caller showed."""
 
     def __init__(  # noqa: PLR0913 - knobs with defaults
         self,
@@ -117,7 +127,8 @@ class Neighbour:
         is tried again for ``patience`` seconds; a request that may have been received is never sent twice.
         Raises ``NeighbourUnreachable`` and ``NeighbourRefused``.
         """
-        sent = {"Authorization": f"Bearer {self._signer.token(caller or self._self)}", **(headers or {})}
+        token = (caller.token if caller else "") or self._signer.token(caller or self._self)
+        sent = {"Authorization": f"Bearer {token}", **(headers or {})}
         if at_least:
             sent["Relance-At-Least"] = at_least
         if as_of:

@@ -15,7 +15,7 @@ from nats.errors import Error as NatsError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from chassis import database
-from chassis.auth import read_key
+from chassis.auth import Signing, read_key, same_pair
 from chassis.eventlog import Say
 from chassis.health import Health
 from chassis.http_client import Neighbour, Signer
@@ -62,6 +62,7 @@ class Running:
         self._engines: dict[str, AsyncEngine] = {}
         self._neighbours: dict[str, Neighbour] = {}
         self._public_key: OKPKey | None = None
+        self._service_keys: dict[str, OKPKey] = {}
         self._signer: Signer | None = None
         self._broker: NatsBroker | None = None
         self._connected = False
@@ -161,12 +162,28 @@ class Running:
         return self._public_key
 
     def signer(self) -> Signer:
-        """Mints the tokens of this service, and for the console those of its users. Raises ``KeyMissing``."""
+        """Mints the tokens of this service. Raises ``KeyMissing``."""
         if self._signer is None:
             if self.settings.token_private_key_file is None:
                 raise KeyMissing("token_private_key_file")
-            self._signer = Signer.from_file(self.settings.token_private_key_file)
+            key = read_key(self.settings.token_private_key_file)
+            # with the key that signs for people it needs no name: so it is before each service has its own
+            for_people = self.settings.token_public_key_file is None or same_pair(key, self.public_key())
+            self._signer = Signer(key, "" if for_people else self.name)
         return self._signer
+
+    def signing(self, name: str) -> Signing | None:
+        """What another service may ask here by a key of its own, whose public half lies beside that of people."""
+        roles = self.service.asked_by.get(name)
+        people = self.settings.token_public_key_file
+        if not roles or people is None:
+            return None
+        if name not in self._service_keys:
+            try:
+                self._service_keys[name] = read_key(people.with_name(f"{name}.pem"))
+            except OSError:
+                return None
+        return Signing(self._service_keys[name], roles)
 
     def neighbour(self, name: str) -> Neighbour:
         """Another service, at the URL that the settings give it. Raises ``KeyMissing``."""

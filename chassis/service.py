@@ -14,7 +14,7 @@ which gives ``python -m services.ledger run | api | worker | relay | migrate | r
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from fastapi import APIRouter, FastAPI
     from sqlalchemy.ext.asyncio import AsyncConnection
 
+    from chassis.auth import Role
     from chassis.listening import Listening
     from chassis.resealing import Sealed
     from chassis.running import Running
@@ -58,6 +59,8 @@ class Service:
     knows_clients: bool = False
     """Its tables are confined to portfolios (``chassis.portfolio.confine``). A service whose are not has no answer
     for callers who see a part of the clients."""
+    asked_by: Mapping[str, Collection[Role]] = field(default_factory=dict)
+    """Services that ask something here by keys of their own, and the roles of the tokens that each may sign."""
     sealed: Sequence[Sealed] = ()
     """Where companies' secrets are kept, for ``reseal``."""
     speaks: bool = True

@@ -63,9 +63,11 @@ class Settings(BaseSettings):
     http_port: int = 8000
 
     token_public_key_file: Path | None = None
-    """Ed25519 public key (PEM) that verifies every caller."""
+    """Ed25519 public key (PEM) that verifies people and operators; those of services lie beside it, as
+    ``<service>.pem``."""
     token_private_key_file: Path | None = None
-    """Ed25519 private key (PEM) with which a service signs its own calls to its neighbours."""
+    """Ed25519 private key (PEM) with which a service signs its own calls to its neighbours; the console signs for
+    people with it."""
     allow_as_of: bool = False
     """Let callers choose the business date by the ``Relance-As-Of`` header: tests, demonstrations, trials."""
 

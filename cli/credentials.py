@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from chassis import auth
-from chassis.embedded import DATABASE, DOORKEEPER_KEY, ROLES, SUPERUSER
+from chassis.embedded import DATABASE, DOORKEEPER_KEY, ROLES, SIGNS_FOR_PEOPLE, SUPERUSER
 from chassis.embedded_config import NATS_ADMIN, NATS_DOORKEEPER, NATS_READER, nats_accounts, nats_conf
 from chassis.issuing import Issuer
 from cli.certificates import Certificates
@@ -22,6 +22,8 @@ from cli.placing import put
 DATABASE_FILES = {"worker": "database_url", "api": "api_database_url"}
 """Role of a service: file, as ``RELANCE_<FILE>_FILE`` names it. Owners have a folder apart: what changes the
 schema is not given to what runs."""
+SIGNING, TOKEN_KEY = "signing", "token_key"
+"""The folder of the key that signs for people, and the file by which a service signs."""
 NATS_STORE = Path("/data")
 CERTIFICATE = Path("/run/tls")
 """Where a server finds its certificate and its key."""
@@ -104,7 +106,7 @@ class Credentials:
         """The same as Secrets: ``relance-<service>`` each, and those of PostgreSQL, NATS, the keys, the job that
         installs."""
         self.write()
-        folders = {name: f"relance-{name}" for name in (*self.services, "nats", "owners", "tokens")}
+        folders = {name: f"relance-{name}" for name in (*self.services, "nats", "owners", SIGNING, "tokens")}
         folders |= {"postgres": "relance-postgres", "passwords": "relance-install"}
         return [
             _secret(
@@ -177,11 +179,28 @@ class Credentials:
         return f"postgresql+psycopg://{role}:{password}@{self.postgres}/{DATABASE}{asked}"
 
     def _keys(self) -> list[Path]:
-        """The pair that signs and verifies every caller; made together or not at all."""
-        files = [self.folder / "tokens" / name for name in ("private.pem", "public.pem")]
+        """A pair for people, by which the console and the command line sign, and one per service for itself. The
+        public halves lie in ``tokens``, for everybody; a private one is with whom it is of, and nowhere else."""
+        people = self._pair(f"{SIGNING}/private.pem", "public")
+        written = list(people)
+        for service in self.services:
+            if service == SIGNS_FOR_PEOPLE:
+                written.append(self._put(f"{service}/{TOKEN_KEY}", people[0].read_text(encoding="utf-8")))
+            else:
+                written += self._pair(f"{service}/{TOKEN_KEY}", service)
+        return written
+
+    def _pair(self, private: str, name: str) -> list[Path]:
+        """Made together or not at all. Before each service had a key of its own, the one of people lay in
+        ``tokens``: it is taken from there, so that nobody is signed out."""
+        files = [self.folder / private, self.folder / "tokens" / f"{name}.pem"]
+        before = self.folder / "tokens" / "private.pem"
+        if name == "public" and before.exists():
+            self._put(private, before.read_text(encoding="utf-8"))
+            before.unlink()
         if not all(file.exists() for file in files):
             pair = auth.new_key_pair()
-            return [self._put("tokens/private.pem", pair.private), self._put("tokens/public.pem", pair.public)]
+            return [self._put(private, pair.private), self._put(f"tokens/{name}.pem", pair.public)]
         return files
 
     def _password(self, name: str) -> str:

@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from cli.credentials import Credentials
+from cli.credentials import SIGNING, Credentials
 from cli.docker import ContainersUnwell, docker
 from cli.faults.site import Mails, MailsByPage
 from cli.places import ROOT
@@ -64,7 +64,7 @@ class Containers:
 
     def road(self, company: str, as_of: date | None = None) -> Road:
         urls = {name: f"http://127.0.0.1:{self._published(name, 8000)}" for name in Addresses.__annotations__}
-        return Road(Addresses(**urls), self.credentials.folder / "tokens" / "private.pem", company, as_of)
+        return Road(Addresses(**urls), self.credentials.folder / SIGNING / "private.pem", company, as_of)
 
     def kill(self, target: str) -> None:
         """One container of the service, the replicas in turn."""

@@ -63,6 +63,7 @@ def build(settings: LedgerSettings) -> Service:
         ),
         router=router,
         knows_clients=True,
+        asked_by={"sync": {"system"}, "reporting": {"system"}, "notify": {"system", "debtor"}},
         background=background,
         today=today,
         refusals={Unknown: 404, Refusal: 409},

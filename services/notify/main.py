@@ -66,6 +66,7 @@ def build(settings: NotifySettings) -> Service:
         ),
         router=router,
         knows_clients=True,
+        asked_by={"notify": {"debtor"}},
         background={"sending": send, "letters": make_letters, "reports": read_reports, "archive": seal},
         sealed=(
             Sealed("mail_server", "password", SERVER_PURPOSE),

@@ -9,6 +9,7 @@ from cryptography import x509
 from sqlalchemy import make_url
 
 from chassis import clock
+from chassis.auth import new_key_pair, read_key, same_pair
 from cli.certificates import SERVER_FOR, NoKeyOfTheAuthority
 from cli.credentials import Credentials, CredentialsMissing
 from cli.places import SERVICES
@@ -34,7 +35,7 @@ def test_a_service_is_given_its_own_roles_and_not_the_one_that_changes_its_schem
 ) -> None:
     given = {file.name: file.read_text() for file in (folder / service).iterdir()}
     more = {"notify": {"sealing_key"}, "reporting": {"sealing_key", "doorkeeper_key", "doorkeeper_url"}}
-    assert set(given) == {"database_url", "api_database_url", "nats_url"} | more.get(service, set())
+    assert set(given) == {"database_url", "api_database_url", "nats_url", "token_key"} | more.get(service, set())
     assert make_url(given["database_url"]).username == f"{service}_worker"
     assert make_url(given["api_database_url"]).username == f"{service}_api"
     assert make_url(given["database_url"]).host == "db"
@@ -102,6 +103,31 @@ def test_somebody_elses_certificates_stay_and_none_is_made_in_their_name(tmp_pat
         credentials.certify()
 
 
+def test_each_service_signs_by_a_key_of_its_own_and_the_console_alone_for_people(folder: Path) -> None:
+    """The halves that verify are everybody's; of those that sign, none is but where it belongs."""
+    public = {file.name for file in (folder / "tokens").iterdir()}
+    assert public == {"public.pem", *(f"{name}.pem" for name in SERVICES if name != "console")}
+    assert not any("PRIVATE" in file.read_text() for file in (folder / "tokens").iterdir())
+    for service in SERVICES:
+        own = read_key(folder / service / "token_key")
+        half = read_key(folder / "tokens" / ("public.pem" if service == "console" else f"{service}.pem"))
+        assert same_pair(own, half)
+        assert same_pair(own, read_key(folder / "signing" / "private.pem")) == (service == "console")
+
+
+def test_the_key_that_signed_for_everybody_goes_on_signing_for_people(tmp_path: Path) -> None:
+    """Given a folder of before: written again, nobody is signed out, and no service finds the key any more."""
+    before = new_key_pair()
+    (tmp_path / "tokens").mkdir()
+    (tmp_path / "tokens" / "private.pem").write_text(before.private)
+    (tmp_path / "tokens" / "public.pem").write_text(before.public)
+    Credentials(tmp_path).write()
+    assert (tmp_path / "signing" / "private.pem").read_text() == before.private
+    assert (tmp_path / "console" / "token_key").read_text() == before.private
+    assert (tmp_path / "tokens" / "public.pem").read_text() == before.public
+    assert not (tmp_path / "tokens" / "private.pem").exists()
+
+
 def test_no_password_serves_twice(folder: Path) -> None:
     passwords = [file.read_text() for file in (folder / "passwords").iterdir()]
     assert len(passwords) == len(set(passwords)) == 1 + 3 * len(SERVICES) + 2 + len(SERVICES) + 1 + 3
@@ -114,7 +140,7 @@ def test_written_again_for_another_host_every_password_and_key_stays(folder: Pat
     changed = {name for name in before if before[name] != after[name]}
     assert before.keys() == after.keys()
     assert changed == {name for name in before if "db:5433" in before[name]}
-    assert not any(name.startswith(("passwords/", "tokens/", "nats/")) for name in changed)
+    assert not any(name.startswith(("passwords/", "signing/", "tokens/", "nats/")) for name in changed)
 
 
 def test_nats_is_told_who_may_say_what(folder: Path) -> None:
@@ -134,6 +160,7 @@ def test_for_kubernetes_each_folder_is_a_secret_of_its_own(tmp_path: Path) -> No
         *(f"relance-{service}" for service in SERVICES),
         "relance-nats",
         "relance-owners",
+        "relance-signing",
         "relance-tokens",
         "relance-postgres",
         "relance-install",
