@@ -35,6 +35,11 @@ def test_a_service_sees_its_own_credentials_alone(name: str) -> None:
     assert sorted(folders) == sorted([f"/{name}", "/tokens"])
 
 
+def test_what_installs_sees_passwords_and_no_key_that_signs() -> None:
+    (mount,) = COMPOSE["services"]["install"]["volumes"]
+    assert mount.rpartition("}")[2] == "/passwords:/credentials/passwords:ro"
+
+
 def test_everything_that_stays_up_says_whether_it_is_healthy() -> None:
     image_says = set(SERVICES)
     # its image holds one program, which cannot ask itself
