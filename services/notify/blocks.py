@@ -1,12 +1,14 @@
 """The blocks of a message, tables and buttons, as text and as rows of the frame."""
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
+from markupsafe import Markup, escape
 
 from services.notify import formats
 from services.notify.domain import Line, Sender, Statement, Subjects
@@ -14,12 +16,8 @@ from services.notify.formats import Medium
 from services.notify.manuscript import Form, read
 from services.notify.words import WORDS
 
-FRAMES = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "templates" / "frames"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    auto_reload=False,  # files of the program: asking the disk each time whether they changed
-)
+FRAMES = Path(__file__).parent / "templates" / "frames"
+_FIXED_WORD = re.compile(r"\{\{ words\['(\w+)'\] \}\}")
 BUTTONS: Mapping[str, str] = {"access_invoices": "invoices", "debtor_space": "space"}
 """Tags that are one link, with the word it reads."""
 LAYOUTS: Mapping[str, Mapping[str, int]] = {
@@ -27,6 +25,24 @@ LAYOUTS: Mapping[str, Mapping[str, int]] = {
     "letter": {"": 2, "1": 1, "2": 2, "3": 3},
 }
 """Table layout by medium and tag: 1 compact, 2 the five columns of rule 7.6, 3 with level and label."""
+
+
+@cache
+def frame(name: str, language: str) -> Template:
+    """A part of a mail's HTML. Words that are the same in every message stand in it as text: they are not looked
+    up and escaped again for each."""
+    return _frames(language).get_template(name)
+
+
+@cache
+def _frames(language: str) -> Environment:
+    def source(name: str) -> str:
+        written = (FRAMES / name).read_text(encoding="utf-8")
+        return _FIXED_WORD.sub(lambda word: str(escape(WORDS[language][word[1]])), written)
+
+    return Environment(
+        loader=FunctionLoader(source), autoescape=True, undefined=StrictUndefined, auto_reload=False
+    )
 
 
 def text_blocks(body: str, about: Subjects, language: str, medium: Medium, form: Form = "text") -> dict[str, str]:
@@ -107,15 +123,15 @@ def html_blocks(
     for block in read(body, form).blocks:
         if block in BUTTONS:
             label, url = _button(block, sender)
-            drawn[block] = _draw("link.html.j2", label=words[label], url=url) if url else Markup()
+            drawn[block] = _draw(language, "link.html.j2", label=words[label], url=url) if url else Markup()
         elif block == "documents":
-            shown = _draw("documents.html.j2", documents=about.documents)
+            shown = _draw(language, "documents.html.j2", documents=about.documents)
             drawn[block] = shown if about.documents else Markup()
         elif block == "pay":
             due = formats.amount(statement.amount_due, statement.currency, language, medium)
             drawn[block] = _draw(
+                language,
                 "pay.html.j2",
-                words=words,
                 url=sender.payment_url if medium == "email" else "",
                 button=f"{words['pay']} {due}",
                 bank_details=sender.bank_details,
@@ -140,22 +156,22 @@ def _html_table(about: Subjects, layout: int, language: str, medium: Medium) -> 
         return formats.amount(value, statement.currency, language, medium) if value else ""
 
     return _draw(
+        language,
         "table.html.j2",
-        words=WORDS[language],
         layout=layout,
         minus=formats.MINUS,
         settled=about.action.kind == "thanks",
         lines=[
-            {
-                "piece": line.piece,
-                "entry_date": formats.short_date(line.entry_date),
-                "due_date": formats.short_date(line.due_date),
-                "late": late_of(line, about, language),
-                "level": line.level or "",
-                "label": line.label,
-                "debit": money(max(line.amount, Decimal(0))),
-                "credit": money(max(-line.amount, Decimal(0))),
-            }
+            (
+                line.piece,
+                formats.short_date(line.entry_date),
+                formats.short_date(line.due_date),
+                late_of(line, about, language),
+                line.level or "",
+                line.label,
+                money(line.amount) if line.is_debit else "",
+                money(-line.amount) if line.amount < 0 else "",
+            )
             for line in statement.lines
         ],
         debits=money(statement.debits),
@@ -176,5 +192,5 @@ def late_of(line: Line, about: Subjects, language: str) -> str:
     return formats.days(late, language)
 
 
-def _draw(template: str, **values: Any) -> Markup:
-    return Markup(FRAMES.get_template(template).render(values))  # noqa: S704 - autoescaped by the environment
+def _draw(language: str, template: str, **values: Any) -> Markup:
+    return Markup(frame(template, language).render(values))  # noqa: S704 - autoescaped by the environment

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from functools import cached_property
 
 from contracts.dunning import Action, ActionEntry
 from contracts.late_interest import Claim
@@ -183,29 +184,30 @@ class Line:
         return days_late(self.due_date, as_of)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Statement:
-    """The table of one message, in one currency: its lines, oldest due date first, debits before credits."""
+    """The table of one message, in one currency: its lines, oldest due date first, debits before credits. What
+    they come to is shown in many places, and counted once."""
 
     lines: tuple[Line, ...]
     currency: str
     as_of: date
 
-    @property
+    @cached_property
     def debits(self) -> Decimal:
         """The line Total, column amount."""
         return sum((line.amount for line in self.lines if line.amount > 0), Decimal(0))
 
-    @property
+    @cached_property
     def credits(self) -> Decimal:
         """The line Total, column credit note / payment; positive."""
         return -sum((line.amount for line in self.lines if line.amount < 0), Decimal(0))
 
-    @property
+    @cached_property
     def amount_due(self) -> Decimal:
         return net([self.debits], [self.credits])
 
-    @property
+    @cached_property
     def invoices(self) -> tuple[Line, ...]:
         return tuple(line for line in self.lines if line.is_debit)
 

@@ -36,8 +36,8 @@ REOPEN = """
 
 FORGET_PERSON = text("delete from person where company = :company and client_id = :client_id")
 FORGET_MESSAGES = text(
-    "update message set raw = null, files = null, cut = null, subject = '', recipients = '{}', answer = null,"
-    " refused = null where company = :company and client_id = :client_id"
+    "update message set raw = null, sha256 = null, files = null, cut = null, subject = '', recipients = '{}',"
+    " answer = null, refused = null where company = :company and client_id = :client_id"
 )
 # files that nobody else's message or draft carries
 FORGET_FILES = text(

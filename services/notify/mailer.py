@@ -22,7 +22,6 @@ from services.notify.pipelining import NO_CODE, Answer, Answers, taken_over
 from services.notify.servers import Server
 
 _STATUS = re.compile(r"^\s*([245]\.\d{1,3}\.\d{1,3})\b")
-_LEADING_DOT = re.compile(rb"(?m)^\.")
 TAKEN, BEGIN, TEMPORARY, PERMANENT, NO_ANSWER_IS_HIGHER = 200, 354, 400, 500, 600
 CLOSING, COMPLETED = 421, 250
 ACCEPTED = (250, 251)
@@ -235,7 +234,7 @@ class SmtpConnection:
         smtp = self._smtp
         assert smtp is not None
         assert smtp.protocol is not None
-        content = _LEADING_DOT.sub(b"..", mail.raw) + b".\r\n"
+        content = _with_dots_doubled(mail.raw) + b".\r\n"
         answer: Answer | aiosmtplib.SMTPResponse
         try:
             if self._answers is not None:
@@ -293,6 +292,12 @@ class SmtpConnection:
                     answers.send(b"QUIT\r\n")
                     await answers.following(self._server.timeout_seconds)
             smtp.close()
+
+
+def _with_dots_doubled(raw: bytes) -> bytes:
+    """A line that begins with a dot gets another, so that none is taken for the end (RFC 5321, 4.5.2)."""
+    doubled = raw.replace(b"\n.", b"\n..")
+    return b"." + doubled if doubled.startswith(b".") else doubled
 
 
 def _answered(what: str, answer: SMTPResponseException | Answer) -> Refused | PutOff:

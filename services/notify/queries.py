@@ -59,6 +59,26 @@ HOLD_CLIENTS = (
     " order by client_id for share"
 )
 
+# a row that changes gets another xmin, one that comes or goes another count: the mark stays as long as nothing did
+MARKS = """
+    select a.action_id, concat(a.xmin, '/', client.xmin, '/', policy.xmin, '/', outcome.xmin,
+        array(select xmin from synced_lines told where told.company = a.company and told.client_id = a.client_id),
+        array(select xmin from entry_stop stop where stop.company = a.company and stop.client_id = a.client_id),
+        array(select xmin from dispute where dispute.company = a.company and dispute.client_id = a.client_id),
+        array(select xmin from promise
+            where promise.company = a.company and promise.client_id = a.client_id and promise.open),
+        array(select xmin from online_payment paid
+            where paid.company = a.company and paid.client_id = a.client_id),
+        array(select xmin from reply where reply.company = a.company and reply.client_id = a.client_id)) as mark
+    from action a
+    left join client using (company, client_id)
+    left join policy using (company)
+    left join outcome using (company, action_id)
+    where a.company = %(company)s and a.action_id = any(%(action_ids)s)
+"""
+"""Of every row that ``ACTIONS`` and ``ENTRIES`` read of an action: what was judged once need not be read again
+while its mark is the same. A table that they read besides belongs here too."""
+
 ENTRIES = """
     with a as ({a}),
     e as materialized (
@@ -132,6 +152,8 @@ class Looked:
     now: SituationNow
     person_version: int = 0
     """Of the client's person, as last heard; 0: nothing was."""
+    mark: str | None = None
+    """Of the rows it was read from; ``None`` where nobody asks again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,9 +185,23 @@ async def hold_clients(tx: AsyncConnection, company: str, client_ids: Collection
     await connection.execute(HOLD_CLIENTS, {"company": company, "client_ids": list(client_ids)})
 
 
+async def marks(tx: AsyncConnection, company: str, action_ids: Collection[UUID]) -> dict[UUID, str]:
+    """The marks of actions, to be compared with those of what was looked at earlier."""
+    connection = await driver(tx)
+    found = await connection.execute(MARKS, {"company": company, "action_ids": list(action_ids)})
+    return dict(await found.fetchall())
+
+
 async def look(tx: AsyncConnection, company: str, action_ids: Collection[UUID]) -> dict[UUID, Looked]:
     """The situation of actions; those that notify never heard of are left out."""
     return await _look(tx, _OF_KNOWN, {"company": company, "action_ids": list(action_ids)})
+
+
+async def look_marked(tx: AsyncConnection, company: str, action_ids: Collection[UUID]) -> dict[UUID, Looked]:
+    """The same with marks. They are read first: what changes between the two shows when they are compared."""
+    found = await marks(tx, company, action_ids)
+    looked = await look(tx, company, action_ids)
+    return {action_id: replace(one, mark=found.get(action_id)) for action_id, one in looked.items()}
 
 
 async def look_ahead(tx: AsyncConnection, company: str, actions: Sequence[Action]) -> dict[UUID, Looked]:

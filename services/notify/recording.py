@@ -7,6 +7,7 @@ the message leave. ``finish`` says what became of it in the transaction that end
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
@@ -41,21 +42,22 @@ LOST = "lost"
 """Not a status of the table: this process has no more say about the job, least of all that it is done."""
 
 STORE = """
-    insert into message (company, action_id, client_id, message_id, recipients, subject, raw, files, cut, template,
-        template_language, template_version)
+    insert into message (company, action_id, client_id, message_id, recipients, subject, raw, sha256, files, cut,
+        template, template_language, template_version)
     select company, action_id, client_id, message_id, array(select jsonb_array_elements_text(recipients)), subject,
-        raw, files, cut, template, template_language, template_version
+        raw, sha256, files, cut, template, template_language, template_version
     from unnest(%(companies)b::text[], %(ids)b::uuid[], %(clients)b::text[], %(message_ids)b::text[],
-        %(recipients)b::jsonb[], %(subjects)b::text[], %(raws)b::bytea[], %(files)b::jsonb[], %(cuts)b::integer[],
-        %(templates)b::text[], %(template_languages)b::text[], %(template_versions)b::integer[])
-        as m(company, action_id, client_id, message_id, recipients, subject, raw, files, cut, template,
+        %(recipients)b::jsonb[], %(subjects)b::text[], %(raws)b::bytea[], %(digests)b::text[], %(files)b::jsonb[],
+        %(cuts)b::integer[], %(templates)b::text[], %(template_languages)b::text[],
+        %(template_versions)b::integer[])
+        as m(company, action_id, client_id, message_id, recipients, subject, raw, sha256, files, cut, template,
             template_language, template_version)
     order by company, action_id
     on conflict (company, action_id) do update set
         message_id = excluded.message_id, recipients = excluded.recipients, subject = excluded.subject,
-        raw = excluded.raw, files = excluded.files, cut = excluded.cut, composed_at = now(), answer = null,
-        refused = null, template = excluded.template, template_language = excluded.template_language,
-        template_version = excluded.template_version
+        raw = excluded.raw, sha256 = excluded.sha256, files = excluded.files, cut = excluded.cut,
+        composed_at = now(), answer = null, refused = null, template = excluded.template,
+        template_language = excluded.template_language, template_version = excluded.template_version
 """
 
 ANSWERED = """
@@ -204,17 +206,27 @@ class Recorder:
     async def _look(
         self, tx: AsyncConnection, parcels: Sequence[Parcel]
     ) -> dict[tuple[str, object], queries.Looked]:
+        """Read anew where anything changed since the mail was written."""
         by_company: defaultdict[str, list[Parcel]] = defaultdict(list)
         for parcel in parcels:
             by_company[parcel.job.company].append(parcel)
+        found: dict[tuple[str, object], queries.Looked] = {}
         companies = sorted(by_company.items())
         for company, group in companies:
             await queries.hold_clients(tx, company, {parcel.client_id for parcel in group})
-        return {
-            (company, action_id): looked
-            for company, group in companies
-            for action_id, looked in (await queries.look(tx, company, [parcel.job.id for parcel in group])).items()
-        }
+        for company, group in companies:
+            marks = await queries.marks(tx, company, [parcel.job.id for parcel in group])
+            changed: list[UUID] = []
+            for parcel in group:
+                looked, mark = parcel.looked, marks.get(parcel.job.id)
+                if looked is not None and looked.mark is not None and looked.mark == mark:
+                    found[company, parcel.job.id] = looked
+                else:
+                    changed.append(parcel.job.id)
+            if changed:
+                anew = await queries.look(tx, company, changed)
+                found |= {(company, action_id): looked for action_id, looked in anew.items()}
+        return found
 
     async def _say(self, tx: AsyncConnection, verdicts: Sequence[Verdict]) -> None:
         groups: defaultdict[tuple[str, date], list[Said]] = defaultdict(list)
@@ -261,6 +273,7 @@ async def _store(tx: AsyncConnection, parcels: Sequence[Parcel]) -> None:
             "recipients": [Jsonb(list(mail.recipients)) for _, mail in mails],
             "subjects": [mail.subject for _, mail in mails],
             "raws": [mail.raw for _, mail in mails],
+            "digests": [hashlib.sha256(mail.raw).hexdigest() for _, mail in mails],
             **written_with([parcel.written_with for parcel, _ in mails]),
             "files": [Jsonb([file.body() for file in mail.files]) if mail.files else None for _, mail in mails],
             "cuts": [mail.cut if mail.files else None for _, mail in mails],

@@ -8,7 +8,7 @@ from decimal import Decimal
 from markupsafe import Markup, escape
 
 from services.notify import formats
-from services.notify.blocks import FRAMES, html_blocks, text_blocks
+from services.notify.blocks import frame, html_blocks, text_blocks
 from services.notify.compiling import html_template, subject_template, text_template
 from services.notify.domain import Sender, Subjects
 from services.notify.formats import Medium
@@ -43,9 +43,8 @@ def render(  # noqa: PLR0913, PLR0917 - what a message is made of
     shown = read(body, form).tags | {"company_name", "client_code"}
     html_values = {name: _lines_as_html(value) for name, value in values.items() if name in shown}
     rows = html_template(body, form).render(html_values | html_blocks(body, about, language, medium, form))
-    html = FRAMES.get_template("mail.html.j2").render(
+    html = frame("mail.html.j2", language).render(
         language=language,
-        words=WORDS[language],
         subject=title,
         body=Markup(rows),  # noqa: S704 - made by the sandbox above, which escapes every value
         preheader=_preheader(about, language),

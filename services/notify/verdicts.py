@@ -34,8 +34,13 @@ class Verdict:
 
 
 def at_the_door(parcel: Parcel, now: Looked | None) -> Verdict:
-    """The last look: may the mail leave, as things stand in this transaction?"""
+    """The last look: may the mail leave, as things stand in this transaction?
+
+    ``now`` is ``parcel.looked`` where nothing changed since the mail was written: that was judged then.
+    """
     job = parcel.job
+    if now is not None and now is parcel.looked:
+        return _leave(parcel, now.person_version)
     if now is None:
         return Verdict(parcel, Move(job, "ready", "the action is not heard yet", NOT_HEARD_PAUSE))
     if now.sent:

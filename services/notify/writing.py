@@ -62,6 +62,8 @@ class Parcel:
     """What an operator has to mend before it may leave."""
     person_version: int = 0
     """Of the person as it was when the mail was written."""
+    looked: Looked | None = None
+    """The situation in which the mail was written, which was found to let it leave."""
     written_with: WrittenWith | None = None
     settled: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
@@ -101,6 +103,8 @@ class Desk:
     """By client, who agreed that opening a message is told; empty where the company does not track it."""
     claims: Mapping[str, Mapping[str, Claim]] = field(default_factory=dict)
     """By client and entry, of businesses that are late."""
+    _recipients: dict[UUID, Recipients] = field(default_factory=dict)
+    """By action, found once: they are asked for whenever something of the message depends on them."""
 
     def wants_invoices(self, looked: Looked) -> bool:
         """Whether the documents of its invoices go with it; a thank-you asks for none."""
@@ -128,6 +132,12 @@ class Desk:
 
     def recipients_of(self, looked: Looked) -> Recipients:
         """Those that a person named, else those of rules 19.1 and 4.14."""
+        known = self._recipients.get(looked.action.action_id)
+        if known is None:
+            known = self._recipients[looked.action.action_id] = self._find_recipients(looked)
+        return known
+
+    def _find_recipients(self, looked: Looked) -> Recipients:
         usual = self.receivers(looked.action)
         draft = self.draft_of(looked)
         if draft is None:
@@ -211,7 +221,7 @@ class Writer:
         """
 
         async def look(tx: AsyncConnection) -> dict[UUID, Looked]:
-            return await queries.look(tx, company, action_ids)
+            return await (queries.look_marked if to_leave else queries.look)(tx, company, action_ids)
 
         return await self._desk(company, due_on, look, {}, to_leave=to_leave)
 
@@ -373,6 +383,7 @@ class Writer:
         parcel.signature = desk.signature
         parcel.waits_for = SIGNING_KEY if desk.signature_is_sealed else None
         parcel.mail = mail_of(desk, looked, rendered, clock.now(), files)
+        parcel.looked = looked
         parcel.written_with = chosen[0].written_with(chosen[1])
 
     def _pixel(self, desk: Desk, looked: Looked) -> str:

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -21,6 +22,7 @@ log = logging.getLogger(__name__)
 
 PAUSE_SECONDS = 1.0
 AT_A_TIME = 512
+SEALED_AT_A_TIME = 32
 REPORTS_AT_A_TIME = 200
 ACTOR = "service:notify"
 KINDS = {
@@ -73,9 +75,9 @@ ARCHIVED = text("""
     where report.company = told.company and report.digest = told.digest and report.n = told.n
 """)
 BESIDE = text("""
-    select a.action_id, a.step, a.medium, a.body, task_comment.comment,
+    select a.action_id, a.step, a.medium, a.body::text as body, task_comment.comment,
         m.recipients, m.subject as mail_subject, m.answer, m.refused, m.files, m.cut,
-        encode(sha256(m.raw), 'hex') as mail_sha256, octet_length(m.raw) as mail_bytes,
+        coalesce(m.sha256, encode(sha256(m.raw), 'hex')) as mail_sha256, octet_length(m.raw) as mail_bytes,
         coalesce(m.template, l.template) as template,
         coalesce(m.template_language, l.template_language) as template_language,
         coalesce(m.template_version, l.template_version) as template_version,
@@ -87,6 +89,20 @@ BESIDE = text("""
     left join task_comment using (company, action_id)
     where a.company = :company and a.action_id = any(:action_ids)
 """)
+
+
+class _Line(msgspec.Struct):
+    entry_id: str
+    amount: str
+
+
+class _Action(msgspec.Struct):
+    """Of an action, what its record tells."""
+
+    kind: str
+    net_amount: str
+    currency: str
+    entries: list[_Line]
 
 
 class Archivist:
@@ -131,10 +147,8 @@ class Archivist:
             reports = (await tx.execute(REPORTS, {"companies": sorted(heads), "most": REPORTS_AT_A_TIME})).all()
             for company, head in heads.items():
                 said = [event for event in events if event.company == company and event.type in KINDS]
-                beside = await _beside(tx, company, {UUID(event.body["action_id"]) for event in said})
-                facts = [_of_event(event, beside.get(UUID(event.body["action_id"]))) for event in said]
-                facts += [_of_report(report) for report in reports if report.company == company]
-                await append(tx, company, facts, head)
+                told = [report for report in reports if report.company == company]
+                await _seal(tx, company, head, said, told)
             await _settle(tx, events, reports)
         return len(events) + len(reports)
 
@@ -144,6 +158,20 @@ async def _read(tx: AsyncConnection, cursors: Mapping[int, int]) -> Sequence[Any
         return ()
     asked = {"ps": list(cursors), "numbers": list(cursors.values()), "each": max(1, AT_A_TIME // len(cursors))}
     return (await tx.execute(EVENTS, asked)).all()
+
+
+async def _seal(
+    tx: AsyncConnection, company: str, head: tuple[int, str], said: Sequence[Any], told: Sequence[Any]
+) -> None:
+    """Events and reports behind the ``head`` of their company, some at a time: between them messages leave."""
+    named = [(event, UUID(event.body["action_id"])) for event in said]
+    beside = await _beside(tx, company, {action_id for _, action_id in named})
+    for first in range(0, len(named), SEALED_AT_A_TIME):
+        some = named[first : first + SEALED_AT_A_TIME]
+        facts = [_of_event(event, action_id, beside.get(action_id)) for event, action_id in some]
+        last = (await append(tx, company, facts, head))[-1]
+        head = last.n, last.hash
+    await append(tx, company, [_of_report(report) for report in told], head)
 
 
 async def _settle(tx: AsyncConnection, events: Sequence[Any], reports: Sequence[Any]) -> None:
@@ -169,7 +197,7 @@ async def _beside(tx: AsyncConnection, company: str, action_ids: Collection[UUID
     return {row.action_id: row for row in rows}
 
 
-def _of_event(event: Any, beside: Any) -> Fact:
+def _of_event(event: Any, action_id: UUID, beside: Any) -> Fact:
     """``beside`` is ``None`` where the action was never heard, which only a rebuild under way explains."""
     kind = KINDS[event.type]
     told = {name: value for name, value in event.body.items() if name not in ("action_id", "client_id")}
@@ -194,7 +222,7 @@ def _of_event(event: Any, beside: Any) -> Fact:
         at=event.occurred_at,
         as_of=event.as_of,
         actor=event.actor,
-        action_id=UUID(event.body["action_id"]),
+        action_id=action_id,
         event_id=event.event_id,
         facts=facts,
         content=content,
@@ -204,14 +232,14 @@ def _of_event(event: Any, beside: Any) -> Fact:
 
 def _about(beside: Any) -> dict[str, Any]:
     """The action that was carried out: its step, its lines and what it was written with."""
-    action = beside.body
+    action = msgspec.json.decode(beside.body, type=_Action)
     about: dict[str, Any] = {
         "step": beside.step,
         "medium": beside.medium,
-        "purpose": action["kind"],
-        "amount": action["net_amount"],
-        "currency": action["currency"],
-        "entries": [{"entry_id": line["entry_id"], "amount": line["amount"]} for line in action["entries"]],
+        "purpose": action.kind,
+        "amount": action.net_amount,
+        "currency": action.currency,
+        "entries": action.entries,
     }
     if beside.template is not None:
         about["template"] = [beside.template, beside.template_language, beside.template_version]

@@ -17,6 +17,8 @@ message = Table(
     word("subject"),
     # the bytes handed to the mail server, without the files it carried; null once the person is erased
     Column("raw", LargeBinary),
+    # of these bytes, hexadecimal; null: not found yet
+    word("sha256", nullable=True),
     # the files, and where in it they stood; null: none
     Column("files", JSONB),
     Column("cut", Integer),

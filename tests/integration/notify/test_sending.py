@@ -17,7 +17,7 @@ from chassis.database import transaction
 from chassis.embedded import Stack
 from chassis.eventlog import Said
 from contracts.dunning import ActionWithdrawn
-from contracts.ledger import ClientResumed, ClientStopped, DisputeOpened, PromiseRecorded
+from contracts.ledger import ClientResumed, ClientStopped, DisputeOpened, EntryStopped, PromiseRecorded
 from services.notify import recording
 from services.notify.settings import NotifySettings
 from tests.integration.notify.conftest import House, MailServer, People, Voices, action, living, synced, until
@@ -306,6 +306,36 @@ async def test_a_promise_or_a_dispute_since_the_decision_holds_the_message_back(
     }
     sent = await house.until_said(company, "EmailSent", 2)
     assert {one["client_id"] for one in sent} == {"C0", "C1"}
+
+
+async def test_what_changed_since_a_message_was_written_is_seen_at_the_door(house: House, company: str) -> None:
+    """It waits, written, for a mail server that is away: nothing of what it was judged by counts any more."""
+    lines = [synced(f"F{n}", f"C{n}", "10") for n in range(6)]
+    await house.voices.book(company, lines)
+    await house.mails.close()
+    reminders = [action(company, line.client_id, [line]) for line in lines]
+    await house.voices.due(company, *reminders)
+    await until(house.process.health.hindered_by)
+    since = [
+        Said(ClientStopped(client_id="C0"), "C0"),
+        Said(EntryStopped(client_id="C1", entry_id=lines[1].entry_id), "C1"),
+        Said(ActionWithdrawn(action_id=reminders[2].action_id, client_id="C2", reason="client_stopped"), "C2"),
+    ]
+    heard = await house.voices.say(company, since)
+    heard += await house.voices.book(company, [lines[3].model_copy(update={"lettering": "A"})])
+    heard += await house.voices.book(company, [synced("F4", "C4", "12")])
+    await house.get(company, "/templates", heard)
+    await house.mails.open()
+    withheld = await house.until_said(company, "MessageWithheld", 5)
+    assert {(one["client_id"], one["reason"]) for one in withheld} == {
+        ("C0", "client_stopped"),
+        ("C1", "entry_stopped"),
+        ("C2", "action_withdrawn"),
+        ("C3", "entry_lettered"),
+        ("C4", "entry_changed"),
+    }
+    (sent,) = await house.until_said(company, "EmailSent")
+    assert sent["client_id"] == "C5"
 
 
 def _promise(client_id: str, entry_id: str) -> PromiseRecorded:

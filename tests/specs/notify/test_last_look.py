@@ -1,10 +1,12 @@
 """The last look before a message leaves (rules 8.1, 8.2, 8.5, 5.8, 8.15, 10.5, 22.10, 22.32)."""
 
+import re
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
+from services.notify import queries
 from services.notify.domain import NotYetHeard, WithholdReason, last_look
 from tests.specs.notify.given import DAY, action, entry, situation
 
@@ -169,3 +171,20 @@ def test_every_reason_has_a_spec() -> None:
         WithholdReason.REPLIED_SINCE,
         WithholdReason.NOTHING_DUE,
     }
+
+
+def test_the_mark_of_a_situation_is_made_of_every_table_that_it_is_read_from() -> None:
+    """Else a change of the one that is missing would not be seen at the door."""
+    read = set(re.findall(r"(?:from|join) ([a-z_]+)", f"{queries.ACTIONS} {queries.ENTRIES}")) - {
+        "a",
+        "e",
+        "lateral",
+    }
+    marked = set(re.findall(r"(?:from|join) ([a-z_]+)", queries.MARKS))
+    assert {"entry", "policy", "promise"} <= read
+    # the view ``entry`` shows what these lines tell
+    assert {"synced_lines" if table == "entry" else table for table in read} <= marked
+
+
+def _tables(*statements: str) -> set[str]:
+    return {table for one in statements for table in re.findall(r"(?:from|join) ([a-z_]+)", one)}
