@@ -5,7 +5,8 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
-from math import inf
+from functools import lru_cache
+from math import ceil, inf
 from typing import Any
 
 from services.notify import formats
@@ -32,14 +33,27 @@ SHEET_MM, POINTS_PER_MM = 170.0, 72 / 25.4
 WIDTHS_MM = {"day": 20.0, "due": 35.0, "level": 15.0, "amount": 29.0}
 """Of the columns, as ``letter.typ`` draws them; ``rest`` takes what is left of the sheet."""
 CELL_POINTS, NOTE_POINTS, INSET_POINTS = 9.5, 8.5, 5.0
+TEXT_POINTS, LINE_POINTS, GAP_POINTS = 10.5, 13.1, 11.1
+"""The text's size, from one line to the next, and from one paragraph to the next."""
+SUBJECT_POINTS, TABLE_POINTS, ROW_POINTS, TOTAL_POINTS = 17.1, 55.0, 14.3, 17.0
+"""What stands below the subject; around a table, its titles on two lines among it; its rows and its sums."""
+ROOM_POINTS = 460.0
+"""From the subject to the foot of the first sheet, a line of a table less."""
 _EMS = {
     0.36: " .,:;/-()'ijl\u00a0\u202f",
     0.54: "0123456789\u2212\u20ac",
     0.62: "abcdefghknopqrstuvxyzABCEFIJKLPRSTVXYZ",
 }
-_EM = {one: ems for ems, characters in _EMS.items() for one in characters}
 _LATIN_EM, _LATIN_ENDS = 0.92, "\u0180"
 """No character of the delivered face is wider, bold or not; beyond Latin another face may be taken."""
+
+
+class _Ems(dict[str, float]):
+    def __missing__(self, one: str) -> float:
+        return _LATIN_EM if one < _LATIN_ENDS else inf
+
+
+_EM = _Ems({one: ems for ems, characters in _EMS.items() for one in characters})
 
 
 def letter(
@@ -50,6 +64,7 @@ def letter(
     values = values_of(about, language, "letter")
     contact = [line for line in (sender.phone, sender.reply_to or sender.email) if line]
     subject = shown(title_of(template.subject, values))
+    blocks = _blocks(template, about, language, values)
     return {
         "language": language,
         "written_on": [about.as_of.year, about.as_of.month, about.as_of.day],
@@ -64,7 +79,8 @@ def letter(
         "date": words["on_day"].format(day=values["today"]),
         "about": f"{words['subject']}{words['colon']} ",
         "subject": subject,
-        "blocks": _blocks(template, about, language, values),
+        "blocks": blocks,
+        "one_sheet": _takes_one_sheet(f"{words['subject']}{words['colon']} {subject}", blocks),
         "continued": shown(f"{sender.company_name} · {about.person.client_id} · {subject}"),
         "footer": shown(footer_of(sender)),
         "page": words["page"],
@@ -86,9 +102,7 @@ def _seen(text: str) -> str:
 
 def widest(text: str) -> float:
     """What a text takes at most, in widths of an em; infinite when nobody knows."""
-    if text and max(text) >= _LATIN_ENDS and any(one >= _LATIN_ENDS and one not in _EM for one in text):
-        return inf
-    return sum(_EM.get(one, _LATIN_EM) for one in text)
+    return sum(map(_EM.__getitem__, text))
 
 
 def _blocks(template: Text, about: Subjects, language: str, values: dict[str, str]) -> list[Page]:
@@ -105,6 +119,31 @@ def _blocks(template: Text, about: Subjects, language: str, values: dict[str, st
         elif shown := _shown_lines(part, values):
             _add(drawn, part.style, shown)
     return drawn
+
+
+def _takes_one_sheet(subject: str, blocks: Sequence[Page]) -> bool:
+    """Surely, however wide its characters are: then nothing needs to ask how many pages there are."""
+    points = _lines_of(subject) * LINE_POINTS + SUBJECT_POINTS
+    for block in blocks:
+        if block["kind"] == "text":
+            points += GAP_POINTS
+            points += sum(LINE_POINTS * _lines_of("".join(run["text"] for run in line)) for line in block["lines"])
+        elif block["kind"] == "table" and all(row["single"] for row in block["rows"]):
+            points += TABLE_POINTS + ROW_POINTS * len(block["rows"]) + TOTAL_POINTS * len(block["totals"])
+        else:
+            return False
+    return points <= ROOM_POINTS
+
+
+@lru_cache(maxsize=2048)
+def _lines_of(text: str) -> float:
+    """How many lines of the sheet it takes at most: each is filled until the next word has no room."""
+    sheet = SHEET_MM * POINTS_PER_MM
+    taken = widest(text) * TEXT_POINTS
+    if taken <= sheet:
+        return 1
+    room = sheet - max(map(widest, text.split(" "))) * TEXT_POINTS
+    return ceil(taken / room) if room > 0 and taken < inf else inf
 
 
 def _shown_lines(part: Paragraph, values: dict[str, str]) -> list[list[Page]]:

@@ -271,6 +271,36 @@ def test_no_character_is_wider_than_the_rows_of_one_line_allow(press: Press) -> 
         assert max(widths) <= widest(one) * 10, one
 
 
+WIDE = "MWM@ " * 40
+
+
+@pytest.mark.parametrize(
+    "said", ["", "Merci de régler au plus vite. " * 30, WIDE, "W" * 200, f"{'m' * 40} {WIDE}"]
+)
+@pytest.mark.parametrize("step", ["R1", "R3"])
+def test_what_is_said_to_take_one_sheet_does_and_looks_as_if_it_had_been_counted(
+    press: Press, step: str, said: str
+) -> None:
+    """A page that does not ask where it stands is made in less time."""
+    written = delivered(step, "letter", "fr")
+    assert written is not None
+    template = replace(written, body=f"{written.body}\n\n{said}")
+    longest = next(
+        (made for count in range(20, 0, -1) if (made := page(count, step=step, template=template))["one_sheet"]),
+        None,
+    )
+    if longest is None:
+        return  # so much text that nobody is sure
+    pdf = press.letter(longest)
+    assert pages_of(pdf) == 1
+    assert press.letter(longest | {"one_sheet": False}) == pdf
+
+
+def test_one_line_takes_one_sheet_and_eighty_do_not() -> None:
+    assert page(1)["one_sheet"]
+    assert not page(80)["one_sheet"]
+
+
 def test_a_row_whose_width_nobody_knows_is_as_tall_as_it_has_to_be(press: Press) -> None:
     known, long, foreign = (
         [row["single"] for block in one["blocks"] if block["kind"] == "table" for row in block["rows"]]
