@@ -1,9 +1,11 @@
 """One action's message, from a template and what is known today: subject and text; of a mail its HTML too."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 
 from markupsafe import Markup, escape
 
@@ -12,11 +14,14 @@ from services.notify.blocks import frame, html_blocks, text_blocks
 from services.notify.compiling import html_template, subject_template, text_template
 from services.notify.domain import Sender, Subjects
 from services.notify.formats import Medium
-from services.notify.manuscript import Form, read
+from services.notify.manuscript import Form, read, subject_line
 from services.notify.words import WORDS
 
 _BLANK_LINES = re.compile(r"\n{3,}")
 _SPACES = re.compile(r"[ \t\r\n]+")
+
+
+_Value = Callable[[Subjects, str, Medium], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +38,14 @@ def render(  # noqa: PLR0913, PLR0917 - what a message is made of
     subject: str, body: str, about: Subjects, language: str, medium: Medium = "email", form: Form = "text"
 ) -> Rendered:
     """The message as it leaves. ``subject`` and ``body`` are texts that passed ``proofreading.problems``."""
-    values = values_of(about, language, medium)
+    shown, wanted = _tags(subject, body, form)
+    values = values_of(about, language, medium, wanted)
     title = title_of(subject, values)
     text = _BLANK_LINES.sub(
         "\n\n", text_template(body, form).render(values | text_blocks(body, about, language, medium, form))
     )
     if medium == "letter":
         return Rendered(title, text.strip() + "\n", "", language)
-    shown = read(body, form).tags | {"company_name", "client_code"}
     html_values = {name: _lines_as_html(value) for name, value in values.items() if name in shown}
     rows = html_template(body, form).render(html_values | html_blocks(body, about, language, medium, form))
     html = frame("mail.html.j2", language).render(
@@ -56,43 +61,62 @@ def render(  # noqa: PLR0913, PLR0917 - what a message is made of
     return Rendered(title, text.strip() + "\n", html, language)
 
 
+@lru_cache(maxsize=512)
+def _tags(subject: str, body: str, form: Form) -> tuple[frozenset[str], frozenset[str]]:
+    """Those that the HTML shows, and those with the subject's."""
+    shown = read(body, form).tags | {"company_name", "client_code"}
+    return shown, shown.union(subject_line(subject).tags)
+
+
 def title_of(subject: str, values: Mapping[str, str]) -> str:
     """The subject on one line."""
     return _SPACES.sub(" ", subject_template(subject).render(values)).strip()
 
 
-def values_of(about: Subjects, language: str, medium: Medium) -> dict[str, str]:
-    """Each tag that stands inside a line; an unknown value is empty."""
-    statement, person, sender = about.statement, about.person, about.sender
-
-    def money(value: Decimal, currency: str = statement.currency) -> str:
-        return formats.amount(value, currency, language, medium)
-
-    penalties, indemnity = about.interest, about.indemnity
-    oldest = statement.oldest_due_date
+def values_of(
+    about: Subjects, language: str, medium: Medium, wanted: frozenset[str] | None = None
+) -> dict[str, str]:
+    """Each tag that stands inside a line, or those that are ``wanted``; an unknown value is empty."""
     return {
-        "client_name": person.name,
-        "client_code": person.client_id,
-        "client_address": "\n".join(person.address),
-        "contact_name": person.contact_name,
-        "total": money(statement.amount_due),
-        "total_overdue": money(about.overdue),
-        "total_upcoming": money(about.upcoming),
-        "level": about.action.step if about.action.kind == "reminder" else "",
-        "oldest_due_date": formats.short_date(oldest) if oldest else "",
-        "max_days_late": str(max(statement.max_days_late, 0)),
-        "invoice_list": ", ".join(line.piece for line in statement.invoices),
-        "penalties": money(penalties) if penalties else "",
-        "fixed_indemnity": money(indemnity, "EUR") if indemnity else "",
-        "sender_name": sender.name,
-        "sender_email": sender.reply_to or sender.email,
-        "sender_phone": sender.phone,
-        "company_name": sender.company_name,
-        "company_address": sender.company_address,
-        "today": formats.long_date(about.as_of, language),
-        "salesperson": person.salesperson,
-        **{f"tag{number}": person.free_fields.get(f"tag{number}", "") for number in range(1, 11)},
+        name: value(about, language, medium) for name, value in _VALUES.items() if wanted is None or name in wanted
     }
+
+
+def _day(day: date | None) -> str:
+    return formats.short_date(day) if day else ""
+
+
+def _claimed(value: Decimal, currency: str, language: str, medium: Medium) -> str:
+    return formats.amount(value, currency, language, medium) if value else ""
+
+
+def _free_field(name: str) -> _Value:
+    return lambda about, *_: about.person.free_fields.get(name, "")
+
+
+_VALUES: Mapping[str, _Value] = {
+    "client_name": lambda about, *_: about.person.name,
+    "client_code": lambda about, *_: about.person.client_id,
+    "client_address": lambda about, *_: "\n".join(about.person.address),
+    "contact_name": lambda about, *_: about.person.contact_name,
+    "total": lambda about, *how: formats.amount(about.statement.amount_due, about.statement.currency, *how),
+    "total_overdue": lambda about, *how: formats.amount(about.overdue, about.statement.currency, *how),
+    "total_upcoming": lambda about, *how: formats.amount(about.upcoming, about.statement.currency, *how),
+    "level": lambda about, *_: about.action.step if about.action.kind == "reminder" else "",
+    "oldest_due_date": lambda about, *_: _day(about.statement.oldest_due_date),
+    "max_days_late": lambda about, *_: str(max(about.statement.max_days_late, 0)),
+    "invoice_list": lambda about, *_: ", ".join(line.piece for line in about.statement.invoices),
+    "penalties": lambda about, *how: _claimed(about.interest, about.statement.currency, *how),
+    "fixed_indemnity": lambda about, *how: _claimed(about.indemnity, "EUR", *how),
+    "sender_name": lambda about, *_: about.sender.name,
+    "sender_email": lambda about, *_: about.sender.reply_to or about.sender.email,
+    "sender_phone": lambda about, *_: about.sender.phone,
+    "company_name": lambda about, *_: about.sender.company_name,
+    "company_address": lambda about, *_: about.sender.company_address,
+    "today": lambda about, language, _: formats.long_date(about.as_of, language),
+    "salesperson": lambda about, *_: about.person.salesperson,
+    **{f"tag{number}": _free_field(f"tag{number}") for number in range(1, 11)},
+}
 
 
 def _lines_as_html(text: str) -> Markup:
