@@ -128,14 +128,19 @@ def html_blocks(
             shown = _draw(language, "documents.html.j2", documents=about.documents)
             drawn[block] = shown if about.documents else Markup()
         elif block == "pay":
-            due = formats.amount(statement.amount_due, statement.currency, language, medium)
-            drawn[block] = _draw(
-                language,
-                "pay.html.j2",
-                url=sender.payment_url if medium == "email" else "",
-                button=f"{words['pay']} {due}",
-                bank_details=sender.bank_details,
-                client_code=about.person.client_id,
+            url = sender.payment_url if medium == "email" else ""
+            due = formats.amount(statement.amount_due, statement.currency, language, medium) if url else ""
+            drawn[block] = (
+                _draw(
+                    language,
+                    "pay.html.j2",
+                    url=url,
+                    button=f"{words['pay']} {due}",
+                    bank_details=sender.bank_details,
+                    client_code=about.person.client_id,
+                )
+                if url or sender.bank_details
+                else Markup()
             )
         else:
             layout = LAYOUTS[medium][block.removeprefix("tableau_comptable")]
