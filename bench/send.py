@@ -49,6 +49,7 @@ JOBS = """
     insert into job (id, queue, company, key, p, payload)
     select action_id, 'email', company, client_id, p, %s::jsonb from action where company = %s
 """
+TAKEN = "select exists (select from job where company = %s and queue = 'email' and status <> 'ready')"
 DONE = "select count(*) filter (where status = 'done') from job where company = %s and queue = 'email'"
 STUCK = "select status, error, count(*) from job where company = %s and status <> 'done' group by 1, 2"
 RAW = """
@@ -135,7 +136,11 @@ def _each(spent: dict[str, float], messages: int) -> dict[str, int]:
 
 
 def _ours(trial: Trial, messages: int) -> tuple[float, list[float]]:
-    """Seconds from the moment the actions are due until all is recorded, and notify's memory after each tenth."""
+    """Seconds from the moment the first is taken up until all is recorded, and notify's memory after each tenth.
+
+    Notify wakes up for what it hears itself; what is put into its queue from outside, as here, it finds within a
+    second, which is not counted.
+    """
     pid = trial.stack.children["notify"].pid
     assert pid is not None
     memory: list[float] = []
@@ -144,8 +149,12 @@ def _ours(trial: Trial, messages: int) -> tuple[float, list[float]]:
         now = f"{DAY}T08:00:00+00:00"
         ids = {"correlation_id": str(uuid4()), "causation_id": str(uuid4())}
         payload = {"as_of": f"{DAY}", "due_at": now, "actor": "user:bench", "traceparent": None, **ids}
-        started = time.perf_counter()
         connection.execute(JOBS, (json.dumps(payload), COMPANY))
+        while not connection.execute(TAKEN, (COMPANY,)).fetchall()[0][0]:
+            if not trial.stack.children["notify"].is_running():
+                raise NotSent("notify ended before it took anything up")
+            time.sleep(0.01)
+        started = time.perf_counter()
         while (done := connection.execute(DONE, (COMPANY,)).fetchall()[0][0]) < messages:
             if done * PARTS >= (len(memory) + 1) * messages:
                 memory.append(_resident_mb(pid))
