@@ -6,7 +6,7 @@ from alembic.operations import Operations
 from chassis.database import grant
 
 revision = "0024"
-down_revision = "0024"
+down_revision = "0023"
 
 STATEMENTS = (
     "alter table payment add column intent text, add column returned numeric(18, 4) default 0 not null,"
