@@ -19,7 +19,7 @@ from services.notify.attachments import files_of
 from services.notify.delivered import Draft, Key, Text
 from services.notify.domain import EntryNow, Sender, SituationNow
 
-KNOWN = "select * from action where company = %(company)s and action_id = any(%(action_ids)s)"
+KNOWN = "select * from action where company = %(company)s and action_id = any(%(action_ids)b)"
 PLANNED = """
     select cast(%(company)s as text) as company, cast(body ->> 'action_id' as uuid) as action_id,
         body ->> 'client_id' as client_id, 'planned' as state, cast(null as date) as due_on,
@@ -74,7 +74,7 @@ MARKS = """
     left join client using (company, client_id)
     left join policy using (company)
     left join outcome using (company, action_id)
-    where a.company = %(company)s and a.action_id = any(%(action_ids)s)
+    where a.company = %(company)s and a.action_id = any(%(action_ids)b)
 """
 """Of every row that ``ACTIONS`` and ``ENTRIES`` read of an action: what was judged once need not be read again
 while its mark is the same. A table that they read besides belongs here too."""
