@@ -38,7 +38,7 @@ class NotifySettings(Settings):
     messages_per_second_and_domain: float = Field(default=0, ge=0)
     """What the mail servers of one recipient domain want at most, per process; 0 is no limit. What has to wait for
     its domain lets the others pass."""
-    sending_batch: int = Field(default=64, ge=1, le=1000)
+    sending_batch: int = Field(default=128, ge=1, le=1000)
     """How many messages are written at a time, before they wait for a connection."""
     job_lease_seconds: float = Field(default=15, gt=1)
     """How long after a crash another process takes over its messages."""
