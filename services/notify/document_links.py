@@ -19,7 +19,7 @@ from services.notify.invoices import documents_of
 from services.notify.manuscript import read
 
 if TYPE_CHECKING:
-    from services.notify.writing import Desk
+    from services.notify.desk import Desk
 
 TAG = "documents"
 MOST_LINKS = 50

@@ -16,7 +16,7 @@ from services.notify.attachments import File, keep, known, within_limits
 from services.notify.domain import statement
 
 if TYPE_CHECKING:
-    from services.notify.writing import Desk
+    from services.notify.desk import Desk
 
 PDF = "application/pdf"
 

@@ -79,6 +79,7 @@ SPECIALITIES: dict[str, set[str]] = {
         "collection",
         "compiling",
         "delivered",
+        "desk",
         "document_links",
         "drop_folder",
         "formats",

@@ -25,6 +25,7 @@ from services.notify.api.progress import STATUS
 from services.notify.api.templates import check
 from services.notify.attachments import MOST_BYTES, MOST_FILES, File, files_of, known, whole
 from services.notify.delivered import Draft, TemplateMissing, Text
+from services.notify.desk import Desk
 from services.notify.document_links import links_of_messages
 from services.notify.domain import NotYetHeard, last_look
 from services.notify.formats import Medium
@@ -35,7 +36,7 @@ from services.notify.manuscript import Form, clean
 from services.notify.messages import usable_addresses
 from services.notify.rendering import Rendered
 from services.notify.settings import NotifySettings
-from services.notify.writing import Desk, Writer, mail_of, written
+from services.notify.writing import Writer, mail_of, written
 
 router = APIRouter(prefix="/companies/{company}")
 

@@ -24,6 +24,7 @@ from contracts.notify import LetterPrepared, MessageWithheld
 from services.notify import queries
 from services.notify.compiling import UnknownTag
 from services.notify.delivered import TemplateMissing, Text, WrittenWith, written_with
+from services.notify.desk import Desk
 from services.notify.domain import NotYetHeard, WithholdReason, last_look
 from services.notify.letters import layout
 from services.notify.letters.bundle import pages_of
@@ -32,7 +33,7 @@ from services.notify.letters.postal import mailing_key, recipient_lines, spelled
 from services.notify.letters.press import Press, press
 from services.notify.queries import Looked
 from services.notify.settings import NotifySettings
-from services.notify.writing import Desk, Writer
+from services.notify.writing import Writer
 
 log = logging.getLogger(__name__)
 
