@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0025"
-down_revision = "0024"
+revision = "0026"
+down_revision = "0025"
 
 STATEMENTS = (
     # found where the bytes are at hand; of older messages the archive finds it when it seals them
