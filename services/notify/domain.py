@@ -344,7 +344,7 @@ class LinkedDocument:
     def form(self) -> str:
         """``PDF`` and the like, as its name tells; empty where it does not."""
         _, dot, ending = self.name.rpartition(".")
-        return ending.upper() if dot and ending.isalnum() and len(ending) <= LONGEST_ENDING else ""
+        return ending.upper() if dot and ending.isalpha() and len(ending) <= LONGEST_ENDING else ""
 
 
 @dataclass(frozen=True, slots=True)
