@@ -23,5 +23,5 @@ def test_a_document_is_of_the_form_that_its_name_tells(name: str, form: str) -> 
 
 def test_only_what_is_a_pdf_is_called_one() -> None:
     documents = [LinkedDocument("FAC1", name, "https://x.example/d") for name in ("a.pdf", "b.png", "c")]
-    shown = _draw("documents.html.j2", documents=documents)
+    shown = _draw("fr", "documents.html.j2", documents=documents)
     assert [shown.count(words) for words in ("FAC1 (PDF)", "FAC1 (PNG)", "FAC1</a>")] == [1, 1, 1]
