@@ -15,7 +15,7 @@ from chassis.delivered import Delivered
 from chassis.envelope import Heard
 from chassis.eventlog import Say
 from chassis.listening import Listening, project_all, react_all
-from chassis.parking import key_of, park, parked_keys, slices, without
+from chassis.parking import Key, key_of, park, parked_keys, slices, without
 from chassis.telemetry import taken_up
 
 log = logging.getLogger(__name__)
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 FENCE = """
     select l.p, l.epoch, coalesce(c.pseq, 0),
         exists (select from parked where speaker = %(speaker)s and skipped_at is null),
-        set_config('synchronous_commit', %(commit)s, true)
+        (select version from derivation), set_config('synchronous_commit', %(commit)s, true)
     from partition_lease l left join checkpoint c on c.p = l.p and c.speaker = %(speaker)s
     where l.p = any(%(held)b) order by l.p for key share of l
 """
@@ -86,8 +86,10 @@ class Applying:
     most_parked: int = 100
     reached: dict[tuple[str, int], int] = field(default_factory=dict)
     """The last number committed from here, by (speaker, partition)."""
+    left_out: dict[tuple[str, int, int], set[Key]] = field(default_factory=dict)
+    """Keys whose part of an event is passed over, by speaker, partition and number: what a person skipped."""
 
-    async def apply(
+    async def apply(  # noqa: PLR0913 how to apply it
         self,
         speaker: str,
         batch: Sequence[Heard],
@@ -95,12 +97,14 @@ class Applying:
         *,
         carefully: bool = False,
         everywhere: bool = True,
+        pos: int | None = None,
     ) -> int:
         """Apply a batch of one stream; answers how many events were new. ``own``: epoch by partition held.
 
         ``carefully`` gives every event a savepoint and parks the keys of those that fail. ``everywhere`` moves the
         position of all partitions held, else only of those in the batch: the others are then heard again from
-        where they were, which costs a restart a little and every batch less. Raises ``Fenced``, ``Gap`` and
+        where they were, which costs a restart a little and every batch less. ``pos`` is the position to note when
+        it is not that of the batch's last message. Raises ``Fenced``, ``Gap`` and
         whatever a projection or a reaction raises; nothing is applied then.
         """
         touched = {one.partition for one in batch}
@@ -115,7 +119,9 @@ class Applying:
                 await cursor.execute(FENCE, fence)
                 rows = await cursor.fetchall()
                 applied = {p: number for p, epoch, number, *_ in rows if own[p] == epoch}
-                if len(applied) != len(held):
+                # after a switch too: whoever waited for the leases meets another epoch, who took them later this
+                made_by = rows[0][4] if rows else None
+                if len(applied) != len(held) or made_by not in {None, self.listening.version}:
                     raise Fenced(sorted(set(held) - set(applied)))
                 new, fresh = self._fresh(speaker, batch, applied)
                 if fresh:
@@ -130,7 +136,7 @@ class Applying:
                     MOVE,
                     {
                         "speaker": speaker,
-                        "pos": batch[-1].at,
+                        "pos": batch[-1].at if pos is None else pos,
                         "held": held,
                         "ps": list(latest),
                         "numbers": [one.number for one in latest.values()],
@@ -188,6 +194,8 @@ class Applying:
         anything_parked: bool,
     ) -> None:
         listening = self.listening
+        if self.left_out:
+            fresh = [kept for event in fresh if (kept := self._kept(event)) is not None]
         touched = sorted({event.partition for event in fresh})
         waiting = await parked_keys(tx, speaker, touched) if anything_parked else set()
         if waiting:
@@ -199,7 +207,7 @@ class Applying:
                     await park(tx, part, None)
             fresh = passing
         reacting = {event.partition for event in fresh if event.type in listening.react}
-        say = Say(self.service, tx, listening.project, also_lock=reacting)
+        say = Say(self.service, tx, listening.project, also_lock=reacting, version=listening.version)
         if not carefully:
             await project_all(tx, listening.project, fresh)
             await react_all(say, listening.react, fresh)
@@ -209,6 +217,10 @@ class Applying:
         keys = await tx.scalar(COUNT_PARKED, {"speaker": speaker, "ps": touched}) or 0
         if keys > self.most_parked:
             raise TooManyParked(speaker, keys)
+
+    def _kept(self, event: Delivered) -> Delivered | None:
+        keys = self.left_out.get((event.speaker, event.partition, event.number))
+        return event if keys is None else without(event, keys, self.listening.bulk)[0]
 
     async def _one(self, tx: AsyncConnection, say: Say, event: Delivered, failed: set[tuple[str, str]]) -> None:
         """Apply one event under a savepoint; a bulk event that fails, client by client. ``failed`` grows."""

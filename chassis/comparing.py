@@ -88,35 +88,46 @@ async def compare(live: Side, rebuilt: Side, tables: Sequence[Table]) -> Compari
     return comparison
 
 
-async def _compare_table(live: Side, rebuilt: Side, table: Table, comparison: Comparison) -> None:
-    names = [column.name for column in table.primary_key]
+async def merged(
+    live: Side, rebuilt: Side, table: Table
+) -> AsyncIterator[tuple[tuple[Any, ...], str | None, str | None]]:
+    """Every key of either side, in order, with the row of both; ``None`` for the side that has none."""
     left, right = live.rows(table), rebuilt.rows(table)
     ours, theirs = await anext(left, None), await anext(right, None)
-    rows = 0
     while ours is not None or theirs is not None:
         # the keys of both sides come in the same order, so the smaller one has no partner
         if theirs is None or (ours is not None and ours[0] < theirs[0]):
             assert ours is not None
-            comparison.differing_rows += 1
-            comparison.name(_missing(table, names, ours[0], "rebuilt"))
-            rows += 1
+            yield ours[0], ours[1], None
             ours = await anext(left, None)
         elif ours is None or theirs[0] < ours[0]:
-            comparison.differing_rows += 1
-            comparison.name(_missing(table, names, theirs[0], "live"))
+            yield theirs[0], None, theirs[1]
             theirs = await anext(right, None)
         else:
-            if ours[1] != theirs[1]:
-                comparison.differing_rows += 1
-                await _name_columns(live, rebuilt, table, ours[0], comparison)
-            rows += 1
+            yield ours[0], ours[1], theirs[1]
             ours, theirs = await anext(left, None), await anext(right, None)
+
+
+async def _compare_table(live: Side, rebuilt: Side, table: Table, comparison: Comparison) -> None:
+    names = [column.name for column in table.primary_key]
+    rows = 0
+    async for key, ours, theirs in merged(live, rebuilt, table):
+        rows += ours is not None
+        if ours == theirs:
+            continue
+        comparison.differing_rows += 1
+        if theirs is None:
+            comparison.name(_missing(table, names, key, "rebuilt"))
+        elif ours is None:
+            comparison.name(_missing(table, names, key, "live"))
+        else:
+            await _name_columns(live, rebuilt, table, key, comparison)
     comparison.tables[table.name] = rows
     comparison.rows += rows
 
 
 def _missing(table: Table, names: list[str], key: tuple[Any, ...], side: str) -> dict[str, Any]:
-    return {"table": table.name, "key": _spelled(names, key), "column": None, "missing": side}
+    return {"table": table.name, "key": spelled(names, key), "column": None, "missing": side}
 
 
 async def _name_columns(
@@ -125,13 +136,13 @@ async def _name_columns(
     if len(comparison.differing) >= MOST_NAMED:
         return
     ours, theirs = await live.row(table, key), await rebuilt.row(table, key)
-    spelled = _spelled([column.name for column in table.primary_key], key)
+    named = spelled([column.name for column in table.primary_key], key)
     for column, value in ours.items():
         if value != theirs[column]:
             comparison.name(
                 {
                     "table": table.name,
-                    "key": spelled,
+                    "key": named,
                     "column": column,
                     "live": value,
                     "rebuilt": theirs[column],
@@ -139,7 +150,8 @@ async def _name_columns(
             )
 
 
-def _spelled(names: list[str], key: tuple[Any, ...]) -> dict[str, Any]:
+def spelled(names: list[str], key: tuple[Any, ...]) -> dict[str, Any]:
+    """A key by its columns' names."""
     return {
         name: value if isinstance(value, int | str) else str(value) for name, value in zip(names, key, strict=True)
     }

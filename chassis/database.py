@@ -148,6 +148,9 @@ def grant(op: "Operations | ModuleType", service: str) -> None:
         run(f'revoke update, delete, truncate on "{schema}"."{table}" from {worker}, {api}')
     if bind.scalar(text("select to_regclass('alembic_version')")):
         run(f"revoke insert, update, delete, truncate on alembic_version from {worker}, {api}")
+    if bind.scalar(text("select to_regclass('derivation')")):
+        run(f"revoke insert, delete, truncate on derivation from {worker}, {api}")
+        run(f"revoke update on derivation from {api}")
     for table in _unprotected(bind):
         run(f'alter table "{table}" enable row level security')
         run(f'create policy worker on "{table}" to {worker} using (true) with check (true)')
@@ -232,7 +235,7 @@ def ensure_database(
             admin.execute(sql.SQL("alter role {} bypassrls").format(worker))
             owner, schema = sql.Identifier(f"{service}_owner"), sql.Identifier(service)
             admin.execute(sql.SQL("create schema if not exists {} authorization {}").format(schema, owner))
-            # a rebuild makes its shadow schema itself
+            # a rebuild makes the schema beside itself
             admin.execute(sql.SQL("grant create on database {} to {}").format(sql.Identifier(name), owner))
 
 

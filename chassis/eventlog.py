@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis.database import driver
 from chassis.delivered import Cause, Delivered, Position, Said, UnknownEvent, in_runs, vector
+from chassis.derivation import judge
 from chassis.listening import Project, project_all
 from chassis.waking import log_of, wake
 from contracts.event import Event
@@ -45,7 +46,8 @@ APPEND = """
     with moved as (
         update partition_head h set seq = w.seq
         from unnest(%(partitions)b::smallint[], %(heads)b::bigint[]) w(p, seq) where h.p = w.p
-    )
+    ),
+    kept as (
     insert into event_log (p, pseq, event_id, company, client_id, type, major, as_of, occurred_at, actor,
         correlation_id, causation_id, traceparent, body)
     select p, pseq, event_id, %(company)s, client_id, type, major, %(as_of)s::date, %(at)s::timestamptz,
@@ -54,6 +56,8 @@ APPEND = """
         %(types)b::text[], %(majors)b::smallint[], %(bodies)b::text[], %(actors)b::text[],
         %(correlations)b::uuid[], %(causations)b::uuid[], %(traceparents)b::text[])
         as e(p, pseq, event_id, client_id, type, major, body, actor, correlation_id, causation_id, traceparent)
+    )
+    select version from derivation
 """
 
 APPEND_MADE = """
@@ -71,7 +75,8 @@ APPEND_MADE = """
         from made join moved using (p)
         returning p, pseq
     )
-    select p, max(pseq), (select max(octet_length(body)) from made) from kept group by p order by p
+    select p, max(pseq), (select version from derivation), (select max(octet_length(body)) from made)
+    from kept group by p order by p
 """
 
 
@@ -95,12 +100,14 @@ async def append(  # noqa: PLR0913 everything an event carries
     as_of: date,
     cause: Cause,
     also_lock: Collection[int] = (),
+    version: int | None = None,
 ) -> list[Delivered]:
     """Append events to the log and answer them numbered, in the order given.
 
     Partitions are locked in ascending order, so that two writers never wait for each other in a circle;
-    ``also_lock`` names those that this transaction will write later. Raises ``NotOurs``
-    for another service's event, ``EventTooLarge`` for one that no message can carry.
+    ``also_lock`` names those that this transaction will write later; ``version`` is by which projection the rows
+    must be made. Raises ``NotOurs`` for another service's event, ``EventTooLarge`` for one that no message can
+    carry, ``OtherVersion``.
     """
     if not said:
         return []
@@ -145,6 +152,9 @@ async def append(  # noqa: PLR0913 everything an event carries
             }
             | _columns(delivered),
         )
+        # asked once the heads are held: a switch that came before is seen, none comes before the commit
+        made_by = await cursor.fetchone()
+    judge(speaker, made_by[0] if made_by else None, version)
     wake(log_of(speaker))
     return delivered
 
@@ -160,13 +170,14 @@ async def append_made(  # noqa: PLR0913 everything an event carries
     as_of: date,
     cause: Cause,
     also_lock: Collection[int] = (),
+    version: int | None = None,
 ) -> list[Position]:
     """Append bulk events that PostgreSQL makes out of rows it holds: their bodies never leave it. Answers the last
     position of each partition.
 
     ``query`` selects ``p``, one of the ``partitions``, ``n``, which counts 1, 2, … within it, and ``body``, the
     event's JSON. ``event`` only says of which type they are; whoever gives the query answers for its fitting the
-    model. Raises ``EventTooLarge``.
+    model. Raises ``EventTooLarge``, and ``OtherVersion`` as ``append`` does.
     """
     connection = await driver(tx)
     async with connection.cursor() as cursor:
@@ -186,10 +197,12 @@ async def append_made(  # noqa: PLR0913 everything an event carries
         statement = APPEND_MADE.format(query=query)
         await cursor.execute(statement.encode(), {**values, **told}, prepare=False)
         rows = await cursor.fetchall()
+    for _, _, made_by, _ in rows:
+        judge(event.speaker, made_by, version)
     if largest := max((size for *_, size in rows if size > MAX_BODY_BYTES), default=0):
         raise EventTooLarge(type(event).__name__, company, largest)
     wake(log_of(event.speaker))
-    return [Position(event.speaker, p, number) for p, number, _ in rows]
+    return [Position(event.speaker, p, number) for p, number, *_ in rows]
 
 
 def _columns(delivered: Sequence[Delivered]) -> dict[str, list[Any]]:
@@ -234,6 +247,8 @@ class Say:
     tx: AsyncConnection
     project: Mapping[str, Project] = field(default_factory=dict)
     also_lock: Collection[int] = ()
+    version: int | None = None
+    """``Listening.version`` of this code: it says nothing about rows that another version makes."""
 
     async def __call__(self, company: str, events: Sequence[Said], *, as_of: date, cause: Cause) -> list[Position]:
         """Say events about one company; answers their positions in the order given.
@@ -241,7 +256,14 @@ class Say:
         Call it as late in the transaction as possible: the partitions stay locked from here to the commit.
         """
         delivered = await append(
-            self.tx, self.service, company, events, as_of=as_of, cause=cause, also_lock=self.also_lock
+            self.tx,
+            self.service,
+            company,
+            events,
+            as_of=as_of,
+            cause=cause,
+            also_lock=self.also_lock,
+            version=self.version,
         )
         self.also_lock = ()
         await project_all(self.tx, self.project, delivered)
@@ -272,6 +294,7 @@ class Say:
             as_of=as_of,
             cause=cause,
             also_lock=self.also_lock,
+            version=self.version,
         )
         self.also_lock = ()
         return positions

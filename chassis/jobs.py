@@ -22,6 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from chassis.cancellation import heed_cancellation
 from chassis.database import at_once, is_transient
+from chassis.derivation import VERSION_OPTION
 from chassis.job_queue import Job, JobLost, Move, NewJob, enqueue, move_all
 from chassis.telemetry import taken_up
 from chassis.waking import COMMITTED_SECONDS, Rest, jobs_of
@@ -35,6 +36,7 @@ TAKE = text(
     " attempts = attempts + 1, changed_at = now()"
     " where id in (select id from job where queue = :queue and status = 'ready' and run_at <= now()"
     "   and (cast(:only as text) is null or company = :only) and company <> all(cast(:but as text[]))"
+    "   and coalesce((select version from derivation) = cast(:version as integer), true)"
     "   order by run_at, id limit :batch for update skip locked)"
     " returning id, queue, company, key, p, attempts, payload, run_at"
 )
@@ -203,6 +205,8 @@ class JobWorker:
                         "batch": self.batch,
                         "only": self.only,
                         "but": list(self.but),
+                        # what it would say of the job's end, code of another version may not say
+                        "version": self.engine.get_execution_options().get(VERSION_OPTION),
                     },
                 )
             ).all()

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, LiteralString
 
 from sqlalchemy import Table, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -39,6 +39,14 @@ class Listening:
 
     tables: tuple[Table, ...] = ()
     """The derived tables that a rebuild must reproduce, row by row and column by column."""
+
+    version: int = 1
+    """Raised when the same events give other rows than before: the tables must then be built anew
+    (``relance rebuild``), and code of different versions never writes into the same ones."""
+
+    on_replaced: tuple[LiteralString, ...] = ()
+    """Statements for the transaction that puts other derived tables in the place of the live ones: caches of the
+    old rows are emptied, and what was decided by them is to be looked at again."""
 
     bulk: Mapping[str, str] = field(default_factory=dict)
     """Bulk event class name to the field that lists its items, each with a ``client_id``: when a client's items

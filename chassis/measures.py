@@ -7,13 +7,15 @@ import logging
 from collections.abc import Iterable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
-from psycopg.errors import UndefinedColumn, UndefinedTable
+from psycopg.errors import InvalidSchemaName, UndefinedColumn, UndefinedTable
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from chassis.beside.place import looked_at
 from chassis.cancellation import heed_cancellation
-from chassis.database import is_transient
+from chassis.database import driver, is_transient
+from chassis.derivation import LIVE_VERSION
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +65,18 @@ JOBS_WAITING = Gauge(
     ["service", "queue"],
     registry=None,
 )
+VERSION = Gauge(
+    "relance_projection_version",
+    "Version of the projection that makes the live tables",
+    ["service"],
+    registry=None,
+)
+BESIDE_BEHIND = Gauge(
+    "relance_rebuild_behind_events",
+    "Events that the live tables have applied and those beside have not; what is beside is next or before",
+    ["service", "beside"],
+    registry=None,
+)
 HINDERED = Gauge(
     "relance_hindered", "1 while something outside hinders a part of a process", ["service", "part"], registry=None
 )
@@ -79,6 +93,8 @@ METRICS = (
     PARKED,
     JOBS,
     JOBS_WAITING,
+    VERSION,
+    BESIDE_BEHIND,
     HINDERED,
 )
 
@@ -103,6 +119,16 @@ async def refresh(service: str, engine: AsyncEngine) -> None:
     async with engine.connect() as connection:
         parked = (await connection.execute(COUNT_PARKED)).all()
         jobs = (await connection.execute(COUNT_JOBS)).all()
+        version = await connection.scalar(LIVE_VERSION)
+        try:
+            beside = await looked_at(await driver(connection), service)
+        except (InvalidSchemaName, UndefinedTable):
+            beside = None  # switched to or dropped this very moment
+    if version is not None:
+        VERSION.labels(service).set(version)
+    BESIDE_BEHIND.clear()
+    if beside is not None:
+        BESIDE_BEHIND.labels(service, beside.role).set(beside.events_behind)
     PARKED.clear()
     for row in parked:
         PARKED.labels(service, row.speaker).set(row.keys)

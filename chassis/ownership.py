@@ -19,6 +19,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from chassis.database import at_once
+from chassis.derivation import ADOPT
 from contracts.subjects import PARTITIONS
 
 log = logging.getLogger(__name__)
@@ -28,11 +29,14 @@ BEATS_PER_LEASE = 4
 FORGET = text("delete from worker where seen < now() - interval '1 day' or name = :name")
 # one statement, since every process asks it all day; a worker counts itself, seen or not
 RENEW = text(
-    "with seen as (insert into worker (name) values (:name) on conflict (name) do update set seen = now()),"
+    "with live as (select version from derivation),"
+    " seen as (insert into worker (name) select :name from live where coalesce(version, :version) = :version"
+    "   on conflict (name) do update set seen = now()),"
     " renewed as (update partition_lease set until = now() + make_interval(secs => :ttl)"
     "   where owner = :name and p = any(cast(:own as smallint[])) returning p, epoch)"
-    " select workers, p, epoch from (select 1 + count(*) as workers from worker"
-    "   where seen > now() - make_interval(secs => :ttl) and name <> :name) counted left join renewed on true"
+    " select workers, live.version, p, epoch from (select 1 + count(*) as workers from worker"
+    "   where seen > now() - make_interval(secs => :ttl) and name <> :name) counted"
+    " cross join live left join renewed on true"
 )
 TAKE = text(
     "update partition_lease l set owner = :name, epoch = epoch + 1, until = now() + make_interval(secs => :ttl)"
@@ -47,8 +51,10 @@ RELEASE = text(
 class Ownership:
     """The partitions this process holds, by epoch."""
 
-    def __init__(self, engine: AsyncEngine, *, ttl: float) -> None:
+    def __init__(self, engine: AsyncEngine, *, ttl: float, version: int = 1) -> None:
         self.engine = engine
+        self.version = version
+        self.standing_by: int | None = None
         self._at_once = at_once(engine)
         self.ttl = ttl
         self.name = f"{socket.gethostname()}/{os.getpid()}/{uuid4().hex[:8]}"
@@ -62,10 +68,24 @@ class Ownership:
 
     async def beat(self) -> tuple[dict[int, int], list[int]]:
         """Renew, and take what is free up to the fair share. Answers the partitions held and the excess: those to
-        give back, with ``release``, once nothing of them is in hand."""
+        give back, with ``release``, once nothing of them is in hand.
+
+        While the tables are made by another version of the projection, ``standing_by`` names it and all that is
+        held is excess.
+        """
         self._beaten = monotonic()
         async with self._at_once.connect() as tx:
-            rows = (await tx.execute(RENEW, {"name": self.name, "own": list(self.own), "ttl": self.ttl})).all()
+            asked = {"name": self.name, "own": list(self.own), "ttl": self.ttl, "version": self.version}
+            rows = (await tx.execute(RENEW, asked)).all()
+            live = rows[0].version
+            if live is None:
+                await tx.execute(ADOPT, {"version": self.version})
+            elif live != self.version:
+                if self.standing_by != live:
+                    log.warning("standing by", extra={"made_by_version": live, "own_version": self.version})
+                self.standing_by = live
+                return {}, sorted(self.own)
+            self.standing_by = None
             share = math.ceil(PARTITIONS / rows[0].workers)
             own = {row.p: row.epoch for row in rows if row.p in self.own and self.own[row.p] == row.epoch}
             if len(own) < share:

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from chassis import database
 from chassis.database import driver
 from chassis.delivered import Delivered
+from chassis.derivation import ensure_version
 from chassis.envelope import Registry
 from chassis.eventlog import Say
 from chassis.listening import Listening
@@ -148,7 +149,8 @@ async def unpark(  # noqa: PLR0913 who, what and whose
             where,
         )
         rows = (await tx.execute(WAITING, where)).all()
-        say = Say(service, tx, listening.project, also_lock={row.p for row in rows})
+        await ensure_version(tx, service, listening.version)
+        say = Say(service, tx, listening.project, also_lock={row.p for row in rows}, version=listening.version)
         for row in rows:
             event = Delivered(
                 speaker=row.speaker,

@@ -15,6 +15,7 @@ from sqlalchemy.exc import ProgrammingError
 from starlette.exceptions import HTTPException
 
 from chassis.database import is_transient
+from chassis.derivation import OtherVersion
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -88,6 +89,11 @@ def install(app: FastAPI, refusals: Mapping[type[Exception], int]) -> None:
         if not isinstance(cause, InsufficientPrivilege) or "row-level security" not in str(cause):
             raise error
         return Problem("client-unknown", "There is no such client", 404).response()
+
+    @app.exception_handler(OtherVersion)
+    async def on_other_version(request: Request, other: OtherVersion) -> Response:
+        """Another replica answers, or this one after its release was rolled out."""
+        return Problem("try-again", "A new version is being put in place", 503).response()
 
     @app.exception_handler(Exception)
     async def on_surprise(request: Request, surprise: Exception) -> Response:

@@ -22,13 +22,13 @@ from chassis.running import Running, Worker
 from chassis.service import Knobs, Service
 
 API, WORKER, RELAY = "api", "worker", "relay"
+STAGES = ("start", "compare", "switch", "back", "drop", "status")
 PARTS = {"run": (API, WORKER, RELAY), API: (API,), WORKER: (WORKER,), RELAY: (RELAY,)}
 
 log = logging.getLogger(__name__)
 
 
-def command_line(name: str, build: Callable[[Knobs], Service], settings: type[Knobs]) -> None:
-    """Parses the arguments of ``python -m services.<name>`` and does what they say; ends the process."""
+def _parser(name: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=f"python -m services.{name}", description=f"The service {name}.")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("run", help="Serve HTTP, listen, work and relay, all in this process.")
@@ -37,6 +37,15 @@ def command_line(name: str, build: Callable[[Knobs], Service], settings: type[Kn
     commands.add_parser(RELAY, help="Publish this service's events to its stream.")
     commands.add_parser("migrate", help="Bring this service's schema to its newest version.")
     rebuild = commands.add_parser("rebuild", help="Rebuild this service's tables from the first event.")
+    rebuild.add_argument(
+        "stage",
+        nargs="?",
+        choices=STAGES,
+        help="Stage by stage, in a schema beside; without one the live rows are replaced where they differ.",
+    )
+    rebuild.add_argument("--once", action="store_true", help="With start: end when it has caught up.")
+    rebuild.add_argument("--keys", type=int, default=10, help="With compare: how many rows are named per table.")
+    rebuild.add_argument("--json", action="store_true", help="With a stage: print JSON objects.")
     rebuild.add_argument(
         "--check",
         action="store_true",
@@ -55,12 +64,27 @@ def command_line(name: str, build: Callable[[Knobs], Service], settings: type[Kn
     skip.add_argument("--by", required=True, help="Who decides.")
     skip.add_argument("--reason", required=True, help="Why; it is kept.")
     commands.add_parser("reseal", help="Seal companies' secrets anew by the first key; 1 when one stays shut.")
-    arguments = parser.parse_args()
+    return parser
+
+
+def command_line(name: str, build: Callable[[Knobs], Service], settings: type[Knobs]) -> None:
+    """Parses the arguments of ``python -m services.<name>`` and does what they say; ends the process."""
+    arguments = _parser(name).parse_args()
     knobs = settings()
     logs.write_json_lines(name, knobs.log_level)
     service = build(knobs)
     if arguments.command == "migrate":
         database.migrate(build.__module__.rpartition(".")[0], knobs.owner_database_url, name)
+    elif arguments.command == "rebuild" and arguments.stage:
+        from chassis.beside.command import stage_command  # noqa: PLC0415 - only here
+
+        # what an operator reads is told in sentences on standard output
+        logging.getLogger().setLevel(max(logging.WARNING, logging.getLogger().level))
+        module = build.__module__.rpartition(".")[0]
+        told = stage_command(
+            service, module, arguments.stage, once=arguments.once, keys=arguments.keys, as_json=arguments.json
+        )
+        sys.exit(asyncio.run(told))
     elif arguments.command == "rebuild":
         from chassis.rebuild import rebuild_command  # noqa: PLC0415 - only here
 

@@ -83,7 +83,7 @@ class ProjectionWorker:
         self.service = service
         self.listening = listening
         self.tick_seconds = tick_seconds
-        self.ownership = Ownership(engine, ttl=lease_seconds)
+        self.ownership = Ownership(engine, ttl=lease_seconds, version=listening.version)
         self.applying = Applying(service, engine, listening, most_parked)
         self._turn = asyncio.Lock()
         self._compared = monotonic()
@@ -124,7 +124,10 @@ class ProjectionWorker:
                 except Exception as error:
                     self._compare_until = monotonic() + COMPARE_FOR_SECONDS
                     self._trouble = f"projection: {type(error).__name__}: {error}"
-                    if not is_transient(error):
+                    if measures.schema_is_behind(error):
+                        # not migrated yet; or built beside, and switched to or dropped a moment ago
+                        log.warning("the schema is not there", extra={"service": self.service})
+                    elif not is_transient(error):
                         log.exception("projection beat failed", extra={"service": self.service})
                 await asyncio.sleep(self.tick_seconds)
         finally:

@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from chassis import measures
+from chassis.derivation import LIVE_VERSION, other_version
 from chassis.running import Running
 
 LAG_LOOK_SECONDS = 2.0
@@ -36,10 +37,21 @@ def watch(process: Running, module: str, *, needs_nats: bool) -> None:
             return f"the schema {process.name} is at {version or 'no version'}, not at {head}: run the migrations"
         return None
 
+    async def version() -> str | None:
+        """A release that makes other rows waits for the switch, and the one before it goes on until then."""
+        listening = process.service.listening
+        if listening is None:
+            return None
+        async with process.api_engine.connect() as connection:
+            live = await connection.scalar(LIVE_VERSION)
+        return None if live in {None, listening.version} else other_version(process.name, live, listening.version)
+
     async def nats() -> str | None:
         return None if process.is_connected() else "NATS does not answer"
 
     process.health.check("postgresql", postgresql)
+    if process.service.listening is not None:
+        process.health.check("version", version)
     if needs_nats:
         process.health.check("nats", nats)
 

@@ -258,6 +258,11 @@ class Rebuild:
                         columns=columns,
                     )
                 )
+            for statement in self.listening.on_replaced:
+                await connection.execute(statement)
+            await connection.execute("update derivation set version = %s, since = now()", [self.listening.version])
+            # code of another version that waits for a lease just now is fenced out
+            await connection.execute("update partition_lease set owner = null, epoch = epoch + 1, until = now()")
 
     @asynccontextmanager
     async def _connected(self) -> AsyncIterator[psycopg.AsyncConnection[Any]]:

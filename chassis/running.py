@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from chassis import database
 from chassis.auth import Signing, read_key, same_pair
+from chassis.derivation import VERSION_OPTION
 from chassis.eventlog import Say
 from chassis.health import Health
 from chassis.http_client import Neighbour, Signer
@@ -74,6 +75,9 @@ class Running:
         if url not in self._engines:
             engine = database.engine(url, schema=self.name, size=self.settings.pool_size)
             self.telemetry.trace_engine(engine)
+            listening = self.service.listening
+            if listening is not None:
+                engine = engine.execution_options(**{VERSION_OPTION: listening.version})
             self._engines[url] = engine
         return self._engines[url]
 
@@ -197,7 +201,9 @@ class Running:
     def say(self, tx: AsyncConnection) -> Say:
         """Says events in this transaction and applies them to this service's own rows."""
         listening = self.service.listening
-        return Say(self.name, tx, listening.project if listening else {})
+        if listening is None:
+            return Say(self.name, tx)
+        return Say(self.name, tx, listening.project, version=listening.version)
 
     async def stop(self) -> None:
         """Closes every connection."""

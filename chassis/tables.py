@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Date,
     DateTime,
@@ -150,6 +151,16 @@ parked = Table(
     PrimaryKeyConstraint("speaker", "p", "company", "key", "pseq"),
 )
 
+derivation = Table(
+    "derivation",
+    metadata,
+    # one row
+    Column("one", Boolean, primary_key=True, server_default=text("true")),
+    # Listening.version of the code that makes the derived tables; null until a worker has come
+    Column("version", Integer),
+    Column("since", INSTANT, nullable=False, server_default=NOW),
+)
+
 TABLES = frozenset(metadata.tables)
 """Names of the chassis's own tables: never part of what a service derives."""
 
@@ -162,6 +173,8 @@ def install(op: "Operations | ModuleType") -> None:
     op.execute(
         "alter table job add check (status in ('ready', 'running', 'sending', 'done', 'failed', 'in_doubt'))"
     )
+    op.execute("alter table derivation add check (one)")
+    op.execute("insert into derivation (one) values (true)")
     # room for in-page updates: these few rows change all the time
     for name in ("partition_head", "partition_lease", "checkpoint", "lease", "worker"):
         op.execute(f"alter table {name} set (fillfactor = 10)")

@@ -112,6 +112,24 @@ def _schema(admin: psycopg.Connection[Any], service: str, tail: dict[int, int] |
         yield from _relayed(admin, service, tail)
     yield from _lag(admin, service)
     yield from _left_for_people(admin, service)
+    yield from _beside(admin, service)
+
+
+def _beside(admin: psycopg.Connection[Any], service: str) -> Iterator[Finding]:
+    """What a rebuild has left beside the live tables."""
+    for role, mend in (
+        ("next", f"./relance rebuild compare {service}, then switch, or drop"),
+        ("before", f"when nobody wants to go back: ./relance rebuild drop {service}"),
+    ):
+        if _one(admin, f"select to_regclass('{service}_{role}.derivation')") is None:
+            continue
+        version = _one(admin, f'select version from "{service}_{role}".derivation')
+        size = _one(
+            admin,
+            "select pg_size_pretty(sum(pg_table_size(oid))) from pg_class"
+            f" where relnamespace = '{service}_{role}'::regnamespace and relkind = 'r'",
+        )
+        yield Finding("note", f"{service}_{role} holds tables of version {version}, {size}", mend)
 
 
 def _relayed(admin: psycopg.Connection[Any], service: str, tail: dict[int, int]) -> Iterator[Finding]:

@@ -21,6 +21,7 @@ from services.dunning.domain.levels import LevelRefused
 from services.dunning.domain.policy import PolicyRefused
 from services.dunning.domain.scenario import ScenarioRefused
 from services.dunning.handlers import REACT
+from services.dunning.marking import LOOK_AT_EVERYBODY
 from services.dunning.projection import PROJECT
 from services.dunning.rounds import Rounds
 from services.dunning.rulebook import CompanyUnknown
@@ -67,6 +68,7 @@ def build(settings: DunningSettings) -> Service:
             project=PROJECT,
             react=REACT,
             tables=tables.DERIVED,
+            on_replaced=LOOK_AT_EVERYBODY,
             bulk={
                 "EntriesSynced": "entries",
                 "ClientsSynced": "clients",

@@ -34,6 +34,13 @@ MARK = f"""
 MARK_WHOLE = MARK.replace(LOOK, LOOK_AT_ALL)
 """For what may change the step of any line, or why it is excluded."""
 
+LOOK_AT_EVERYBODY = (
+    "update schedule set next_on = '-infinity', touched = null where next_on > '-infinity' or touched is not null",
+    "insert into schedule (company, p, client_id, next_on)"
+    " select distinct company, p, client_id, '-infinity'::date from entry on conflict do nothing",
+)
+"""After a rebuild has put other rows in place: whoever slept by the old ones is looked at by the new."""
+
 _TOUCH = """
     update schedule known set touched = case
         when cardinality(known.touched || told.ids) <= {most} then known.touched || told.ids

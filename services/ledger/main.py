@@ -20,7 +20,7 @@ from services.ledger.domain.refusals import Refusal, Unknown
 from services.ledger.handlers import ACTOR, REACT, begin_day
 from services.ledger.projection import PROJECT
 from services.ledger.settings import LedgerSettings
-from services.ledger.settling import settle
+from services.ledger.settling import JUDGE_ALL_AGAIN, settle
 
 DEFAULT_TIME_ZONE = "Europe/Paris"
 DAYS = text("select company, time_zone, as_of from company left join day_passed using (company) order by company")
@@ -59,6 +59,7 @@ def build(settings: LedgerSettings) -> Service:
             project=PROJECT,
             react=REACT,
             tables=tables.DERIVED,
+            on_replaced=JUDGE_ALL_AGAIN,
             bulk={"EntriesSynced": "entries", "ClientsSynced": "clients"},
         ),
         router=router,

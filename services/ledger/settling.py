@@ -70,6 +70,12 @@ FORGET_TEXTS = text(
     """
 )
 
+JUDGE_ALL_AGAIN = (
+    "insert into touched_client (company, p, client_id, number)"
+    " select distinct company, p, client_id, 0 from entry where lettering is not null on conflict do nothing",
+)
+"""After a rebuild has put other rows in place: the next run judges the groups of every client."""
+
 # one statement, so one snapshot: a later run that touches a client again is seen in both tables or in neither;
 # the clients, then all their lettered lines, which the primary key finds client by client: a join would read the
 # whole company for the clients of one partition, and so would asking for what is known of them at once.

@@ -17,6 +17,7 @@ from services.reporting.handlers import reactions
 from services.reporting.money import keep_counted
 from services.reporting.people import QUEUE, refresh
 from services.reporting.projection import PROJECT
+from services.reporting.queries.standings import FORGET_STANDINGS
 from services.reporting.settings import ReportingSettings
 from services.reporting.subscribers.door import Door
 from services.reporting.subscribers.rows import time_zone
@@ -65,6 +66,7 @@ def build(settings: ReportingSettings) -> Service:
             project=PROJECT,
             react=reactions(settings.names_per_job),
             tables=tables.DERIVED,
+            on_replaced=FORGET_STANDINGS,
             bulk={"EntriesSynced": "entries", "ClientsChanged": "clients", "PaymentsLettered": "groups"},
         ),
         router=router,

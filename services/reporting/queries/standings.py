@@ -57,6 +57,9 @@ KNOWN = text("""
     from (select 1) one left join standing_day d on d.company = :company and d.as_of = :as_of
 """)
 
+FORGET_STANDINGS = ("delete from standing", "delete from standing_day")
+"""After a rebuild has put other rows in place: they were added up from the old ones."""
+
 LOCK = text("select pg_try_advisory_xact_lock(hashtextextended('standing:' || :company, 0))")
 
 REFRESH = text(f"""

@@ -153,6 +153,9 @@ async def toys(migrated: Stack) -> AsyncIterator[Toys]:
             await tx.execute(text("update partition_head set seq = 0"))
             await tx.execute(text("update partition_lease set until = now(), owner = null"))
             await tx.execute(text("update lease set until = now()"))
+            await tx.execute(text("update derivation set version = null"))
+            for beside in ("next", "before"):
+                await tx.execute(text(f"drop schema if exists {service}_{beside} cascade"))
         await owner.dispose()
     alpha = engine(migrated.database_url("alpha", "worker"), "alpha", size=30)
     beta = engine(migrated.database_url("beta", "worker"), "beta", size=30)
