@@ -60,6 +60,8 @@ class Seeing:
         known = set(chain.from_iterable(self._by_function.values()))
         told: dict[str, str | None] = {}
         for item in session.items:
+            if not any(function in self._by_function for function in self._reached.get(item.nodeid, ())):
+                continue  # of words and numbers, which are not changed
             before = seen.get(item.nodeid)
             if before in known:
                 told[item.nodeid] = before

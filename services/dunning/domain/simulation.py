@@ -16,7 +16,7 @@ from services.dunning.domain.dates import dates_of
 from services.dunning.domain.decision import decide_openly
 from services.dunning.domain.openly import Openly
 from services.dunning.domain.policy import Policy
-from services.dunning.domain.scenario import NOTICE, REMINDERS, THANKS, Scenario, level_number
+from services.dunning.domain.scenario import NOTICE, THANKS, Scenario, level_number
 from services.dunning.domain.state import ClientState, EntryState, OpenAction
 from services.dunning.domain.state import Contact as Contacted
 from services.dunning.domain.triggers import ONE_DAY
@@ -118,12 +118,6 @@ class Company:
         plan = None if scenario is None else scenario.plan(client.has_email)
         coming = None if plan is None else dates_of(plan, on).of(entry).pending
         return NEVER if coming is None else coming.on
-
-    def contacted(self, client: ClientState, on: date) -> ClientState:
-        """After a contact; it matters only where days must lie between two (rule 22.7), and then as the last one:
-        what later rounds say is of other rounds.
-        """
-        return client._replace(contacts=(Contacted(on, on),)) if self.rules.policy.contact_gap_days else client
 
     def needs_all(self, client: ClientState) -> bool:
         """The whole account, or payments to thank for, matter to every look."""
@@ -239,8 +233,10 @@ class _Life:
                 entry_id=entry.entry_id, amount=entry.amount, book_amount=entry.book_amount
             )
             entries = tuple([after if one is entry else one for one in self.client.entries])
-            self._becomes(self.company.contacted(self.client._replace(entries=entries), on))
-        if not found.excluded:
+            self._becomes(_contacted(self.client._replace(entries=entries), on))
+        if found.excluded:
+            self.wakes.pop(entry.entry_id, None)
+        else:
             self.wakes[entry.entry_id] = found.wakes
         return found.wakes
 
@@ -302,11 +298,11 @@ class _Life:
                 else:
                     moved[held.entry_id] = _after(known[held.entry_id], planned.step, held.level_after, on)
         for move in decision.moves:
-            moved[move.entry_id] = _after(known[move.entry_id], REMINDERS[0], move.level_after, on)
+            moved[move.entry_id] = _reminded(known[move.entry_id], move.level_after, on)
         entries = tuple([moved.get(entry.entry_id, entry) for entry in client.entries])
         paid = tuple([group for group in client.paid if thanked.isdisjoint(line.entry_id for line in group.lines)])
         client = client._replace(entries=entries, open_actions=(), paid=paid)
-        self._becomes(self.company.contacted(client, on) if standing or decision.actions else client)
+        self._becomes(_contacted(client, on) if standing or decision.actions else client)
         return list(moved.values())
 
 
@@ -352,9 +348,15 @@ def _reached_by(
 
 
 def _after(entry: EntryState, step: str, level: int, on: date) -> EntryState:
-    """A notice does not change the level (rule 5.4); none ever falls. A next step that a person had chosen is done
-    with.
-    """
-    if step == NOTICE:
-        return entry._replace(noticed_on=on)
+    """A notice does not change the level (rule 5.4)."""
+    return entry._replace(noticed_on=on) if step == NOTICE else _reminded(entry, level, on)
+
+
+def _reminded(entry: EntryState, level: int, on: date) -> EntryState:
+    """No level ever falls. A next step that a person had chosen is done with."""
     return entry._replace(level=max(entry.level, level), reminded_on=on, forced=False)
+
+
+def _contacted(client: ClientState, on: date) -> ClientState:
+    """The last contact is the one that counts (rule 22.7): what later days say is of other rounds."""
+    return client._replace(contacts=(Contacted(on, None),))

@@ -27,6 +27,7 @@ from tests.specs.dunning.given import (
     step,
 )
 from tests.specs.dunning.test_open_actions import by_hand
+from tests.specs.dunning.test_thank_you import announced, payment, thankful, thanks
 
 LADDER = (step("R1", 8, "phone"), step("R2", 16, "phone"), step("R3", 24, "phone"))
 
@@ -304,6 +305,11 @@ F, G, TWIN = (
         ([F, G, promise("G", "2025-06-01")], {"promises_exclude": True}, 11, 16),
         ([F, G, entry_stopped("G")], {}, 6, 11),
         ([F, TWIN, entry_stopped("F"), entry_stopped("TWIN")], {}, 0, 10),
+        ([F, TWIN, entry_stopped("F")], {}, 6, 13),
+        ([F, at_level("F", "R5", "2024-12-01"), G, TWIN], {}, 12, 15),
+        ([F], {"minimum_per_reminder": "200"}, 0, 4),
+        ([F, TWIN], {"minimum_per_reminder": "300"}, 0, 8),
+        ([F, TWIN, G], {"minimum_per_reminder": "200"}, 6, 19),
     ],
     ids=[
         "one",
@@ -315,6 +321,11 @@ F, G, TWIN = (
         "promised for June",
         "stopped",
         "both stopped",
+        "one of twins stopped",
+        "one exhausted",
+        "too small",
+        "both too small",
+        "one too small",
     ],
 )
 def test_days_on_which_nothing_can_change_and_entries_that_sleep_are_passed_over(
@@ -458,8 +469,44 @@ def test_what_is_late_of_the_whole_account_is_measured_though_some_of_it_comes_t
     assert [(one.on.isoformat(), one.entries) for one in contacts] == [("2025-03-21", 1), ("2025-03-28", 1)]
 
 
-def test_a_line_about_nothing_waits_for_an_invoice_that_comes_to_its_step():
-    """Rules 7.7, 22.14: Z comes to R1 on the 18th of March, F on the 28th."""
-    facts = (invoice("Z", 0, "2025-03-10"), invoice("F", 100, "2025-03-20"))
-    contacts = simulated(given(*facts, steps=LADDER[:2]), "2025-03-01", "2025-03-31")
-    assert [(one.on.isoformat(), one.step, one.entries) for one in contacts] == [("2025-03-28", "R1", 2)]
+def test_a_line_about_nothing_goes_on_where_no_invoice_comes_to_its_step():
+    """Rule 22.14: Z goes over R1 on the 13th of March, and is beside F at R2 on the 21st."""
+    facts = (invoice("Z", 0, "2025-03-05"), invoice("F", 100, "2025-03-05"), at_level("F", "R1", "2025-03-09"))
+    contacts = simulated(given(*facts, steps=LADDER), "2025-03-10", "2025-03-27")
+    assert [(one.on.isoformat(), one.step, one.entries) for one in contacts] == [("2025-03-21", "R2", 2)]
+
+
+@pytest.mark.parametrize("gap", [0, 5, 10])
+def test_a_credit_that_goes_on_by_itself_does_so_on_its_day_and_is_no_contact(gap):
+    """Rules 22.7, 22.14: A goes over R1 on the 16th of March and comes to R2 eight days later, as F does."""
+    steps = (step("R1", 8, "phone"), previous("R2", 8, "phone"), previous("R3", 8, "phone"))
+    facts = (invoice("F", 100, "2025-03-07"), credit("A", 20, "2025-03-08"), at_level("F", "R1", "2025-03-16"))
+    world = given(*facts, steps=steps).with_policy(contact_gap_days=gap)
+    contacts = simulated(world, "2025-03-16", "2025-03-31")
+    assert [(one.on.isoformat(), one.step, one.net_amount // 10_000) for one in contacts] == [
+        ("2025-03-24", "R2", 80)
+    ]
+
+
+def test_all_that_is_open_when_it_begins_is_carried_out_and_goes_on():
+    """Two calls, of the R1 of F and the R2 of G."""
+    steps = (step("R1", 8, "phone"), previous("R2", 8, "phone"), previous("R3", 8, "phone"))
+    world = given(F, invoice("G", 50, "2025-03-10"), at_level("G", "R1", "2025-03-10"), steps=steps)
+    world.when("2025-03-18").says(R1=(100, ["F"]), R2=(50, ["G"]))
+    contacts = simulated(world, "2025-03-18", "2025-03-26")
+    assert sorted((one.on.isoformat(), one.step, one.net_amount // 10_000) for one in contacts) == [
+        ("2025-03-18", "R1", 100),
+        ("2025-03-18", "R2", 50),
+        ("2025-03-26", "R2", 100),
+        ("2025-03-26", "R3", 50),
+    ]
+
+
+def test_an_open_thank_you_is_said_on_the_first_day_and_no_second_time():
+    """Rule 12.2."""
+    world = thankful(thanks())
+    world.on("2025-05-02", payment("P", 100, "2025-05-02")).lettered("2025-05-04", "F", "P")
+    world.on("2025-05-04", announced("2025-05-02", ["P"], ["F"]))
+    world.when("2025-05-05").says(thanks=(100, ["F", "P"]))
+    contacts = simulated(world, "2025-05-06", "2025-06-30")
+    assert [(one.on.isoformat(), one.step) for one in contacts] == [("2025-05-06", "thanks")]

@@ -4,8 +4,21 @@ from datetime import date
 
 import pytest
 
+from contracts import dunning
 from services.dunning.domain.triggers import Trail, pending
-from tests.specs.dunning.given import World, at_level, client, credit, day, given, invoice, previous, step
+from tests.specs.dunning.given import (
+    CLIENT,
+    World,
+    at_level,
+    client,
+    credit,
+    day,
+    entry_id,
+    given,
+    invoice,
+    previous,
+    step,
+)
 
 LADDER = (step("R1", 8), previous("R2", 8))
 B_TWICE = (step("R1", 8), step("R2", 16))
@@ -318,3 +331,13 @@ def test_a_notice_is_looked_at_again_when_it_lapses_or_a_reminder_is_due():
     assert [next_on(world, on) for on in ("2025-03-01", "2025-03-02", "2025-03-10", "2025-03-11")] == [
         "2025-03-02", "2025-03-11", "2025-03-11", "2025-03-18",
     ]  # fmt: skip
+
+
+def test_a_notice_is_looked_at_again_tomorrow_where_a_level_was_taken_back_today():
+    """Rules 5.6, 22.11: R1, due on the due date, comes on the day after what a person did."""
+    back = dunning.LevelMove(entry_id=entry_id("F"), level_before="R1", level_after=None)
+    taken_back = dunning.LevelSet(client_id=CLIENT, reason="set", set_on=day("2025-03-09"), levels=(back,))
+    steps = [step("notice", 8), step("R1", 0, ignorable=True), step("R2", 30)]
+    world = given(invoice("F", 100, "2025-03-09"), at_level("F", "R1", "2025-03-02"), taken_back, steps=steps)
+    assert next_on(world, "2025-03-09") == "2025-03-10"
+    world.when("2025-03-10").says(R1=(100, ["F"]))
