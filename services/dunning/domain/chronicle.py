@@ -273,7 +273,7 @@ class _Telling:
                 yield Line("was_paid_online", {"pieces": self.pieces(of), "amount": amount}, of, None, recorded)
             case notify.PaymentReturned():
                 of = (*event.freed, *event.held)
-                amount = Money(ten_thousandths(event.amount), event.currency)
+                amount = self.money(event.amount, event.currency)
                 recorded = event.model_dump(mode="json", include={"amount", "currency", "why", "returned_at"})
                 facts = {"pieces": self.pieces(event.freed) if event.freed else None, "amount": amount}
                 yield Line(f"payment_was_{event.why}", facts, of, None, recorded)

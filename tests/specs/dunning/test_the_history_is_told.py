@@ -505,6 +505,34 @@ def test_what_was_paid_online_is_told_with_its_lines_its_sum_and_its_moment():
     assert line.recorded == {"amount": "120.5", "currency": "USD", "paid_at": "2025-03-18T08:00:00Z"}
 
 
+@pytest.mark.parametrize(
+    ("why", "freed", "text"),
+    [
+        ("refunded", ("F1",), "Of a payment online US$50.00 were given back: F1 owed again."),
+        ("refunded", (), "Of a payment online US$50.00 were given back."),
+        ("charged_back", ("F1",), "The client's bank took US$50.00 of a payment online back: F1 owed again."),
+        ("charged_back", (), "The client's bank took US$50.00 of a payment online back."),
+    ],
+)
+def test_money_that_went_back_is_told_with_what_is_owed_again(why, freed, text):
+    """Rule 8.6: of all the lines of the payment, those that stay paid among them."""
+    returned = notify.PaymentReturned(
+        payment_id=UNKNOWN,
+        client_id=CLIENT,
+        amount=Decimal(50),
+        currency="USD",
+        why=why,
+        returned_at=AT,
+        freed=tuple(map(entry_id, freed)),
+        held=(entry_id("F2"),),
+    )
+    (line,) = told(returned, after=(COMES, invoice("F2", 20, "2025-03-10")))
+    assert (line.told.code, line.told.rule, line.told.text) == (f"payment_was_{why}", "8.6", text)
+    assert (line.entries, line.action_id) == ((*map(entry_id, freed), entry_id("F2")), None)
+    told_as = {"amount": "50", "currency": "USD", "why": why, "returned_at": "2025-03-18T08:00:00Z"}
+    assert line.recorded == told_as
+
+
 def test_what_the_action_tells_already_is_not_told_again():
     sent = notify.EmailSent(**MAIL, sent_at=AT)
     withheld = notify.MessageWithheld(action_id=ACTION, client_id=CLIENT, reason="paid")
