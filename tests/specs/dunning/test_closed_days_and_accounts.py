@@ -15,6 +15,7 @@ from tests.specs.dunning.given import (
     day,
     disputed,
     entry_id,
+    entry_stopped,
     given,
     invoice,
     previous,
@@ -180,17 +181,42 @@ def test_every_overdue_credit_goes_to_the_highest_message_of_its_currency():
     } == {("R3", "EUR", 270, 3), ("R1", "USD", 75, 2)}
 
 
-def test_a_credit_moves_to_the_highest_message_from_the_day_after_its_due_date():
-    """A credit that counts from its invoice date comes to R1 before it is due."""
+@pytest.mark.parametrize("amount", [30, 0])
+def test_a_credit_moves_to_the_highest_message_from_the_day_after_its_due_date(amount):
+    """A credit that counts from its invoice date comes to R1 before it is due; so does a line about nothing."""
     steps = (step("R1", 8, counted_from="invoice_date"), previous("R2", 8))
     facts = (
         invoice("F", 100, "2025-03-01", invoice_date="2025-02-01"),
-        credit("A", 30, "2025-03-10", invoice_date="2025-03-01"),
+        credit("A", amount, "2025-03-10", invoice_date="2025-03-01"),
     )
     world = given(*facts, steps=steps).with_policy(netting="account")
     world.on("2025-02-10", at_level("F", "R1", "2025-03-01"))
-    world.when("2025-03-10").says(R2=(100, ["F"]))
-    world.when("2025-03-11").says(R2=(70, ["A", "F"])).withdraws("superseded")
+    assert world.when("2025-03-10").says(R2=(100, ["F"])).decision.next_on == day("2025-03-11")
+    world.when("2025-03-11").says(R2=(100 - amount, ["A", "F"])).withdraws("superseded")
+
+
+def test_the_account_is_looked_at_again_when_a_line_falls_late_and_not_when_the_stop_of_one_ends_before():
+    """Rules 6.6, 8.2: F falls due on the 20th of March; its stop ends on the 12th."""
+    world = given(invoice("F", 100, "2025-03-20"), entry_stopped("F", "2025-03-12"), steps=LADDER)
+    world.with_policy(mode="account")
+    for on in ("2025-03-10", "2025-03-19", "2025-03-20"):
+        assert world.when(on).silent().waits("F", "R1", "2025-03-28").decision.next_on == day("2025-03-21"), on
+    item = given(invoice("F", 100, "2025-03-10"), entry_stopped("F", "2025-03-15"), steps=LADDER)
+    assert item.when("2025-03-12").silent().waits("F", "R1", "2025-03-18").decision.next_on == day("2025-03-18")
+
+
+def test_what_is_held_back_for_its_own_reasons_wakes_when_its_step_gives_way_to_the_next():
+    """Rules 4.9, 8.17: R2 is due on the 26th of March, R3, to which it gives way, ten days later."""
+    steps = (step("R1", 8), previous("R2", 8, "phone", ignorable=True), previous("R3", 10))
+    world = given(invoice("F", 100, "2025-03-10"), at_level("F", "R1", "2025-03-18"), disputed("F"), steps=steps)
+    world.with_policy(disputes_exclude=True)
+    for on, name, wakes in (
+        ("2025-04-04", "R2", day("2025-04-05")),
+        ("2025-04-05", "R3", None),
+        ("2025-04-06", "R3", None),
+    ):
+        held = world.when(on).silent().excluded("F", "disputed", step=name)
+        assert held.decision.sleeping == {entry_id("F"): wakes}
 
 
 def test_credits_beside_a_notice_stay_where_they_are():
@@ -414,3 +440,11 @@ def test_a_confirmed_reminder_keeps_no_payment_from_its_thanks():
     world.on("2025-05-02", payment("P", 100, "2025-05-02")).lettered("2025-05-04", "F", "P")
     world.on("2025-05-04", announced("2025-05-02", ["P"], ["F"]))
     world.when("2025-05-05").says(thanks=(100, ["F", "P"]))
+
+
+def test_what_was_proposed_to_a_client_who_was_stopped_and_is_never_reminded_tells_the_stop():
+    """Rules 8.1, 22.27: all that speaks against the client counts, the first by its name is told."""
+    world = given(invoice("F", 100, "2025-03-10"), steps=R1_ONLY)
+    world.when("2025-03-18").says(R1=(100, ["F"]))
+    world.on("2025-03-19", stopped()).with_own_policy("2025-03-19", never=True)
+    world.when("2025-03-19").silent().withdraws("client_stopped").no_step("F", "never_reminded")
