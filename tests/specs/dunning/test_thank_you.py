@@ -367,3 +367,19 @@ def test_a_thank_you_respects_the_days_between_two_contacts():
     world.when("2025-05-12").silent()
     world.when("2025-05-13").says(thanks=(100, ["F", "P"]))
     world.called("2025-05-14").when("2025-05-14").silent().withdraws()
+
+
+def test_a_call_of_thanks_that_a_person_took_on_stands_until_the_client_is_stopped_or_the_payment_taken_back():
+    """Rules 12.4, 12.5: looked at again on each day (habit 8)."""
+
+    def taken_on() -> World:
+        world = paid(thankful(step("thanks", 3, "phone", "payment_date")))
+        world.when("2025-05-09").says(thanks=(100, ["F", "P"])).confirmed()
+        world.when("2025-05-10").silent().withdraws()
+        return world
+
+    taken_on().when("2025-05-11").silent().withdraws()
+    taken_on().on("2025-05-11", stopped()).when("2025-05-11").silent().withdraws("client_stopped")
+    taken_on().lettered("2025-05-11", "F", "P", code=None).when("2025-05-11").silent().withdraws(
+        "lettering_undone"
+    )
