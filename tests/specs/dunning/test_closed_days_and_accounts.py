@@ -17,6 +17,7 @@ from tests.specs.dunning.given import (
     entry_id,
     entry_stopped,
     given,
+    given_without_scenario,
     invoice,
     previous,
     scenario,
@@ -448,3 +449,30 @@ def test_what_was_proposed_to_a_client_who_was_stopped_and_is_never_reminded_tel
     world.when("2025-03-18").says(R1=(100, ["F"]))
     world.on("2025-03-19", stopped()).with_own_policy("2025-03-19", never=True)
     world.when("2025-03-19").silent().withdraws("client_stopped").no_step("F", "never_reminded")
+
+
+def test_in_the_account_a_step_that_comes_before_the_due_date_waits_for_the_day_after_it():
+    """Rules 4.8, 6.6: R1 eight days after the invoice of the first of March, due on the twentieth."""
+    steps = (step("R1", 8, counted_from="invoice_date"),)
+    world = given(invoice("F", 100, "2025-03-20", invoice_date="2025-03-01"), steps=steps)
+    world.with_policy(mode="account")
+    world.when("2025-03-10").silent().waits("F", "R1", "2025-03-21")
+    world.when("2025-03-20").silent().waits("F", "R1", "2025-03-21")
+    world.when("2025-03-21").says(R1=(100, ["F"]))
+
+
+def test_what_bars_a_line_from_the_account_is_told_with_what_speaks_against_its_client():
+    """Rules 6.2, 8.1: all the reasons of each."""
+    facts = (invoice("F", 100, "2025-03-10"), invoice("G", 50, "2025-03-10"), disputed("G"), stopped())
+    world = given(*facts, steps=R1_ONLY).with_policy(mode="account", disputes_exclude=True)
+    decided = world.when("2025-03-18").silent().excluded("F", "client_stopped", step="R1")
+    decided.excluded("G", "client_stopped", "disputed", step="R1")
+
+
+def test_where_no_scenario_applies_a_decision_names_no_version():
+    """Rule 3.6."""
+    without = (
+        given_without_scenario(invoice("F", 100, "2025-03-10")).when("2025-03-18").no_step("F", "no_scenario")
+    )
+    assert without.decision.scenario_version == 0
+    assert given(invoice("F", 100, "2025-03-10")).when("2025-03-18").decision.scenario_version == 1

@@ -207,3 +207,9 @@ def test_a_line_about_nothing_has_no_say_in_what_leaves_by_itself_and_is_not_tol
     assert world.when("2025-03-18").says(R1=(100, ["F", "Z"])).decision.actions[0].automatic
     tolerant = given(*facts, steps=[step("R1", 8)]).with_policy(tolerance_days=10)
     tolerant.when("2025-03-18").silent().excluded("F", "within_tolerance_days").excluded("Z", "net_not_positive")
+
+
+def test_a_line_about_nothing_is_not_too_small():
+    """Rule 8.4 is about debits."""
+    world = given(invoice("Z", 0, "2025-03-10"), invoice("F", 100, "2025-03-10"), steps=LADDER)
+    world.with_policy(minimum_per_entry="20").when("2025-03-18").says(R1=(100, ["F", "Z"]))

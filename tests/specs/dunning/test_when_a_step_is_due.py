@@ -146,6 +146,8 @@ def test_a_new_due_date_moves_only_what_counts_from_it():
     world.when("2025-03-18").says(R1=(100, ["F"])).carried_out()
     world.changed("2025-03-19", "F", due_date=date(2025, 3, 25))
     world.when("2025-03-25").waits("F", "R2", "2025-03-26")
+    world.changed("2025-03-25", "F", due_date=date(2025, 3, 26))
+    world.when("2025-03-26").silent().waits("F", "R2", "2025-03-27")
     world = given(invoice("F", 100, "2025-03-10"), steps=B_TWICE)
     world.when("2025-03-18").says(R1=(100, ["F"])).carried_out()
     world.changed("2025-03-19", "F", due_date=date(2025, 6, 1))
