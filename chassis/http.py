@@ -174,6 +174,19 @@ def _clients_named(body: Any) -> Iterator[str]:
                 yield from _clients_named(value)
 
 
+READING = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+async def _held(request: Request, process: RunningDep, who: CallerDep) -> None:
+    """Nobody changes anything of a company at rest, and its debtors see nothing more; what is kept can be read."""
+    if "company" not in request.path_params or (request.method in READING and who.client_id is None):
+        return
+    slug = str(request.path_params["company"])
+    if await process.holds.has(slug):
+        detail = "It is being offboarded: `relance company keep` lets it go on."
+        raise Problem("company-held", "This company is at rest", 409, detail, company=slug[:32])
+
+
 def requires(role: Role) -> Any:
     """``dependencies=[requires("admin")]``: refuses callers of a lesser role with 403."""
 
@@ -290,7 +303,8 @@ def create_app(process: Running, *, with_routes: bool = True) -> FastAPI:
     problems.install(app, service.refusals)
     app.include_router(_probes())
     if service.router is not None and with_routes:
-        app.include_router(service.router, dependencies=[Depends(_guard), Depends(at_least), Depends(_portfolio)])
+        asked = [Depends(_guard), Depends(_held), Depends(at_least), Depends(_portfolio)]
+        app.include_router(service.router, dependencies=asked)
     if service.listening is not None and with_routes:
         from chassis.parked import router  # noqa: PLC0415 - it asks for what is declared here
 

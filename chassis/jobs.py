@@ -37,6 +37,7 @@ TAKE = text(
     " where id in (select id from job where queue = :queue and status = 'ready' and run_at <= now()"
     "   and (cast(:only as text) is null or company = :only) and company <> all(cast(:but as text[]))"
     "   and coalesce((select version from derivation) = cast(:version as integer), true)"
+    "   and not exists (select from company_hold held where held.company = job.company)"
     "   order by run_at, id limit :batch for update skip locked)"
     " returning id, queue, company, key, p, attempts, payload, run_at"
 )

@@ -19,6 +19,7 @@ from chassis.auth import Signing, read_key, same_pair
 from chassis.derivation import VERSION_OPTION
 from chassis.eventlog import Say
 from chassis.health import Health
+from chassis.holding import Holds
 from chassis.http_client import Neighbour, Signer
 from chassis.service import Service
 from chassis.telemetry import Telemetry
@@ -70,6 +71,7 @@ class Running:
         self.newest_migration: str | None = None
         """Of this release; unknown where nobody watches the schema."""
         self._connecting = asyncio.Lock()
+        self.holds = Holds(lambda: self.engine)
 
     def _engine(self, url: str) -> AsyncEngine:
         if url not in self._engines:

@@ -161,6 +161,19 @@ derivation = Table(
     Column("since", INSTANT, nullable=False, server_default=NOW),
 )
 
+# companies that are at rest: nothing is done for them, and nobody may change anything of theirs (docs/adr/0051)
+company_hold = Table(
+    "company_hold",
+    metadata,
+    Column("company", Text, primary_key=True),
+    Column("since", INSTANT, nullable=False, server_default=NOW),
+    Column("held_by", Text, nullable=False),
+    # the first day on which the company may be deleted
+    Column("until", Date, nullable=False),
+    # of the manifest of the export that was made of it
+    Column("export_sha256", Text),
+)
+
 TABLES = frozenset(metadata.tables)
 """Names of the chassis's own tables: never part of what a service derives."""
 

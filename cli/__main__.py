@@ -5,6 +5,7 @@ import cli.app_archive
 import cli.app_audit
 import cli.app_cluster
 import cli.app_collection
+import cli.app_company
 import cli.app_connectors
 import cli.app_disaster
 import cli.app_documents

@@ -87,22 +87,6 @@ def import_(
         raise typer.Exit(1) from refused
 
 
-@app.command()
-def company(
-    slug: Annotated[
-        str, typer.Argument(help="Its short name in addresses: a-z, 0-9, - and _.", show_default=False)
-    ],
-    name: Annotated[str, typer.Option(help="Its name, as people read it.", show_default=False)],
-    currency: Annotated[str, typer.Option(help="The currency of its books.")] = "EUR",
-    data: DataDir = None,
-) -> None:
-    """Register a company; one that is known stays as it is."""
-    from cli.main_job import road_of
-
-    known = road_of(data_dir_of(data), slug).register(name, currency)
-    say(f"{slug}: {known.get('name', name)}")
-
-
 @app.command(name="round")
 def round_(company: CompanyName, as_of: Day, data: DataDir = None, as_json: AsJson = False) -> None:
     """Decide a company's reminders of one day; running it again continues or does nothing."""

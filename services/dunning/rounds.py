@@ -48,7 +48,10 @@ FEWEST_CLIENTS = 20
 MOST_PARTITIONS = 16
 RETRY_SECONDS = 0.2
 
-RUNNING = text("select company, as_of from round where status = 'running' order by started_at")
+RUNNING = text(
+    "select company, as_of from round where status = 'running'"
+    " and not exists (select from company_hold held where held.company = round.company) order by started_at"
+)
 ROUND = text(
     "select whole, settings, actor, correlation_id, traceparent from round"
     " where company = :company and as_of = :as_of and status = 'running'"

@@ -23,7 +23,10 @@ from services.ledger.settings import LedgerSettings
 from services.ledger.settling import JUDGE_ALL_AGAIN, settle
 
 DEFAULT_TIME_ZONE = "Europe/Paris"
-DAYS = text("select company, time_zone, as_of from company left join day_passed using (company) order by company")
+DAYS = text(
+    "select company, time_zone, as_of from company left join day_passed using (company)"
+    " where not exists (select from company_hold held where held.company = company.company) order by company"
+)
 
 log = logging.getLogger(__name__)
 

@@ -26,7 +26,8 @@ SET = text(
     """
     select a.*, known.read_at from mailbox_account a
     left join mailbox known on known.company = a.company and known.place = 'imap'
-    where cast(:company as text) is null or a.company = :company
+    where (cast(:company as text) is null or a.company = :company)
+        and not exists (select from company_hold held where held.company = a.company)
     """
 )
 READ_BEFORE = text("select uid, away from mailbox_mail where company = :company and validity = :validity")

@@ -21,7 +21,10 @@ log = logging.getLogger(__name__)
 LEDGER = "dead addresses"
 
 KNOWN_FOLDERS = text("select company from mailbox where place = 'folder'")
-COMPANIES = text("select company from company order by company")
+COMPANIES = text(
+    "select company from company where not exists (select from company_hold held"
+    " where held.company = company.company) order by company"
+)
 NO_MAILBOX = text("delete from mailbox where place = 'imap' and company <> all(cast(:companies as text[]))")
 LOOKED = text(
     """

@@ -96,11 +96,12 @@ async def find(tx: AsyncConnection, company: str, name: str) -> Connector:
 
 
 async def listed(tx: AsyncConnection, company: str | None = None) -> list[Connector]:
-    """The connectors of a company, or all that this role may see."""
+    """The connectors of a company, or of all that are not at rest."""
     connection = await driver(tx)
     async with connection.cursor(row_factory=class_row(Connector)) as cursor:
         await cursor.execute(
-            f"select {COLUMNS} from connector where %(company)s::text is null or company = %(company)s"  # noqa: S608
+            f"select {COLUMNS} from connector where company = %(company)s or (%(company)s::text is null"  # noqa: S608
+            " and not exists (select from company_hold held where held.company = connector.company))"
             " order by company, name",
             {"company": company},
         )

@@ -236,6 +236,7 @@ REFUSALS = {
     "client-unknown": N_("Ce client n’existe pas, ou n’est pas dans votre portefeuille."),
     "portfolio-empty": N_("Cochez au moins un commercial, ou laissez voir tous les clients."),
     "administrator-sees-all": N_("Un administrateur voit tous les clients : changez d’abord son rôle."),
+    "company-held": N_("Cette société est en cours de départ : plus rien n’y est modifié ni envoyé."),
     "portfolio-insufficient": N_(
         "Cette action concerne tous les clients : votre portefeuille ne les contient pas."
     ),

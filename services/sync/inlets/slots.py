@@ -30,7 +30,8 @@ FETCHES = UUID("3f3c9a0e-6b2d-5d0e-8a5e-2f0f6f0d9c77")
 
 DUE = text(
     "select s.company, slot_id, inlet, connector, cron, next_at, coalesce(time_zone, 'Europe/Paris') as time_zone"
-    " from slot s left join company c using (company) where next_at <= :now order by next_at, slot_id"
+    " from slot s left join company c using (company) where next_at <= :now"
+    " and not exists (select from company_hold held where held.company = s.company) order by next_at, slot_id"
     " limit :at_once for update of s skip locked"
 )
 

@@ -33,7 +33,7 @@ COMPANY_WIDE = {
     },
 }  # fmt: skip
 """Nothing of one client, or reached through it."""
-OF_THE_CHASSIS = {"job", "parked"}
+OF_THE_CHASSIS = {"job", "parked", "company_hold"}
 
 
 @pytest.mark.parametrize("service", SERVICES)

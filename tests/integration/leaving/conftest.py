@@ -1,0 +1,17 @@
+"""One trial for the tests of the main job: every service a process, a mail server of its own."""
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+
+from cli.trial import Trial
+
+
+@pytest.fixture(scope="package")
+def trial(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trial]:
+    """A running trial; every test takes a company of its own."""
+    folder = tmp_path_factory.mktemp("trial")
+    with Trial(folder) as running:
+        yield running
+    shutil.rmtree(folder, ignore_errors=True)

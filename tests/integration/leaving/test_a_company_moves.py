@@ -1,0 +1,250 @@
+"""A company is handed out, deleted, and taken in again: the same books, nothing sent, its neighbour untouched."""
+
+import asyncio
+import zipfile
+from collections.abc import Callable
+from datetime import date, timedelta
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from chassis.embedded_config import NATS_ADMIN
+from chassis.rebuild import Rebuild, Report
+from cli.calling import RoadBlocked
+from cli.company.bundle import Bundle, opened
+from cli.company.comparing import differences
+from cli.company.exporting import export
+from cli.company.importing import CompanyThere, take_in
+from cli.company.inventory import HEARS, LOG, CompanyMissing, ServicesRun, tables
+from cli.company.offboarding import (
+    Leaving,
+    NotItsExport,
+    TooEarly,
+    bring_to_rest,
+    delete,
+    hand_out,
+    keep,
+    readable,
+)
+from cli.company.verifying import BundleBroken, verify
+from cli.main_job import import_file
+from cli.road import Road
+from cli.trial import Trial
+from contracts.registry import EVENTS
+from contracts.subjects import SPEAKERS, partition_of
+from tests.integration.leaving.wiring import wired
+from tests.integration.personal.test_erasure import (
+    CLIENT,
+    DAY,
+    MARKS,
+    enter_by_every_door,
+    everything_kept,
+    written,
+)
+from tests.waiting import asked_until
+
+COMPANY, NEIGHBOUR = "zq-leaving", "staying"
+SERVER = {"host": "mail.zq.example", "port": 2525, "username": "zq", "password": "ZQ-SECRET"}
+BOOK = [
+    ("VE", "F1", "411", "4110077", "Voisin", "Travaux", "800,00", "0,00"),
+    ("VE", "F1", "706", "", "", "Travaux", "0,00", "800,00"),
+]
+
+
+def neighbour(trial: Trial, folder: Path) -> Road:
+    road = trial.road(NEIGHBOUR, DAY)
+    road.register("Staying")
+    imported = import_file(road, written(folder, BOOK), None)
+    road.wait_until_ledger_heard({name: dict(heard) for name, heard in imported["positions"].items()})
+    road.round(DAY, imported["positions"])
+    road.tell("add-note", client_id="4110077", text="Rappeler lundi")
+    return road
+
+
+def kept_of(trial: Trial, company: str) -> dict[str, list[str]]:
+    """Every row of a company, its events included, as PostgreSQL writes them."""
+    with psycopg.connect(trial.dsn) as connection:
+        places = [table.place for table in tables(connection)] + [(speaker, LOG) for speaker in SPEAKERS]
+        return {
+            ".".join(place): [
+                row
+                for (row,) in connection.execute(
+                    sql.SQL("select t::text from {} t where company = %s order by 1").format(
+                        sql.Identifier(*place)
+                    ),
+                    [company],
+                )
+            ]
+            for place in places
+        }
+
+
+async def replayed(trial: Trial, service: str) -> Report:
+    """Its tables against those that the events give."""
+    servers = trial.stack.embedded
+    owner, bus = servers.database_url(service, "owner"), servers.nats_url(service)
+    return await Rebuild(service, f"services.{service}", wired(service), EVENTS, owner, bus).run()
+
+
+def exported(trial: Trial, company: str, to: Path) -> Path:
+    export(trial.dsn, company, to, by="olivia")
+    return to
+
+
+@pytest.fixture(scope="module")
+def left(trial: Trial, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The export of a company that did everything a company does, beside a neighbour."""
+    folder = tmp_path_factory.mktemp("books")
+    road = trial.road(COMPANY, DAY)
+    enter_by_every_door(road, trial, folder, COMPANY)
+    road.set_policy({"automatic_from": f"{date(2027, 1, 1)}"})
+    road.ask_of("notify", "PUT", "/mail-server", json=SERVER)
+    road.close()
+    neighbour(trial, folder).close()
+    return exported(trial, COMPANY, folder / "left.zip")
+
+
+def test_an_export_is_whole_and_holds_no_secret(left: Path, trial: Trial) -> None:
+    with opened(left) as bundle:
+        found = verify(bundle)
+        told = bundle.manifest
+        everything = b"".join(bundle.place.open(name).read() for name in bundle.names())
+    assert found.wrong == []
+    assert found.unknown_types == set()
+    assert found.archive_records == told["archive"]["records"] > 2
+    assert found.files >= 2, "the mail and the letter as they left, the invoice"
+    assert b"Zebulon Quatrepoint" in everything, "people are handed out"
+    assert b"ZQ-SECRET" not in everything
+    assert {"what": "notify.mail_server: password", "names": ["mail.zq.example"]}.items() <= next(
+        one for one in told["left_out"] if "mail_server" in one["what"]
+    ).items()
+    with pytest.raises(CompanyMissing, match="there are"):
+        export(trial.dsn, "nobody", left.with_name("nobody.zip"), by="olivia")
+
+
+@pytest.mark.parametrize(
+    ("harm", "named"),
+    [
+        (lambda name, was: was.replace(b"1200", b"1300") if name.startswith("rows/ledger/entry.") else was,
+         "rows/ledger/entry.jsonl is not what was written"),
+        (lambda name, was: None if name.startswith("events/ledger") else was, "is missing"),
+        (lambda name, was: was.replace(b'"records": ', b'"records": 9') if name == "manifest.json" else was,
+         "archive: it ends with record"),
+    ],
+)  # fmt: skip
+def test_an_export_that_was_changed_is_refused(
+    left: Path, trial: Trial, tmp_path: Path, harm: Callable[[str, bytes], bytes | None], named: str
+) -> None:
+    harmed = tmp_path / "harmed.zip"
+    with zipfile.ZipFile(left) as source, zipfile.ZipFile(harmed, "w") as target:
+        for name in source.namelist():
+            if (content := harm(name, source.read(name))) is not None:
+                target.writestr(name, content)
+    with opened(harmed) as bundle, pytest.raises(BundleBroken, match=named):
+        take_in(trial.dsn, bundle)
+
+
+def test_it_goes_without_a_trace_and_comes_back(left: Path, trial: Trial, tmp_path: Path) -> None:
+    """Brought to rest, kept, brought to rest again, deleted; then taken in: the same books, nothing sent."""
+    road = trial.road(COMPANY, DAY)
+    _rest_and_keep(road, trial)
+    last = tmp_path / "last.zip"
+    resting = bring_to_rest(trial.dsn, COMPANY, by="olivia", days=30)
+    hand_out(trial.dsn, COMPANY, last, by="olivia", wait_seconds=60)
+    stayed, mails = kept_of(trial, NEIGHBOUR), trial.sink.counts()["count"]
+    with opened(last) as bundle, opened(left) as older:
+        _delete(trial, bundle, older, resting)
+        assert kept_of(trial, NEIGHBOUR) == stayed, "the neighbour is what it was, byte for byte"
+        _start(trial)
+        assert everything_kept(trial, (*MARKS, COMPANY, "ZQ-SECRET")) == []
+        with pytest.raises(RoadBlocked):
+            road.statement(CLIENT)
+
+        trial.stack.stop_services()
+        assert take_in(trial.dsn, bundle).automatic_switched_off
+    _start(trial)
+    _same_books(trial, road, last, exported(trial, COMPANY, tmp_path / "back.zip"))
+    assert trial.sink.counts()["count"] == mails, "nothing was sent"
+    assert kept_of(trial, NEIGHBOUR) == stayed
+    road.close()
+
+
+def _rest_and_keep(road: Road, trial: Trial) -> None:
+    bring_to_rest(trial.dsn, COMPANY, by="olivia", days=30)
+    assert asked_until(lambda told: told is None, lambda: _unless_held(road), within=10) is None, "nothing changes"
+    assert road.statement(CLIENT)[0]["debit"].startswith("1200"), "what is kept can be read"
+    keep(trial.dsn, COMPANY)
+    assert asked_until(lambda told: told is not None, lambda: _unless_held(road), within=10), "kept: it goes on"
+
+
+def _delete(trial: Trial, bundle: Bundle, older: Bundle, resting: Leaving) -> None:
+    nats_url = trial.stack.embedded.nats_url(NATS_ADMIN)
+    lost = StringIO()
+
+    def deleted(of: Bundle, today: date) -> dict[str, Any]:
+        wanted: dict[str, Any] = {"by": "olivia", "lost": lost, "data_dir": trial.stack.data_dir}
+        return delete(trial.dsn, nats_url, of, **wanted, today=today)
+
+    with pytest.raises(TooEarly, match="may be kept until"):
+        deleted(bundle, resting.until - timedelta(days=1))
+    with pytest.raises(ServicesRun, match="stop the services first"):
+        deleted(bundle, resting.until)
+    trial.stack.stop_services()
+    with pytest.raises(CompanyThere, match="relance company offboard zq-leaving"):
+        take_in(trial.dsn, bundle)
+    with pytest.raises(NotItsExport, match="is not the last export"):
+        deleted(older, resting.until)
+    done = deleted(bundle, resting.until)
+    assert lost.getvalue() == "", "the streams knew nothing that the logs did not"
+    assert done["deleted"]["events"].keys() >= {"sync", "ledger", "dunning", "notify"}
+    assert done["handed_out"]["legal_archive"] == bundle.manifest["archive"]
+    assert f"Deleted on {done['deleted']['at']} by olivia." in readable(done)
+
+
+def _same_books(trial: Trial, road: Road, before: Path, after: Path) -> None:
+    for service in HEARS:
+        report = asyncio.run(replayed(trial, service))
+        assert report.equal, (service, report.differing[:5])
+    verified = road.ask_of("notify", "POST", "/archive/verify", json={})
+    assert (verified["broken"], verified["records"] > 2) == (None, True)
+    assert road.ask("dunning", "/policy")["automatic_from"] is None
+    with opened(before) as one, opened(after) as other:
+        found = differences(one, other)
+    assert {line.partition(" line ")[0] for line in found} == {
+        f"events/dunning/p{partition_of(COMPANY, None):02d}.jsonl",
+        "rows/dunning/policy.jsonl",
+        "rows/reporting/policy.jsonl",
+    }, "but that no reminder leaves by itself"
+
+
+def _start(trial: Trial) -> None:
+    trial.stack.start_services()
+    trial.stack.wait_ready()
+    _publish_all(trial)
+
+
+def _unless_held(road: Road) -> object:
+    try:
+        return road.tell("add-note", client_id=CLIENT, text="ZQ-NOTE")
+    except RoadBlocked:
+        return None
+
+
+def _publish_all(trial: Trial) -> None:
+    """Until every stream holds what its log holds, and everybody has heard it."""
+    query = " union all ".join(
+        f"select count(*) from {listener}.checkpoint c join {speaker}.partition_head h using (p)"
+        f" where c.speaker = '{speaker}' and (c.pseq < h.seq or (h.seq > 0 and c.at = 0))"
+        for listener, heard in HEARS.items()
+        for speaker in heard
+    )
+
+    def behind() -> int:
+        with psycopg.connect(trial.dsn) as connection:
+            return sum(count for (count,) in connection.execute(query))
+
+    assert asked_until(lambda left: left == 0, behind, within=60) == 0
