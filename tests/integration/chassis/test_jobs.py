@@ -83,6 +83,25 @@ async def test_a_job_waits_for_its_instant(toys: Toys) -> None:
     assert not await JobWorker(toys.beta, "letters", refuse).step()
 
 
+async def test_a_job_of_a_company_at_rest_waits(toys: Toys) -> None:
+    """docs/adr/0051."""
+    done: list[str] = []
+
+    async def carry_out(jobs: Sequence[Job]) -> None:
+        done.extend(job.company for job in jobs)
+
+    await ask(toys, [NewJob(uuid4(), company, {}) for company in ("acme", "leaving")])
+    async with transaction(toys.beta) as tx:
+        await tx.execute(text("insert into company_hold (company, held_by, until) values ('leaving', 'o', now())"))
+    worker = JobWorker(toys.beta, "letters", carry_out)
+    await worker.step()
+    assert (done, await states(toys)) == (["acme"], {"ready": 1, "done": 1})
+    async with transaction(toys.beta) as tx:
+        await tx.execute(text("delete from company_hold"))
+    await worker.step()
+    assert done == ["acme", "leaving"], "kept: it goes on"
+
+
 async def test_a_job_whose_end_could_not_be_recorded_is_carried_out_again(
     toys: Toys, monkeypatch: pytest.MonkeyPatch
 ) -> None:

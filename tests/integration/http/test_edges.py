@@ -24,6 +24,7 @@ from chassis.http import (
     TxDep,
     accepted,
     create_app,
+    for_debtors,
     requires,
 )
 from chassis.running import Running
@@ -64,6 +65,12 @@ async def stopped(company: CompanyDep, tx: TxDep) -> list[str]:
 
 @router.get("/companies/{company}/admin", dependencies=[requires("admin")])
 async def admin(company: CompanyDep) -> str:
+    return company
+
+
+@router.get("/companies/{company}/mine")
+@for_debtors
+async def mine(company: CompanyDep) -> str:
     return company
 
 
@@ -145,6 +152,27 @@ async def test_a_careless_query_still_sees_one_company_only(door: Door, company:
     assert seen.json() == ["A"]
     total = await door.http.get("/everything", headers=door.token("*", role="system"))
     assert total.json() >= 2
+
+
+async def test_nothing_of_a_company_at_rest_is_changed_and_its_debtors_see_nothing(
+    door: Door, company: str
+) -> None:
+    """docs/adr/0051."""
+    debtor = mint(door.key, "debtor", [company], "debtor", client_id="A")
+    as_debtor = {"Authorization": f"Bearer {debtor}"}
+    assert (await door.http.get(f"/companies/{company}/mine", headers=as_debtor)).status_code == 200
+    async with transaction(door.running.engine) as tx:
+        held = "insert into company_hold (company, held_by, until) values (:company, 'olivia', current_date)"
+        await tx.execute(text(held), {"company": company})
+    door.running.holds = type(door.running.holds)(lambda: door.running.engine)
+    caller = door.token("*", role="admin")
+    stopped = await door.http.post(f"/companies/{company}/stop", json={"client_id": "A"}, headers=caller)
+    assert problem(stopped) == (409, "company-held")
+    assert (await door.http.get(f"/companies/{company}/stopped", headers=caller)).json() == []
+    seen = await door.http.get(f"/companies/{company}/mine", headers=as_debtor)
+    assert problem(seen) == (409, "company-held")
+    other = await door.http.post(f"/companies/{company}-2/stop", json={"client_id": "A"}, headers=caller)
+    assert other.status_code == 200
 
 
 async def test_roles(door: Door, company: str) -> None:

@@ -1,35 +1,26 @@
 """A company is handed out, deleted, and taken in again: the same books, nothing sent, its neighbour untouched."""
 
 import asyncio
+import json
 import zipfile
 from collections.abc import Callable
-from datetime import date, timedelta
-from io import StringIO
+from datetime import date
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
 from psycopg import sql
+from typer.testing import CliRunner
 
-from chassis.embedded_config import NATS_ADMIN
+import cli.app_company  # noqa: F401 - adds its commands
 from chassis.rebuild import Rebuild, Report
+from cli.app import app
 from cli.calling import RoadBlocked
 from cli.company.bundle import Bundle, opened
 from cli.company.comparing import differences
 from cli.company.exporting import export
-from cli.company.importing import CompanyThere, take_in
-from cli.company.inventory import HEARS, LOG, CompanyMissing, ServicesRun, tables
-from cli.company.offboarding import (
-    Leaving,
-    NotItsExport,
-    TooEarly,
-    bring_to_rest,
-    delete,
-    hand_out,
-    keep,
-    readable,
-)
+from cli.company.importing import take_in
+from cli.company.inventory import HEARS, LOG, CompanyMissing, tables
 from cli.company.verifying import BundleBroken, verify
 from cli.main_job import import_file
 from cli.road import Road
@@ -103,6 +94,8 @@ def left(trial: Trial, tmp_path_factory: pytest.TempPathFactory) -> Path:
     enter_by_every_door(road, trial, folder, COMPANY)
     road.set_policy({"automatic_from": f"{date(2027, 1, 1)}"})
     road.ask_of("notify", "PUT", "/mail-server", json=SERVER)
+    road.ask_of("reporting", "POST", "/subscribers", json={"name": "crm", "events": ["*"]})
+    road.ask_of("reporting", "POST", "/webhooks", json={"url": "https://hooks.example.org/zq", "events": ["*"]})
     road.close()
     neighbour(trial, folder).close()
     return exported(trial, COMPANY, folder / "left.zip")
@@ -122,6 +115,9 @@ def test_an_export_is_whole_and_holds_no_secret(left: Path, trial: Trial) -> Non
     assert {"what": "notify.mail_server: password", "names": ["mail.zq.example"]}.items() <= next(
         one for one in told["left_out"] if "mail_server" in one["what"]
     ).items()
+    assert {"crm", "https://hooks.example.org/zq"} <= {
+        name for one in told["left_out"] for name in one.get("names", ())
+    }, "what is to be made again is named"
     with pytest.raises(CompanyMissing, match="there are"):
         export(trial.dsn, "nobody", left.with_name("nobody.zip"), by="olivia")
 
@@ -151,21 +147,20 @@ def test_an_export_that_was_changed_is_refused(
 def test_it_goes_without_a_trace_and_comes_back(left: Path, trial: Trial, tmp_path: Path) -> None:
     """Brought to rest, kept, brought to rest again, deleted; then taken in: the same books, nothing sent."""
     road = trial.road(COMPANY, DAY)
-    _rest_and_keep(road, trial)
+    _rest_and_keep(road, trial, tmp_path)
     last = tmp_path / "last.zip"
-    resting = bring_to_rest(trial.dsn, COMPANY, by="olivia", days=30)
-    hand_out(trial.dsn, COMPANY, last, by="olivia", wait_seconds=60)
+    relance(trial, "offboard", COMPANY, "--to", f"{last}", "--by", "olivia", "--days", "0")
     stayed, mails = kept_of(trial, NEIGHBOUR), trial.sink.counts()["count"]
     with opened(last) as bundle, opened(left) as older:
-        _delete(trial, bundle, older, resting)
+        _delete(trial, bundle, older, tmp_path / "gone")
         assert kept_of(trial, NEIGHBOUR) == stayed, "the neighbour is what it was, byte for byte"
         _start(trial)
         assert everything_kept(trial, (*MARKS, COMPANY, "ZQ-SECRET")) == []
         with pytest.raises(RoadBlocked):
             road.statement(CLIENT)
 
-        trial.stack.stop_services()
-        assert take_in(trial.dsn, bundle).automatic_switched_off
+    trial.stack.stop_services()
+    assert json.loads(relance(trial, "import", f"{last}", "--json"))["automatic_switched_off"]
     _start(trial)
     _same_books(trial, road, last, exported(trial, COMPANY, tmp_path / "back.zip"))
     assert trial.sink.counts()["count"] == mails, "nothing was sent"
@@ -173,36 +168,41 @@ def test_it_goes_without_a_trace_and_comes_back(left: Path, trial: Trial, tmp_pa
     road.close()
 
 
-def _rest_and_keep(road: Road, trial: Trial) -> None:
-    bring_to_rest(trial.dsn, COMPANY, by="olivia", days=30)
+def relance(trial: Trial, *words: str, fails: bool = False) -> str:
+    """``relance company …``, in the trial's data directory; what it printed."""
+    where = [] if words[0] in {"verify", "compare"} else ["--data", f"{trial.stack.data_dir}"]
+    done = CliRunner().invoke(app, ["company", *words, *where])
+    assert done.exit_code == int(fails), done.output
+    return done.output if fails else done.stdout
+
+
+def _rest_and_keep(road: Road, trial: Trial, folder: Path) -> None:
+    early = folder / "early.zip"
+    relance(trial, "offboard", COMPANY, "--to", f"{early}", "--by", "olivia", "--days", "30")
+    others = [road.ask("reporting", path)[path[1:]] for path in ("/subscribers", "/webhooks")]
+    assert others == [[], []], "other systems hear nothing more"
     assert asked_until(lambda told: told is None, lambda: _unless_held(road), within=10) is None, "nothing changes"
     assert road.statement(CLIENT)[0]["debit"].startswith("1200"), "what is kept can be read"
-    keep(trial.dsn, COMPANY)
+    assert COMPANY in relance(trial, "leaving")
+    assert "may be kept until" in relance(
+        trial, "delete", f"{early}", "--by", "o", "--yes", "--certificate", f"{folder / 'no'}", fails=True
+    )
+    relance(trial, "keep", COMPANY)
     assert asked_until(lambda told: told is not None, lambda: _unless_held(road), within=10), "kept: it goes on"
 
 
-def _delete(trial: Trial, bundle: Bundle, older: Bundle, resting: Leaving) -> None:
-    nats_url = trial.stack.embedded.nats_url(NATS_ADMIN)
-    lost = StringIO()
-
-    def deleted(of: Bundle, today: date) -> dict[str, Any]:
-        wanted: dict[str, Any] = {"by": "olivia", "lost": lost, "data_dir": trial.stack.data_dir}
-        return delete(trial.dsn, nats_url, of, **wanted, today=today)
-
-    with pytest.raises(TooEarly, match="may be kept until"):
-        deleted(bundle, resting.until - timedelta(days=1))
-    with pytest.raises(ServicesRun, match="stop the services first"):
-        deleted(bundle, resting.until)
+def _delete(trial: Trial, bundle: Bundle, older: Bundle, certificate: Path) -> None:
+    words = ["--by", "olivia", "--yes", "--certificate", f"{certificate}"]
+    assert "stop the services first" in relance(trial, "delete", f"{bundle.path}", *words, fails=True)
     trial.stack.stop_services()
-    with pytest.raises(CompanyThere, match="relance company offboard zq-leaving"):
-        take_in(trial.dsn, bundle)
-    with pytest.raises(NotItsExport, match="is not the last export"):
-        deleted(older, resting.until)
-    done = deleted(bundle, resting.until)
-    assert lost.getvalue() == "", "the streams knew nothing that the logs did not"
+    assert "relance company offboard zq-leaving" in relance(trial, "import", f"{bundle.path}", fails=True)
+    assert "is not the last export" in relance(trial, "delete", f"{older.path}", *words, fails=True)
+    relance(trial, "delete", f"{bundle.path}", *words)
+    done = json.loads(certificate.with_suffix(".json").read_text(encoding="utf-8"))
+    assert not certificate.with_suffix(".lost.jsonl").exists(), "the streams knew nothing that the logs did not"
     assert done["deleted"]["events"].keys() >= {"sync", "ledger", "dunning", "notify"}
     assert done["handed_out"]["legal_archive"] == bundle.manifest["archive"]
-    assert f"Deleted on {done['deleted']['at']} by olivia." in readable(done)
+    assert f"Deleted on {done['deleted']['at']} by olivia." in certificate.with_suffix(".txt").read_text("utf-8")
 
 
 def _same_books(trial: Trial, road: Road, before: Path, after: Path) -> None:
