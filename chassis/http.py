@@ -33,6 +33,7 @@ from chassis.problems import Problem
 from chassis.running import Running
 from chassis.telemetry import current_traceparent
 from chassis.transport import RequestMetrics, SecurityHeaders
+from contracts.subjects import NOBODY
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 
@@ -109,7 +110,7 @@ DebtorDep = Annotated[str, Depends(debtor)]
 async def company(request: Request, who: CallerDep) -> str:
     """The company named in the path, which the caller may see. Answers 404 for any other."""
     slug = str(request.path_params.get("company", ""))
-    if not COMPANY_SLUG.fullmatch(slug) or not who.may_see(slug):
+    if not COMPANY_SLUG.fullmatch(slug) or slug == NOBODY or not who.may_see(slug):
         raise Problem("company-unknown", "There is no such company for this caller", 404, company=slug[:32])
     return slug
 

@@ -53,7 +53,7 @@ def told() -> Iterator[None]:
     from cli.company.exporting import CompanyBusy
     from cli.company.importing import CompanyThere, NotHeard, OtherVersion
     from cli.company.inventory import CompanyMissing, ServicesRun
-    from cli.company.offboarding import NotItsExport, NotLeaving, OthersStillHear, TooEarly
+    from cli.company.offboarding import NotItsExport, NotLeaving, OthersStillHear, SaidSince, TooEarly
     from cli.company.verifying import BundleBroken
     from cli.credentials import CredentialsMissing
     from cli.refilling import HistoryDivided, StreamUnreadable
@@ -64,6 +64,7 @@ def told() -> Iterator[None]:
         NotItsExport,
         NotLeaving,
         OthersStillHear,
+        SaidSince,
         StillThere,
         StreamUnreadable,
         TooEarly,

@@ -3,6 +3,8 @@
 from zlib import crc32
 
 PARTITIONS = 64
+NOBODY = "--removed--"
+"""Whose the events are that were deleted with their company, and left nothing but their number: of no company."""
 SPEAKERS = ("sync", "ledger", "dunning", "notify", "reporting")
 
 

@@ -22,10 +22,8 @@ from chassis.trust import trusting
 from cli.company.inventory import HEARS, HOLD, LOG, Table, refuse_running, rows_of, tables
 from cli.places import SERVICES
 from cli.refilling import refill
-from contracts.subjects import SPEAKERS, stream
+from contracts.subjects import NOBODY, SPEAKERS, stream
 
-NOBODY = "--removed--"
-"""Whose the events are that left nothing but their number."""
 REMOVED = "Removed"
 
 EMPTY = """

@@ -17,9 +17,10 @@ from psycopg import sql
 from cli.company.bundle import Bundle, opened
 from cli.company.deleting import Removed, remove
 from cli.company.exporting import export
-from cli.company.inventory import HOLD, CompanyMissing, companies
+from cli.company.inventory import HOLD, LOG, CompanyMissing, companies, rows_of
 from cli.company.verifying import refuse_broken
 from cli.places import SERVICES
+from contracts.subjects import SPEAKERS
 
 ARCHIVE_YEARS = 10
 """Accounting documents, letters that were sent among them, are kept so long (C. com. L123-22)."""
@@ -64,6 +65,16 @@ class NotItsExport(Exception):
         super().__init__(
             f"{path} is not the last export of {company}, {told}: name that one, or make it again with:"
             f" relance company offboard {company}"
+        )
+
+
+class SaidSince(Exception):
+    """Something was said of the company after its final export: a payment that arrived, a mail that came back."""
+
+    def __init__(self, company: str, speakers: Sequence[str]) -> None:
+        super().__init__(
+            f"{', '.join(speakers)} said something of {company} since it was exported: start the services, and"
+            f" export it again with: relance company offboard {company}"
         )
 
 
@@ -148,7 +159,7 @@ def delete(  # noqa: PLR0913 what, where, and on whose word
     """Delete the company of an export that was made when it was brought to rest; answers the certificate. Asked
     again after it ended half way, it ends it, and counts what was left.
 
-    Raises ``BundleBroken``, ``NotLeaving``, ``TooEarly``, ``NotItsExport``, and what ``remove`` raises.
+    Raises ``BundleBroken``, ``NotLeaving``, ``TooEarly``, ``NotItsExport``, ``SaidSince``, and as ``remove``.
     """
     company = bundle.company
     with psycopg.connect(dsn, options="-c timezone=UTC") as connection:
@@ -161,8 +172,19 @@ def delete(  # noqa: PLR0913 what, where, and on whose word
     if one.export_sha256 != bundle.manifest_sha256:
         raise NotItsExport(company, bundle.path, one.export_sha256)
     refuse_broken(bundle)
+    with psycopg.connect(dsn) as connection:
+        _refuse_later(connection, bundle)
     done = remove(dsn, nats_url, company, lost, data_dir)
     return certificate(one, bundle, done, by=by, at=datetime.now(UTC))
+
+
+def _refuse_later(connection: psycopg.Connection[Any], bundle: Bundle) -> None:
+    """What an interrupted deletion took away already is not missed. Raises ``SaidSince``."""
+    now = rows_of(connection, bundle.company)
+    told = bundle.manifest["events"]
+    later = [speaker for speaker in SPEAKERS if now.get(f"{speaker}.{LOG}", 0) > told.get(speaker, 0)]
+    if later:
+        raise SaidSince(bundle.company, later)
 
 
 def certificate(one: Leaving, bundle: Bundle, done: Removed, *, by: str, at: datetime) -> dict[str, Any]:
