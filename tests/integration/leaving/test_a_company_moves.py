@@ -16,11 +16,11 @@ import cli.app_company  # noqa: F401 - adds its commands
 from chassis.rebuild import Rebuild, Report
 from cli.app import app
 from cli.calling import RoadBlocked
+from cli.company import importing
 from cli.company.bundle import Bundle, opened
 from cli.company.comparing import differences
 from cli.company.exporting import export
-from cli.company.importing import take_in
-from cli.company.inventory import HEARS, LOG, CompanyMissing, tables
+from cli.company.inventory import HEARS, LOG, CompanyMissing, rows_of, tables
 from cli.company.verifying import BundleBroken, verify
 from cli.main_job import import_file
 from cli.road import Road
@@ -141,10 +141,12 @@ def test_an_export_that_was_changed_is_refused(
             if (content := harm(name, source.read(name))) is not None:
                 target.writestr(name, content)
     with opened(harmed) as bundle, pytest.raises(BundleBroken, match=named):
-        take_in(trial.dsn, bundle)
+        importing.take_in(trial.dsn, bundle)
 
 
-def test_it_goes_without_a_trace_and_comes_back(left: Path, trial: Trial, tmp_path: Path) -> None:
+def test_it_goes_without_a_trace_and_comes_back(
+    left: Path, trial: Trial, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Brought to rest, kept, brought to rest again, deleted; then taken in: the same books, nothing sent."""
     road = trial.road(COMPANY, DAY)
     _rest_and_keep(road, trial, tmp_path)
@@ -160,6 +162,7 @@ def test_it_goes_without_a_trace_and_comes_back(left: Path, trial: Trial, tmp_pa
             road.statement(CLIENT)
 
     trial.stack.stop_services()
+    _interrupted(trial, last, monkeypatch)
     assert json.loads(relance(trial, "import", f"{last}", "--json"))["automatic_switched_off"]
     _start(trial)
     _same_books(trial, road, last, exported(trial, COMPANY, tmp_path / "back.zip"))
@@ -203,6 +206,23 @@ def _delete(trial: Trial, bundle: Bundle, older: Bundle, certificate: Path) -> N
     assert done["deleted"]["events"].keys() >= {"sync", "ledger", "dunning", "notify"}
     assert done["handed_out"]["legal_archive"] == bundle.manifest["archive"]
     assert f"Deleted on {done['deleted']['at']} by olivia." in certificate.with_suffix(".txt").read_text("utf-8")
+
+
+def _interrupted(trial: Trial, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An import that ends half way has not begun."""
+
+    class PowerCut(Exception):
+        pass
+
+    def cut(*_: object) -> None:
+        raise PowerCut
+
+    with monkeypatch.context() as patched, opened(file) as bundle:
+        patched.setattr(importing, "_accounts", cut)
+        with pytest.raises(PowerCut):
+            importing.take_in(trial.dsn, bundle)
+    with psycopg.connect(trial.dsn) as connection:
+        assert rows_of(connection, COMPANY) == {}
 
 
 def _same_books(trial: Trial, road: Road, before: Path, after: Path) -> None:
