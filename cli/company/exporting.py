@@ -6,13 +6,13 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import psycopg
 from psycopg import sql
 
+from chassis import clock
 from cli.company.bundle import Lines, Writing, written
 from cli.company.inventory import (
     HEARS,
@@ -85,7 +85,7 @@ def export(dsn: str, company: str, to: Path, *, by: str, wait_seconds: float = 6
     with written(to) as bundle, _at_rest(dsn, company, wait_seconds) as connection:
         told: dict[str, Any] = {
             "company": company,
-            "exported_at": datetime.now(UTC).isoformat(),
+            "exported_at": clock.now().isoformat(),
             "exported_by": by,
             "schemas": versions(connection),
             "heads": {speaker: _heads(connection, speaker) for speaker in SPEAKERS},

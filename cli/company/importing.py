@@ -11,7 +11,7 @@ import json
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -19,6 +19,7 @@ import psycopg
 from psycopg import sql
 from psycopg.types.json import Json
 
+from chassis import clock
 from cli.company.bundle import Bundle
 from cli.company.inventory import HEARS, LOG, Table, refuse_running, rows_of, tables, versions
 from cli.company.verifying import refuse_broken
@@ -155,7 +156,7 @@ def take_in(dsn: str, bundle: Bundle, *, on: date | None = None) -> Imported:
         for table in tables(connection):
             done.rows += _rows(connection, bundle, table, numbers)
         _accounts(connection, bundle)
-        done.automatic_switched_off = _switch_off(connection, bundle.company, on or datetime.now(UTC).date())
+        done.automatic_switched_off = _switch_off(connection, bundle.company, on or clock.now().date())
         refuse_running(connection)
     return done
 
@@ -291,7 +292,7 @@ def _switch_off(connection: psycopg.Connection[Any], company: str, on: date) -> 
         "type": "PolicyChanged",
         "major": PolicyChanged.major,
         "as_of": f"{on}",
-        "occurred_at": datetime.now(UTC).isoformat(),
+        "occurred_at": clock.now().isoformat(),
         "actor": ACTOR,
         "correlation_id": str(uuid4()),
         "body": body,

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, TextIO
 
 import psycopg
 from psycopg import sql
 
+from chassis import clock
 from cli.company.bundle import Bundle, opened
 from cli.company.deleting import Removed, remove
 from cli.company.exporting import export
@@ -115,7 +116,7 @@ def bring_to_rest(dsn: str, company: str, *, by: str, days: int) -> Leaving:
         subscribers, webhooks = connection.execute(OTHER_SYSTEMS, {"company": company}).fetchone() or (0, 0)
         if subscribers or webhooks:
             raise OthersStillHear(company, subscribers, webhooks)
-        until = datetime.now(UTC).date() + timedelta(days=days)
+        until = clock.now().date() + timedelta(days=days)
         for service in SERVICES:
             connection.execute(sql.SQL(PUT).format(sql.Identifier(service, HOLD)), [company, by, until])
         return leaving(connection, company)[0]
@@ -167,7 +168,7 @@ def delete(  # noqa: PLR0913 what, where, and on whose word
     if not found:
         raise NotLeaving(company)
     (one,) = found
-    if one.until > (today or datetime.now(UTC).date()):
+    if one.until > (today or clock.now().date()):
         raise TooEarly(company, one.until)
     if one.export_sha256 != bundle.manifest_sha256:
         raise NotItsExport(company, bundle.path, one.export_sha256)
@@ -175,7 +176,7 @@ def delete(  # noqa: PLR0913 what, where, and on whose word
     with psycopg.connect(dsn) as connection:
         _refuse_later(connection, bundle)
     done = remove(dsn, nats_url, company, lost, data_dir)
-    return certificate(one, bundle, done, by=by, at=datetime.now(UTC))
+    return certificate(one, bundle, done, by=by, at=clock.now())
 
 
 def _refuse_later(connection: psycopg.Connection[Any], bundle: Bundle) -> None:
