@@ -11,6 +11,8 @@ SECRETS = {
     ("notify", "dkim_key", "private_key"),
     ("notify", "mail_server", "password"),
     ("notify", "mailbox_account", "password"),
+    ("notify", "payment_account", "api_key"),
+    ("notify", "payment_account", "webhook_secret"),
     ("reporting", "webhook", "secret"),
     ("reporting", "webhook", "previous_secret"),
 }

@@ -5,8 +5,8 @@ from alembic.operations import Operations
 
 from chassis.database import grant
 
-revision = "0023"
-down_revision = "0022"
+revision = "0025"
+down_revision = "0024"
 
 
 def upgrade() -> None:
