@@ -5,8 +5,8 @@ from alembic.operations import Operations
 
 from chassis.database import grant
 
-revision = "0015"
-down_revision = "0014"
+revision = "0016"
+down_revision = "0015"
 
 
 def upgrade() -> None:
