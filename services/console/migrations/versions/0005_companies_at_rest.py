@@ -5,8 +5,8 @@ from alembic.operations import Operations
 
 from chassis.database import grant
 
-revision = "0012"
-down_revision = "0011"
+revision = "0005"
+down_revision = "0004"
 
 
 def upgrade() -> None:
@@ -16,4 +16,4 @@ def upgrade() -> None:
         " since timestamptz not null default now(), held_by text not null, until date not null,"
         " export_sha256 text)"
     )
-    grant(Operations(op.get_context()), "sync")
+    grant(Operations(op.get_context()), "console")

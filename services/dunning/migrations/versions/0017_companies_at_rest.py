@@ -16,4 +16,4 @@ def upgrade() -> None:
         " since timestamptz not null default now(), held_by text not null, until date not null,"
         " export_sha256 text)"
     )
-    grant(Operations(op.get_context()), "reporting")
+    grant(Operations(op.get_context()), "dunning")

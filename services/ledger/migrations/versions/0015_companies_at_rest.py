@@ -5,8 +5,8 @@ from alembic.operations import Operations
 
 from chassis.database import grant
 
-revision = "0027"
-down_revision = "0026"
+revision = "0015"
+down_revision = "0014"
 
 
 def upgrade() -> None:
@@ -16,4 +16,4 @@ def upgrade() -> None:
         " since timestamptz not null default now(), held_by text not null, until date not null,"
         " export_sha256 text)"
     )
-    grant(Operations(op.get_context()), "notify")
+    grant(Operations(op.get_context()), "ledger")

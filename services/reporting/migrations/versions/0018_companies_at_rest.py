@@ -5,8 +5,8 @@ from alembic.operations import Operations
 
 from chassis.database import grant
 
-revision = "0014"
-down_revision = "0013"
+revision = "0018"
+down_revision = "0017"
 
 
 def upgrade() -> None:
@@ -16,4 +16,4 @@ def upgrade() -> None:
         " since timestamptz not null default now(), held_by text not null, until date not null,"
         " export_sha256 text)"
     )
-    grant(Operations(op.get_context()), "ledger")
+    grant(Operations(op.get_context()), "reporting")
