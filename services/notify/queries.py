@@ -69,7 +69,14 @@ MARKS = """
             where promise.company = a.company and promise.client_id = a.client_id and promise.open),
         array(select xmin from online_payment paid
             where paid.company = a.company and paid.client_id = a.client_id),
-        array(select xmin from reply where reply.company = a.company and reply.client_id = a.client_id)) as mark
+        array(select xmin from reply where reply.company = a.company
+            and reply.client_id in (
+                with recursive code (client_id) as (
+                    select a.client_id
+                    union
+                    select known.client_id from code
+                    join client_merge known on known.company = a.company and known.into_client_id = code.client_id)
+                select client_id from code))) as mark
     from action a
     left join client using (company, client_id)
     left join policy using (company)
