@@ -18,6 +18,7 @@ import cli.app_levels
 import cli.app_observing
 import cli.app_person
 import cli.app_rebuild
+import cli.app_retention
 import cli.app_scenario
 import cli.app_simulate
 import cli.app_subscriber

@@ -96,6 +96,51 @@ class LateInterestChosen(LateInterestTerms, Event):
     speaker: ClassVar[str] = "ledger"
 
 
+Months = Annotated[int, Field(ge=1, le=1200)]
+
+
+class RetentionPeriods(Fact):
+    """How many months contents are kept (docs/guide/retention.md); ``None``: until somebody erases them.
+
+    ``messages`` are e-mails, letters and reports of calls as they left, with their files; ``answers`` what
+    people wrote back; ``reports`` the addresses in mails that came back; ``files`` what debtors sent; ``archive``
+    what the legal archive tells of persons.
+    """
+
+    messages: Months | None = 60
+    answers: Months | None = 60
+    reports: Months | None = 12
+    files: Months | None = 60
+    archive: Months | None = 120
+
+
+class RetentionChosen(RetentionPeriods, Event):
+    """The whole of a company's periods as they are now."""
+
+    speaker: ClassVar[str] = "ledger"
+
+
+class LegalHoldPlaced(Event):
+    """Nothing of this client ends by itself from now on: its contents may be needed as proof."""
+
+    speaker: ClassVar[str] = "ledger"
+    client_id: ClientId
+
+
+class LegalHoldLifted(Event):
+    """The periods count for this client again."""
+
+    speaker: ClassVar[str] = "ledger"
+    client_id: ClientId
+
+
+class FilesExpired(Event):
+    """So many files of debtors had their time and were erased."""
+
+    speaker: ClassVar[str] = "ledger"
+    files: int
+
+
 class ChangedClient(Fact):
     """What others may know of a client without knowing the person.
 

@@ -208,3 +208,17 @@ class PaymentReturned(Event):
     returned_at: datetime
     freed: tuple[EntryId, ...] = ()
     held: tuple[EntryId, ...] = ()
+
+
+class ContentsExpired(Event):
+    """Contents that had their time were erased; that the messages left stays. Counts of what is gone now."""
+
+    speaker: ClassVar[str] = "notify"
+    messages: int = 0
+    letters: int = 0
+    comments: int = 0
+    drafts: int = 0
+    answers: int = 0
+    reports: int = 0
+    attachments: int = 0
+    archive: int = 0

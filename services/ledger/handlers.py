@@ -21,6 +21,7 @@ from services.ledger.domain import (
     Promise,
     decide,
 )
+from services.ledger.retention import expire
 from services.ledger.together import together
 
 ACTOR = "service:ledger"
@@ -149,5 +150,6 @@ async def begin_day(say: Say, company: str, as_of: date, cause: Cause) -> DayBeg
         said += [Said(event, client_id) for event in decide(state, DayCame(), as_of)]
     await tx.execute(DAY_PASSED, {"company": company, "as_of": as_of})
     positions = await say(company, said, as_of=as_of, cause=cause)
+    await expire(say, company, as_of, cause)
     broken = sum(isinstance(one.event, PromiseBroken) for one in said)
     return DayBegun(positions, broken, len(said) - broken)

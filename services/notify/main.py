@@ -19,6 +19,7 @@ from services.notify.letters.room import LetterRoom
 from services.notify.mailboxes import MAILBOX_PURPOSE
 from services.notify.payments.account import API_KEY, WEBHOOK_SECRET
 from services.notify.projection import PROJECT
+from services.notify.retention import expire_as_days_come
 from services.notify.returning import ReadingRoom
 from services.notify.sending import MailRoom
 from services.notify.servers import SERVER_PURPOSE
@@ -48,6 +49,14 @@ def build(settings: NotifySettings) -> Service:
         """Put what was sent into the archive."""
         await Archivist(running).run()
 
+    async def expire(running: Running) -> None:
+        """Erase contents that have had their time."""
+        await expire_as_days_come(running)
+
+    background = {"sending": send, "letters": make_letters, "reports": read_reports, "archive": seal}
+    if not settings.allow_as_of:  # where the day is chosen, it is asked for
+        background["retention"] = expire
+
     def mount(app: FastAPI, running: Running) -> None:
         app.include_router(opens.router)
         app.include_router(links.door)
@@ -67,7 +76,7 @@ def build(settings: NotifySettings) -> Service:
         router=router,
         knows_clients=True,
         asked_by={"notify": {"debtor"}},
-        background={"sending": send, "letters": make_letters, "reports": read_reports, "archive": seal},
+        background=background,
         sealed=(
             Sealed("mail_server", "password", SERVER_PURPOSE),
             Sealed("mailbox_account", "password", MAILBOX_PURPOSE),

@@ -70,6 +70,25 @@ LATE_INTEREST = """
     on conflict (company) do update set terms = excluded.terms
 """
 
+RETENTION = """
+    insert into retention (company, p, periods)
+    select distinct on (heard.company) heard.company, heard.p, heard.body::jsonb
+    from {heard}
+    order by heard.company, heard.number desc
+    on conflict (company) do update set periods = excluded.periods
+"""
+
+LEGAL_HOLD_PLACED = """
+    insert into legal_hold (company, client_id, p)
+    select distinct heard.company, heard.client, heard.p from {heard}
+    on conflict do nothing
+"""
+
+LEGAL_HOLD_LIFTED = """
+    delete from legal_hold using {heard}
+    where legal_hold.company = heard.company and legal_hold.client_id = heard.client
+"""
+
 CLIENT_CHANGED = """
     insert into client (company, client_id, p, version, removed, salesperson, category)
     select distinct on (heard.company, e.client_id) heard.company, e.client_id, heard.p, e.version,
@@ -343,6 +362,9 @@ PROJECT: Mapping[str, Project] = {
     "CompanyRegistered": applying(COMPANY),
     "CompanyChanged": applying(COMPANY),
     "LateInterestChosen": applying(LATE_INTEREST),
+    "RetentionChosen": applying(RETENTION),
+    "LegalHoldPlaced": applying(LEGAL_HOLD_PLACED),
+    "LegalHoldLifted": applying(LEGAL_HOLD_LIFTED),
     "ClientChanged": applying(CLIENT_CHANGED),
     "ClientsChanged": applying(CLIENTS_CHANGED),
     "PersonErased": applying(PERSON_ERASED),

@@ -48,7 +48,7 @@ SPECIALITIES: dict[str, set[str]] = {
         "wording",
         "years",
     },
-    "ledger": {"codes", "documents", "settling", "together"},
+    "ledger": {"codes", "documents", "retention", "settling", "together"},
     "dunning": {
         "acting",
         "actions",
@@ -105,6 +105,7 @@ SPECIALITIES: dict[str, set[str]] = {
         "recording",
         "rendering",
         "reports",
+        "retention",
         "returning",
         "returns",
         "sending",

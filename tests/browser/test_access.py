@@ -51,6 +51,8 @@ PAGES = (
     "my-tasks",
     "users",
     "parked",
+    "online-payment",
+    "retention",
     "other-systems",
     f"other-systems?webhook={CRM}",
     "templates",

@@ -334,6 +334,7 @@ REFUSALS = {
     "stripe-key-unfit": N_("Une clé secrète de Stripe commence par sk_ ou rk_ ; celle-ci n’en est pas une."),
     "stripe-secret-unfit": N_("Le secret d’un webhook de Stripe commence par whsec_ ; celui-ci n’en est pas un."),
     "stripe-keys-needed": N_("Donnez la clé et le secret du webhook du même mode : tous deux de test, ou réels."),
+    "archive-shorter": N_("L’archive ne peut pas oublier avant les messages."),
     "limits-crossed": N_("Le plus grand paiement est inférieur au plus petit."),
     "payment-not-offered": N_("La société n’a pas de clé : rien à essayer."),
     "nobody-to-write-to": N_("Indiquez au moins un destinataire."),

@@ -13,6 +13,8 @@ SEALED = {
     "call_logged": N_("Appel"),
     "contact_logged": N_("Autre contact"),
     "person_erased": N_("Données personnelles effacées"),
+    "content_expired": N_("Contenu effacé, durée échue"),
+    "person_expired": N_("Données personnelles effacées, durée échue"),
 }
 BROKEN = {
     "missing": N_("il manque, ou la chaîne s’arrête avant lui"),

@@ -19,6 +19,7 @@ from services.ledger.api import (
     profiles,
     questions,
     remarks,
+    retention,
 )
 
 router = APIRouter()
@@ -39,6 +40,7 @@ parts = (
     profiles,
     late_interest,
     questions,
+    retention,
 )
 for part in parts:
     router.include_router(part.router)

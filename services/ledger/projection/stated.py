@@ -35,6 +35,27 @@ LATE_INTEREST = """
     on conflict (company) do update set terms = excluded.terms
 """
 
+RETENTION = """
+    insert into retention (company, p, periods)
+    select distinct on (heard.company) heard.company, heard.p, heard.body::jsonb
+    from {heard}
+    order by heard.company, heard.number desc
+    on conflict (company) do update set periods = excluded.periods
+"""
+
+LEGAL_HOLD_PLACED = """
+    insert into legal_hold (company, client_id, p, placed_on, placed_by)
+    select distinct on (heard.company, heard.client) heard.company, heard.client, heard.p, heard.as_of, heard.actor
+    from {heard}
+    order by heard.company, heard.client, heard.number
+    on conflict (company, client_id) do nothing
+"""
+
+LEGAL_HOLD_LIFTED = """
+    delete from legal_hold using {heard}
+    where legal_hold.company = heard.company and legal_hold.client_id = heard.client
+"""
+
 PROFILE_ASSIGNED = """
     insert into client (company, client_id, p, chosen_profile)
     select distinct on (heard.company, e.client_id) heard.company, e.client_id, heard.p, e.profile

@@ -29,12 +29,14 @@ from services.ledger.tables.stated import (
     entry_stop,
     free_field,
     late_interest_terms,
+    legal_hold,
     lettered_payment,
     lettering_error,
     merged_entry,
     note,
     profile_list,
     promise,
+    retention,
 )
 from services.ledger.tables.synced import entry, synced_client
 
@@ -46,6 +48,8 @@ DERIVED = (
     company,
     profile_list,
     late_interest_terms,
+    retention,
+    legal_hold,
     free_field,
     client,
     promise,

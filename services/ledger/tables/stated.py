@@ -51,6 +51,27 @@ late_interest_terms = Table(
     Column("terms", JSONB, nullable=False),
 )
 
+retention = Table(
+    "retention",
+    metadata,
+    key("company"),
+    partition(),
+    # as the event says them
+    Column("periods", JSONB, nullable=False),
+)
+
+# clients of whom nothing ends by itself
+legal_hold = Table(
+    "legal_hold",
+    metadata,
+    word("company"),
+    word("client_id"),
+    partition(),
+    day("placed_on"),
+    word("placed_by"),
+    PrimaryKeyConstraint("company", "client_id"),
+)
+
 client = Table(
     "client",
     metadata,

@@ -20,6 +20,7 @@ from services.notify.api import (
     person_files,
     personal,
     progress,
+    retention,
     returns,
     sender,
     specimens,
@@ -51,6 +52,7 @@ PARTS = (
     online_payment,
     archive,
     collection,
+    retention,
 )
 for part in PARTS:
     router.include_router(part.router)

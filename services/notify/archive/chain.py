@@ -17,6 +17,8 @@ BEGINNING = "0" * 64
 """What the first record of a company names as the one before."""
 SALT_BYTES = 16
 ERASED = "person_erased"
+CONTENT_EXPIRED, PERSON_EXPIRED = "content_expired", "person_expired"
+"""Their time was over: what was sent by one action, or what the records up to a number tell of a client."""
 WITH_CONTENT = ("email_sent", "letter_prepared")
 """The kinds whose content is kept beside the archive."""
 
@@ -114,11 +116,12 @@ class Walk:
     """Checks the records of one company in their order, beginning with the first.
 
     ``erasures`` says by client which record is the last that tells of an erasure: what is personal may be missing
-    before it, and nowhere else.
+    before it, and nowhere else. ``expiries`` says by client up to which record what is personal had its time.
     """
 
     company: str
     erasures: Mapping[str, int]
+    expiries: Mapping[str, int] = field(default_factory=dict)
     n: int = 0
     hash: str = BEGINNING
     erased: int = 0
@@ -150,7 +153,7 @@ class Walk:
         if record.person is not None:
             return None if digest(record.person) == sealed else "person-changed"
         if sealed is not None:
-            if not self.is_erased(record):
+            if not self.is_erased(record) and record.n > self.expiries.get(record.client_id, 0):
                 return "person-missing"
             self.erased += 1
         return None

@@ -25,6 +25,7 @@ KEEP_PEOPLE = """
     select %(company)s, n, client_id, body
     from unnest(%(ns)b::bigint[], %(clients)b::text[], %(bodies)b::text[]) as r(n, client_id, body)
 """
+EXPIRE = text("delete from archive_person where company = :company and n = any(:ns)")
 FORGET = text("""
     delete from archive_person using archive
     where archive.company = :company and archive.client_id = any(:client_ids)
@@ -77,6 +78,13 @@ async def append(
         await connection.execute(KEEP_PEOPLE, columns)
     await tx.execute(MOVE, {"company": company, "n": records[-1].n, "hash": records[-1].hash})
     return records
+
+
+async def expire_people(tx: AsyncConnection, company: str, numbers: Sequence[int]) -> None:
+    """Forget what these records tell of persons; that it had its time is sealed by the caller."""
+    if numbers:
+        await hold(tx, company)
+        await tx.execute(EXPIRE, {"company": company, "ns": list(numbers)})
 
 
 async def forget(tx: AsyncConnection, company: str, erasures: Sequence[Fact]) -> None:

@@ -8,13 +8,31 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.notify.archive.chain import BEGINNING, ERASED, WITH_CONTENT, Broken, Record, Walk
+from services.notify.archive.chain import (
+    BEGINNING,
+    CONTENT_EXPIRED,
+    ERASED,
+    PERSON_EXPIRED,
+    WITH_CONTENT,
+    Broken,
+    Record,
+    Walk,
+)
 
 AT_A_TIME = 2000
 LOST = ("person-missing", "content-missing")
 """What an erasure explains."""
 
 ERASURES = text("select client_id, max(n) as n from archive where company = :company and kind = :kind group by 1")
+EXPIRIES = text(
+    "select client_id, max((body::jsonb -> 'facts' ->> 'until')::bigint) as n from archive"
+    " where company = :company and kind = :kind group by 1"
+)
+EXPIRED = text(
+    "select a.n from archive a where a.company = :company and a.n = any(:ns) and exists (select from archive b"
+    " where b.company = a.company and b.action_id = a.action_id and b.kind = :kind and b.n > a.n)"
+)
+"""What was sent by these had its time."""
 RECORDS = text("""
     select a.company, a.n, a.kind, a.client_id, a.action_id, a.body, a.hash, person.body as person
     from archive a left join archive_person person using (company, n)
@@ -72,15 +90,16 @@ async def verify(
     # what is sealed from here on is left to the next walk, or it would look as if the chain ended too early
     end = (await tx.execute(ENDS, {"company": company})).one()
     ends = (0, BEGINNING) if end.n is None else (end.n, end.hash)
-    walk = Walk(company, await _erasures(tx, company))
+    walk = Walk(company, *await _gone(tx, company))
     done = Verified()
     while page := await _page(tx, company, walk.n, end.last or 0):
         before = replace(walk)
         found = await _walked(tx, walk, page, known, contents=contents)
         if found.broken and found.broken.why in LOST:
             # a person that is erased meanwhile has left nothing, and that is no change
-            walk = replace(before, erasures=await _erasures(tx, company))
-            if walk.erasures != before.erasures:
+            erasures, expiries = await _gone(tx, company)
+            walk = replace(before, erasures=erasures, expiries=expiries)
+            if (walk.erasures, walk.expiries) != (before.erasures, before.expiries):
                 found = await _walked(tx, walk, page, known, contents=contents)
         done.contents += found.contents
         done.contents_erased += found.contents_erased
@@ -107,9 +126,11 @@ async def _walked(
     return found
 
 
-async def _erasures(tx: AsyncConnection, company: str) -> dict[str, int]:
-    rows = await tx.execute(ERASURES, {"company": company, "kind": ERASED})
-    return {row.client_id: row.n for row in rows}
+async def _gone(tx: AsyncConnection, company: str) -> tuple[dict[str, int], dict[str, int]]:
+    """By client, the last record that tells of an erasure, and up to which one what is personal had its time."""
+    erased = await tx.execute(ERASURES, {"company": company, "kind": ERASED})
+    expired = await tx.execute(EXPIRIES, {"company": company, "kind": PERSON_EXPIRED})
+    return {row.client_id: row.n for row in erased}, {row.client_id: row.n for row in expired}
 
 
 async def _page(tx: AsyncConnection, company: str, after: int, until: int) -> list[Record]:
@@ -149,9 +170,10 @@ async def _compare(
         kept |= {(kind, row.action_id): row.sha256 for row in rows}
     files = await _files(tx, company, {file for content in sealed.values() for file in content.get("files", ())})
     compared = lost = 0
+    expired = set(await tx.scalars(EXPIRED, asked | {"kind": CONTENT_EXPIRED}))
     for record in of:
         found, content = kept.get((record.kind, record.action_id)), sealed[record.n]
-        if found is None and walk.is_erased(record):
+        if found is None and (walk.is_erased(record) or record.n in expired):
             lost += 1
             continue
         compared += 1

@@ -15,7 +15,7 @@ from services.notify.tables.answered import (
     person,
     report,
 )
-from services.notify.tables.archived import archive, archive_cursor, archive_head, archive_person
+from services.notify.tables.archived import archive, archive_cursor, archive_head, archive_person, expired_day
 from services.notify.tables.carried_out import online_payment, outcome, posting, reply
 from services.notify.tables.chosen import (
     copy_address,
@@ -38,9 +38,11 @@ from services.notify.tables.heard import (
     dispute,
     entry_stop,
     late_interest_terms,
+    legal_hold,
     lettering_error,
     policy,
     promise,
+    retention,
     synced_lines,
 )
 from services.notify.tables.metadata import metadata
@@ -51,6 +53,8 @@ DERIVED = (
     synced_lines,
     company,
     late_interest_terms,
+    retention,
+    legal_hold,
     client,
     client_merge,
     entry_stop,
@@ -82,7 +86,9 @@ __all__ = [
     "dkim_key",
     "draft",
     "entry_stop",
+    "expired_day",
     "late_interest_terms",
+    "legal_hold",
     "letter",
     "lettering_error",
     "link_access",
@@ -105,6 +111,7 @@ __all__ = [
     "promise",
     "reply",
     "report",
+    "retention",
     "sender",
     "synced_lines",
     "task_comment",

@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, Column, Index, PrimaryKeyConstraint, SmallInteger, Table, Uuid
 
-from chassis.columns import key, word
+from chassis.columns import day, key, word
 from services.notify.tables.metadata import metadata
 
 # no role of this service may change or remove a row
@@ -13,7 +13,8 @@ archive = Table(
     # counts 1, 2, … within the company
     Column("n", BigInteger, nullable=False),
     # email_sent | email_failed | email_in_doubt | email_report | letter_prepared | letter_posted |
-    # letter_numbered | call_logged | contact_logged | person_erased
+    # letter_numbered | call_logged | contact_logged | person_erased |
+    # content_expired | person_expired
     word("kind"),
     word("client_id"),
     Column("action_id", Uuid),
@@ -45,6 +46,14 @@ archive_head = Table(
     key("company"),
     Column("n", BigInteger, nullable=False),
     word("hash"),
+)
+
+# the last day on which contents that had their time were looked for
+expired_day = Table(
+    "expired_day",
+    metadata,
+    key("company"),
+    day("as_of"),
 )
 
 # how far notify's own log is sealed

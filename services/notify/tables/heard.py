@@ -64,6 +64,25 @@ late_interest_terms = Table(
     Column("terms", JSONB, nullable=False),
 )
 
+retention = Table(
+    "retention",
+    metadata,
+    key("company"),
+    partition(),
+    # as the event says them
+    Column("periods", JSONB, nullable=False),
+)
+
+# clients of whom nothing ends by itself
+legal_hold = Table(
+    "legal_hold",
+    metadata,
+    word("company"),
+    word("client_id"),
+    partition(),
+    PrimaryKeyConstraint("company", "client_id"),
+)
+
 client_merge = Table(
     "client_merge",
     metadata,

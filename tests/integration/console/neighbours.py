@@ -807,6 +807,11 @@ class FakeServices:
             "/client": person(),
             "/fields": NAMED_FIELDS,
             "/late-interest": TERMS,
+            "/retention": {
+                "periods": {"messages": 60, "answers": 60, "reports": 12, "files": None, "archive": 120},
+                "holds": [{"client_id": "411MUNOZSA", "placed_on": "2026-11-02", "placed_by": "user:x"}],
+                "due": {"files": 3},
+            },
             "/person-data": {
                 "client_id": "411MUNOZSA",
                 "erased": None,
@@ -1050,6 +1055,7 @@ class FakeServices:
             "/dkim": {"key": None},
             "/opens-consents": {"tracked": False, "emails": []},
             "/mailbox": {"saved": None, "can_keep_passwords": True},
+            "/retention/due": {"as_of": "2026-11-24", "due": {"messages": 12, "letters": 0}},
             "/payments": {"payments": []},
             "/online-payment": {
                 "saved": {

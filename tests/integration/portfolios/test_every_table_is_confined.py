@@ -10,7 +10,7 @@ SERVICES = ("ledger", "dunning", "notify", "reporting")
 COMPANY_WIDE = {
     "ledger": {
         "company", "command", "day_passed", "free_field", "late_interest_terms", "milestone", "profile_list",
-        "salesperson",
+        "retention", "salesperson",
         # named by the entry, which whoever reads them has found first; their own addresses are for whole companies
         "entry_label", "entry_field",
     },
@@ -19,9 +19,9 @@ COMPANY_WIDE = {
         "scenario_version", "simulation", "simulation_part",
     },
     "notify": {
-        "archive_head", "company", "copy_address", "dkim_key", "late_interest_terms", "logo", "mail_server",
-        "mailbox", "mailbox_account", "mailbox_mail", "money_back", "payment_account", "policy", "sender",
-        "template", "template_version",
+        "archive_head", "company", "copy_address", "dkim_key", "expired_day", "late_interest_terms", "logo",
+        "mail_server", "mailbox", "mailbox_account", "mailbox_mail", "money_back", "payment_account", "policy",
+        "retention", "sender", "template", "template_version",
         # by its content, and handed out with the message that carries it alone
         "attachment",
     },

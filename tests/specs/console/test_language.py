@@ -11,6 +11,7 @@ from services.console.language import LANGUAGES, catalogue, texts, untranslated,
 TEMPLATES = Path(icons.__file__).parent / "templates"
 WORDS_STAND_IN = ("vocabulary/codes.py", "vocabulary/__init__.py", "pages/home.py")
 SAME_IN_BOTH = {
+    "E-mails",
     "Bancontact",
     "Link",
     "%(n)s action",
