@@ -1,8 +1,10 @@
 """Configurer, Expéditeur and Envoi des e-mails: who writes, the company's own mail server, and its trial (D2)."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -117,3 +119,27 @@ def test_a_mailbox_is_tried_saved_and_given_up(running: Running, page: Page) -> 
     page.get_by_role("button", name="Ne plus lire cette boîte").click()
     expect(page.get_by_role("status")).to_contain_text("n’est plus lue")
     expect(page.get_by_label("Serveur", exact=True)).to_have_value("")
+
+
+def test_periods_are_chosen_and_what_had_its_time_is_shown(running: Running, page: Page) -> None:
+    """Rule 22.34: Configurer, Conservation."""
+    page.goto(running.url.replace("/mail", "/retention"))
+    expect(page.get_by_label("Messages envoyés")).to_have_value("60")
+    expect(page.locator("main")).to_contain_text("Rien n’a fait son temps.")
+    page.get_by_label("Avis de non-distribution").fill("3")
+    page.get_by_label("Fichiers des clients").fill("")
+    page.get_by_role("button", name="Enregistrer les durées").click()
+    expect(page.get_by_role("status")).to_contain_text("Les durées sont enregistrées")
+    expect(page.get_by_label("Avis de non-distribution")).to_have_value("3")
+    expect(page.get_by_label("Fichiers des clients")).to_have_value("")
+    page.get_by_label("Archive légale").fill("12")
+    page.get_by_role("button", name="Enregistrer les durées").click()
+    expect(page.get_by_role("alert")).to_contain_text("L’archive ne peut pas oublier avant les messages")
+    expect(page.get_by_label("Archive légale")).to_have_value("12")
+    page.get_by_label("Code du client").fill("PERSONNE")
+    page.get_by_role("button", name="Retenir").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    if folder := os.environ.get("RELANCE_PICTURES_OF_TESTS"):
+        for width in (1440, 390):
+            page.set_viewport_size({"width": width, "height": 900})
+            page.screenshot(path=Path(folder) / f"retention-{width}.png", full_page=True)
