@@ -100,11 +100,9 @@ Months = Annotated[int, Field(ge=1, le=1200)]
 
 
 class RetentionPeriods(Fact):
-    """How many months contents are kept (docs/guide/retention.md); ``None``: until somebody erases them.
-
-    ``messages`` are e-mails, letters and reports of calls as they left, with their files; ``answers`` what
-    people wrote back; ``reports`` the addresses in mails that came back; ``files`` what debtors sent; ``archive``
-    what the legal archive tells of persons.
+    """How many months contents are kept, ``None`` until somebody erases them (rule 22.34): ``messages`` as they
+    left, ``answers``, addresses in ``reports`` of mails that came back, ``files`` of debtors, and what the legal
+    ``archive`` tells of persons.
     """
 
     messages: Months | None = 60
