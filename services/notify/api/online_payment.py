@@ -44,7 +44,7 @@ SAVE = text(
 KEPT = text("select api_key, webhook_secret, live from payment_account where company = :company for update")
 FORGET = text("delete from payment_account where company = :company")
 
-Key = Annotated[str, Field(min_length=8, max_length=300, repr=False)]
+Key = Annotated[str, Field(min_length=8, max_length=300)]
 Money = Annotated[Decimal, Field(ge=0, le=Decimal("999999999"), decimal_places=2)]
 Method = Literal["card", "customer_balance", "bancontact", "sepa_debit", "link"]
 
@@ -53,8 +53,8 @@ class AccountBody(Body):
     """``api_key`` (secret or restricted) and ``webhook_secret``: left out keeps the ones there are. ``methods``
     are Stripe's names, none leaves the choice to Stripe. ``maximum`` left out is none."""
 
-    api_key: Key | None = None
-    webhook_secret: Key | None = None
+    api_key: Key | None = Field(None, repr=False)
+    webhook_secret: Key | None = Field(None, repr=False)
     methods: list[Method] = Field(default_factory=list, max_length=10)
     minimum: Money = Decimal("0.50")
     maximum: Money | None = None
@@ -64,7 +64,7 @@ class AccountBody(Body):
 class Trial(Body):
     """``api_key``: one that is not saved yet; left out: the one in use."""
 
-    api_key: Key | None = None
+    api_key: Key | None = Field(None, repr=False)
 
 
 def is_live(api_key: str) -> bool:
