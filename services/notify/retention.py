@@ -109,8 +109,8 @@ KINDS = (
     _kind(
         "messages",
         "messages",
-        "update message set raw = null, sha256 = null, files = null, cut = null, subject = '', recipients = '{}', answer = null,"
-        " refused = null where company = :company and action_id = any(cast(:ids as uuid[]))",
+        "update message set raw = null, sha256 = null, files = null, cut = null, subject = '', recipients = '{}',"
+        " answer = null, refused = null where company = :company and action_id = any(cast(:ids as uuid[]))",
         table="message",
         at="aged.composed_at",
         kept="aged.raw is not null",
