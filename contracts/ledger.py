@@ -100,10 +100,8 @@ Months = Annotated[int, Field(ge=1, le=1200)]
 
 
 class RetentionPeriods(Fact):
-    """How many months contents are kept, ``None`` until somebody erases them (rule 22.34): ``messages`` as they
-    left, ``answers``, addresses in ``reports`` of mails that came back, ``files`` of debtors, and what the legal
-    ``archive`` tells of persons.
-    """
+    """Months that contents are kept, ``None`` until somebody erases them (rule 22.34): ``messages`` as they left,
+    ``answers``, addresses in ``reports`` that came back, ``files`` of debtors, persons in the ``archive``."""
 
     messages: Months | None = 60
     answers: Months | None = 60
