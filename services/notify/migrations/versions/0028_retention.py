@@ -5,8 +5,8 @@ from alembic.operations import Operations
 
 from chassis.database import confine, grant
 
-revision = "0027"
-down_revision = "0026"
+revision = "0028"
+down_revision = "0027"
 
 STATEMENTS = (
     "create table retention (company text primary key, p smallint not null, periods jsonb not null)",
