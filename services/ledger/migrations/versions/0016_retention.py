@@ -5,8 +5,8 @@ from alembic.operations import Operations
 
 from chassis.database import confine, grant
 
-revision = "0015"
-down_revision = "0014"
+revision = "0016"
+down_revision = "0015"
 
 STATEMENTS = (
     "create table retention (company text primary key, p smallint not null, periods jsonb not null)",

@@ -5,8 +5,8 @@ from alembic.operations import Operations
 
 from chassis.database import confine, grant
 
-revision = "0028"
-down_revision = "0027"
+revision = "0029"
+down_revision = "0028"
 
 STATEMENTS = (
     "create table retention (company text primary key, p smallint not null, periods jsonb not null)",
