@@ -1,4 +1,4 @@
-"""Files of debtors that have had their time (docs/adr/0055): counted, and erased when a day begins."""
+"""Files of debtors that have had their time (docs/adr/0056): counted, and erased when a day begins."""
 
 from datetime import date
 from typing import Any

@@ -1,4 +1,4 @@
-"""Contents that have had their time: counted for whoever asks, erased once a day (docs/adr/0055).
+"""Contents that have had their time: counted for whoever asks, erased once a day (docs/adr/0056).
 
 What was sent, to which client and when stays, sealed. Nothing of a client that is held or contests anything is
 touched, nor a message about an invoice that is still open: it may be needed as proof.
@@ -48,7 +48,11 @@ HELD = text(
     """
 )
 """Under every code."""
-DAYS = text("select company, as_of from company left join expired_day using (company) order by company")
+DAYS = text(
+    "select company, as_of from company left join expired_day using (company)"
+    " where not exists (select from company_hold held where held.company = company.company) order by company"
+)
+"""A company at rest keeps what it has: what it was handed out with is what is deleted."""
 DAY = text(
     "insert into expired_day (company, as_of) values (:company, :as_of)"
     " on conflict (company) do update set as_of = greatest(expired_day.as_of, excluded.as_of)"
@@ -301,15 +305,20 @@ async def expire_as_days_come(running: Running) -> None:
     """Once a day for each company, in its own time zone, until cancelled. One company's trouble stops no other."""
     while True:
         try:
-            async with transaction(running.engine) as tx:
-                days = (await tx.execute(DAYS)).all()
-            for day in days:
-                await _expire_one(running, day.company, day.as_of)
+            await expire_today(running)
         except Exception as failure:
             # without PostgreSQL this waits, as everything does
             if not is_transient(failure):
                 raise
         await asyncio.sleep(PAUSE_SECONDS)
+
+
+async def expire_today(running: Running) -> None:
+    """For every company that has not had its turn today, but those at rest."""
+    async with transaction(running.engine) as tx:
+        days = (await tx.execute(DAYS)).all()
+    for day in days:
+        await _expire_one(running, day.company, day.as_of)
 
 
 async def _expire_one(running: Running, company: str, last: date | None) -> None:

@@ -1,4 +1,4 @@
-"""How long a company keeps contents, and clients of whom nothing ends by itself (docs/adr/0055)."""
+"""How long a company keeps contents, and clients of whom nothing ends by itself (docs/adr/0056)."""
 
 from datetime import date
 from typing import Any

@@ -1,4 +1,4 @@
-"""Contents that have had their time: shown before they go (docs/adr/0055). The periods are chosen at ledger."""
+"""Contents that have had their time: shown before they go (docs/adr/0056). The periods are chosen at ledger."""
 
 from datetime import date
 from typing import Any

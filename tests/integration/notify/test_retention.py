@@ -12,7 +12,7 @@ from chassis.eventlog import Said
 from contracts.ledger import DisputeOpened, LegalHoldLifted, LegalHoldPlaced, RetentionChosen
 from contracts.retention import kept_from
 from services.notify.archive.archivist import Archivist
-from services.notify.retention import expire
+from services.notify.retention import expire, expire_today
 from tests.integration.notify.conftest import House, action, synced
 from tests.integration.notify.test_letters import letters_due, prepare
 
@@ -118,6 +118,25 @@ async def test_a_company_chooses_its_periods(house: House, company: str) -> None
         heard = await house.voices.say(company, [Said(chosen)])
         await house.get(company, "/sending", heard)
         assert await due(house, company, after(3)) == expected
+
+
+async def test_a_company_at_rest_keeps_what_it_has(house: House, company: str) -> None:
+    await settled(house, company, "C1")
+    hold = "insert into company_hold (company, held_by, until) values (:company, 'olivia', current_date)"
+    turn = text("select as_of from expired_day where company = :company")
+    async with transaction(house.process.engine, company) as tx:
+        await tx.execute(text("delete from expired_day where company = :company"), {"company": company})
+        await tx.execute(text(hold), {"company": company})
+    try:
+        await expire_today(house.process)
+        async with transaction(house.process.engine, company) as tx:
+            assert await tx.scalar(turn, {"company": company}) is None
+    finally:
+        async with transaction(house.process.engine, company) as tx:
+            await tx.execute(text("delete from company_hold where company = :company"), {"company": company})
+    await expire_today(house.process)
+    async with transaction(house.process.engine, company) as tx:
+        assert await tx.scalar(turn, {"company": company}) == TODAY
 
 
 async def test_letters_answers_reports_and_orphaned_files_end_too(house: House, company: str) -> None:
