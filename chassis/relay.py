@@ -32,7 +32,7 @@ from chassis.database import driver, is_transient
 from chassis.delivered import Delivered
 from chassis.envelope import headers, publication
 from chassis.trust import trusting
-from chassis.waking import COMMITTED_SECONDS, Rest, log_of
+from chassis.waking import COMMITTED_SECONDS, Rest, filled_since, log_of
 from contracts.subjects import PARTITIONS, partition_filter, stream, subject
 
 log = logging.getLogger(__name__)
@@ -48,6 +48,9 @@ FILL_SECONDS = 0.04
 STORED_COMPRESSED = 4
 """How much smaller a compressed body is stored than it is, as a rule: with it a query stops picking where a batch
 is full, so that bulk events are not read in vain."""
+
+LEAVES_SECONDS = 5.0
+"""So long the relay leaves the cores to work that fills them; then it publishes all there is, and again."""
 
 IDLE_GROWTH = 1.25
 TOLD_SECONDS = 10.0
@@ -126,6 +129,7 @@ class Relay:
         self._rest = Rest(log_of(service))
         self._woken = -TOLD_SECONDS
         self._others_until = 0.0
+        self._through = 0.0
         self._trouble: str | None = None
 
     def problems(self) -> list[str]:
@@ -254,8 +258,12 @@ class Relay:
                 if not await self._leased(connection):
                     raise NotAccepted("another relay holds the lease")
                 renewed = monotonic()
+            if self._leaves_the_cores():
+                await asyncio.sleep(self.poll_seconds)
+                continue
             events, oldest = await self._next(cursor)
             if oldest is None:
+                self._through = monotonic()
                 measures.UNPUBLISHED_AGE.labels(self.service).set(0)
                 if not bus.is_connected:
                     raise NotAccepted("the connection to NATS is lost")
@@ -270,6 +278,11 @@ class Relay:
             if len(events) < FEW_EVENTS:
                 # a batch costs the same whatever it holds: under load the next one has time to fill
                 await asyncio.sleep(min(FILL_SECONDS, self.poll_seconds))
+
+    def _leaves_the_cores(self) -> bool:
+        """Whether what is said waits: it is recorded already, and whoever waits for a round waits for its end."""
+        since = filled_since()
+        return since is not None and monotonic() < max(since, self._through) + LEAVES_SECONDS
 
     async def _pause(self, seconds: float) -> float:
         """Rest after a look that found nothing; how long to rest after the next one. Asking again and again costs

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from time import monotonic
 from weakref import WeakSet
 
 COMMITTED_SECONDS = 0.02
 """Within this time a transaction is committed that has just written what it wakes for, as a rule."""
 
 _resting: dict[str, WeakSet[Rest]] = {}
+_filling: list[float] = []
 
 
 def log_of(service: str) -> str:
@@ -58,3 +62,19 @@ def wake(topic: str) -> None:
     """Tell the loops of this process that rest on ``topic``."""
     for rest in tuple(_resting.get(topic, ())):
         rest.wake()
+
+
+@contextmanager
+def filling_the_cores() -> Iterator[None]:
+    """Around work that takes every core and is waited for: what can wait in this process leaves them to it."""
+    since = monotonic()
+    _filling.append(since)
+    try:
+        yield
+    finally:
+        _filling.remove(since)
+
+
+def filled_since() -> float | None:
+    """When such work began, by ``monotonic``; None while there is none."""
+    return min(_filling, default=None)

@@ -22,7 +22,7 @@ from chassis.database import driver, is_transient, transaction
 from chassis.eventlog import Cause, Said, Say
 from chassis.jobs import IDLE_GROWTH, IDLE_PAUSES
 from chassis.telemetry import taken_up
-from chassis.waking import COMMITTED_SECONDS, Rest
+from chassis.waking import COMMITTED_SECONDS, Rest, filling_the_cores
 from contracts.dunning import RoundCompleted
 from services.dunning.asking import ASKED
 from services.dunning.awake import load_awake
@@ -153,7 +153,7 @@ class Rounds:
             before = (await tx.scalars(ROUNDS_BEFORE, {"company": company, "as_of": as_of})).all()
             await tx.execute(SKIP_EMPTY, {"company": company, "as_of": as_of, "whole": found.whole})
         uncovered = uncovered_since(as_of, before, rules.days)
-        with taken_up("round", [found.traceparent]) as traces, _rare_collections():
+        with taken_up("round", [found.traceparent]) as traces, _at_work():
             cause = Cause(
                 found.actor,
                 found.correlation_id,
@@ -171,12 +171,14 @@ class Rounds:
 
 
 @contextmanager
-def _rare_collections() -> Iterator[None]:
-    """A round makes many tuples and no cycles; looking for cycles at the usual pace takes a fifth of its time."""
+def _at_work() -> Iterator[None]:
+    """A round is recorded first and told afterwards. It makes many tuples and no cycles; looking for cycles at the
+    usual pace takes a fifth of its time."""
     usual = gc.get_threshold()
     gc.set_threshold(1_000_000, 50, 100)
     try:
-        yield
+        with filling_the_cores():
+            yield
     finally:
         gc.set_threshold(*usual)
 

@@ -25,6 +25,7 @@ from chassis.embedded_config import nats_binary
 from chassis.eventlog import Say
 from chassis.provision import provision
 from chassis.relay import NotAccepted, Relay
+from chassis.waking import filling_the_cores
 from contracts.subjects import partition_filter, stream
 from tests.integration.chassis.conftest import DAY, Toys, eventually, running
 from tests.integration.chassis.example.wiring import Counted, Line, Loaded
@@ -76,6 +77,26 @@ async def test_a_relay_at_rest_finds_what_another_process_says(toys: Toys) -> No
                 patch.setattr("chassis.eventlog.wake", lambda _: None)
                 await toys.say("acme", ("C1", turn))
             await published(toys, turn)
+
+
+async def test_what_is_said_by_work_that_fills_the_cores_is_told_after_it(toys: Toys) -> None:
+    async with toys.relay() as relay:
+        await eventually(lambda: relay.active)
+        with filling_the_cores():
+            await toys.say("acme", ("C1", 1))
+            await asyncio.sleep(0.5)  # twelve times what a relay that is not held back takes
+            assert await messages(toys.nats_admin) == []
+        await published(toys, 1)
+
+
+async def test_nor_does_it_wait_for_long(toys: Toys, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chassis.relay.LEAVES_SECONDS", 0.2)
+    async with toys.relay() as relay:
+        await eventually(lambda: relay.active)
+        with filling_the_cores():
+            for turn in range(1, 3):
+                await toys.say("acme", ("C1", turn))
+                await published(toys, turn)
 
 
 async def test_the_stream_holds_the_log_in_order_and_each_event_once(toys: Toys) -> None:
