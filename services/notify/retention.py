@@ -37,7 +37,8 @@ HELD = text(
     """
     with recursive code(client_id) as (
         (select client_id from legal_hold where company = :company
-        union select client_id from dispute where company = :company)
+        union select client_id from dispute where company = :company
+        union select key from parked where company = :company and key <> '' and skipped_at is null)
         union
         select case when known.client_id = code.client_id then known.into_client_id else known.client_id end
         from client_merge known
@@ -47,7 +48,7 @@ HELD = text(
     select client_id from code
     """
 )
-"""Under every code."""
+"""Under every code. What could not be applied yet of a client may be a hold or a dispute."""
 DAYS = text(
     "select company, as_of from company left join expired_day using (company)"
     " where not exists (select from company_hold held where held.company = company.company) order by company"
@@ -64,10 +65,14 @@ STILL_OPEN = """
         select from action spoken
         cross join lateral jsonb_array_elements(spoken.body -> 'entries') line
         cross join lateral (
-            select lettering from entry where company = spoken.company and client_id = spoken.client_id
-                and entry_id = line ->> 'entry_id' and not removed offset 0
+            select client_id, account, lettering from entry where company = spoken.company
+                and client_id = spoken.client_id and entry_id = line ->> 'entry_id' and not removed offset 0
         ) e
-        where spoken.company = aged.company and spoken.action_id = aged.action_id and e.lettering is null
+        where spoken.company = aged.company and spoken.action_id = aged.action_id
+            and (e.lettering is null or exists (
+                select from lettering_error error where error.company = spoken.company
+                    and error.client_id = e.client_id and error.account = e.account
+                    and error.lettering = e.lettering))
     )
 """
 PAGE = """
@@ -322,11 +327,11 @@ async def expire_today(running: Running) -> None:
 
 
 async def _expire_one(running: Running, company: str, last: date | None) -> None:
-    async with transaction(running.engine, company) as tx:
-        as_of = clock.today(await queries.time_zone(tx, company))
-    if last is not None and last >= as_of:
-        return
     try:
+        async with transaction(running.engine, company) as tx:
+            as_of = clock.today(await queries.time_zone(tx, company))
+        if last is not None and last >= as_of:
+            return
         counts = await expire(running, company, as_of)
     except Exception as failure:
         if is_transient(failure):

@@ -1,6 +1,7 @@
 """Contents that have had their time are shown, then erased, and that they were is sealed (rule 22.34)."""
 
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
@@ -9,7 +10,7 @@ from sqlalchemy import text
 from chassis import clock
 from chassis.database import transaction
 from chassis.eventlog import Said
-from contracts.ledger import DisputeOpened, LegalHoldLifted, LegalHoldPlaced, RetentionChosen
+from contracts.ledger import DisputeOpened, LegalHoldLifted, LegalHoldPlaced, LetteringErrorFound, RetentionChosen
 from contracts.retention import kept_from
 from services.notify.archive.archivist import Archivist
 from services.notify.retention import expire, expire_today
@@ -118,6 +119,26 @@ async def test_a_company_chooses_its_periods(house: House, company: str) -> None
         heard = await house.voices.say(company, [Said(chosen)])
         await house.get(company, "/sending", heard)
         assert await due(house, company, after(3)) == expected
+
+
+async def test_what_waits_for_a_client_or_is_lettered_in_error_keeps_its_messages(
+    house: House, company: str
+) -> None:
+    """A hold that could not be applied yet counts; an invoice in a group that does not balance is still owed."""
+    await settled(house, company, "C1", "C2", "C3")
+    waits = """
+        insert into parked (speaker, p, company, key, pseq, event_id, type, major, as_of, occurred_at, actor,
+            correlation_id, body, error)
+        values ('ledger', 0, :c, 'C2', 1, gen_random_uuid(), 'LegalHoldPlaced', 1, current_date, now(),
+            'user:alice', gen_random_uuid(), '{}', 'Error')
+    """
+    async with transaction(house.process.engine, company) as tx:
+        await tx.execute(text(waits), {"c": company})
+    account = synced("F-C3", "C3", "100").account
+    wrong = LetteringErrorFound(client_id="C3", account=account, lettering="AA", difference=Decimal("1"))
+    heard = await house.voices.say(company, [Said(wrong, "C3")])
+    await house.get(company, "/sending", heard)
+    assert await due(house, company, after(60)) == {"messages": 1}
 
 
 async def test_a_company_at_rest_keeps_what_it_has(house: House, company: str) -> None:
