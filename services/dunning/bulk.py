@@ -159,7 +159,9 @@ class BulkRecord(Record):
         """Append everything to the log, and write what follows from it."""
         if not (said := self.said):
             return
-        delivered = await append(say.tx, say.service, self.company, said, as_of=self.as_of, cause=cause)
+        delivered = await append(
+            say.tx, say.service, self.company, said, as_of=self.as_of, cause=cause, version=say.version
+        )
         of: dict[str, list[Delivered]] = {}
         for one in delivered:
             of.setdefault(one.type, []).append(one)

@@ -19,6 +19,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from chassis.database import driver, is_transient, transaction
+from chassis.derivation import VERSION_OPTION, OtherVersion, ensure_version
 from chassis.eventlog import Cause, Said, Say
 from chassis.jobs import IDLE_GROWTH, IDLE_PAUSES
 from chassis.telemetry import taken_up
@@ -50,7 +51,8 @@ RETRY_SECONDS = 0.2
 
 RUNNING = text(
     "select company, as_of from round where status = 'running'"
-    " and not exists (select from company_hold held where held.company = round.company) order by started_at"
+    " and not exists (select from company_hold held where held.company = round.company)"
+    " and coalesce((select version from derivation) = cast(:version as integer), true) order by started_at"
 )
 ROUND = text(
     "select whole, settings, actor, correlation_id, traceparent from round"
@@ -133,7 +135,8 @@ class Rounds:
         pause, rest = pause_seconds, Rest(ASKED)
         while True:
             async with transaction(self.engine) as tx:
-                waiting = [(row.company, row.as_of) for row in await tx.execute(RUNNING)]
+                version = self.engine.get_execution_options().get(VERSION_OPTION)
+                waiting = [(row.company, row.as_of) for row in await tx.execute(RUNNING, {"version": version})]
             for company, as_of in waiting:
                 await self.run(company, as_of)
             # asking again and again costs most where nothing is wanted for long
@@ -160,10 +163,14 @@ class Rounds:
                 traceparent=traces.get(found.traceparent or "", found.traceparent),
             )
             one = OneRound(self, company, as_of, found.whole, rules, cause, uncovered)
-            async with asyncio.TaskGroup() as lanes:
-                for _ in range(self.lanes):
-                    lanes.create_task(one.lane())
-            await one.complete()
+            try:
+                async with asyncio.TaskGroup() as lanes:
+                    for _ in range(self.lanes):
+                        lanes.create_task(one.lane())
+                await one.complete()
+            except* OtherVersion:
+                # a switch came meanwhile: those of the version that is live go on with it
+                log.warning("round left to another version", extra={"company": company, "as_of": str(as_of)})
         log.info(
             "round worked on",
             extra={"company": company, "as_of": str(as_of), "seconds": round(monotonic() - since, 3)},
@@ -282,8 +289,11 @@ class OneRound:
                 else:
                     reason = f"{type(decision).__name__}: {decision}"
                     await tx.execute(FAILED, {**self.key, "client_id": one.state.client_id, "reason": reason})
-        await record.say(self.rounds.say(tx), self.cause)
+        say = self.rounds.say(tx)
+        await record.say(say, self.cause)
         await record.write(tx)
+        # after the rows were read, which keeps a switch waiting; a look that says nothing counts as one as well
+        await ensure_version(tx, say.service, say.version)
 
     @property
     def needs(self) -> Needs:

@@ -1,12 +1,14 @@
 """The round of a company and day, on real PostgreSQL."""
 
 import asyncio
+from dataclasses import replace
 from datetime import date
 
 from sqlalchemy import text
 
 from chassis.database import transaction
 from contracts import ledger, notify
+from services.dunning.rounds import Rounds
 from tests.integration.dunning.house import House, client_changed, entry_id, line, synced
 
 STANDARD_DAY = "2025-03-18"
@@ -110,6 +112,22 @@ async def test_concurrent_workers_on_one_round_are_harmless(house: House):
     as_of = date.fromisoformat(STANDARD_DAY)
     await asyncio.gather(*(house.rounds(chunk_entries=5).run(house.company, as_of) for _ in range(3)))
     assert len(await house.said("ActionProposed")) == 60
+    assert len(await house.said("RoundCompleted")) == 1
+
+
+async def test_a_round_is_left_to_the_version_that_made_the_rows(house: House):
+    """A release that waits for a switch, or one that a switch has overtaken, decides nothing about these rows."""
+    await _three_clients(house)
+    async with transaction(house.process.engine) as tx:
+        await tx.execute(text("update derivation set version = 1"))
+    await house.open_round(STANDARD_DAY)
+    kept = "select client_id, next_on::text, touched from schedule where company = :company order by 1"
+    before, said = await house.rows(kept), await house.said()
+    other = Rounds(house.process.engine, lambda tx: replace(house.process.say(tx), version=2))
+    await other.run(house.company, date.fromisoformat(STANDARD_DAY))
+    assert await house.said() == said
+    assert await house.rows(kept) == before, "nobody counts as looked at"
+    await house.rounds().run(house.company, date.fromisoformat(STANDARD_DAY))
     assert len(await house.said("RoundCompleted")) == 1
 
 
