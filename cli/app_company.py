@@ -52,7 +52,7 @@ def told() -> Iterator[None]:
     from cli.company.deleting import StillThere
     from cli.company.exporting import CompanyBusy
     from cli.company.importing import CompanyThere, NotHeard, OtherVersion
-    from cli.company.inventory import CompanyMissing, ServicesRun
+    from cli.company.inventory import CompanyMissing, ServicesRun, TablesBeside
     from cli.company.offboarding import NotItsExport, NotLeaving, OthersStillHear, SaidSince, TooEarly
     from cli.company.verifying import BundleBroken
     from cli.credentials import CredentialsMissing
@@ -79,6 +79,7 @@ def told() -> Iterator[None]:
         NotHeard,
         OtherVersion,
         ServicesRun,
+        TablesBeside,
     )
     try:
         yield

@@ -24,7 +24,7 @@ FORMAT = "relance-company"
 VERSION = 1
 MANIFEST = "manifest.json"
 PART = 1 << 20
-TOLD = frozenset({"company", "schemas", "events", "rows", "left_out", "archive", "files"})
+TOLD = frozenset({"company", "schemas", "derivations", "events", "rows", "left_out", "archive", "files"})
 """What every manifest tells of."""
 
 

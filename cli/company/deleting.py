@@ -19,7 +19,7 @@ import psycopg
 from psycopg import sql
 
 from chassis.trust import trusting
-from cli.company.inventory import HEARS, HOLD, LOG, Table, refuse_running, rows_of, tables
+from cli.company.inventory import HEARS, HOLD, LOG, Table, refuse_beside, refuse_running, rows_of, tables
 from cli.places import SERVICES
 from cli.refilling import refill
 from contracts.subjects import NOBODY, SPEAKERS, stream
@@ -77,10 +77,11 @@ def remove(dsn: str, nats_url: str, company: str, lost: TextIO, data_dir: Path |
     Streams are emptied first: whatever ends this half way, relays fill them again from what the logs hold then;
     the company stays at rest until all is gone, so that doing it again ends it.
 
-    Raises ``ServicesRun``, ``HistoryDivided``, ``StreamUnreadable``, ``StillThere``.
+    Raises ``ServicesRun``, ``TablesBeside``, ``HistoryDivided``, ``StreamUnreadable``, ``StillThere``.
     """
     with psycopg.connect(dsn, autocommit=True) as connection:
         refuse_running(connection)
+        refuse_beside(connection)
     refilled = refill(dsn, nats_url, SPEAKERS, lost)
     done = Removed(streams={one.stream: one.messages for one in refilled})
     with psycopg.connect(dsn, options="-c timezone=UTC") as connection:

@@ -21,6 +21,7 @@ from cli.company.inventory import (
     CompanyMissing,
     Table,
     companies,
+    derivations,
     tables,
     versions,
 )
@@ -88,6 +89,7 @@ def export(dsn: str, company: str, to: Path, *, by: str, wait_seconds: float = 6
             "exported_at": clock.now().isoformat(),
             "exported_by": by,
             "schemas": versions(connection),
+            "derivations": derivations(connection),
             "heads": {speaker: _heads(connection, speaker) for speaker in SPEAKERS},
             "checkpoints": {service: _checkpoints(connection, service) for service in HEARS},
             "events": {speaker: _events(connection, company, speaker, bundle) for speaker in SPEAKERS},

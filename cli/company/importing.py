@@ -21,7 +21,7 @@ from psycopg.types.json import Json
 
 from chassis import clock
 from cli.company.bundle import Bundle
-from cli.company.inventory import HEARS, LOG, Table, refuse_running, rows_of, tables, versions
+from cli.company.inventory import HEARS, LOG, Table, derivations, refuse_running, rows_of, tables, versions
 from cli.company.verifying import refuse_broken
 from contracts.dunning import PolicyChanged
 from contracts.subjects import SPEAKERS, partition_of
@@ -47,6 +47,7 @@ MOVE_BEHIND = """
     insert into {} as c (speaker, p, pseq, anchor) values (%s, %s, %s, %s)
     on conflict (speaker, p) do update set pseq = excluded.pseq, at = 0, anchor = excluded.anchor
 """
+TAKE_ON = "update {} set version = %s, since = now() where version is null"
 SEALED = "select number from notify.archive_cursor where p = %s"
 MOVE_SEALED = "update notify.archive_cursor set number = %s where p = %s"
 ACCOUNT = """
@@ -164,8 +165,16 @@ def take_in(dsn: str, bundle: Bundle, *, on: date | None = None) -> Imported:
 def _refuse_other_version(connection: psycopg.Connection[Any], bundle: Bundle) -> None:
     ours, theirs = versions(connection), bundle.manifest["schemas"]
     differing = {name: (str(theirs.get(name)), ours[name]) for name in ours if theirs.get(name) != ours[name]}
+    # rows come as they stood: those that another projection made would be half of one kind and half of the other
+    made = bundle.manifest["derivations"]
+    for name, version in derivations(connection).items():
+        if None not in {version, made.get(name)} and version != made[name]:
+            differing[f"{name}'s projection"] = (str(made[name]), str(version))
     if differing:
         raise OtherVersion(differing)
+    for name, version in made.items():
+        if name in HEARS and version is not None:
+            connection.execute(sql.SQL(TAKE_ON).format(sql.Identifier(name, "derivation")), [version])
 
 
 def _places(connection: psycopg.Connection[Any], bundle: Bundle) -> Numbers:

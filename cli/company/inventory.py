@@ -132,6 +132,21 @@ class ServicesRun(Exception):
         )
 
 
+class TablesBeside(Exception):
+    """Rows of the company stand in schemas beside the live ones, which a rebuild has left."""
+
+    def __init__(self, schemas: Sequence[str]) -> None:
+        told = []
+        for schema in schemas:
+            service, _, role = schema.rpartition("_")
+            told.append(
+                f"relance replay {service} --check" if role == "rebuild" else f"relance rebuild drop {service}"
+            )
+        super().__init__(
+            f"a rebuild has left {', '.join(schemas)}, where rows of the company would stay: {', '.join(told)}"
+        )
+
+
 class CompanyMissing(Exception):
     """Nothing is kept of this company."""
 
@@ -229,6 +244,14 @@ def versions(connection: psycopg.Connection[Any]) -> dict[str, str]:
     }
 
 
+def derivations(connection: psycopg.Connection[Any]) -> dict[str, int | None]:
+    """Service: by which version of its projection its rows are made; none where nobody has heard yet."""
+    return {
+        service: _one(connection, sql.SQL("select version from {}").format(sql.Identifier(service, "derivation")))
+        for service in HEARS
+    }
+
+
 def companies(connection: psycopg.Connection[Any]) -> list[str]:
     """Those that ledger knows."""
     return [slug for (slug,) in connection.execute("select company from ledger.company order by 1")]
@@ -250,6 +273,16 @@ def refuse_running(connection: psycopg.Connection[Any]) -> None:
     found = [role for (role,) in connection.execute(CONNECTED, [roles])]
     if found:
         raise ServicesRun(found)
+
+
+def refuse_beside(connection: psycopg.Connection[Any]) -> None:
+    """Raises ``TablesBeside``."""
+    names = [f"{service}_{role}" for service in SERVICES for role in ("next", "before", "rebuild")]
+    found = connection.execute(
+        "select nspname::text from pg_namespace where nspname = any(%s) order by 1", [names]
+    )
+    if schemas := [name for (name,) in found]:
+        raise TablesBeside(schemas)
 
 
 def _count(connection: psycopg.Connection[Any], identifier: sql.Identifier, company: str) -> int:

@@ -210,11 +210,19 @@ def certificate(one: Leaving, bundle: Bundle, done: Removed, *, by: str, at: dat
             "exported_at": bundle.manifest["exported_at"],
             "exported_by": bundle.manifest["exported_by"],
             "legal_archive": archive,
-            "keep_until": f"{at.date().replace(year=at.year + ARCHIVE_YEARS, day=min(at.day, 28))}",
+            "keep_until": f"{years_after(at.date(), ARCHIVE_YEARS)}",
             "why": "letters and mails that were sent, and accounting documents: ten years (C. com. L123-22)",
         },
         "not_deleted_here": list(NOT_OURS),
     }
+
+
+def years_after(day: date, years: int) -> date:
+    """The same day of a later year; the first of March where that has no 29 February: never sooner."""
+    try:
+        return day.replace(year=day.year + years)
+    except ValueError:
+        return date(day.year + years, 3, 1)
 
 
 NOT_OURS = (

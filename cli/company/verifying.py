@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,9 +13,12 @@ from pydantic import ValidationError
 
 from cli.company.bundle import MANIFEST, Bundle
 from contracts.registry import EVENTS
-from contracts.subjects import SPEAKERS, partition_of
+from contracts.subjects import NOBODY, SPEAKERS, partition_of
 
 BEGINNING = "0" * 64
+SLUG = re.compile(r"[a-z0-9_-]{1,32}")
+NOT_OF_COMPANIES = "rows/console/account.jsonl"
+"""People are of no company; their memberships are."""
 MOST_TOLD = 20
 ERASED = "person_erased"
 
@@ -64,6 +68,8 @@ def refuse_broken(bundle: Bundle) -> Verified:
 def _judged(bundle: Bundle, told: dict[str, Any], found: Verified) -> Iterator[str]:
     there = set(bundle.names()) - {MANIFEST}
     named = told["files"]
+    if not SLUG.fullmatch(bundle.company) or bundle.company == NOBODY:
+        yield f"{bundle.company!r} is no company's slug"
     yield from (f"{name} is missing" for name in sorted(named.keys() - there))
     yield from (f"{name} is not named by the manifest" for name in sorted(there - named.keys()))
     whole = True
@@ -78,11 +84,21 @@ def _judged(bundle: Bundle, told: dict[str, Any], found: Verified) -> Iterator[s
     yield from _events(bundle, told, found)
     for name in bundle.named("rows/"):
         found.rows += named[name]["lines"]
+        if name != NOT_OF_COMPANIES:
+            yield from _of_others(bundle, name)
     for table, rows in told["rows"].items():
         schema, _, name = table.partition(".")
         if named.get(f"rows/{schema}/{name}.jsonl", {}).get("lines") != rows:
             yield f"{table}: the manifest tells of {rows} rows"
     yield from _archive(bundle, told, found)
+
+
+def _of_others(bundle: Bundle, name: str) -> Iterator[str]:
+    """Whoever hands an export in could otherwise write into the books of a company that is there."""
+    for n, line in enumerate(bundle.lines(name), 1):
+        company = json.loads(line).get("company")
+        if company != bundle.company:
+            yield f"{name}, line {n}: it is of company {company}"
 
 
 def _events(bundle: Bundle, told: dict[str, Any], found: Verified) -> Iterator[str]:

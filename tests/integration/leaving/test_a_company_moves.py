@@ -163,6 +163,7 @@ def test_it_goes_without_a_trace_and_comes_back(
 
     trial.stack.stop_services()
     _interrupted(trial, last, monkeypatch)
+    _of_another_projection(trial, last)
     assert json.loads(relance(trial, "import", f"{last}", "--json"))["automatic_switched_off"]
     _start(trial)
     _same_books(trial, road, last, exported(trial, COMPANY, tmp_path / "back.zip"))
@@ -200,6 +201,11 @@ def _delete(trial: Trial, bundle: Bundle, older: Bundle, certificate: Path) -> N
     trial.stack.stop_services()
     assert "relance company offboard zq-leaving" in relance(trial, "import", f"{bundle.path}", fails=True)
     assert "is not the last export" in relance(trial, "delete", f"{older.path}", *words, fails=True)
+    with psycopg.connect(trial.dsn, autocommit=True) as connection:
+        connection.execute("create schema ledger_before")
+        # its rows would stay in tables that a rebuild has put aside
+        assert "relance rebuild drop ledger" in relance(trial, "delete", f"{bundle.path}", *words, fails=True)
+        connection.execute("drop schema ledger_before")
     relance(trial, "delete", f"{bundle.path}", *words)
     done = json.loads(certificate.with_suffix(".json").read_text(encoding="utf-8"))
     assert not certificate.with_suffix(".lost.jsonl").exists(), "the streams knew nothing that the logs did not"
@@ -223,6 +229,14 @@ def _interrupted(trial: Trial, file: Path, monkeypatch: pytest.MonkeyPatch) -> N
             importing.take_in(trial.dsn, bundle)
     with psycopg.connect(trial.dsn) as connection:
         assert rows_of(connection, COMPANY) == {}
+
+
+def _of_another_projection(trial: Trial, file: Path) -> None:
+    """Rows that another version of a projection made are not mixed with those that are there."""
+    with psycopg.connect(trial.dsn, autocommit=True) as connection:
+        connection.execute("update dunning.derivation set version = version + 8")
+        assert "dunning's projection 1 (here 9)" in relance(trial, "import", f"{file}", fails=True)
+        connection.execute("update dunning.derivation set version = version - 8")
 
 
 def _same_books(trial: Trial, road: Road, before: Path, after: Path) -> None:

@@ -1,0 +1,61 @@
+"""An export is judged before anything of it is taken in; what is told of a deletion."""
+
+import json
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from cli.company.bundle import opened, written
+from cli.company.offboarding import years_after
+from cli.company.verifying import verify
+
+
+def export_of(company: str, to: Path, *rows: dict[str, object]) -> Path:
+    """An export that is whole: digests and counts agree with what is in it."""
+    with written(to) as bundle:
+        with bundle.lines("rows/console/membership.jsonl") as lines:
+            for row in rows:
+                lines.write(json.dumps(row))
+        with bundle.lines("rows/console/account.jsonl") as people:
+            people.write(json.dumps({"email": "zoe@example.org"}))
+        told = {"events": {}, "left_out": [], "archive": None, "schemas": {}, "derivations": {}}
+        bundle.manifest({"company": company, "rows": {"console.membership": len(rows)}, **told})
+    return to
+
+
+def wrong(export: Path) -> list[str]:
+    with opened(export) as bundle:
+        return verify(bundle).wrong
+
+
+def test_rows_of_the_company_are_taken_in(tmp_path: Path) -> None:
+    assert wrong(export_of("acme", tmp_path / "acme.zip", {"company": "acme", "role": "admin"})) == []
+
+
+def test_rows_of_another_company_are_not(tmp_path: Path) -> None:
+    """Its makers would be at home in the other's books."""
+    mine, other = {"company": "acme", "role": "admin"}, {"company": "neighbour", "role": "admin"}
+    assert wrong(export_of("acme", tmp_path / "acme.zip", mine, other, {"role": "admin"})) == [
+        "rows/console/membership.jsonl, line 2: it is of company neighbour",
+        "rows/console/membership.jsonl, line 3: it is of company None",
+    ]
+
+
+@pytest.mark.parametrize("company", ["acme.>", "--removed--", "", "Acme", "a" * 33])
+def test_what_no_company_can_be_called_is_refused(tmp_path: Path, company: str) -> None:
+    """It would be part of subjects, and every service would stop at it."""
+    assert wrong(export_of(company, tmp_path / "some.zip")) == [f"{company!r} is no company's slug"]
+
+
+@pytest.mark.parametrize(
+    ("day", "until"),
+    [
+        (date(2026, 11, 22), date(2036, 11, 22)),
+        (date(2026, 12, 31), date(2036, 12, 31)),
+        (date(2028, 2, 29), date(2038, 3, 1)),
+    ],
+)
+def test_what_the_law_keeps_is_kept_for_ten_whole_years(day: date, until: date) -> None:
+    """Rule 19.9."""
+    assert years_after(day, 10) == until
