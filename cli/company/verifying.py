@@ -20,7 +20,6 @@ SLUG = re.compile(r"[a-z0-9_-]{1,32}")
 NOT_OF_COMPANIES = "rows/console/account.jsonl"
 """People are of no company; their memberships are."""
 MOST_TOLD = 20
-ERASED = "person_erased"
 
 
 class BundleBroken(Exception):
@@ -150,10 +149,7 @@ def _archive(bundle: Bundle, told: dict[str, Any], found: Verified) -> Iterator[
     """The chain from its first record to the head that the manifest tells, and what it has the digests of."""
     persons = {row["n"]: row["body"] for row in map(json.loads, _rows(bundle, "notify", "archive_person"))}
     contents = _contents(bundle)
-    erased: dict[str, int] = {}
-    for row in map(json.loads, _rows(bundle, "notify", "archive")):
-        if row["kind"] == ERASED:
-            erased[row["client_id"]] = row["n"]
+    gone = _gone(bundle)
     n, previous = 0, BEGINNING
     for row in map(json.loads, _rows(bundle, "notify", "archive")):
         body = json.loads(row["body"])
@@ -164,21 +160,47 @@ def _archive(bundle: Bundle, told: dict[str, Any], found: Verified) -> Iterator[
             yield f"{where}: it is not what its hash was made of"
         if body["previous"] != previous:
             yield f"{where}: it does not follow the record before it"
-        is_erased = erased.get(row["client_id"], 0) > row["n"]
+        is_erased = gone.erased.get(row["client_id"], 0) > row["n"]
         person = persons.get(row["n"])
         if person is not None and _digest(person) != body["person"]:
             yield f"{where}: what it tells of a person was changed"
-        if person is None and body["person"] is not None and not is_erased:
+        had_its_time = row["n"] <= gone.persons_until.get(row["client_id"], 0)
+        if person is None and body["person"] is not None and not (is_erased or had_its_time):
             yield f"{where}: what it tells of a person is missing"
         kept = contents.get((row["kind"], row["action_id"]))
         sealed = (body["content"] or {}).get("sha256")
-        if sealed and not is_erased and kept is None:
+        had_its_time = gone.contents.get(row["action_id"], 0) > row["n"]
+        if sealed and kept is None and not (is_erased or had_its_time):
             yield f"{where}: what was sent is missing"
         n, previous = row["n"], row["hash"]
         found.archive_records += 1
     head = told["archive"] or {"records": 0, "hash": BEGINNING}
     if (n, previous) != (head["records"], head["hash"]):
         yield f"archive: it ends with record {n}, the manifest tells of {head['records']}"
+
+
+@dataclass
+class _Gone:
+    """What may be missing, as sealed records of the archive tell: by client the record of its erasure, and up to
+    which one what is personal had its time; by action the record of its content's end."""
+
+    erased: dict[str, int] = field(default_factory=dict)
+    persons_until: dict[str, int] = field(default_factory=dict)
+    contents: dict[str, int] = field(default_factory=dict)
+
+
+def _gone(bundle: Bundle) -> _Gone:
+    gone = _Gone()
+    for row in map(json.loads, _rows(bundle, "notify", "archive")):
+        match row["kind"]:
+            case "person_erased":
+                gone.erased[row["client_id"]] = row["n"]
+            case "person_expired":
+                until = int(json.loads(row["body"])["facts"]["until"])
+                gone.persons_until[row["client_id"]] = max(until, gone.persons_until.get(row["client_id"], 0))
+            case "content_expired":
+                gone.contents[row["action_id"]] = row["n"]
+    return gone
 
 
 def _contents(bundle: Bundle) -> dict[tuple[str, str], str]:

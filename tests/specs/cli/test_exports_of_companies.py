@@ -1,14 +1,24 @@
 """An export is judged before anything of it is taken in; what is told of a deletion."""
 
 import json
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
+from uuid import UUID
 
 import pytest
 
 from cli.company.bundle import opened, written
 from cli.company.offboarding import years_after
 from cli.company.verifying import verify
+from services.notify.archive.chain import (
+    BEGINNING,
+    CONTENT_EXPIRED,
+    PERSON_EXPIRED,
+    SALT_BYTES,
+    Fact,
+    seal_all,
+)
 
 
 def export_of(company: str, to: Path, *rows: dict[str, object]) -> Path:
@@ -59,3 +69,35 @@ def test_what_no_company_can_be_called_is_refused(tmp_path: Path, company: str) 
 def test_what_the_law_keeps_is_kept_for_ten_whole_years(day: date, until: date) -> None:
     """Rule 19.9."""
     assert years_after(day, 10) == until
+
+
+def archived(to: Path, *facts: Fact) -> Path:
+    """An export of an archive with these records, whose contents and persons are gone."""
+    records = seal_all("acme", (0, BEGINNING), facts, [bytes([n]) * SALT_BYTES for n in range(len(facts))])
+    with written(to) as bundle:
+        with bundle.lines("rows/notify/archive.jsonl") as lines:
+            for one in records:
+                row = {name: getattr(one, name) for name in ("company", "n", "kind", "client_id", "body", "hash")}
+                lines.write(json.dumps({**row, "action_id": one.action_id and str(one.action_id)}))
+        head = {"records": records[-1].n, "hash": records[-1].hash}
+        told = {"events": {}, "left_out": [], "archive": head, "schemas": {}, "derivations": {}}
+        bundle.manifest({"company": "acme", "rows": {"notify.archive": len(records)}, **told})
+    return to
+
+
+def sealed(kind: str, action_id: UUID | None = None, **more: Any) -> Fact:
+    return Fact(kind, "C1", datetime(2025, 3, 18, tzinfo=UTC), date(2025, 3, 18), "test", action_id, **more)
+
+
+def test_what_had_its_time_is_not_missed(tmp_path: Path) -> None:
+    """Rule 19.9: that it went is sealed itself."""
+    action = UUID(int=7)
+    sent = sealed("email_sent", action, content={"sha256": "ab", "bytes": 1}, person={"to": "zoe@example.org"})
+    ends = [sealed(CONTENT_EXPIRED, action), sealed(PERSON_EXPIRED, facts={"until": 1})]
+    assert wrong(archived(tmp_path / "old.zip", sent, *ends)) == []
+    assert wrong(archived(tmp_path / "harmed.zip", sent, ends[0])) == [
+        "archive, record 1: what it tells of a person is missing"
+    ]
+    assert wrong(archived(tmp_path / "emptied.zip", sent, sealed(CONTENT_EXPIRED, UUID(int=8)), ends[1])) == [
+        "archive, record 1: what was sent is missing"
+    ]
