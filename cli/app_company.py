@@ -352,6 +352,10 @@ def delete(
     from cli.company.offboarding import readable
     from cli.refilling import addresses_of
 
+    def hand_over(made: dict[str, Any]) -> None:
+        files[0].write_text(json.dumps(made, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        files[1].write_text(readable(made), encoding="utf-8")
+
     files = [certificate.with_suffix(suffix) for suffix in (".json", ".txt", ".lost.jsonl")]
     with told(), opened(file) as bundle:
         for one in files[:2]:
@@ -364,9 +368,7 @@ def delete(
             addresses_of(data_dir_of(data), credentials, postgres=postgres, nats=nats) as (dsn, nats_url),
             files[2].open("a", encoding="utf-8") as lost,
         ):
-            done = remove(dsn, nats_url, bundle, by=by, lost=lost, data_dir=where)
-    files[0].write_text(json.dumps(done, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    files[1].write_text(readable(done), encoding="utf-8")
+            done = remove(dsn, nats_url, bundle, by=by, lost=lost, hand_over=hand_over, data_dir=where)
     if not files[2].stat().st_size:
         files[2].unlink()
     else:

@@ -75,7 +75,7 @@ def remove(dsn: str, nats_url: str, company: str, lost: TextIO, data_dir: Path |
     ``data_dir`` is where log files lie, when they are ours.
 
     Streams are emptied first: whatever ends this half way, relays fill them again from what the logs hold then;
-    the company stays at rest until all is gone, so that doing it again ends it.
+    the company stays at rest until ``release``, so that doing it again ends it.
 
     Raises ``ServicesRun``, ``TablesBeside``, ``HistoryDivided``, ``StreamUnreadable``, ``StillThere``.
     """
@@ -94,14 +94,18 @@ def remove(dsn: str, nats_url: str, company: str, lost: TextIO, data_dir: Path |
     left += asyncio.run(_streams_with(nats_url, company))
     if left:
         raise StillThere(company, left)
+    if data_dir is not None:
+        done.log_lines = forget_in_logs(data_dir / "logs", company)
+    return done
+
+
+def release(dsn: str, company: str) -> None:
+    """The last word: with its rest goes what tells that it was asked to go, and nothing can be done again."""
     with psycopg.connect(dsn) as connection:
         for service in SERVICES:
             connection.execute(
                 sql.SQL("delete from {} where company = %s").format(sql.Identifier(service, HOLD)), [company]
             )
-    if data_dir is not None:
-        done.log_lines = forget_in_logs(data_dir / "logs", company)
-    return done
 
 
 def _delete(connection: psycopg.Connection[Any], company: str, done: Removed) -> None:

@@ -5,7 +5,7 @@ Until it is deleted it can be kept, by whoever may run these commands.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -16,7 +16,7 @@ from psycopg import sql
 
 from chassis import clock
 from cli.company.bundle import Bundle, opened
-from cli.company.deleting import Removed, remove
+from cli.company.deleting import Removed, release, remove
 from cli.company.exporting import export
 from cli.company.inventory import HOLD, LOG, CompanyMissing, companies, rows_of
 from cli.company.verifying import refuse_broken
@@ -154,11 +154,12 @@ def delete(  # noqa: PLR0913 what, where, and on whose word
     *,
     by: str,
     lost: TextIO,
+    hand_over: Callable[[dict[str, Any]], None],
     data_dir: Path | None = None,
     today: date | None = None,
 ) -> dict[str, Any]:
-    """Delete the company of an export that was made when it was brought to rest; answers the certificate. Asked
-    again after it ended half way, it ends it, and counts what was left.
+    """Delete the company of an export that was made when it was brought to rest; answers the certificate, which
+    ``hand_over`` has kept by then. Asked again after it ended half way, it ends it, and counts what was left.
 
     Raises ``BundleBroken``, ``NotLeaving``, ``TooEarly``, ``NotItsExport``, ``SaidSince``, and as ``remove``.
     """
@@ -176,7 +177,10 @@ def delete(  # noqa: PLR0913 what, where, and on whose word
     with psycopg.connect(dsn) as connection:
         _refuse_later(connection, bundle)
     done = remove(dsn, nats_url, company, lost, data_dir)
-    return certificate(one, bundle, done, by=by, at=clock.now())
+    told = certificate(one, bundle, done, by=by, at=clock.now())
+    hand_over(told)
+    release(dsn, company)
+    return told
 
 
 def _refuse_later(connection: psycopg.Connection[Any], bundle: Bundle) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 import zipfile
 from collections.abc import Callable
 from datetime import date
@@ -16,9 +17,10 @@ import cli.app_company  # noqa: F401 - adds its commands
 from chassis.rebuild import Rebuild, Report
 from cli.app import app
 from cli.calling import RoadBlocked
-from cli.company import importing
+from cli.company import importing, offboarding
 from cli.company.bundle import Bundle, opened
 from cli.company.comparing import differences
+from cli.company.deleting import StillThere
 from cli.company.exporting import export
 from cli.company.inventory import HEARS, LOG, CompanyMissing, rows_of, tables
 from cli.company.verifying import BundleBroken, verify
@@ -206,12 +208,24 @@ def _delete(trial: Trial, bundle: Bundle, older: Bundle, certificate: Path) -> N
         # its rows would stay in tables that a rebuild has put aside
         assert "relance rebuild drop ledger" in relance(trial, "delete", f"{bundle.path}", *words, fails=True)
         connection.execute("drop schema ledger_before")
+
+    def power_cut(*_: object) -> None:
+        assert certificate.with_suffix(".txt").exists(), "nobody could write it any more"
+        raise StillThere(COMPANY, ["nothing"])
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(offboarding, "release", power_cut)
+        relance(trial, "delete", f"{bundle.path}", *words, fails=True)
+    assert COMPANY in relance(trial, "leaving"), "it can be ended"
+    for suffix in (".json", ".txt"):
+        shutil.move(certificate.with_suffix(suffix), certificate.with_name(f"half{suffix}"))
     relance(trial, "delete", f"{bundle.path}", *words)
-    done = json.loads(certificate.with_suffix(".json").read_text(encoding="utf-8"))
+    done = json.loads(certificate.with_name("half.json").read_text(encoding="utf-8"))
     assert not certificate.with_suffix(".lost.jsonl").exists(), "the streams knew nothing that the logs did not"
     assert done["deleted"]["events"].keys() >= {"sync", "ledger", "dunning", "notify"}
     assert done["handed_out"]["legal_archive"] == bundle.manifest["archive"]
-    assert f"Deleted on {done['deleted']['at']} by olivia." in certificate.with_suffix(".txt").read_text("utf-8")
+    assert f"Deleted on {done['deleted']['at']} by olivia." in certificate.with_name("half.txt").read_text("utf-8")
+    assert json.loads(certificate.with_suffix(".json").read_text(encoding="utf-8"))["deleted"]["events"] == {}
 
 
 def _interrupted(trial: Trial, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
