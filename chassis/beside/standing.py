@@ -94,9 +94,8 @@ class Standing:
         theirs = await revision_of(connection, schema)
         if ours != theirs:
             behind = self.service if (ours or "") < (theirs or "") else schema
-            remedy = (
-                f"relance migrate {self.service}" if behind == self.service else f"drop it: rebuild drop {behind}"
-            )
+            mend = "migrate" if behind == self.service else "rebuild drop"
+            remedy = f"relance {mend} {self.service}"
             raise Refused(f"{self.service} is at migration {ours}, {schema} at {theirs}: {remedy}")
 
     @asynccontextmanager

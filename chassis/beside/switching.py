@@ -132,9 +132,10 @@ class Switching(Standing):
         ``LockNotAvailable``."""
         connection = await driver(tx)
         schema = schema_of(self.service, role)
+        await _wait_at_most(connection, LEASES_SECONDS * 1000)
+        await self._hold_off_vacuum(connection, schema)
         # batches in hand are waited for, further ones wait; readers and commands go on
         stopped = monotonic()
-        await _wait_at_most(connection, LEASES_SECONDS * 1000)
         await connection.execute("select p from partition_lease order by p for update")
         heard = await live_vector(connection, self.service, self.speakers)
         if await self.live_is_behind(live, role, heard):
@@ -179,6 +180,13 @@ class Switching(Standing):
             round(ended - held, 3),
             round(ended - stopped, 3),
         )
+
+    async def _hold_off_vacuum(self, connection: Connection, schema: str) -> None:
+        """A vacuum of PostgreSQL's own gives way to whoever waits for a second, longer than a table is waited for
+        later on; a large table has one for minutes. Reading and writing go on beside this lock."""
+        for place in (schema, self.service):
+            held = sql.SQL(", ").join(sql.Identifier(place, name) for name in self.derived)
+            await connection.execute(sql.SQL("lock table {} in share update exclusive mode").format(held))
 
     async def _lock(self, connection: Connection, *, changing: bool) -> None:
         """Every table that changes, then the heads: who comes later waits, who was first is given way to. With

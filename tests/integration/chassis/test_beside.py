@@ -310,6 +310,21 @@ async def test_a_long_reading_is_not_disturbed_and_the_switch_gives_way(
         assert await amount(toys, "C1") == 30
 
 
+async def test_a_vacuum_is_waited_for(toys: Toys, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It ends by itself once it is waited for long enough, which tables that people read are not."""
+    monkeypatch.setattr(switching, "TABLES_SECONDS", 0.2)
+    monkeypatch.setattr(switching, "ATTEMPTS", 1)
+    async with toys.relay(), toys.relay(speaker="beta"), toys.worker():
+        await toys.say("acme", ("C1", 10))
+        assert await toys.all_heard()
+        await built(toys)
+        async with stages(toys).connection() as vacuum, vacuum.transaction():
+            await vacuum.execute("lock table tally in share update exclusive mode")
+            switching_over = asyncio.create_task(stages(toys).switch("next"))
+            await asyncio.wait({switching_over}, timeout=3)
+        assert (await switching_over).kept == "before"
+
+
 async def test_a_stage_out_of_turn_is_refused_with_what_to_do(toys: Toys) -> None:
     told: list[Progress] = []
     with pytest.raises(Refused, match="rebuild start beta"):
