@@ -184,6 +184,9 @@ class Bundle:
                 yield line.rstrip(b"\n")
 
     def content(self, digest: str) -> bytes:
+        """Of a file that the manifest names, and of nothing else of this machine. Raises ``BundleUnreadable``."""
+        if f"files/{digest}" not in self.manifest["files"]:
+            raise BundleUnreadable(self.path, f"a row names files/{digest}, and its manifest does not")
         with self.place.open(f"files/{digest}") as source:
             return source.read()
 

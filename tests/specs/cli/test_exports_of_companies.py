@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from cli.company.bundle import opened, written
+from cli.company.bundle import BundleUnreadable, opened, written
 from cli.company.offboarding import years_after
 from cli.company.verifying import verify
 from services.notify.archive.chain import (
@@ -50,6 +50,12 @@ def test_rows_of_another_company_are_not(tmp_path: Path) -> None:
         "rows/console/membership.jsonl, line 2: it is of company neighbour",
         "rows/console/membership.jsonl, line 3: it is of company None",
     ]
+
+
+def test_no_other_file_of_the_machine_is_taken_for_a_content(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("of somebody else")
+    with opened(export_of("acme", tmp_path / "acme")) as bundle, pytest.raises(BundleUnreadable, match="does not"):
+        bundle.content("../../secret")
 
 
 @pytest.mark.parametrize("company", ["acme.>", "--removed--", "", "Acme", "a" * 33])
