@@ -43,6 +43,8 @@ SAVE = text(
 )
 KEPT = text("select api_key, webhook_secret, live from payment_account where company = :company for update")
 FORGET = text("delete from payment_account where company = :company")
+NO_MORE_OFFERED = text("update payment set expires_at = now() where company = :company and state = 'open'")
+"""Pages of the account before: they stand at Stripe, and nobody is sent there again."""
 
 Key = Annotated[str, Field(min_length=8, max_length=300)]
 Money = Annotated[Decimal, Field(ge=0, le=Decimal("999999999"), decimal_places=2)]
@@ -130,6 +132,8 @@ async def put_online_payment(
         "webhook_secret": secret,
     }
     await tx.execute(SAVE, values)
+    if body.api_key is not None:
+        await tx.execute(NO_MORE_OFFERED, {"company": company})
     return await get_online_payment(company, tx, process)
 
 
@@ -139,6 +143,7 @@ async def delete_online_payment(company: CompanyDep, tx: TxDep) -> dict[str, Any
     when the company has none of its own."""
     if not (await tx.execute(FORGET, {"company": company})).rowcount:
         raise Problem("online-payment-unknown", "The company has no account of its own", 404)
+    await tx.execute(NO_MORE_OFFERED, {"company": company})
     return {"deleted": True}
 
 

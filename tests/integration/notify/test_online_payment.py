@@ -134,3 +134,23 @@ async def test_debtors_pay_into_it_and_its_signature_is_the_one_that_counts(hous
         assert (known["saved"]["heard_at"] is not None) == (status == 204)
     assert len(await house.said(company, "PaymentLinkPaid")) == 1
     assert DAY.isoformat() in (await house.get(company, "/payments", client_id="C1"))["payments"][0]["as_of"]
+
+
+async def test_nobody_is_sent_to_a_page_of_the_account_before(house: House, company: str) -> None:
+    """Money would arrive where nobody listens any more, and the debtor would be chased."""
+    await put(house, company, api_key=KEY, webhook_secret=SECRET)
+    heard = await house.voices.book(company, [synced("F1", "C1", "10")])
+    await house.get(company, "/sending", heard)
+    headers = named(house, company, role="debtor", client_id="C1")
+    body = {"entry_ids": [entry_id("F1")], "title": "Factures", "link": "abc"}
+
+    async def page() -> str:
+        answer = await house.http.post(f"/companies/{company}/debtor/pay", json=body, headers=headers)
+        assert answer.status_code == 200, answer.text
+        return str(answer.json()["url"])
+
+    first = await page()
+    await put(house, company, minimum="2")
+    assert await page() == first, "the account is the same"
+    await put(house, company, api_key="sk_test_another4eC39HqLyjW", webhook_secret="whsec_of_another")
+    assert await page() != first
