@@ -88,7 +88,8 @@ async def _add_files(tx: AsyncConnection, company: str, made: zipfile.ZipFile, f
 def bare(name: str) -> str:
     """The last part of a file's name: whoever unpacks it stays in the folder chosen."""
     last = PurePosixPath(name.replace("\\", "/")).name
-    return "".join(one for one in last if one.isprintable()) or "file"
+    shown = "".join(one for one in last if one.isprintable())
+    return shown if shown.strip(". ") else "file"
 
 
 async def _parts(file: IO[bytes]) -> AsyncIterator[bytes]:
