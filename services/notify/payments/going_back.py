@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Literal
 
 NOTHING = Decimal(0)
+MOST_SUMS = 10_000
 
 State = Literal["refunded", "refund_failed", "contested", "won", "lost", "inquiry"]
 ENDED: frozenset[State] = frozenset({"won", "lost"})
@@ -65,13 +66,27 @@ def summed(movements: Iterable[Movement], paid: Decimal) -> Back:
 
 def freed(lines: Sequence[tuple[str, Decimal]], paid: Decimal, returned: Decimal) -> tuple[str, ...]:
     """The entries that are owed again: all when everything went back; of a part, the one invoice of exactly that
-    amount, for accounting alone knows what another part is about."""
+    amount, unless others come to it together: accounting alone knows what such a part is about."""
     if returned <= NOTHING:
         return ()
     if returned >= paid:
         return tuple(entry_id for entry_id, _ in lines)
     exact = [entry_id for entry_id, amount in lines if amount == returned]
-    return (exact[0],) if len(exact) == 1 else ()
+    if len(exact) != 1 or _comes_to(returned, [amount for entry_id, amount in lines if entry_id != exact[0]]):
+        return ()
+    return (exact[0],)
+
+
+def _comes_to(wanted: Decimal, amounts: Iterable[Decimal]) -> bool:
+    """Whether some of the invoices make this sum, or there are too many to tell: what went back is known as a sum
+    alone, so it may have been theirs, one after the other."""
+    sums = {NOTHING}
+    for amount in amounts:
+        if amount > NOTHING:
+            sums |= {known + amount for known in sums if known + amount <= wanted}
+        if wanted in sums or len(sums) > MOST_SUMS:
+            return True
+    return False
 
 
 def held(lines: Sequence[tuple[str, Decimal]], free: Collection[str]) -> tuple[str, ...]:

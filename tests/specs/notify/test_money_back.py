@@ -45,6 +45,16 @@ def test_of_two_invoices_of_that_amount_neither_is_guessed() -> None:
     assert freed([("F1", Decimal(50)), ("F2", Decimal(50))], PAID, Decimal(50)) == ()
 
 
+def test_an_invoice_is_not_taken_for_others_that_were_given_back_one_by_one() -> None:
+    """30, then 70, are told as 100: the invoice of 100 is perhaps paid."""
+    lines = [("F1", Decimal(30)), ("F2", Decimal(70)), ("F3", Decimal(100)), ("F4", Decimal(90))]
+    assert freed(lines, Decimal(290), Decimal(30)) == ("F1",)
+    assert freed(lines, Decimal(290), Decimal(100)) == ()
+    assert freed(lines, Decimal(290), Decimal(90)) == ("F4",)
+    many = [(f"F{n}", Decimal(2) ** n) for n in range(40)]
+    assert freed(many, Decimal(2) ** 40 - 1, Decimal(2) ** 39) == (), "too many to tell"
+
+
 def test_refunds_are_told_as_a_sum_and_the_latest_counts() -> None:
     first, second = told("ch", "refunded", "30"), told("ch", "refunded", "80", 5)
     assert summed(heard(first, second, first), PAID) == Back(Decimal(80))
