@@ -17,7 +17,9 @@ FAILED, EXPIRED = "checkout.session.async_payment_failed", "checkout.session.exp
 SESSIONS = (*PAID_EVENTS, FAILED, EXPIRED)
 REFUNDED, REFUND_FAILED = "charge.refunded", "refund.failed"
 DISPUTES = ("charge.dispute.created", "charge.dispute.closed")
-HEARD = (*SESSIONS, REFUNDED, REFUND_FAILED, *DISPUTES)
+REFUND_UPDATED = "refund.updated"
+"""Of these only those that were cancelled: their money stays."""
+HEARD = (*SESSIONS, REFUNDED, REFUND_FAILED, REFUND_UPDATED, *DISPUTES)
 """What a company asks Stripe to tell."""
 
 
@@ -162,9 +164,9 @@ def _of_session(kind: str, session: Any, at: datetime) -> Told | None:
 
 
 def _of_money(kind: str, about: Any, at: datetime) -> MoneyBack | None:
-    """``None`` for money that no payment page brought in."""
+    """``None`` for money that no payment page brought in, and for a refund that only goes on."""
     intent = _named(about, "payment_intent")
-    if not intent:
+    if not intent or (kind == REFUND_UPDATED and about["status"] != "canceled"):
         return None
     currency = str(about["currency"]).upper()
     state: State = "refunded" if kind == REFUNDED else "refund_failed"

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 import pytest_asyncio
 import uvicorn
 
@@ -299,6 +300,26 @@ async def test_a_refund_that_is_told_before_the_payment_counts_when_the_payment_
         assert await hear(shop, payload) == 204
     said = [one["type"] for one in await house.said(company) if one["type"].startswith("Payment")]
     assert said == ["PaymentLinkPaid", "PaymentReturned"]
+
+
+@pytest.mark.parametrize(("kind", "status"), [("refund.failed", "failed"), ("refund.updated", "canceled")])
+async def test_a_refund_that_did_not_take_place_leaves_the_line_paid(shop: Shop, kind: str, status: str) -> None:
+    """Rule 8.6: it failed, or was cancelled; a refund that only goes on says nothing."""
+    house, company = shop.house, shop.company
+    heard = await house.voices.book(company, [synced("F1", "C1", "1000")])
+    await house.get(company, "/sending", heard)
+    await shop.pay("F1")
+    payment_id, cents = await in_cents(shop)
+    now = int(time.time())
+    money = {"payment_intent": "pi_1", "currency": "eur", "amount": cents}
+    await hear(shop, moved("checkout.session.completed", session_of(payment_id, cents, "pi_1"), now))
+    await hear(shop, moved("charge.refunded", {"id": "ch_1", **money, "amount_refunded": cents}, now + 1))
+    await hear(shop, moved("refund.updated", {"id": "re_1", **money, "status": "pending"}, now + 2))
+    (row,) = (await house.get(company, "/payments", client_id="C1"))["payments"]
+    assert int(Decimal(row["returned"]) * 100) == cents
+    await hear(shop, moved(kind, {"id": "re_1", **money, "status": status}, now + 3))
+    (row,) = (await house.get(company, "/payments", client_id="C1"))["payments"]
+    assert Decimal(row["returned"]) == 0
 
 
 async def test_a_disputed_payment_is_asked_for_again_only_when_it_is_lost(shop: Shop) -> None:
