@@ -37,8 +37,8 @@ ENTRIES_PER_MESSAGE = 4
 LINES = (1, 2, 3, 3, 4, 6, 12)
 """Invoices of a message, in turn."""
 DOMAINS = 40
-CONNECTIONS = 20
-"""As many as Postfix opens to one destination unless told otherwise."""
+CONNECTIONS = 40
+"""Fewer than the fifty that Postfix takes from one client unless told otherwise."""
 WANTED = 0.7
 WITHIN_SECONDS = 3600.0
 PARTS = 10
