@@ -81,7 +81,8 @@ def test_the_guide_tells_of_every_measure_and_every_alert(measured: set[str]) ->
 def test_no_label_could_hold_a_client_or_a_person() -> None:
     labels = {label for one in (*measures.METRICS, *money.MEASURES) for label in one._labelnames}
     assert labels == {
-        "service", "stream", "reason", "speaker", "queue", "status", "part", "company", "currency", "medium", "beside",
+        "service", "stream", "reason", "speaker", "queue", "status", "part", "company", "currency", "medium",
+        "beside",
     }  # fmt: skip
 
 
