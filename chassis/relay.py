@@ -49,7 +49,7 @@ STORED_COMPRESSED = 4
 """How much smaller a compressed body is stored than it is, as a rule: with it a query stops picking where a batch
 is full, so that bulk events are not read in vain."""
 
-LEAVES_SECONDS = 5.0
+LEAVES_SECONDS = 8.0
 """So long the relay leaves the cores to work that fills them; then it publishes all there is, and again."""
 
 IDLE_GROWTH = 1.25

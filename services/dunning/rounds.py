@@ -43,7 +43,7 @@ log = logging.getLogger(__name__)
 
 DecideOn = Callable[[ClientState, Policy, Scenario | None, date, date | None], Decision | None]
 
-MOST_CLIENTS = 700
+MOST_CLIENTS = 1000
 """With few lines each, more would only make the others wait for whoever has the last of them."""
 FEWEST_CLIENTS = 20
 MOST_PARTITIONS = 16
