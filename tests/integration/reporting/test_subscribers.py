@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import date, timedelta
 from importlib import import_module
 from typing import Any
@@ -69,7 +69,9 @@ async def connected(connect: Json, complaints: list[str] | None = None, **more: 
     try:
         yield bus
     finally:
-        await bus.close()
+        # what the server has ended the client may be closing just now, and cancels what waits for it here
+        with suppress(asyncio.CancelledError):
+            await bus.close()
 
 
 async def heard(connect: Json, count: int, within: float = 5) -> list[Json]:
