@@ -3,7 +3,6 @@
 import asyncio
 import tempfile
 import zipfile
-from collections.abc import AsyncIterator
 from datetime import date
 from typing import IO, Annotated, Any
 from urllib.parse import quote
@@ -16,6 +15,7 @@ from sqlalchemy import text
 
 from chassis.http import CompanyDep, RunningDep, TxDep, accepted, for_connectors, requires
 from chassis.problems import Problem
+from chassis.zips import in_parts
 from contracts.event import ClientId, EntryId
 from services.ledger.api.once import OnceDep
 from services.ledger.api.stating import Body, StatingDep
@@ -254,13 +254,7 @@ async def get_documents_of_person(
             bundle.writestr(f"{one['document_id']}/{one['file_name']}", found.content)
     spooled.seek(0)
     headers = {"Content-Disposition": 'attachment; filename="documents.zip"'}
-    return StreamingResponse(_parts(spooled), media_type="application/zip", headers=headers)
-
-
-async def _parts(file: IO[bytes]) -> AsyncIterator[bytes]:
-    with file:
-        while part := file.read(MEGABYTE):
-            yield part
+    return StreamingResponse(in_parts(spooled), media_type="application/zip", headers=headers)
 
 
 @router.get("/documents/{document_id}", response_class=Response, responses=PDF_ANSWER)

@@ -2,15 +2,14 @@
 
 import tempfile
 import zipfile
-from collections.abc import AsyncIterator
-from pathlib import PurePosixPath
-from typing import IO, Annotated
+from typing import Annotated
 
 from fastapi import APIRouter, Query
 from fastapi.responses import Response, StreamingResponse
 from sqlalchemy import text
 
 from chassis.http import CompanyDep, TxDep, requires
+from chassis.zips import bare, in_parts
 from contracts.event import ClientId
 from services.ledger.codes import codes_of_client
 from services.ledger.documents import keeping
@@ -19,7 +18,6 @@ from services.ledger.domain.refusals import UnknownClient
 router = APIRouter(prefix="/companies/{company}", dependencies=[requires("admin")])
 
 IN_MEMORY = 8 << 20
-MEGABYTE = 1 << 20
 KNOWN = text("select client_id from client where company = :company and client_id = :client_id")
 SENT = text(
     "select file_id, file_name from dispute_file where company = :company and client_id = any(:client_ids)"
@@ -48,17 +46,4 @@ async def get_person_files(client_id: Annotated[ClientId, Query()], company: Com
             made.writestr(f"documents/{one['document_id']}/{bare(one['file_name'])}", found.content)
     spooled.seek(0)
     headers = {"Content-Disposition": 'attachment; filename="ledger.zip"', "Cache-Control": "private, no-store"}
-    return StreamingResponse(_parts(spooled), media_type="application/zip", headers=headers)
-
-
-def bare(name: str) -> str:
-    """The last part of a file's name: whoever unpacks it stays in the folder chosen."""
-    last = PurePosixPath(name.replace("\\", "/")).name
-    shown = "".join(one for one in last if one.isprintable())
-    return shown if shown.strip(". ") else "file"
-
-
-async def _parts(file: IO[bytes]) -> AsyncIterator[bytes]:
-    with file:
-        while part := file.read(MEGABYTE):
-            yield part
+    return StreamingResponse(in_parts(spooled), media_type="application/zip", headers=headers)

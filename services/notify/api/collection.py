@@ -1,9 +1,8 @@
 """The collection file of a client (rules 8.11, 19.7)."""
 
-from collections.abc import AsyncIterator
 from decimal import Decimal
 from http import HTTPStatus
-from typing import IO, Any, Literal
+from typing import Any, Literal
 
 from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
@@ -14,6 +13,7 @@ from chassis.http import AsOfDep, CallerDep, CompanyDep, RunningDep, TxDep, requ
 from chassis.http_client import NeighbourRefused, NeighbourUnreachable
 from chassis.problems import Problem
 from chassis.running import Running
+from chassis.zips import in_parts
 from contracts.event import ClientId
 from services.notify.api.bodies import Body
 from services.notify.archive.archivist import Archivist
@@ -23,7 +23,6 @@ from services.notify.collection.wording import FILES
 
 router = APIRouter(prefix="/companies/{company}")
 
-MEGABYTE = 1 << 20
 ZIP: dict[int | str, dict[str, Any]] = {
     200: {"content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}}}
 }
@@ -67,7 +66,7 @@ async def post_collection_file(  # noqa: PLR0913, PLR0917 - what a command may n
         "Cache-Control": "private, no-store",
         "Relance-Positions": ",".join(positions),
     }
-    return StreamingResponse(_parts(file), media_type="application/zip", headers=headers)
+    return StreamingResponse(in_parts(file), media_type="application/zip", headers=headers)
 
 
 def _silent(why: Exception) -> Problem:
@@ -90,9 +89,3 @@ async def _stop(process: Running, who: Caller, dossier: Dossier) -> list[str]:
     for path, command in commands:
         positions += (await ledger.post(path, json=command, **asked))["positions"]
     return positions
-
-
-async def _parts(file: IO[bytes]) -> AsyncIterator[bytes]:
-    with file:
-        while part := file.read(MEGABYTE):
-            yield part

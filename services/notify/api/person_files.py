@@ -2,9 +2,7 @@
 
 import tempfile
 import zipfile
-from collections.abc import AsyncIterator
-from pathlib import PurePosixPath
-from typing import IO, Annotated, Any
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from fastapi.responses import Response, StreamingResponse
@@ -12,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis.http import CompanyDep, TxDep, requires
+from chassis.zips import bare, in_parts
 from contracts.event import ClientId
 from services.notify.archive.reading import CODES
 from services.notify.attachments import AttachmentMissing, files_of, whole
@@ -20,7 +19,6 @@ from services.notify.messages import Mail
 router = APIRouter(prefix="/companies/{company}", dependencies=[requires("admin")])
 
 IN_MEMORY = 8 << 20
-MEGABYTE = 1 << 20
 MESSAGES = text(
     "select action_id from message where company = :company and client_id = any(:client_ids)"
     " and raw is not null order by composed_at, action_id"
@@ -63,7 +61,7 @@ async def get_person_files(client_id: Annotated[ClientId, Query()], company: Com
             await _add_files(tx, company, made, f"drafts/{draft.draft_id}", draft.files)
     spooled.seek(0)
     headers = {"Content-Disposition": 'attachment; filename="notify.zip"', "Cache-Control": "private, no-store"}
-    return StreamingResponse(_parts(spooled), media_type="application/zip", headers=headers)
+    return StreamingResponse(in_parts(spooled), media_type="application/zip", headers=headers)
 
 
 async def _as_it_left(tx: AsyncConnection, company: str, row: Any) -> bytes:
@@ -83,16 +81,3 @@ async def _add_files(tx: AsyncConnection, company: str, made: zipfile.ZipFile, f
         content = await tx.scalar(CONTENT, {"company": company, "sha256": file.sha256})
         if content is not None:
             made.writestr(f"{folder}/{number}-{bare(file.name)}", content)
-
-
-def bare(name: str) -> str:
-    """The last part of a file's name: whoever unpacks it stays in the folder chosen."""
-    last = PurePosixPath(name.replace("\\", "/")).name
-    shown = "".join(one for one in last if one.isprintable())
-    return shown if shown.strip(". ") else "file"
-
-
-async def _parts(file: IO[bytes]) -> AsyncIterator[bytes]:
-    with file:
-        while part := file.read(MEGABYTE):
-            yield part

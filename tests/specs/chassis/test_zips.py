@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.ledger.api.person_files import bare
+from chassis.zips import bare
 
 
 @pytest.mark.parametrize(
