@@ -1,6 +1,7 @@
-"""The columns that the tables of services are made of, each kind written once; null only where it is said."""
+"""What the tables of services are made of, each kind written once; columns are null only where it is said."""
 
-from sqlalchemy import Column, Date, DateTime, Numeric, SmallInteger, Text, text
+from sqlalchemy import Column, Date, DateTime, MetaData, Numeric, SmallInteger, Table, Text, text
+from sqlalchemy.dialects.postgresql import JSONB
 
 AMOUNT = Numeric(18, 4)
 INSTANT = DateTime(timezone=True)
@@ -32,3 +33,8 @@ def instant(name: str, nullable: bool = False) -> Column[object]:
 def partition() -> Column[int]:
     """Of the event that a derived row comes from (``contracts.subjects.PARTITIONS``)."""
     return Column("p", SmallInteger, nullable=False)
+
+
+def last_said(name: str, metadata: MetaData, column: str) -> Table:
+    """A row a company, ``column`` being the body of the event that said it last (``heard_rows.keeping_last``)."""
+    return Table(name, metadata, key("company"), partition(), Column(column, JSONB, nullable=False))

@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import NullPool
 
 from chassis import lists
+from chassis.derivation import OtherVersion
 from chassis.portfolio import confine, written
 from chassis.tables import install
 
@@ -115,7 +116,10 @@ async def driver(tx: AsyncConnection) -> psycopg.AsyncConnection[Any]:
 
 
 def is_transient(error: BaseException) -> bool:
-    """Whether trying the same again may help: lost connection, deadlock, serialization, shutting down."""
+    """Whether trying the same again may help: lost connection, deadlock, serialization, shutting down, tables that
+    are another version's until they change places."""
+    if isinstance(error, OtherVersion):
+        return True
     cause = error.orig if isinstance(error, DBAPIError) else error
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return True

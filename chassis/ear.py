@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Container, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Container, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING, Any, cast
-from uuid import UUID
 
 from faststream import AckPolicy
 from faststream.nats import JStream, NatsBroker, NatsMessage, PullSub
@@ -22,6 +20,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from chassis import measures
+from chassis.anchoring import Checkpoint, is_anchored
 from chassis.applying import Fenced, Gap
 from chassis.database import is_transient
 from chassis.envelope import Heard, Registry, heard
@@ -46,13 +45,6 @@ STALLED_AFTER_SECONDS = 20
 LONGEST_PAUSE_SECONDS = 15.0
 
 CHECKPOINTS = text("select p, pos, pseq, at, anchor from checkpoint where speaker = :speaker order by p")
-
-
-@dataclass(frozen=True, slots=True)
-class Checkpoint:
-    pos: int
-    at: int
-    anchor: UUID | None
 
 
 class StreamMissing(Exception):
@@ -226,7 +218,7 @@ class Ear:
         lowest = min(known.get(p, nothing).pos for p in own)
         if not known or lowest == 0:
             return 1
-        if lowest > last or not await self._anchored(list(known.values())):
+        if lowest > last or not await is_anchored(self._jetstream, self.stream, known.values()):
             log.warning(
                 "the stream is not the one of the checkpoint: heard from its start",
                 extra={"stream": self.stream, "last": last},
@@ -237,18 +229,6 @@ class Ear:
             behind = known.get(self._gap.partition, nothing).at
             return min(lowest, behind) + 1 if self._gaps == 1 else 1
         return lowest + 1
-
-    async def _anchored(self, checkpoints: Sequence[Checkpoint]) -> bool:
-        """Whether the last applied event of every partition is where it was."""
-        anchors = [checkpoint for checkpoint in checkpoints if checkpoint.at]
-        return all(await asyncio.gather(*(self._holds(one.at, one.anchor) for one in anchors)))
-
-    async def _holds(self, at: int, anchor: UUID | None) -> bool:
-        try:
-            message = await self._jetstream.get_msg(self.stream, seq=at, direct=True)
-        except NotFoundError:
-            return False
-        return (message.headers or {}).get("ce-id") == str(anchor)
 
     async def _take(self, message: NatsMessage) -> None:
         """FastStream's handler. It swallows exceptions, so the verdict is kept here: dirty means start again."""

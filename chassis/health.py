@@ -5,6 +5,8 @@ import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
+from chassis.derivation import OtherVersion
+
 Check = Callable[[], Awaitable[str | None]]
 """Answers what is wrong, in one sentence, or ``None``."""
 
@@ -80,12 +82,22 @@ class Health:
         return asyncio.get_running_loop().time() - self._ticked_at < STUCK_SECONDS
 
 
+def _other_version(failure: Exception) -> OtherVersion | None:
+    """What a part stands by for, if that is all that stopped it."""
+    if not isinstance(failure, ExceptionGroup):
+        return failure if isinstance(failure, OtherVersion) else None
+    each = [_other_version(one) for one in failure.exceptions]
+    return None if None in each else each[0]
+
+
 async def keep_running(part: str, health: Health, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
     """Runs ``work`` for ever, starting it again with growing pauses when it fails, and says so in the health.
 
-    ``work`` that has run for a second counts as recovered; ``work`` that returns is finished.
+    ``work`` that has run for a second counts as recovered; ``work`` that returns is finished. Code of another
+    version than the live tables' stands by, and says so once.
     """
     pause = FIRST_RETRY_SECONDS
+    told: str | None = None
     while True:
         task = asyncio.create_task(work(), name=part)
         try:
@@ -101,6 +113,13 @@ async def keep_running(part: str, health: Health, work: Callable[[], Coroutine[A
             await asyncio.gather(task, return_exceptions=True)
             raise
         except Exception as failure:
+            if (other := _other_version(failure)) is not None:
+                # readiness tells what for, and nothing is wrong with the part: the release before does the work
+                if told != str(other):
+                    log.info("a part stands by", extra={"part": part, "why": str(other)})
+                told = str(other)
+                await asyncio.sleep(LAST_RETRY_SECONDS)
+                continue
             health.trouble(part, f"stopped by {type(failure).__name__}, tried again within {pause:.1f} seconds")
             log.warning("a part of the process stopped and is tried again", extra={"part": part}, exc_info=True)
             await asyncio.sleep(pause)

@@ -64,3 +64,58 @@ def applying(*statements: str, **parameters: object) -> Project:
                 await cursor.execute(one.sql.encode(), {**one.values(heard), **parameters}, prepare=False)
 
     return project
+
+
+def keeping_last(table: str, column: str) -> str:
+    """The statement that keeps what a company said last: ``table`` has a row a company, ``column`` (jsonb) is the
+    body as it was said."""
+    return f"""
+        insert into {table} (company, p, {column})
+        select distinct on (heard.company) heard.company, heard.p, heard.body::jsonb
+        from {{heard}}
+        order by heard.company, heard.number desc
+        on conflict (company) do update set {column} = excluded.{column}
+    """  # noqa: S608 names of our own
+
+
+def keeping(table: str, by: Mapping[str, str], **columns: str) -> str:
+    """The statement that keeps what was said last of the row of ``table`` that a body names.
+
+    ``by``: its key in the company, with types, spelled alike in the body; without any there is a row a company.
+    ``columns``: the name in the body and the type of each other column.
+    """
+    row = ", ".join(["heard.company", *(f"e.{name}" for name in by)])
+    key = ", ".join(["company", *by])
+    body = ", ".join([*(f"{name} {type_}" for name, type_ in by.items()), *columns.values()])
+    return f"""
+        insert into {table} ({key}, p, {", ".join(columns)})
+        select distinct on ({row}) {row}, heard.p, {", ".join(f"e.{told.split()[0]}" for told in columns.values())}
+        from {{heard}}, json_to_record(heard.body::json) as e({body})
+        order by {row}, heard.number desc
+        on conflict ({key}) do update set {", ".join(f"{name} = excluded.{name}" for name in columns)}
+    """  # noqa: S608
+
+
+def adding(table: str, **columns: str) -> str:
+    """The statement that adds the row of ``table`` that a body names, unless it is there. ``columns``: the type of
+    each column that the body spells alike."""
+    names = ", ".join(columns)
+    return f"""
+        insert into {table} (company, p, {names})
+        select distinct heard.company, heard.p, {", ".join(f"e.{name}" for name in columns)}
+        from {{heard}}, json_to_record(heard.body::json) as e({_typed(columns)})
+        on conflict do nothing
+    """  # noqa: S608
+
+
+def removing(table: str, **columns: str) -> str:
+    """The statement that removes the rows of ``table`` that a body names, ``columns`` being as for ``adding``."""
+    return f"""
+        delete from {table} known
+        using {{heard}}, json_to_record(heard.body::json) as e({_typed(columns)})
+        where known.company = heard.company {" ".join(f"and known.{name} = e.{name}" for name in columns)}
+    """  # noqa: S608
+
+
+def _typed(columns: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} {type_}" for name, type_ in columns.items())

@@ -87,11 +87,21 @@ async def caller(
         raise Problem("role-insufficient", "Debtors have their own addresses", 403, role=who.role)
     if who.role == "debtor":
         return replace(who, role="user")
+    if who.role == "system":
+        _only_what_it_asks(request, process, who)
     if who.role != "connector":
         return who
     if not getattr(request.scope.get("endpoint"), "for_connectors", False):
         raise Problem("role-insufficient", "A connector may only deliver", 403, role=who.role)
     return replace(who, role="user")
+
+
+def _only_what_it_asks(request: Request, process: RunningDep, who: Caller) -> None:
+    """A service that was taken over reaches no more than the service itself does."""
+    asks = process.service.asks.get(who.subject.removeprefix("service:"))
+    path = str(getattr(request.scope.get("route"), "path", "")).partition("{company}")[2]
+    if asks is not None and path not in asks:
+        raise Problem("role-insufficient", "This service never asks for that", 403, role=who.role)
 
 
 CallerDep = Annotated[Caller, Depends(caller)]
@@ -307,9 +317,11 @@ def create_app(process: Running, *, with_routes: bool = True) -> FastAPI:
         asked = [Depends(_guard), Depends(_held), Depends(at_least), Depends(_portfolio)]
         app.include_router(service.router, dependencies=asked)
     if service.listening is not None and with_routes:
-        from chassis.parked import router  # noqa: PLC0415 - it asks for what is declared here
+        from chassis.beside.shown import router as rebuilds  # noqa: PLC0415 - they ask for what is declared here
+        from chassis.parked import router as parked  # noqa: PLC0415
 
-        app.include_router(router, dependencies=[Depends(_guard)])
+        app.include_router(parked, dependencies=[Depends(_guard)])
+        app.include_router(rebuilds, dependencies=[Depends(_guard)])
     if service.mount is not None and with_routes:
         service.mount(app, process)
     app.add_middleware(SecurityHeaders)

@@ -6,13 +6,12 @@ import time
 from datetime import date
 from functools import cache
 from http import HTTPStatus
-from pathlib import Path
 from typing import Any
 
 import httpx
 from joserfc.jwk import OKPKey
 
-from chassis.auth import EVERY_COMPANY, Caller, mint, read_key
+from chassis.auth import EVERY_COMPANY, Caller, mint
 
 TOKEN_MINUTES = 5.0
 TOKEN_RENEWED_SECONDS = 60.0
@@ -59,10 +58,6 @@ class Signer:
         self._key = key
         self._name = name
         self._kept: dict[Caller, tuple[float, str]] = {}
-
-    @classmethod
-    def from_file(cls, file: Path, name: str = "") -> "Signer":
-        return cls(read_key(file), name)
 
     def token(self, who: Caller) -> str:
         """A token that is good for a minute at least."""

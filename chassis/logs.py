@@ -16,6 +16,9 @@ _PLAIN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "ta
 _QUOTING = ("psycopg", "sqlalchemy", "pydantic", "fastapi", "pydantic_core")
 
 
+NOTHING_AMISS = "returning true from eof_received() has no effect when using ssl"
+
+
 class JsonLines(logging.Formatter):
     def __init__(self, service: str) -> None:
         super().__init__()
@@ -51,6 +54,11 @@ def told(error: BaseException) -> dict[str, Any]:
     return answer
 
 
+def worth_telling(record: logging.LogRecord) -> bool:
+    """Not what asyncio says at the end of every connection to NATS by TLS: whoever reads it looks for a fault."""
+    return record.msg != NOTHING_AMISS
+
+
 def write_json_lines(service: str, level: str) -> None:
     """Sends every log of this process to standard error as JSON lines."""
     handler = logging.StreamHandler(sys.stderr)
@@ -58,3 +66,4 @@ def write_json_lines(service: str, level: str) -> None:
     logging.basicConfig(level=level, handlers=[handler], force=True)
     for noisy in ("httpx", "httpcore", "uvicorn.access", "nats", "opentelemetry"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    logging.getLogger("asyncio").addFilter(worth_telling)

@@ -12,10 +12,11 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from chassis import clock
 from chassis.beside.place import looked_at
 from chassis.cancellation import heed_cancellation
 from chassis.database import driver, is_transient
-from chassis.derivation import LIVE_VERSION
+from chassis.derivation import LIVE_VERSION, VERSION_OPTION
 
 log = logging.getLogger(__name__)
 
@@ -71,9 +72,27 @@ VERSION = Gauge(
     ["service"],
     registry=None,
 )
+WAITS_FOR_SWITCH = Gauge(
+    "relance_waits_for_switch",
+    "1 while the live tables are made by another version of the projection than this process has",
+    ["service"],
+    registry=None,
+)
 BESIDE_BEHIND = Gauge(
     "relance_rebuild_behind_events",
     "Events that the live tables have applied and those beside have not; what is beside is next or before",
+    ["service", "beside"],
+    registry=None,
+)
+BESIDE_HEARD = Gauge(
+    "relance_rebuild_heard_events",
+    "Events that the tables beside have applied, of those that the live ones have",
+    ["service", "beside"],
+    registry=None,
+)
+BESIDE_AGE = Gauge(
+    "relance_rebuild_age_seconds",
+    "For how long tables have stood beside the live ones",
     ["service", "beside"],
     registry=None,
 )
@@ -94,7 +113,10 @@ METRICS = (
     JOBS,
     JOBS_WAITING,
     VERSION,
+    WAITS_FOR_SWITCH,
     BESIDE_BEHIND,
+    BESIDE_HEARD,
+    BESIDE_AGE,
     HINDERED,
 )
 
@@ -126,9 +148,14 @@ async def refresh(service: str, engine: AsyncEngine) -> None:
             beside = None  # switched to or dropped this very moment
     if version is not None:
         VERSION.labels(service).set(version)
-    BESIDE_BEHIND.clear()
+    own = engine.get_execution_options().get(VERSION_OPTION)
+    WAITS_FOR_SWITCH.labels(service).set(None not in {version, own} and version != own)
+    for gauge in (BESIDE_BEHIND, BESIDE_HEARD, BESIDE_AGE):
+        gauge.clear()
     if beside is not None:
         BESIDE_BEHIND.labels(service, beside.role).set(beside.events_behind)
+        BESIDE_HEARD.labels(service, beside.role).set(sum(beside.heard.values()))
+        BESIDE_AGE.labels(service, beside.role).set(max(0.0, (clock.now() - beside.since).total_seconds()))
     PARKED.clear()
     for row in parked:
         PARKED.labels(service, row.speaker).set(row.keys)

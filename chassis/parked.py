@@ -67,8 +67,9 @@ class Skipped(Whose):
 @router.get("/companies/{company}/parked", dependencies=[requires("admin"), WholeCompany])
 async def parked(company: CompanyDep, tx: TxDep, process: RunningDep) -> dict[str, Any]:
     """``waiting``: for each client whose events wait, the first of them, the class of its ``error`` (null when one
-    before it failed), since when, and how many wait ``behind`` it. ``skipped``: what is never applied, by whom and
-    why. ``updating``: another release is at work, so nothing is to be decided now."""
+    before it failed), since when, how many wait ``behind`` it, and why it ``must_be_heard`` (null: it may be
+    skipped). ``skipped``: what is never applied, by whom and why. ``updating``: another release is at work, so
+    nothing is to be decided now."""
     return await _listed(tx, process, company)
 
 
@@ -114,8 +115,8 @@ async def retry(body: Whose, company: CompanyDep, process: RunningDep, who: Call
 async def skip(body: Skipped, company: CompanyDep, process: RunningDep, who: CallerDep) -> dict[str, Any]:
     """Decide that the first event that waits for a client is never applied here; the others wait for ``retry``.
 
-    Answers 404 ``nothing-parked``, 409 ``another-waits``, ``must-be-heard`` (an erasure: what it deletes would
-    stay), ``update-under-way``, 422 ``reason-missing``.
+    Answers 404 ``nothing-parked``, 409 ``another-waits``, ``must-be-heard`` (an erasure, a stop, a hold: ``why``
+    says what would happen), ``update-under-way``, 422 ``reason-missing``.
     """
     await _one_release(process)
     if not body.reason.strip():
@@ -136,7 +137,14 @@ async def skip(body: Skipped, company: CompanyDep, process: RunningDep, who: Cal
     except AnotherWaits as other:
         raise Problem("another-waits", "Another event waits first", 409, position=other.position) from other
     except MustBeHeard as never:
-        raise Problem("must-be-heard", "This event is never skipped", 409, event_type=never.type) from never
+        raise Problem(
+            "must-be-heard",
+            "This event is never skipped",
+            409,
+            "Mend the cause, usually by a release, then try again: what waits is applied in order.",
+            event_type=never.type,
+            why=never.why,
+        ) from never
     log.warning("an event is never applied", extra={"company": company, "by": who.subject, **done, "error": None})
     return {"position": done["position"], "type": done["type"]}
 
@@ -168,13 +176,8 @@ async def _listed(tx: AsyncConnection, process: Running, company: str | None) ->
         "updating": await _is_updating(tx, process),
         "waiting": [
             _named(row)
-            | {
-                "since": row.parked_at,
-                "as_of": row.as_of,
-                "behind": row.events - 1,
-                "error": row.error,
-                "may_be_skipped": not must_be_heard(process.service.events, row.speaker, row.type, row.major),
-            }
+            | {"since": row.parked_at, "as_of": row.as_of, "behind": row.events - 1, "error": row.error}
+            | _skippable(must_be_heard(process.service.events, row.speaker, row.type, row.major))
             for row in waiting
         ],
         "skipped": [
@@ -182,6 +185,10 @@ async def _listed(tx: AsyncConnection, process: Running, company: str | None) ->
             for row in skipped
         ],
     }
+
+
+def _skippable(why_not: str | None) -> dict[str, Any]:
+    return {"may_be_skipped": why_not is None, "must_be_heard": why_not}
 
 
 def _named(row: Any) -> dict[str, Any]:

@@ -186,13 +186,14 @@ class NothingParked(Exception):
 
 
 class MustBeHeard(Exception):
-    """What the event forbids to keep would stay in this service for ever."""
+    """The service would do for ever what the event forbids; ``why`` is the event's own code for it."""
 
-    def __init__(self, event_type: str) -> None:
+    def __init__(self, event_type: str, why: str) -> None:
         super().__init__(
-            f"{event_type} is never skipped: what it has deleted would stay; mend the cause, then unpark"
+            f"{event_type} is never skipped ({why}): this service would go on with what it forbids;"
+            " mend the cause, then unpark"
         )
-        self.type = event_type
+        self.type, self.why = event_type, why
 
 
 class AnotherWaits(Exception):
@@ -226,16 +227,18 @@ async def skip(  # noqa: PLR0913 whose event, who decides, and why
             raise NothingParked(speaker, company, client_id)
         if position not in (None, f"{speaker}/{found.p}/{found.pseq}"):
             raise AnotherWaits(f"{speaker}/{found.p}/{found.pseq}")
-        if must_be_heard(registry, speaker, found.type, found.major):
-            raise MustBeHeard(found.type)
+        why = must_be_heard(registry, speaker, found.type, found.major)
+        if why is not None:
+            raise MustBeHeard(found.type, why)
         decided = {"p": found.p, "pseq": found.pseq, "by": by, "reason": reason.strip()}
         await tx.execute(SKIP, where | decided)
     return {"position": f"{speaker}/{found.p}/{found.pseq}", "type": found.type, "error": found.error}
 
 
-def must_be_heard(registry: Registry, speaker: str, event_type: str, major: int) -> bool:
+def must_be_heard(registry: Registry, speaker: str, event_type: str, major: int) -> str | None:
+    """Why nobody may skip such an event; ``None`` where a person may."""
     model = registry.get(f"relance.{speaker}.{event_type}.v{major}")
-    return model is not None and model.must_be_heard
+    return None if model is None else model.must_be_heard
 
 
 async def list_skipped(engine: AsyncEngine) -> list[dict[str, object]]:

@@ -9,7 +9,7 @@ import gc
 import logging
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
 import uvicorn
@@ -19,7 +19,7 @@ from chassis.health import keep_running
 from chassis.http import create_app
 from chassis.readiness import tell_lag, watch
 from chassis.running import Running, Worker
-from chassis.service import Knobs, Service
+from chassis.service import Background, Knobs, Service
 
 API, WORKER, RELAY = "api", "worker", "relay"
 STAGES = ("start", "compare", "switch", "back", "drop", "status")
@@ -64,6 +64,7 @@ def _parser(name: str) -> argparse.ArgumentParser:
     skip.add_argument("--by", required=True, help="Who decides.")
     skip.add_argument("--reason", required=True, help="Why; it is kept.")
     commands.add_parser("reseal", help="Seal companies' secrets anew by the first key; 1 when one stays shut.")
+    commands.add_parser("judge", help="Judge rows of an import, a JSON object per line; 1 when one is refused.")
     return parser
 
 
@@ -98,6 +99,10 @@ def command_line(name: str, build: Callable[[Knobs], Service], settings: type[Kn
         from chassis.resealing import reseal_command  # noqa: PLC0415 - only here
 
         sys.exit(asyncio.run(reseal_command(service)))
+    elif arguments.command == "judge":
+        from chassis.judging import judge_command  # noqa: PLC0415 - only here
+
+        sys.exit(judge_command(service))
     elif arguments.command == "unpark":
         client_id = arguments.client_id
         asyncio.run(parking.unpark_command(service, arguments.speaker, arguments.company, client_id))
@@ -125,6 +130,9 @@ class _Server(uvicorn.Server):
         ended.cancel()
 
 
+KEPT_ALIVE_SECONDS = 75
+"""So long a connection at rest is kept, far longer than our own callers keep theirs: a command that is sent on a
+connection that is being closed gets no answer, and is never sent twice."""
 COLLECT_AFTER = (20_000, 20, 20)
 """Events, rows and requests make many objects and few cycles: looking for cycles at the usual pace took a tenth of
 the ledger's time in an import."""
@@ -150,6 +158,7 @@ async def serve(service: Service, module: str, parts: tuple[str, ...]) -> None:
             lifespan="off",
             server_header=False,
             timeout_graceful_shutdown=5,
+            timeout_keep_alive=KEPT_ALIVE_SECONDS,
         )
     )
     serving = asyncio.create_task(server.serve(), name="http")
@@ -174,15 +183,21 @@ def _needs_nats(service: Service, parts: tuple[str, ...]) -> bool:
     return (WORKER in parts and service.listening is not None) or (RELAY in parts and service.speaks)
 
 
+def background_of(service: Service, parts: tuple[str, ...]) -> Mapping[str, Background]:
+    """What a process of these parts does besides. Who hears nobody is installed without workers: there it is the
+    part that answers which does it, in every process of several."""
+    is_alone = service.listening is None and API in parts
+    return service.background if WORKER in parts or is_alone else {}
+
+
 async def _work(process: Running, parts: tuple[str, ...]) -> None:
     service = process.service
     async with asyncio.TaskGroup() as group:
         group.create_task(process.health.tick())
         group.create_task(tell_lag(process))
         group.create_task(measures.keep_fresh(process.name, process.engine))
-        if WORKER in parts:
-            for name, work in service.background.items():
-                group.create_task(keep_running(name, process.health, partial(work, process)))
+        for name, work in background_of(service, parts).items():
+            group.create_task(keep_running(name, process.health, partial(work, process)))
         if _needs_nats(service, parts):
             await process.connect()
         if WORKER in parts and service.listening:

@@ -11,26 +11,22 @@ import asyncio
 import json
 import logging
 import sys
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-import nats
 import psycopg
 from psycopg import sql
-from sqlalchemy import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from chassis import database
 from chassis.comparing import Comparison, Side, compare
 from chassis.delivered import Delivered
-from chassis.envelope import Registry
-from chassis.listening import Listening, project_all
+from chassis.derived import Connection, Derived, Vector, live_vector
+from chassis.listening import project_all
 from chassis.parking import key_of, without
-from chassis.replaying import REST, Replayed
-from chassis.trust import trusting
+from chassis.replaying import REST, Replayed, StreamBehind
 
 if TYPE_CHECKING:
     from chassis.service import Service
@@ -42,7 +38,6 @@ CLOSE_ENOUGH_EVENTS = 500
 
 MOST_APPROACHES = 20
 
-Vector = Mapping[str, Mapping[int, int]]
 Parked = Mapping[tuple[str, int, int], set[str]]
 """Parked keys by speaker, partition and number."""
 
@@ -75,16 +70,8 @@ class ParkedMeanwhile(Exception):
 
 
 @dataclass
-class Rebuild:
-    """One rebuild of one service. ``module`` is the package that holds its migrations."""
-
-    service: str
-    module: str
-    listening: Listening
-    registry: Registry
-    owner_url: str
-    nats_url: str
-    generation: int = 1
+class Rebuild(Derived):
+    """One rebuild of one service."""
 
     @property
     def shadow(self) -> str:
@@ -99,10 +86,7 @@ class Rebuild:
         await self._drop_shadow()
         await asyncio.to_thread(database.migrate, self.module, self.owner_url, self.shadow)
         engine = database.engine(self.owner_url, self.shadow, application=self.shadow)
-        bus = await nats.connect(
-            self.nats_url, name=f"{self.service}-rebuild", max_reconnect_attempts=3, **trusting(self.nats_url)
-        )
-        speakers = (*self.listening.streams, self.service)
+        bus = await self.bus("rebuild")
         self._streams = {
             speaker: Replayed(
                 bus,
@@ -111,13 +95,13 @@ class Rebuild:
                 generation=self.generation,
                 rest=self._unpublished if speaker == self.service else None,
             )
-            for speaker in speakers
+            for speaker in self.speakers
         }
         try:
             replaying = monotonic()
             await self._approach(engine)
             replayed = monotonic() - replaying
-            async with self._connected() as connection:
+            async with self.connection() as connection:
                 comparison, vector, parked = await self._compare(engine, connection)
             if replace and comparison.differing_rows:
                 await self._replace(engine)
@@ -144,42 +128,27 @@ class Rebuild:
     async def _approach(self, engine: AsyncEngine) -> None:
         """Come near to the live tables without holding a snapshot of them."""
         for _ in range(MOST_APPROACHES):
-            async with self._connected() as connection:
+            async with self.connection() as connection:
                 vector, parked = await self._vector(connection)
             before = self._events
             await self._apply(engine, vector, parked)
             if self._events - before <= CLOSE_ENOUGH_EVENTS:
                 return
 
-    async def _compare(
-        self, engine: AsyncEngine, connection: psycopg.AsyncConnection[Any]
-    ) -> tuple[Comparison, Vector, Parked]:
+    async def _compare(self, engine: AsyncEngine, connection: Connection) -> tuple[Comparison, Vector, Parked]:
         await connection.set_isolation_level(psycopg.IsolationLevel.REPEATABLE_READ)
         async with connection.transaction():
             vector, parked = await self._vector(connection)
             await self._apply(engine, vector, parked)
-            async with self._connected() as rebuilt, rebuilt.transaction():
+            async with self.connection() as rebuilt, rebuilt.transaction():
                 comparison = await compare(
                     Side(connection, self.service), Side(rebuilt, self.shadow), self.listening.tables
                 )
         return comparison, vector, parked
 
-    async def _vector(self, connection: psycopg.AsyncConnection[Any]) -> tuple[Vector, Parked]:
-        """How far the live tables are, foreign streams by checkpoint, the own one by the log; what is parked."""
-        vector: dict[str, dict[int, int]] = {speaker: {} for speaker in self._streams}
-        rows = await connection.execute(
-            sql.SQL(
-                "select speaker, p, pseq from {checkpoint} where pseq > 0"
-                " union all select %s, p, seq from {head} where seq > 0"
-            ).format(
-                checkpoint=sql.Identifier(self.service, "checkpoint"),
-                head=sql.Identifier(self.service, "partition_head"),
-            ),
-            [self.service],
-        )
-        for speaker, p, number in await rows.fetchall():
-            if speaker in vector:
-                vector[speaker][p] = number
+    async def _vector(self, connection: Connection) -> tuple[Vector, Parked]:
+        """How far the live tables are, and what is parked."""
+        vector = await live_vector(connection, self.service, self.speakers)
         parked: dict[tuple[str, int, int], set[str]] = {}
         found = await connection.execute(
             sql.SQL("select speaker, p, pseq, key from {parked}").format(
@@ -195,7 +164,7 @@ class Rebuild:
         statement = sql.SQL(REST).format(log=sql.Identifier(self.service, "event_log"))
         known, last = zip(*numbers.values(), strict=True)
         events: list[Delivered] = []
-        async with self._connected() as connection:
+        async with self.connection() as connection:
             cursor = await connection.execute(statement, [list(numbers), list(known), list(last)])
             for row in await cursor.fetchall():
                 name, *others = row
@@ -228,7 +197,7 @@ class Rebuild:
         """Put the rebuilt rows in the place of the live ones. Batches wait at their leases, commands at the tables
         or at the heads, until this commits."""
         tables = [sql.Identifier(self.service, table.name) for table in self.listening.tables]
-        async with self._connected() as connection, connection.transaction():
+        async with self.connection() as connection, connection.transaction():
             await connection.execute(
                 sql.SQL("select p from {} order by p for update").format(
                     sql.Identifier(self.service, "partition_lease")
@@ -264,17 +233,8 @@ class Rebuild:
             # code of another version that waits for a lease just now is fenced out
             await connection.execute("update partition_lease set owner = null, epoch = epoch + 1, until = now()")
 
-    @asynccontextmanager
-    async def _connected(self) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
-        url = make_url(self.owner_url).set(drivername="postgresql").render_as_string(hide_password=False)
-        connection = await psycopg.AsyncConnection.connect(
-            url, autocommit=True, options=f"-c search_path={self.service} -c timezone=UTC -c work_mem=64MB"
-        )
-        async with connection:
-            yield connection
-
     async def _drop_shadow(self) -> None:
-        async with self._connected() as connection:
+        async with self.connection() as connection:
             await connection.execute(
                 sql.SQL("drop schema if exists {} cascade").format(sql.Identifier(self.shadow))
             )
@@ -294,6 +254,10 @@ async def rebuild_command(service: Service, module: str, check: bool) -> int:
         service.settings.owner_database_url,
         service.settings.nats_url,
     )
-    report = await rebuild.run(replace=not check)
+    try:
+        report = await rebuild.run(replace=not check)
+    except StreamBehind as behind:
+        sys.stderr.write(f"{service.name}: {behind}\n")
+        return 2
     sys.stdout.write(json.dumps(asdict(report) | {"equal": report.equal}, default=str) + "\n")
     return 0 if report.equal or report.replaced else 1

@@ -39,7 +39,12 @@ class StreamBehind(Exception):
     """The stream does not bring an event that the live tables already know."""
 
     def __init__(self, speaker: str, missing: Mapping[int, int]) -> None:
-        super().__init__(f"{speaker}: still waiting for {dict(missing)}")
+        some = ", ".join(f"number {number} of partition {p}" for p, number in sorted(missing.items())[:3])
+        super().__init__(
+            f"the stream of {speaker} brings no event {some}{' and others' if len(missing) > 3 else ''}: either it"
+            " is being filled again (start the services, wait until `relance doctor` finds nothing waiting, try"
+            " again), or it lost events (`relance refill`)"
+        )
 
 
 class Replayed:

@@ -9,7 +9,8 @@
     if __name__ == "__main__":
         main("ledger", build, LedgerSettings)
 
-which gives ``python -m services.ledger run | api | worker | relay | migrate | rebuild [--check] | reseal``.
+which gives ``python -m services.ledger run | api | worker | relay | migrate | rebuild [--check] | reseal |
+judge``.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from chassis.auth import Role
+    from chassis.judging import Judge
     from chassis.listening import Listening
     from chassis.resealing import Sealed
     from chassis.running import Running
@@ -61,8 +63,13 @@ class Service:
     for callers who see a part of the clients."""
     asked_by: Mapping[str, Collection[Role]] = field(default_factory=dict)
     """Services that ask something here by keys of their own, and the roles of the tokens that each may sign."""
+    asks: Mapping[str, Collection[str]] = field(default_factory=dict)
+    """Of services that ask as themselves: the only paths below ``/companies/{company}`` that each may ask for. One
+    that is not here may ask for all that its roles may."""
     sealed: Sequence[Sealed] = ()
     """Where companies' secrets are kept, for ``reseal``."""
+    judged: Mapping[str, Judge] = field(default_factory=dict)
+    """Tables whose rows are judged when a company comes from elsewhere, by name (``chassis.judging``)."""
     speaks: bool = True
     """Has something to say: its process relays the event log to the stream."""
 

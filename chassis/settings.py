@@ -76,7 +76,6 @@ class Settings(BaseSettings):
     dunning_url: str = "http://127.0.0.1:8003"
     notify_url: str = "http://127.0.0.1:8004"
     reporting_url: str = "http://127.0.0.1:8005"
-    console_url: str = "http://127.0.0.1:8000"
 
     pool_size: int = 10
     """Connections that each of the two engines of a process may hold."""

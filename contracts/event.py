@@ -7,7 +7,7 @@ phones, free text) never enters an event.
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
@@ -39,13 +39,25 @@ class Fact(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
+WhyHeard = Literal["erasure", "hold", "periods", "contested", "stop", "merged"]
+"""What would happen where such an event is never applied: a person's data would stay (``erasure``); proof that is
+held, is to be kept longer or is contested would be erased (``hold``, ``periods``, ``contested``); somebody would
+be chased in spite of a ``stop``; none of these would reach the code that the client became (``merged``)."""
+
+
 class Event(Fact):
     """A fact that one service says and others may hear."""
 
     speaker: ClassVar[str]
     major: ClassVar[int] = 1
-    must_be_heard: ClassVar[bool] = False
-    """Nobody may decide that a service never applies it: what it forbids to keep would stay there."""
+    must_be_heard: ClassVar[WhyHeard | None] = None
+    """Nobody may decide that a service never applies it, and why; ``None`` where a person may. Said where the
+    event is named: ``class LegalHoldPlaced(Event, must_be_heard="hold")``."""
+
+    def __init_subclass__(cls, must_be_heard: WhyHeard | None = None, **more: Any) -> None:
+        super().__init_subclass__(**more)
+        if must_be_heard is not None:
+            cls.must_be_heard = must_be_heard
 
     @classmethod
     def type_name(cls) -> str:

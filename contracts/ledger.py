@@ -7,17 +7,12 @@ from uuid import UUID
 from pydantic import Field
 
 from contracts.event import Amount, ClientId, Currency, EntryId, Event, Fact
+from contracts.objectives import CashObjectives
 
 DISPUTE_REASONS = (
-    "price",
-    "quantity",
-    "quality",
-    "delivery",
-    "missing_order_number",
-    "invoice_not_received",
-    "credit_note_expected",
-    "other",
-)
+    "price", "quantity", "quality", "delivery", "missing_order_number", "invoice_not_received",
+    "credit_note_expected", "other",
+)  # fmt: skip
 """The delivered reasons of a dispute; a company may have others (rule 11.3)."""
 
 
@@ -96,6 +91,12 @@ class LateInterestChosen(LateInterestTerms, Event):
     speaker: ClassVar[str] = "ledger"
 
 
+class CashObjectivesChosen(CashObjectives, Event):
+    """The whole of a company's objectives as they are now."""
+
+    speaker: ClassVar[str] = "ledger"
+
+
 Months = Annotated[int, Field(ge=1, le=1200)]
 
 
@@ -110,20 +111,20 @@ class RetentionPeriods(Fact):
     archive: Months | None = 120
 
 
-class RetentionChosen(RetentionPeriods, Event):
+class RetentionChosen(RetentionPeriods, Event, must_be_heard="periods"):
     """The whole of a company's periods as they are now."""
 
     speaker: ClassVar[str] = "ledger"
 
 
-class LegalHoldPlaced(Event):
+class LegalHoldPlaced(Event, must_be_heard="hold"):
     """Nothing of this client ends by itself from now on: its contents may be needed as proof."""
 
     speaker: ClassVar[str] = "ledger"
     client_id: ClientId
 
 
-class LegalHoldLifted(Event):
+class LegalHoldLifted(Event, must_be_heard="hold"):
     """The periods count for this client again."""
 
     speaker: ClassVar[str] = "ledger"
@@ -178,14 +179,13 @@ class ClientsChanged(Event):
     clients: tuple[ChangedClient, ...]
 
 
-class PersonErased(Event):
+class PersonErased(Event, must_be_heard="erasure"):
     """The person behind a client is to be forgotten: whoever keeps a copy of its data deletes it.
 
     What was done stays, without the person. ``version`` counts with those of ``ClientChanged``.
     """
 
     speaker: ClassVar[str] = "ledger"
-    must_be_heard: ClassVar[bool] = True
     client_id: ClientId
     version: int
 
@@ -221,7 +221,7 @@ class PromiseBroken(PromiseCancelled):
     """The promised day has passed and the entry is still open (rule 10.2)."""
 
 
-class ClientStopped(Event):
+class ClientStopped(Event, must_be_heard="stop"):
     """A person decided that this client is not to be reminded (rule 8.1).
 
     From ``resumes_on`` on it may be reminded again, without anybody's doing; ``None`` until a person resumes. Said
@@ -240,7 +240,7 @@ class ClientResumed(Event):
     client_id: ClientId
 
 
-class EntryStopped(Event):
+class EntryStopped(Event, must_be_heard="stop"):
     """A person decided that this entry is not to be reminded (rule 8.2). ``resumes_on`` as for a client."""
 
     speaker: ClassVar[str] = "ledger"
@@ -255,7 +255,7 @@ class EntryResumed(Event):
     entry_id: EntryId
 
 
-class DisputeOpened(Event):
+class DisputeOpened(Event, must_be_heard="contested"):
     """The client contests an entry, or, without ``entry_id``, its whole account (rule 11.1).
 
     ``reason`` is one of the company's dispute reasons. A dispute alone stops no reminder (rules 8.10, 22.5).
@@ -363,7 +363,7 @@ class MergedEntry(Fact):
     into_entry_id: EntryId
 
 
-class ClientMerged(Event):
+class ClientMerged(Event, must_be_heard="merged"):
     """A person said that two codes are one client (rule 5.9): what was said and done of ``client_id`` goes on with
     ``into``, to which ``entries`` have moved in accounting.
     """

@@ -178,7 +178,8 @@ class PaidEntry(Fact):
 
 class PaymentLinkPaid(Event):
     """The debtor paid online, and the provider has the money: these lines are not reminded of until accounting
-    letters them (rule 8.6). ``amount`` is what was paid, the sum of ``entries``.
+    letters them (rule 8.6). ``amount`` is what was paid, the sum of ``entries``. The lines in ``paid_before`` had
+    been paid online by another payment: what this one paid for them is to be given back.
     """
 
     speaker: ClassVar[str] = "notify"
@@ -189,6 +190,7 @@ class PaymentLinkPaid(Event):
     paid_at: datetime
     entries: tuple[PaidEntry, ...]
     provider: str = "stripe"
+    paid_before: tuple[EntryId, ...] = ()
 
 
 class PaymentReturned(Event):

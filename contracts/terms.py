@@ -6,6 +6,7 @@ from decimal import Decimal
 
 LETTERING_TOLERANCE = Decimal("0.005")
 AGEING_SLICES = (0, 30, 60)
+"""Days late that close the slices of what is owed: not late, 1 to 30, 31 to 60, and more (rule 16.1)."""
 
 
 def days_late(due_date: date, as_of: date) -> int:
@@ -36,12 +37,6 @@ def difference(debit: str, credit: str) -> str:
 def is_open(lettering: str | None, lettering_difference: Decimal) -> bool:
     """Unlettered, or lettered with an error: such entries count as open in the amounts (rules 1.2, 2.8)."""
     return lettering is None or lettering_difference != 0
-
-
-def ageing_slice(due_date: date, as_of: date, slices: tuple[int, ...] = AGEING_SLICES) -> int:
-    """Index of the ageing slice: 0 = not late, 1 = 1..30 days, 2 = 31..60, 3 = 61 and more (rule 16.1)."""
-    late = days_late(due_date, as_of)
-    return sum(late > bound for bound in slices)
 
 
 def net(debits: Iterable[Decimal], credits_: Iterable[Decimal]) -> Decimal:

@@ -14,8 +14,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from chassis.applying import Applying
-from chassis.beside.place import Connection
 from chassis.database import is_transient
+from chassis.derived import Connection
 from chassis.envelope import Registry
 from chassis.listening import Listening
 from chassis.parking import unpark

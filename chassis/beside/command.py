@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from psycopg import OperationalError
 
+from chassis.applying import Fenced, Gap, TooManyParked
 from chassis.beside.building import Progress, build
 from chassis.beside.place import Beside, looked_at, version_of
 from chassis.beside.stages import Compared, Refused, Stages, Switched
@@ -52,7 +53,12 @@ async def stage_command(  # noqa: PLR0913 what was typed
                 _say([f"{service.name}_{role} is gone"], {"service": service.name, "dropped": role}, as_json)
             case _:
                 await _status(stages, as_json=as_json)
-    except (Refused, Entangled, StreamBehind, OperationalError) as refused:
+    except (Fenced, Gap) as met:
+        sys.stderr.write(
+            f"{service.name}: {type(met).__name__}: {met}; nothing has changed places, try it again\n"
+        )
+        return 2
+    except (Refused, Entangled, StreamBehind, TooManyParked, OperationalError) as refused:
         sys.stderr.write(f"{service.name}: {refused}\n")
         return 2
     return 0

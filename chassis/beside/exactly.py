@@ -7,10 +7,11 @@ read from their streams, from where these tables are; what the service itself sa
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from time import monotonic
+from typing import Any
 from uuid import uuid4
 
 import nats.errors
@@ -19,13 +20,14 @@ from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from nats.js.errors import NotFoundError
 from psycopg import sql
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from chassis.anchoring import Checkpoint, is_anchored
 from chassis.applying import Applying, Fenced, Gap, TooManyParked
-from chassis.beside.place import Connection, Vector
 from chassis.database import is_transient
 from chassis.delivered import Delivered
+from chassis.derived import Connection, Vector
 from chassis.envelope import Heard, Registry, heard
 from chassis.listening import Listening
 from chassis.replaying import StreamBehind
@@ -44,7 +46,7 @@ TAKE_OVER = text(
 )
 KEEP = text("update partition_lease set until = now() + make_interval(secs => :ttl) where owner = :name")
 GIVE_BACK = text("update partition_lease set owner = null, until = now() where owner = :name")
-POSITIONS = text("select p, pos, pseq from checkpoint where speaker = :speaker")
+POSITIONS = text("select p, pos, pseq, at, anchor from checkpoint where speaker = :speaker")
 
 LOGGED = """
     select e.type, e.event_id, e.company, e.client_id, e.p, e.pseq, e.as_of, e.occurred_at, e.actor,
@@ -200,7 +202,15 @@ class Exactly:
             rows = (await connection.execute(POSITIONS, {"speaker": speaker})).all()
         # of a partition without a row nothing was heard, and what is told of it may stand anywhere
         lowest = min(row.pos for row in rows) if len(rows) == PARTITIONS else 0
-        return {row.p: row.pseq for row in rows}, lowest
+        known = {row.p: row.pseq for row in rows}
+        if lowest and speaker != self.service and not await self._is_the_same(speaker, rows):
+            # made again since, or its tail lost: from its start, the numbers skip what is known
+            return known, 0
+        return known, lowest
+
+    async def _is_the_same(self, speaker: str, rows: Sequence[Row[Any]]) -> bool:
+        checkpoints = [Checkpoint(row.pos, row.at, row.anchor) for row in rows]
+        return await is_anchored(self.bus.jetstream(), stream(speaker, self.generation), checkpoints)
 
     async def _apply(self, speaker: str, part: list[Heard], own: Mapping[int, int], pos: int) -> int:
         try:

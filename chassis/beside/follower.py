@@ -14,8 +14,8 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from chassis.applying import Fenced, Gap, TooManyParked
-from chassis.beside.place import live_vector
 from chassis.database import driver, is_transient
+from chassis.derived import live_vector
 from chassis.ear import Ear
 from chassis.envelope import Heard
 from chassis.projection import ProjectionWorker

@@ -11,26 +11,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
-import psycopg
 from psycopg import sql
-from sqlalchemy import make_url
+
+from chassis.derived import Connection, Vector, heard_by_live
 
 Role = Literal["next", "before"]
 ROLES: tuple[Role, ...] = ("next", "before")
-Connection = psycopg.AsyncConnection[Any]
-Vector = Mapping[str, Mapping[int, int]]
-"""The last number applied, by speaker and partition."""
 
 FOUND = """
     select nspname from pg_namespace where nspname = any(%s) and to_regclass(quote_ident(nspname) || '.derivation')
     is not null
-"""
-
-HEARD = """
-    select speaker, p, pseq from {live}.checkpoint where pseq > 0
-    union all select {service}, p, seq from {live}.partition_head where seq > 0
 """
 
 BEHIND = """
@@ -67,17 +59,6 @@ class Beside:
         return sum(self.behind.values())
 
 
-async def connected(url: str, schema: str) -> Connection:
-    """A connection outside the pools, for statements that name their schemas. ``url`` is SQLAlchemy's."""
-    plain = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
-    return await psycopg.AsyncConnection.connect(
-        plain,
-        autocommit=True,
-        application_name=f"{schema} rebuild",
-        options=f"-c search_path={schema} -c timezone=UTC -c work_mem=64MB",
-    )
-
-
 async def role_found(connection: Connection, service: str) -> Role | None:
     """Which of the two schemas there is; never both."""
     names = {schema_of(service, role): role for role in ROLES}
@@ -90,6 +71,13 @@ async def version_of(connection: Connection, schema: str) -> int | None:
     query = sql.SQL("select version from {}").format(sql.Identifier(schema, "derivation"))
     row = await (await connection.execute(query)).fetchone()
     return row[0] if row else None
+
+
+async def made_by(connection: Connection, schema: str) -> tuple[int | None, datetime | None]:
+    """By which version of the projection the tables of a schema are made, and since when they stand there."""
+    query = sql.SQL("select version, since from {}").format(sql.Identifier(schema, "derivation"))
+    row = await (await connection.execute(query)).fetchone()
+    return (row[0], row[1]) if row else (None, None)
 
 
 async def revision_of(connection: Connection, schema: str) -> str | None:
@@ -115,7 +103,7 @@ async def looked_at(connection: Connection, service: str) -> Beside | None:
         )
     ).fetchone()
     assert row is not None
-    behind = sql.SQL(BEHIND).format(heard=_heard(service), beside=schema)
+    behind = sql.SQL(BEHIND).format(heard=heard_by_live(service), beside=schema)
     counted = await (await connection.execute(behind)).fetchall()
     return Beside(
         service=service,
@@ -127,19 +115,6 @@ async def looked_at(connection: Connection, service: str) -> Beside | None:
         parked=row[2],
         builders=row[3],
     )
-
-
-def _heard(service: str) -> sql.Composed:
-    return sql.SQL(HEARD).format(live=sql.Identifier(service), service=sql.Literal(service))
-
-
-async def live_vector(connection: Connection, service: str, speakers: Sequence[str]) -> dict[str, dict[int, int]]:
-    """How far the live tables are: others' streams by checkpoint, the own one by the log."""
-    found: dict[str, dict[int, int]] = {speaker: {} for speaker in speakers}
-    for speaker, p, number in await (await connection.execute(_heard(service))).fetchall():
-        if speaker in found:
-            found[speaker][p] = number
-    return found
 
 
 async def beside_vector(connection: Connection, schema: str, speakers: Sequence[str]) -> dict[str, dict[int, int]]:

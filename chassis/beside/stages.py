@@ -11,13 +11,11 @@ from psycopg import sql
 
 from chassis import database
 from chassis.beside.agreeing import ParkedApart, agree_on_parked
+from chassis.beside.compared import keep_comparison
 from chassis.beside.differences import TableDifference, table_differences
 from chassis.beside.exactly import Exactly, taken_over
 from chassis.beside.place import (
-    Connection,
     Role,
-    Vector,
-    live_vector,
     role_found,
     schema_of,
     version_of,
@@ -26,6 +24,7 @@ from chassis.beside.standing import LIVE_SECONDS, Refused
 from chassis.beside.swap import ensure_apart
 from chassis.beside.switching import Switched, Switching
 from chassis.comparing import Side
+from chassis.derived import Connection, Vector, live_vector
 from chassis.tables import parked
 
 
@@ -116,6 +115,8 @@ class Stages(Switching):
             )
             version = await version_of(theirs, schema)
             live_version = await version_of(theirs, self.service)
+        async with self.connection() as keeping:
+            await keep_comparison(keeping, self.service, schema, tables, parked_alike=not apart)
         return Compared(
             self.service, live_version, version, role, tables, apart, round(monotonic() - began, 3), heard
         )

@@ -8,27 +8,19 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from time import monotonic
 
-import nats
-from nats.aio.client import Client
-
 from chassis import database
 from chassis.beside.agreeing import leave_out
 from chassis.beside.exactly import Exactly, taken_over
 from chassis.beside.place import (
-    Connection,
     Role,
-    Vector,
     beside_vector,
-    connected,
-    live_vector,
     missing,
     revision_of,
     role_found,
     schema_of,
 )
-from chassis.envelope import Registry
+from chassis.derived import Connection, Derived, Vector, live_vector
 from chassis.listening import Listening
-from chassis.trust import trusting
 
 CLOSE_EVENTS = 500
 MOST_APPROACHES = 50
@@ -43,21 +35,8 @@ class Refused(Exception):
 
 
 @dataclass
-class Standing:
-    """One service. ``module`` is the package that holds its migrations."""
-
-    service: str
-    module: str
-    listening: Listening
-    registry: Registry
-    owner_url: str
-    nats_url: str
-    generation: int = 1
-
-    @property
-    def speakers(self) -> tuple[str, ...]:
-        """Whose events make the tables: others, and the service itself."""
-        return (*self.listening.streams, self.service)
+class Standing(Derived):
+    """The derived tables of one service, and those beside."""
 
     @property
     def derived(self) -> list[str]:
@@ -67,12 +46,6 @@ class Standing:
     def quiet(self) -> Listening:
         """What is heard for the tables beside: everything, and nothing is done about it."""
         return replace(self.listening, streams=self.speakers, react={})
-
-    @asynccontextmanager
-    async def connection(self) -> AsyncIterator[Connection]:
-        connection = await connected(self.owner_url, self.service)
-        async with connection:
-            yield connection
 
     async def standing(self, *roles: Role) -> Role:
         """Which schema there is. Raises ``Refused`` unless it is one of these."""
@@ -102,9 +75,7 @@ class Standing:
     async def bringing(self, role: Role) -> AsyncIterator[tuple[Exactly, dict[int, int], Connection]]:
         """The tables beside, fenced for this command alone, and what it takes to bring them on."""
         engine = database.engine(self.owner_url, schema_of(self.service, role), size=4)
-        bus: Client = await nats.connect(
-            self.nats_url, name=f"{self.service}-{role}", max_reconnect_attempts=3, **trusting(self.nats_url)
-        )
+        bus = await self.bus(role)
         try:
             async with self.connection() as live, taken_over(engine) as own:
                 exactly = Exactly(

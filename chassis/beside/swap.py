@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
-from chassis.beside.place import Connection
+from chassis.derived import Connection
 
 PASSING = "relance_passing"
 """Schema that holds one table for the moment; it is gone with the transaction's end."""

@@ -15,15 +15,14 @@ from chassis import database
 from chassis.beside.agreeing import agree_on_parked
 from chassis.beside.exactly import Exactly
 from chassis.beside.place import (
-    Connection,
     Role,
-    live_vector,
     schema_of,
     version_of,
 )
 from chassis.beside.standing import LIVE_SECONDS, PAUSE_SECONDS, Refused, Standing
 from chassis.beside.swap import speaking_of, swap
 from chassis.database import driver
+from chassis.derived import Connection, live_vector
 
 LEASES_SECONDS = 15
 TABLES_MILLISECONDS = 400

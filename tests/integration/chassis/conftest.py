@@ -2,12 +2,13 @@
 
 import asyncio
 import inspect
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+import httpx
 import nats
 import pytest
 from faststream.nats import NatsBroker
@@ -16,14 +17,19 @@ from nats.js.errors import NotFoundError
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from chassis.auth import Role, mint, new_key_pair, read_key
 from chassis.database import engine, migrate, transaction
 from chassis.delivered import Cause, Position, Said, vector
 from chassis.embedded import Stack
 from chassis.eventlog import Say
+from chassis.http import create_app
 from chassis.listening import Listening, wait_for
 from chassis.projection import ProjectionWorker
 from chassis.provision import provision
 from chassis.relay import Relay
+from chassis.running import Running
+from chassis.service import Service
+from chassis.settings import Settings
 from contracts.subjects import stream
 from tests.integration.chassis.example.wiring import ALPHA, BETA, REGISTRY, Counted
 
@@ -173,3 +179,54 @@ async def empty_streams(nats_url: str) -> None:
             continue
     await bus.close()
     await provision(nats_url, ("alpha", "beta"))
+
+
+@dataclass
+class Desk:
+    """Beta's addresses, and a token for whoever asks."""
+
+    process: Running
+    http: httpx.AsyncClient
+    key: Any
+
+    async def ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        company: str = "acme",
+        role: Role = "admin",
+        portfolio: Sequence[str] | None = None,
+        **options: Any,
+    ) -> httpx.Response:
+        token = mint(self.key, "user:ada", [company], role, portfolio=portfolio)
+        return await self.http.request(method, path, headers={"Authorization": f"Bearer {token}"}, **options)
+
+    async def waiting(self, company: str = "acme") -> list[dict[str, Any]]:
+        answer = await self.ask("GET", f"/companies/{company}/parked", company=company)
+        assert answer.status_code == 200, answer.text
+        found: list[dict[str, Any]] = answer.json()["waiting"]
+        return found
+
+    async def command(self, what: str, **body: Any) -> tuple[int, dict[str, Any]]:
+        """A command about what alpha said of C1."""
+        whose = {"speaker": "alpha", "client_id": "C1"}
+        answer = await self.ask("POST", f"/companies/acme/parked/{what}", json=whose | body)
+        return answer.status_code, answer.json()
+
+
+@pytest.fixture
+async def desk(toys: Toys, tmp_path: Any) -> AsyncIterator[Desk]:
+    pair = new_key_pair()
+    for name, pem in (("public.pem", pair.public), ("private.pem", pair.private)):
+        (tmp_path / name).write_text(pem)
+    settings = Settings(
+        database_url=toys.url("beta"),
+        api_database_url=toys.url("beta", "api"),
+        token_public_key_file=tmp_path / "public.pem",
+    )
+    process = Running(Service(name="beta", settings=settings, events=REGISTRY, listening=BETA))
+    transport = httpx.ASGITransport(create_app(process))
+    async with httpx.AsyncClient(transport=transport, base_url="http://beta") as http:
+        yield Desk(process, http, read_key(tmp_path / "private.pem"))
+    await process.stop()

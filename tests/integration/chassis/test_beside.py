@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -26,7 +27,7 @@ from chassis.jobs import Job, JobWorker
 from chassis.listening import Listening
 from chassis.parking import skip, unpark
 from chassis.rebuild import Rebuild
-from tests.integration.chassis.conftest import DAY, Toys, eventually
+from tests.integration.chassis.conftest import DAY, Desk, Toys, empty_streams, eventually
 from tests.integration.chassis.example.wiring import BETA, POISON, REGISTRY, Milestone, counted
 
 BETA_MODULE = "tests.integration.chassis.example.beta"
@@ -100,34 +101,32 @@ async def test_killed_in_the_middle_it_goes_on_and_is_switched_to_and_back_and_f
     """Two workers hear, alpha and beta speak all the while."""
     for turn in range(60):
         await toys.say("acme", *((f"C{n}", turn) for n in range(30)))
-    environment = os.environ | {"BETA_OWNER": toys.url("beta", "owner"), "BETA_NATS": toys.nats_url("beta")}
-    command = [sys.executable, "-m", "tests.integration.chassis.example.builder"]
     async with toys.relay(), toys.relay(speaker="beta"), toys.worker(), toys.worker(), talking(toys) as talk:
 
         async def heard(events: int) -> bool:
             found = await beside(toys)
             return found is not None and sum(found.heard.values()) >= events
 
-        builder = await asyncio.create_subprocess_exec(*command, env=environment)
-        await eventually(partial(heard, 300), 30)
-        builder.send_signal(signal.SIGKILL)
-        await builder.wait()
+        async with building(toys) as builder:
+            await eventually(partial(heard, 100), 90)
+            builder.send_signal(signal.SIGKILL)
+            await builder.wait()
         left = await beside(toys)
         assert left is not None
         assert left.events_behind > 0
-        builder = await asyncio.create_subprocess_exec(*command, env=environment)
-        await eventually(partial(heard, 1900), 40)
+        async with building(toys) as builder:
+            await eventually(partial(heard, 1900), 120)
 
-        compared = await stages(toys).compare()
-        assert compared.is_equal, [table for table in compared.tables if not table.is_equal]
-        assert {table.table: table.equal for table in compared.tables}["tally"] == 30
-        await measures.refresh("beta", toys.beta)
-        assert measures.BESIDE_BEHIND.labels("beta", "next").collect()
+            compared = await stages(toys).compare()
+            assert compared.is_equal, [table for table in compared.tables if not table.is_equal]
+            assert {table.table: table.equal for table in compared.tables}["tally"] == 30
+            await measures.refresh("beta", toys.beta)
+            assert measures.BESIDE_BEHIND.labels("beta", "next").collect()
 
-        before = talk.turns
-        switched = await stages(toys).switch("next")
-        assert switched.kept == "before"
-        assert await builder.wait() == 0, "nothing is left to follow"
+            before = talk.turns
+            switched = await stages(toys).switch("next")
+            assert switched.kept == "before"
+            assert await builder.wait() == 0, "nothing is left to follow"
         back = await stages(toys).switch("before")
         assert back.kept == "next"
         assert back.events > 0, "the old ones caught up with what was said since"
@@ -146,12 +145,59 @@ async def test_killed_in_the_middle_it_goes_on_and_is_switched_to_and_back_and_f
     await heard_right_without_workers(toys)
 
 
+@asynccontextmanager
+async def building(toys: Toys) -> AsyncIterator[asyncio.subprocess.Process]:
+    """The builder as a process of its own, which does not outlive a test that fails."""
+    environment = os.environ | {"BETA_OWNER": toys.url("beta", "owner"), "BETA_NATS": toys.nats_url("beta")}
+    builder = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.integration.chassis.example.builder", env=environment
+    )
+    try:
+        yield builder
+    finally:
+        if builder.returncode is None:
+            builder.kill()
+            await builder.wait()
+
+
 async def heard_right_without_workers(toys: Toys) -> None:
     assert await toys.chains() == await toys.chains_expected()
 
 
+async def shown(desk: Desk) -> dict[str, Any]:
+    found: dict[str, Any] = (await desk.ask("GET", "/companies/acme/rebuild")).json()
+    return found
+
+
+async def the_difference_is_shown(desk: Desk) -> None:
+    """To administrators who see every client: what differs, in no number of everybody's rows, and by no key."""
+    for role, portfolio in (("user", None), ("admin", ["DUPONT"])):
+        answer = await desk.ask("GET", "/companies/acme/rebuild", role=role, portfolio=portfolio)  # type: ignore[arg-type]
+        assert answer.status_code == 403
+    assert (await desk.ask("GET", "/rebuild")).status_code == 403
+    found = await shown(desk)
+    beside = found["beside"]
+    assert (found["live"]["version"], found["code_version"]) == (1, 1)
+    assert (beside["role"], beside["version"], beside["share"], beside["parked"]) == ("next", 2, 100, 0)
+    (differing,) = (one for one in beside["compared"]["tables"] if one["differing"])
+    assert (differing["table"], differing["differing"], differing["columns"]) == ("tally", 19, {"amount": 19})
+    assert not {"live", "beside", "equal", "keys"} & set(differing)
+    assert "heard" not in beside
+    every = await desk.ask("GET", "/rebuild", company="*", role="system")
+    assert every.json()["beside"]["heard"] >= 20
+
+
+async def what_is_kept_is_shown(desk: Desk, toys: Toys) -> None:
+    """After a switch, without what was found before it: the sides have changed."""
+    found = await shown(desk)
+    assert (found["live"]["version"], found["beside"]["role"], found["beside"]["version"]) == (2, "before", 1)
+    assert found["beside"]["compared"] is None
+    await measures.refresh("beta", toys.beta)
+    assert measures.BESIDE_AGE.labels("beta", "before")._value.get() < 600
+
+
 async def test_another_version_shows_what_it_makes_otherwise_and_takes_over_at_the_switch(
-    toys: Toys, monkeypatch: pytest.MonkeyPatch
+    toys: Toys, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with toys.relay(), toys.relay(speaker="beta"), toys.worker() as old:
         await toys.say("acme", *((f"C{n}", n) for n in range(20)))
@@ -159,6 +205,9 @@ async def test_another_version_shows_what_it_makes_otherwise_and_takes_over_at_t
         async with toys.worker(listening=DOUBLED) as new:
             # code of the new version waits until the switch, and the old one does all the work
             await eventually(lambda: new.ownership.standing_by == 1)
+            for version, waits in ((2, 1), (1, 0)):
+                await measures.refresh("beta", toys.beta.execution_options(**{VERSION_OPTION: version}))
+                assert measures.WAITS_FOR_SWITCH.labels("beta")._value.get() == waits
             await built(toys, DOUBLED)
             compared = await stages(toys, DOUBLED).compare(most_keys=3)
             tally = next(table for table in compared.tables if table.table == "tally")
@@ -166,6 +215,7 @@ async def test_another_version_shows_what_it_makes_otherwise_and_takes_over_at_t
             assert tally.columns == {"amount": 19}
             assert [told["columns"] for told in tally.keys] == [["amount"]] * 3
             assert not compared.is_equal
+            await the_difference_is_shown(desk)
             with pytest.raises(Refused, match="version 2"):
                 await stages(toys).switch("next")
             assert not new.ownership.own
@@ -178,6 +228,7 @@ async def test_another_version_shows_what_it_makes_otherwise_and_takes_over_at_t
                     await stages(toys, DOUBLED).switch("next")
                 await in_hand(toys, "ready")
             await stages(toys, DOUBLED).switch("next")
+            await what_is_kept_is_shown(desk, toys)
             assert not await jobs_of(toys, 1).step()
             assert await jobs_of(toys, 2).step()
             await eventually(lambda: old.ownership.standing_by == 2 and len(new.ownership.own) == 64)
@@ -288,6 +339,30 @@ async def test_events_that_only_one_version_can_apply_are_for_a_person(toys: Toy
         with pytest.raises(Refused, match="1 events could not be applied beside"):
             await stages(toys, fussy).switch("next")
         assert await amount(toys, "good") == 10
+
+
+async def test_a_stream_that_was_made_again_meanwhile_is_heard_from_its_start(toys: Toys) -> None:
+    """Given a version beside that nobody follows and a stream filled again from its log, where nothing is at its
+    place any more, when they are compared, switched, and switched back, then what is known is skipped."""
+    async with toys.relay(), toys.relay(speaker="beta"), toys.worker():
+        for turn in range(3):
+            await toys.say("acme", *((f"C{n}", turn) for n in range(20)))
+        assert await toys.all_heard()
+        await built(toys)
+    await empty_streams(toys.nats_admin)
+    for turn in range(2):
+        await toys.say("acme", *((f"C{n}", turn) for n in reversed(range(20))))
+    async with toys.relay(), toys.relay(speaker="beta"), toys.worker():
+        assert await toys.all_heard()
+        compared = await stages(toys).compare()
+        assert compared.is_equal, [table for table in compared.tables if not table.is_equal]
+        await stages(toys).switch("next")
+    await empty_streams(toys.nats_admin)
+    await toys.say("acme", *((f"C{n}", 7) for n in range(20)))
+    async with toys.relay(), toys.relay(speaker="beta"), toys.worker():
+        assert await toys.all_heard()
+        assert (await stages(toys).switch("before")).events > 0
+        await heard_right(toys)
 
 
 async def test_a_long_reading_is_not_disturbed_and_the_switch_gives_way(

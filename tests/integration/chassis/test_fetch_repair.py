@@ -13,7 +13,7 @@ from nats.js.api import ConsumerConfig
 
 from chassis.faststream_fetch import keep_half_batches
 from contracts.subjects import stream, subject
-from tests.integration.chassis.conftest import Toys
+from tests.integration.chassis.conftest import Toys, eventually
 
 MESSAGES = 1500
 TRIES = 8
@@ -58,7 +58,10 @@ async def _trickle(toys: Toys, *, repaired: bool) -> list[bytes]:
         await bus.publish(subject("alpha", "acme", 0, "Counted"), str(number).encode())
         await asyncio.sleep(0.001)
     await bus.flush()
-    await asyncio.sleep(0.5)
+    if repaired:
+        await eventually(lambda: len(heard) == MESSAGES)
+    else:
+        await asyncio.sleep(0.5)  # what comes within it and more would not be lost
     await bus.close()
     await broker.stop()
     return heard

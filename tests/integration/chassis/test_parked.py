@@ -1,81 +1,27 @@
 """What waits because it could not be applied, as those who look after it see and handle it over HTTP."""
 
-from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
 import pytest
 
 from chassis.applying import Applying
-from chassis.auth import Role, mint, new_key_pair, read_key
+from chassis.auth import Role
 from chassis.delivered import Delivered
 from chassis.envelope import Heard
-from chassis.http import create_app
 from chassis.ownership import Ownership
-from chassis.running import Running
-from chassis.service import Service
-from chassis.settings import Settings
+from chassis.parking import skip_command
 from contracts.event import Event
 from contracts.subjects import partition_of
-from tests.integration.chassis.conftest import DAY, Toys
+from tests.integration.chassis.conftest import DAY, Desk, Toys
 from tests.integration.chassis.example import wiring
-from tests.integration.chassis.example.wiring import BETA, POISON, REGISTRY, Counted, Forgotten
+from tests.integration.chassis.example.wiring import BETA, POISON, Counted, Forgotten
 
 WHOSE = {"speaker": "alpha", "client_id": "C1"}
 
 
-@dataclass
-class Desk:
-    """Beta's addresses, and a token for whoever asks."""
-
-    process: Running
-    http: httpx.AsyncClient
-    key: Any
-
-    async def ask(
-        self,
-        method: str,
-        path: str,
-        *,
-        company: str = "acme",
-        role: Role = "admin",
-        portfolio: Sequence[str] | None = None,
-        **options: Any,
-    ) -> httpx.Response:
-        token = mint(self.key, "user:ada", [company], role, portfolio=portfolio)
-        return await self.http.request(method, path, headers={"Authorization": f"Bearer {token}"}, **options)
-
-    async def waiting(self, company: str = "acme") -> list[dict[str, Any]]:
-        answer = await self.ask("GET", f"/companies/{company}/parked", company=company)
-        assert answer.status_code == 200, answer.text
-        found: list[dict[str, Any]] = answer.json()["waiting"]
-        return found
-
-    async def command(self, what: str, **body: Any) -> tuple[int, dict[str, Any]]:
-        answer = await self.ask("POST", f"/companies/acme/parked/{what}", json=WHOSE | body)
-        return answer.status_code, answer.json()
-
-
 def code(answer: dict[str, Any]) -> str:
     return str(answer["type"]).rpartition("/")[2]
-
-
-@pytest.fixture
-async def desk(toys: Toys, tmp_path: Any) -> AsyncIterator[Desk]:
-    pair = new_key_pair()
-    for name, pem in (("public.pem", pair.public), ("private.pem", pair.private)):
-        (tmp_path / name).write_text(pem)
-    settings = Settings(
-        database_url=toys.url("beta"),
-        api_database_url=toys.url("beta", "api"),
-        token_public_key_file=tmp_path / "public.pem",
-    )
-    process = Running(Service(name="beta", settings=settings, events=REGISTRY, listening=BETA))
-    transport = httpx.ASGITransport(create_app(process))
-    async with httpx.AsyncClient(transport=transport, base_url="http://beta") as http:
-        yield Desk(process, http, read_key(tmp_path / "private.pem"))
-    await process.stop()
 
 
 @dataclass
@@ -119,6 +65,7 @@ async def test_it_tells_whose_events_wait_since_when_and_how_many_behind_without
     assert found == {
         "speaker": "alpha", "company": "acme", "client_id": "C1", "position": f"alpha/{p}/2", "type": "Counted",
         "as_of": str(DAY), "behind": 2, "error": "DataError", "may_be_skipped": True,
+        "must_be_heard": None,
     }  # fmt: skip
 
 
@@ -175,13 +122,21 @@ async def test_the_one_that_was_looked_at_is_skipped_with_a_reason_and_the_other
     assert await desk.command("retry") == (200, {"applied": 1})
 
 
-async def test_an_erasure_is_never_skipped(desk: Desk, stream: Stream) -> None:
-    """What it has deleted would stay."""
+async def test_what_must_be_heard_is_never_skipped_by_anybody(
+    desk: Desk, stream: Stream, toys: Toys, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What it forbids would go on: neither over HTTP nor by an operator's command, each with reason and remedy."""
     await stream.apply(Forgotten())
     (found,) = await desk.waiting()
-    assert found["may_be_skipped"] is False
+    assert (found["may_be_skipped"], found["must_be_heard"]) == (False, "erasure")
     status, answer = await desk.command("skip", position=found["position"], reason="too much work")
-    assert (status, code(answer)) == (409, "must-be-heard")
+    assert (status, code(answer), answer["why"]) == (409, "must-be-heard", "erasure")
+    assert "Mend the cause" in answer["detail"]
+    done = await skip_command(desk.process.service, "alpha", "acme", "C1", "ada", "too much work")
+    assert done == 1
+    told = capsys.readouterr().err
+    assert "Forgotten is never skipped (erasure)" in told
+    assert "mend the cause, then unpark" in told
     assert len(await desk.waiting()) == 1
 
 

@@ -92,12 +92,13 @@ async def test_two_workers_share_the_partitions_and_one_takes_over_when_the_othe
     async def alone() -> bool:
         return await leases(toys) == [64]
 
-    async with toys.relay(), toys.worker():
+    lease = 4.0
+    async with toys.relay(), toys.worker(lease_seconds=lease):
         await eventually(alone)
-        talk = asyncio.create_task(traffic(toys, 80))
-        async with toys.worker():
+        talk = asyncio.create_task(traffic(toys, 160))
+        async with toys.worker(lease_seconds=lease):
             await eventually(shared)
-        await asyncio.wait_for(eventually(alone), 1.9)
+        await eventually(alone, lease - 0.1)  # sooner than from one that was killed
         await talk
         assert await toys.all_heard()
         assert await toys.chains() == await toys.chains_expected()

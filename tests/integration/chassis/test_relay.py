@@ -25,10 +25,12 @@ from chassis.embedded_config import nats_binary
 from chassis.eventlog import Say
 from chassis.provision import provision
 from chassis.relay import NotAccepted, Relay
+from chassis.server_process import free_port
 from chassis.waking import filling_the_cores
 from contracts.subjects import partition_filter, stream
 from tests.integration.chassis.conftest import DAY, Toys, eventually, running
 from tests.integration.chassis.example.wiring import Counted, Line, Loaded
+from tests.waiting import asked_until
 
 
 async def published(toys: Toys, count: int, nats_url: str | None = None) -> None:
@@ -228,6 +230,11 @@ async def test_streams_are_provisioned_as_the_plumbing_says(toys: Toys) -> None:
     assert config.duplicate_window == 120
 
 
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 @contextmanager
 def nats_server(store: Path, port: int) -> Iterator[str]:
     """A server of its own, so that its store can be put back to an older copy."""
@@ -237,23 +244,17 @@ def nats_server(store: Path, port: int) -> Iterator[str]:
         stderr=subprocess.DEVNULL,
     )
     try:
+        assert asked_until(bool, lambda: _listens(port))
         yield f"nats://127.0.0.1:{port}"
     finally:
         process.kill()
         process.wait()
 
 
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
 async def test_a_lost_tail_is_filled_again_and_applied_once(toys: Toys, tmp_path: Path) -> None:
     """The server comes back with an older copy of its disk, while alpha goes on speaking."""
     store, copy, port = tmp_path / "store", tmp_path / "copy", free_port()
     with nats_server(store, port) as url:
-        await asyncio.sleep(0.3)
         await provision(url, ("alpha", "beta"))
         async with toys.relay(url), toys.worker(url):
             await toys.say("acme", *((f"C{n}", n) for n in range(30)))
@@ -278,7 +279,6 @@ async def test_a_server_killed_and_started_again_is_found_by_relay_and_worker(to
     store, port = tmp_path / "store", free_port()
     with ExitStack() as first:
         url = first.enter_context(nats_server(store, port))
-        await asyncio.sleep(0.3)
         await provision(url, ("alpha", "beta"))
         async with toys.relay(url) as relay, toys.worker(url) as worker:
             await toys.say("acme", *((f"C{n}", n) for n in range(30)))

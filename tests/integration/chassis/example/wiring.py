@@ -39,11 +39,10 @@ class Milestone(Event):
     amount: int
 
 
-class Forgotten(Event):
+class Forgotten(Event, must_be_heard="erasure"):
     """Nothing of the client is to be kept."""
 
     speaker: ClassVar[str] = "alpha"
-    must_be_heard: ClassVar[bool] = True
 
 
 REGISTRY = {event.type_name(): event for event in (Counted, Loaded, Milestone, Forgotten)}
