@@ -1,178 +1,70 @@
-"""One import: read a file whole, compare it with what was seen last, hand people over, say what changed.
-
-Everything that an import changes is one transaction: its rows, its events, its end. Whatever dies in between, the
-next attempt begins anew and ends the same.
-"""
+"""One import of a file: read whole, compared with what was seen last, people handed over, what changed said."""
 
 import asyncio
-import json
-import logging
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from dataclasses import replace
-from datetime import date, datetime, timedelta
-from http import HTTPStatus
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
 from time import monotonic
-from typing import Any, LiteralString
-from uuid import UUID
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis import clock
-from chassis.database import driver, is_transient, transaction
-from chassis.eventlog import Cause, Said
-from chassis.http_client import NeighbourRefused, NeighbourUnreachable
-from chassis.jobs import Job, WorkersLost
+from chassis.database import transaction
+from chassis.jobs import Job
 from chassis.running import Running
-from chassis.telemetry import current_traceparent
-from contracts.subjects import partition_of
-from contracts.sync import ClientsSynced, EntriesSynced, SyncCompleted, SyncFailed
+from contracts.sync import SyncCompleted
 from services.sync import carrying, changes, people, runs
+from services.sync.attempts import Attempting, OnlyLooked, Refused
+from services.sync.carrying import Carried
 from services.sync.changes import Connection
 from services.sync.connectors import Connector, Read
 from services.sync.domain.lines import Line
 from services.sync.domain.problems import KEPT_PROBLEMS, Problem, Verdict
 from services.sync.domain.receivables import Nature, nature_of
 from services.sync.domain.scope import book_by_content, book_by_name, is_same_book
-from services.sync.people import Handing
-from services.sync.runs import Run, UploadLost
+from services.sync.runs import Run
 from services.sync.staging import COLUMNS, Staging
+from services.sync.telling import Changed, tell
 
 QUEUE = "import"
 PROGRESS_SECONDS = 0.5
-LEDGER_PATIENCE = timedelta(minutes=15)
-LEDGER_PAUSE = timedelta(seconds=2)
-SURPRISES = 8
-"""A run that was attempted as often and fails for no known reason is given up."""
-MOST_LOSSES = 5
-"""A run whose worker died as often is given up: out of memory, it would die for ever, and nothing else come in."""
-TURN_PAUSE = timedelta(seconds=0.5)
-
-ENTRIES_SYNCED = EntriesSynced(run_id=UUID(int=0), source="", entries=())
-CLIENTS_SYNCED = ClientsSynced(run_id=UUID(int=0), source="", clients=())
-"""Types of the bulk events, whose bodies PostgreSQL puts together."""
-
-log = logging.getLogger(__name__)
 
 
-class Refused(Exception):
-    """The file, or what it would do, is refused; nothing was applied."""
+@dataclass(frozen=True)
+class Believed:
+    """A file that was read whole, its customer lines staged: nothing refuses it."""
 
-    def __init__(self, reason: str, verdict: Verdict, lines: int = 0) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.verdict = verdict
-        self.lines = lines
-
-
-class OnlyLooked(Exception):
-    """A dry run has seen what the import would do; what it did is to be rolled back."""
-
-    def __init__(self, result: dict[str, Any], read: Read, source: str, verdict: Verdict) -> None:
-        super().__init__("dry run")
-        self.result = result
-        self.read = read
-        self.source = source
-        self.verdict = verdict
+    read: Read
+    verdict: Verdict
+    staging: Staging
+    summary: changes.Summary
+    book: str
 
 
-class NotItsTurn(Exception):
-    """An earlier import of the same company has not ended yet."""
+@dataclass
+class Compared:
+    """What a file would change of its book. ``changed`` and ``archived`` count entries, ``clients`` clients;
+    ``unsaid`` are the lines that live on in the next year."""
+
+    carried: Carried
+    unsaid: list[Any]
+    changed: int
+    archived: int
+    clients: int
+
+    def foreseen(self) -> "Compared":
+        """With the entries that the next year already has, which are released once the import is taken over."""
+        left = len(self.carried.left)
+        return replace(self, changed=self.changed + left, archived=self.archived + left)
 
 
-class Importer:
+class Importer(Attempting):
     """Carries out the jobs of the import queue."""
 
     def __init__(self, running: Running, connectors: Mapping[str, Connector], people_per_call: int) -> None:
-        self._running = running
+        super().__init__(running, people_per_call)
         self._connectors = connectors
-        self._people_per_call = people_per_call
-
-    async def __call__(self, jobs: Sequence[Job]) -> None:
-        for job in jobs:
-            await self._attempt(job)
-
-    async def _attempt(self, job: Job) -> None:
-        async with transaction(self._running.engine) as tx:
-            run = await runs.find(tx, job.company, UUID(job.payload["run_id"]))
-            if run is None or run.status != "running":
-                return
-            connection = await driver(tx)
-            if await runs.has_earlier(connection, run) or await runs.lets_others_first(connection, run, job.queue):
-                await job.again(tx, TURN_PAUSE, "it is the turn of another import", counted=False)
-                return
-        try:
-            await self._import(run, job)
-        except Refused as refusal:
-            await self._fail(run, job, refusal)
-        except OnlyLooked as looked:
-            async with transaction(self._running.engine) as tx:
-                await runs.end(
-                    tx,
-                    run,
-                    "completed",
-                    source=looked.source,
-                    lines_read=looked.read.lines,
-                    result=looked.result,
-                    warnings=looked.verdict.warnings,
-                )
-                await job.done(tx)
-        except UploadLost:
-            lost = Problem(1, "", "upload_lost", {})
-            await self._fail(run, job, Refused("upload_lost", Verdict((lost,), (), {})))
-        except NotItsTurn:
-            async with transaction(self._running.engine) as tx:
-                await job.again(tx, TURN_PAUSE, "an earlier import has not ended", counted=False)
-        except NeighbourUnreachable:
-            await self._wait_for_ledger(run, job)
-        except Exception as surprise:
-            if isinstance(surprise, NeighbourRefused) and surprise.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-                await self._wait_for_ledger(run, job)
-                return
-            if is_transient(surprise) or job.attempts < SURPRISES:
-                raise
-            log.exception("import given up", extra={"company": run.company, "run_id": str(run.run_id)})
-            await self._fail(run, job, _surprising(surprise))
-
-    async def give_up(self, tx: AsyncConnection, job: Job, error: Exception | None) -> None:
-        """End the run of a job that failed as often as it may: one that went on running without a job would hold
-        up every later import of its company for ever."""
-        run = await runs.find(tx, job.company, UUID(job.payload["run_id"]))
-        if run is not None and run.status == "running":
-            log.error("import given up", extra={"company": run.company, "run_id": str(run.run_id)})
-            await self._end_failed(tx, run, _surprising(error))
-
-    async def _wait_for_ledger(self, run: Run, job: Job) -> None:
-        """Ledger takes the people first; without it nothing is said."""
-        await runs.show_progress(self._running.engine, run, "waiting for ledger", 0)
-        asked = datetime.fromisoformat(job.payload["requested_at"])
-        if clock.now() - asked > LEDGER_PATIENCE:
-            problem = Problem(1, "", "ledger_unreachable", {})
-            await self._fail(run, job, Refused("ledger_unreachable", Verdict((problem,), (), {})))
-            return
-        async with transaction(self._running.engine) as tx:
-            await job.again(tx, LEDGER_PAUSE, "ledger does not answer", counted=False)
-
-    async def _fail(self, run: Run, job: Job, refusal: Refused) -> None:
-        async with transaction(self._running.engine) as tx:
-            await job.done(tx)
-            await self._end_failed(tx, run, refusal)
-
-    async def _end_failed(self, tx: AsyncConnection, run: Run, refusal: Refused) -> None:
-        verdict = refusal.verdict
-        await runs.end(
-            tx,
-            run,
-            "failed",
-            lines_read=refusal.lines,
-            result={"reason": refusal.reason, "uncounted": verdict.uncounted},
-            errors=verdict.errors,
-            warnings=verdict.warnings,
-        )
-        if not run.dry_run:
-            failed = SyncFailed(
-                run_id=run.run_id, connector=run.connector, source=run.file[:200], reason=refusal.reason
-            )
-            await self._running.say(tx)(run.company, [Said(failed)], as_of=run.as_of, cause=_cause(run))
 
     async def _import(self, run: Run, job: Job) -> None:
         began = monotonic()
@@ -180,82 +72,26 @@ class Importer:
             runs.uploaded(self._running.engine, run) as path,
             transaction(self._running.engine) as tx,
         ):
-            connection = await driver(tx)
-            await connection.execute(
-                "select pg_advisory_xact_lock(hashtextextended('import ' || %s, 0))", (run.company,)
-            )
-            if await runs.has_earlier(connection, run):
-                raise NotItsTurn
+            connection = await self._ensure_turn(tx, run)
             await changes.stage(connection)
             reading = self._connectors[run.connector].open(path, run.rules)
             staging = Staging(run.company, run.term_days)
             await self._stage(run, connection, reading.batches(), staging)
-            verdict, read = reading.verdict(), reading.read
-            if verdict.refused:
-                raise Refused("file_refused", verdict, read.lines)
-            summary = await changes.summarise(connection)
-            book = read.book or await self._book(connection, run, read)
-            if read.is_keyed:
-                await self._refuse_doubles(connection, run, verdict, read)
-            if not summary.receivable_lines and read.holds == "entries" and not read.gone:
-                await self._refuse_emptiness(connection, run, book, verdict, read)
-            natures = await self._natures(connection, run, read)
-            sales = [journal for journal, nature in natures.items() if nature is Nature.SALES]
-            openings = [journal for journal, nature in natures.items() if nature is Nature.OPENING]
-            await self._show(run, "comparing", read.lines)
-            carried = await carrying.bring_forward(connection, run.company, book, openings, run.accepted)
-            _refuse_doubts(carried.doubts, verdict, read)
-            keeps_missing = read.keeps_missing or read.holds != "entries"
-            changed, archived = await changes.compare(
-                connection, run.company, book, sales, keeps_missing=keeps_missing, gone=read.gone
-            )
-            left, left_gone = await carrying.leave_to_next_year(connection, run.company, carried)
-            unsaid = await carrying.living_on(connection, run.company, book, carried)
-            changed, archived = changed - left - len(unsaid), archived - left_gone
-            for account in carried.lumps:
-                read.names.pop(account, None)
-            await people.compare(connection, run.company, book, read, staging, run.accounts[0], run.email_domain)
-            result = {
-                "read": read.lines,
-                "encoding": read.encoding,
-                "receivable_lines": summary.receivable_lines,
-                "clients": len(read.names),
-                "clients_changed": await people.changed(connection),
-                "lettering_groups": summary.lettering_groups,
-                "unbalanced_groups": summary.unbalanced_groups,
-                "open_entries": summary.open_entries,
-                "open_balance": f"{summary.open_balance:.2f}",
-                "changed": changed + len(carried.left),
-                "archived": archived + len(carried.left),
-                "carried_forward": len(carried.entries),
-                "uncounted": verdict.uncounted,
-            }
+            file = await self._believe(connection, run, reading.verdict(), reading.read, staging)
+            compared = await self._compare(connection, run, file)
+            warned = replace(file.verdict, warnings=(*file.verdict.warnings, *compared.carried.warnings))
             if run.dry_run:
-                warned = replace(verdict, warnings=(*verdict.warnings, *carried.warnings))
-                raise OnlyLooked(result | {"seconds": round(monotonic() - began, 3)}, read, book, warned)
-            await self._show(run, "handing people to ledger", read.lines)
-            heads = await people.hand_over(connection, self._handing(run, book))
-            await self._show(run, "recording", read.lines)
-            await changes.remember(connection, run.company, book)
-            released = await carrying.release(connection, run.company, carried, unsaid)
-            changed, archived = changed + released, archived + released
-            result |= {"changed": changed, "archived": archived}
-            await people.remember(connection, run.company, book, lists=read.lists_clients)
-            completed = SyncCompleted(
-                run_id=run.run_id,
-                connector=run.connector,
-                source=book,
-                completed_at=clock.now(),
-                entries_read=summary.receivable_lines,
-                changed=changed,
-                archived=archived,
-                positions={"ledger": heads} if heads else {},
-            )
-            positions = await self._say(tx, connection, run, completed)
-            result |= {"positions": positions, "seconds": round(monotonic() - began, 3)}
-            warnings = (*verdict.warnings, *carried.warnings)
+                raise OnlyLooked(_result(file, compared.foreseen(), began), file.read, file.book, warned)
+            positions = await self._take_over(tx, connection, run, file, compared)
+            result = _result(file, compared, began) | {"positions": positions}
             await runs.end(
-                tx, run, "completed", source=book, lines_read=read.lines, result=result, warnings=warnings
+                tx,
+                run,
+                "completed",
+                source=file.book,
+                lines_read=file.read.lines,
+                result=result,
+                warnings=warned.warnings,
             )
             await job.done(tx)
 
@@ -278,8 +114,76 @@ class Importer:
                     await self._show(run, "reading", batch[-1].number if batch else 0)
                     shown = monotonic()
 
-    async def _show(self, run: Run, stage: str, lines_read: int) -> None:
-        await runs.show_progress(self._running.engine, run, stage, lines_read)
+    async def _believe(
+        self, connection: Connection, run: Run, verdict: Verdict, read: Read, staging: Staging
+    ) -> Believed:
+        """Which book the staged lines are of. Raises ``Refused`` for a file that is wrong or surely not meant."""
+        if verdict.refused:
+            raise Refused("file_refused", verdict, read.lines)
+        summary = await changes.summarise(connection)
+        book = read.book or await self._book(connection, run, read)
+        if read.is_keyed:
+            await self._refuse_doubles(connection, run, verdict, read)
+        if not summary.receivable_lines and read.holds == "entries" and not read.gone:
+            await self._refuse_emptiness(connection, run, book, verdict, read)
+        return Believed(read, verdict, staging, summary, book)
+
+    async def _compare(self, connection: Connection, run: Run, file: Believed) -> Compared:
+        """Entries, then people, against what was seen last. Raises ``Refused`` where opening lines contradict the
+        year before."""
+        read, book = file.read, file.book
+        natures = await self._natures(connection, run, read)
+        sales = [journal for journal, nature in natures.items() if nature is Nature.SALES]
+        openings = [journal for journal, nature in natures.items() if nature is Nature.OPENING]
+        await self._show(run, "comparing", read.lines)
+        carried = await carrying.bring_forward(connection, run.company, book, openings, run.accepted)
+        _refuse_doubts(carried.doubts, file.verdict, read)
+        keeps_missing = read.keeps_missing or read.holds != "entries"
+        changed, archived = await changes.compare(
+            connection, run.company, book, sales, keeps_missing=keeps_missing, gone=read.gone
+        )
+        left, left_gone = await carrying.leave_to_next_year(connection, run.company, carried)
+        unsaid = await carrying.living_on(connection, run.company, book, carried)
+        for account in carried.lumps:
+            read.names.pop(account, None)
+        await people.compare(connection, run.company, book, read, file.staging, run.accounts[0], run.email_domain)
+        return Compared(
+            carried=carried,
+            unsaid=unsaid,
+            changed=changed - left - len(unsaid),
+            archived=archived - left_gone,
+            clients=await people.changed(connection),
+        )
+
+    async def _take_over(
+        self, tx: AsyncConnection, connection: Connection, run: Run, file: Believed, compared: Compared
+    ) -> dict[str, dict[int, int]]:
+        """People to ledger first, then everything is remembered and said; answers the positions to wait for."""
+        await self._show(run, "handing people to ledger", file.read.lines)
+        heads = await people.hand_over(connection, self._handing(run, file.book))
+        await self._show(run, "recording", file.read.lines)
+        await changes.remember(connection, run.company, file.book)
+        released = await carrying.release(connection, run.company, compared.carried, compared.unsaid)
+        compared.changed += released
+        compared.archived += released
+        await people.remember(connection, run.company, file.book, lists=file.read.lists_clients)
+        completed = SyncCompleted(
+            run_id=run.run_id,
+            connector=run.connector,
+            source=file.book,
+            completed_at=clock.now(),
+            entries_read=file.summary.receivable_lines,
+            changed=compared.changed,
+            archived=compared.archived,
+            positions={"ledger": heads} if heads else {},
+        )
+        changed = Changed(
+            await people.partitions(connection),
+            people.events(connection),
+            await changes.partitions(connection),
+            changes.EVENTS,
+        )
+        return await tell(self._running, tx, run, changed, completed)
 
     async def _book(self, connection: Connection, run: Run, read: Read) -> str:
         """The book that the file shows: by its legal name, else the known book that holds most of its rows, else
@@ -340,73 +244,28 @@ class Importer:
         chosen = {journal: Nature(nature) for journal, nature in run.journals.items()}
         return natures | fresh | chosen
 
-    def _handing(self, run: Run, book: str) -> Handing:
-        options: dict[str, Any] = {"headers": {"Relance-Correlation-Id": str(run.correlation_id)}}
-        if self._running.settings.allow_as_of:
-            options["as_of"] = run.as_of
-        return Handing(self._running.neighbour("ledger"), run.company, book, self._people_per_call, options)
-
-    async def _say(
-        self, tx: AsyncConnection, connection: Connection, run: Run, completed: SyncCompleted
-    ) -> dict[str, dict[int, int]]:
-        clients = await people.partitions(connection), people.events(connection)
-        entries = await changes.partitions(connection), changes.EVENTS
-        return await self._say_all(tx, run, completed, clients, entries)
-
-    async def _say_all(
-        self,
-        tx: AsyncConnection,
-        run: Run,
-        completed: SyncCompleted,
-        clients: tuple[list[int], AsyncIterator[tuple[int, str]]],
-        entries: tuple[dict[int, int], LiteralString],
-    ) -> dict[str, dict[int, int]]:
-        """Say clients, then entries, then that all is said; answers the positions.
-
-        ``clients``: the partitions in which there are some, and the partition and the JSON of each event's;
-        ``entries``: how many there are in each partition, and the query that makes their events.
-        """
-        say = self._running.say(tx)
-        cause = _cause(run)
-        say.also_lock = {*clients[0], *entries[0], partition_of(run.company, None)}
-        head = f'{{"run_id":"{run.run_id}","source":{json.dumps(completed.source)},'
-        said = [
-            Said(CLIENTS_SYNCED, partition=p, body=f'{head}"clients":[{some}]}}'.encode())
-            async for p, some in clients[1]
-        ]
-        positions = await say(run.company, said, as_of=run.as_of, cause=cause) if said else []
-        values = {
-            "head": f'{head}"entries":[',
-            "entries": changes.ENTRIES_PER_EVENT,
-            "bytes": changes.BYTES_PER_EVENT,
-        }
-        for part in changes.parts(entries[0]):
-            told = {**values, "ps": part}
-            positions += await say.made(
-                run.company, ENTRIES_SYNCED, entries[1], told, partitions=part, as_of=run.as_of, cause=cause
-            )
-        reached = dict(completed.positions)
-        if positions:
-            reached["sync"] = {position.partition: position.number for position in positions}
-        last = Said(completed.model_copy(update={"positions": reached}))
-        await say(run.company, [last], as_of=run.as_of, cause=cause)
-        return reached
-
-
-def _surprising(surprise: Exception | None) -> Refused:
-    """A failure of no known reason, by the name of its kind: its text may quote the file."""
-    if isinstance(surprise, WorkersLost):
-        lost = Problem(1, "", "workers_lost", {"times": str(surprise.times)})
-        return Refused("workers_lost", Verdict((lost,), (), {}))
-    told = str(surprise) if isinstance(surprise, NeighbourRefused) else type(surprise).__name__
-    problem = Problem(1, "", "import_failed", {"error": told})
-    return Refused("import_failed", Verdict((problem,), (), {}))
-
 
 def _refuse_doubts(doubts: tuple[Problem, ...], verdict: Verdict, read: Read) -> None:
     if doubts:
         raise Refused("file_refused", Verdict(doubts, verdict.warnings, {}), read.lines)
 
 
-def _cause(run: Run) -> Cause:
-    return Cause(run.actor, run.correlation_id, traceparent=current_traceparent())
+def _result(file: Believed, compared: Compared, began: float) -> dict[str, Any]:
+    """What people read of a run that ended, or that only looked."""
+    read, summary = file.read, file.summary
+    return {
+        "read": read.lines,
+        "encoding": read.encoding,
+        "receivable_lines": summary.receivable_lines,
+        "clients": len(read.names),
+        "clients_changed": compared.clients,
+        "lettering_groups": summary.lettering_groups,
+        "unbalanced_groups": summary.unbalanced_groups,
+        "open_entries": summary.open_entries,
+        "open_balance": f"{summary.open_balance:.2f}",
+        "changed": compared.changed,
+        "archived": compared.archived,
+        "carried_forward": len(compared.carried.entries),
+        "uncounted": file.verdict.uncounted,
+        "seconds": round(monotonic() - began, 3),
+    }

@@ -19,20 +19,20 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis import clock
 from chassis.database import driver, transaction
-from chassis.eventlog import Cause
 from chassis.jobs import Job
 from chassis.running import Running
-from chassis.telemetry import current_traceparent
 from contracts.sync import SyncCompleted
 from services.sync import connecting, delivered, keyed, keyed_people, runs
+from services.sync.attempts import Attempting, NotItsTurn, Refused, cause_of, refused
 from services.sync.changes import Connection
 from services.sync.connecting import QUEUE, Connector
 from services.sync.connectors.live import OpenSource, SourceTrouble
 from services.sync.delivered import Delivered, Taking
 from services.sync.domain.problems import Problem, Verdict
 from services.sync.domain.records import Assignment, Mode
-from services.sync.imports import PROGRESS_SECONDS, Importer, NotItsTurn, Refused
+from services.sync.imports import PROGRESS_SECONDS
 from services.sync.runs import Run
+from services.sync.telling import Changed, tell
 
 ATTEMPTS_TO_AGREE = 4
 """Readings of one run, each more thorough, before the source is found to contradict itself."""
@@ -50,7 +50,20 @@ class Doubt(Exception):
     wanted: list[str]
 
 
-class Incrementer(Importer):
+@dataclass(frozen=True)
+class Held:
+    """What sync holds of a source once it took a delivery in. ``wanted`` are keys that the source lists and sync
+    lacks; ``changed`` and ``archived`` count entries, ``clients`` those that changed."""
+
+    entries: keyed.Held
+    people: keyed_people.Held
+    wanted: list[str]
+    changed: int
+    archived: int
+    clients: int
+
+
+class Incrementer(Attempting):
     """Carries out the jobs of the increment queue."""
 
     def __init__(
@@ -61,7 +74,7 @@ class Incrementer(Importer):
         people_per_call: int,
         patience: float,
     ) -> None:
-        super().__init__(running, {}, people_per_call)
+        super().__init__(running, people_per_call)
         self._kinds = kinds
         self._addresses = addresses
         self._patience = patience
@@ -104,10 +117,10 @@ class Incrementer(Importer):
                     if reading.lines != heard:
                         heard, heard_at = reading.lines, monotonic()
                     elif monotonic() - heard_at > self._patience:
-                        raise _refused("source_slow", seconds=f"{self._patience:.0f}", lines=f"{heard}")
+                        raise refused("source_slow", line=0, seconds=f"{self._patience:.0f}", lines=f"{heard}")
                 await task
             except SourceTrouble as trouble:
-                raise _refused(trouble.code, **trouble.details) from trouble
+                raise refused(trouble.code, line=0, **trouble.details) from trouble
             finally:
                 reading.stop.set()
             yield path
@@ -115,7 +128,7 @@ class Incrementer(Importer):
     def _address(self, connector: Connector) -> str:
         address = self._addresses.get(f"{connector.company}/{connector.name}")
         if not address:
-            raise _refused("address_missing", connector=f"{connector.company}/{connector.name}")
+            raise refused("address_missing", line=0, connector=f"{connector.company}/{connector.name}")
         return address
 
     async def _apply(
@@ -124,63 +137,29 @@ class Incrementer(Importer):
         """Raises ``Doubt`` when it may, ``Refused`` when nothing can be believed."""
         began = monotonic()
         async with transaction(self._running.engine) as tx:
-            connection = await driver(tx)
-            await connection.execute(
-                "select pg_advisory_xact_lock(hashtextextended('import ' || %s, 0))", (run.company,)
-            )
-            if await runs.has_earlier(connection, run):
-                raise NotItsTurn
+            connection = await self._ensure_turn(tx, run)
             taking = Taking(connection, run.company, connector.source, run.term_days)
             found = await taking.read(path, lambda lines: self._show(run, "comparing", lines))
             await _refuse_the_unsound(connection, connector, found)
+            held = await _remember(connection, run, connector, found)
+            due = _doubt(found, held, were_asked=bool(connector.wanted))
             assert found.end is not None
-            complete = found.end.mode != "incremental"
-            where = (connection, run.company, connector.source)
-            changed, archived = await keyed.compare(*where, complete=complete)
-            clients = await keyed_people.compare(*where, complete=complete)
-            await keyed.remember(*where)
-            await keyed_people.remember(*where)
-            held, held_people = await keyed.held(*where), await keyed_people.held(*where)
-            wanted = await keyed.unknown(*where) if complete else []
-            due = _doubt(found, held, held_people, wanted, were_asked=bool(connector.wanted))
             if due and found.end.mode == "full":
-                raise _refused("totals_differ", **_both(found, held, held_people))
+                raise refused("totals_differ", line=0, **_both(found, held))
             if due and may_doubt:
-                raise Doubt(due, wanted)
-            await self._show(run, "handing people to ledger", found.lines)
-            heads = await keyed_people.hand_over(connection, self._handing(run, connector.source))
-            await self._show(run, "recording", found.lines)
-            completed = SyncCompleted(
-                run_id=run.run_id,
-                connector=run.connector,
-                source=connector.source,
-                completed_at=clock.now(),
-                entries_read=found.entries,
-                changed=changed,
-                archived=archived,
-                positions={"ledger": heads} if heads else {},
-            )
-            positions = await self._say_keyed(tx, connection, run, completed)
+                raise Doubt(due, held.wanted)
+            positions = await self._tell(tx, connection, run, connector, found, held)
             if due:
-                found.warnings.append(Problem(0, "", "another_look_needed", _both(found, held, held_people)))
+                found.warnings.append(Problem(0, "", "another_look_needed", _both(found, held)))
             await connecting.read_whole(
-                connection, connector, found.end.cursor, checked=complete, due=due, wanted=wanted
+                connection, connector, found.end.cursor, checked=_complete(found), due=due, wanted=held.wanted
             )
-            cause = Cause(run.actor, run.correlation_id, traceparent=current_traceparent())
             follow_up = None
             if due:
                 say = self._running.say(tx)
-                follow_up, _ = await connecting.open_sync(tx, say, connector, due, run.as_of, cause)
+                follow_up, _ = await connecting.open_sync(tx, say, connector, due, run.as_of, cause_of(run))
             result = {
-                "read": found.lines,
-                "mode": found.end.mode,
-                "receivable_lines": held.entries,
-                "clients": held_people.clients,
-                "clients_changed": clients,
-                "open_entries": held.open_entries,
-                "open_balance": f"{held.open_balance:.2f}",
-                "changed": changed,
-                "archived": archived,
+                **_result(found, held),
                 "positions": positions,
                 "follow_up": str(follow_up) if follow_up else None,
                 "seconds": round(monotonic() - began, 3),
@@ -196,12 +175,36 @@ class Incrementer(Importer):
             )
             await job.done(tx)
 
-    async def _say_keyed(
-        self, tx: AsyncConnection, connection: Connection, run: Run, completed: SyncCompleted
+    async def _tell(  # noqa: PLR0913, PLR0917 what there is to tell of
+        self,
+        tx: AsyncConnection,
+        connection: Connection,
+        run: Run,
+        connector: Connector,
+        found: Delivered,
+        held: Held,
     ) -> dict[str, dict[int, int]]:
-        clients = await keyed_people.partitions(connection), keyed_people.events(connection)
-        entries = await keyed.partitions(connection), keyed.EVENTS
-        return await self._say_all(tx, run, completed, clients, entries)
+        """People to ledger first, then what changed is said; answers the positions to wait for."""
+        await self._show(run, "handing people to ledger", found.lines)
+        heads = await keyed_people.hand_over(connection, self._handing(run, connector.source))
+        await self._show(run, "recording", found.lines)
+        completed = SyncCompleted(
+            run_id=run.run_id,
+            connector=run.connector,
+            source=connector.source,
+            completed_at=clock.now(),
+            entries_read=found.entries,
+            changed=held.changed,
+            archived=held.archived,
+            positions={"ledger": heads} if heads else {},
+        )
+        changed = Changed(
+            await keyed_people.partitions(connection),
+            keyed_people.events(connection),
+            await keyed.partitions(connection),
+            keyed.EVENTS,
+        )
+        return await tell(self._running, tx, run, changed, completed)
 
 
 @dataclass
@@ -227,8 +230,44 @@ class _Reading:
                 self.lines += 1
 
 
-def _refused(code: str, **details: str) -> Refused:
-    return Refused(code, Verdict((Problem(0, "", code, details),), (), {}))
+def _complete(found: Delivered) -> bool:
+    """The delivery tells of everything that the base holds, by key at least."""
+    assert found.end is not None
+    return found.end.mode != "incremental"
+
+
+async def _remember(connection: Connection, run: Run, connector: Connector, found: Delivered) -> Held:
+    """Take the delivery for what is known of the source from now on; answers what that comes to."""
+    where = (connection, run.company, connector.source)
+    complete = _complete(found)
+    changed, archived = await keyed.compare(*where, complete=complete)
+    clients = await keyed_people.compare(*where, complete=complete)
+    await keyed.remember(*where)
+    await keyed_people.remember(*where)
+    return Held(
+        entries=await keyed.held(*where),
+        people=await keyed_people.held(*where),
+        wanted=await keyed.unknown(*where) if complete else [],
+        changed=changed,
+        archived=archived,
+        clients=clients,
+    )
+
+
+def _result(found: Delivered, held: Held) -> dict[str, object]:
+    """What people read of the run."""
+    assert found.end is not None
+    return {
+        "read": found.lines,
+        "mode": found.end.mode,
+        "receivable_lines": held.entries.entries,
+        "clients": held.people.clients,
+        "clients_changed": held.clients,
+        "open_entries": held.entries.open_entries,
+        "open_balance": f"{held.entries.open_balance:.2f}",
+        "changed": held.changed,
+        "archived": held.archived,
+    }
 
 
 async def _refuse_the_unsound(connection: Connection, connector: Connector, found: Delivered) -> None:
@@ -266,32 +305,30 @@ async def _at_odds(connection: Connection, connector: Connector, found: Delivere
     return [problem] if problem else []
 
 
-def _doubt(
-    found: Delivered, held: keyed.Held, people: keyed_people.Held, wanted: list[str], *, were_asked: bool
-) -> Mode | None:
+def _doubt(found: Delivered, held: Held, *, were_asked: bool) -> Mode | None:
     """What must be read next when the source's totals are not those of what sync would hold now. Keys that sync
     lacks are asked for once; a source that does not bring them is read whole."""
     assert found.end is not None
     totals = found.totals
     agrees = totals is None or (
         (totals.entries, totals.balance, totals.clients, totals.contacts)
-        == (held.entries, held.balance, people.clients, people.contacts)
+        == (held.entries.entries, held.entries.balance, held.people.clients, held.people.contacts)
     )
-    if agrees and not wanted:
+    if agrees and not held.wanted:
         return None
-    if found.end.mode == "incremental" or (0 < len(wanted) < keyed.WANTED_AT_MOST and not were_asked):
+    if found.end.mode == "incremental" or (0 < len(held.wanted) < keyed.WANTED_AT_MOST and not were_asked):
         return "check"
     return "full"
 
 
-def _both(found: Delivered, held: keyed.Held, people: keyed_people.Held) -> dict[str, str]:
+def _both(found: Delivered, held: Held) -> dict[str, str]:
     totals = found.totals
     assert totals is not None
     return {
         "told_entries": f"{totals.entries}",
-        "entries": f"{held.entries}",
+        "entries": f"{held.entries.entries}",
         "told_balance": f"{totals.balance:.2f}",
-        "balance": f"{held.balance:.2f}",
+        "balance": f"{held.entries.balance:.2f}",
         "told_clients": f"{totals.clients}",
-        "clients": f"{people.clients}",
+        "clients": f"{held.people.clients}",
     }

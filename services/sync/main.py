@@ -12,23 +12,25 @@ from chassis.service import Service
 from contracts.registry import EVENTS
 from services.sync import queries, samples, tables
 from services.sync.api import router
+from services.sync.attempts import MOST_LOSSES
 from services.sync.connectors.fec import Fec
 from services.sync.connectors.kinds import LIVE
 from services.sync.connectors.mapped import Mapped
 from services.sync.handlers import REACT
-from services.sync.imports import MOST_LOSSES, QUEUE, Importer
+from services.sync.imports import QUEUE, Importer
 from services.sync.increments import QUEUE as INCREMENTS
 from services.sync.increments import Incrementer
 from services.sync.inlets.fetching import QUEUE as FETCHES
 from services.sync.inlets.fetching import Fetcher
 from services.sync.inlets.slots import keep_time
+from services.sync.judging import judged
 from services.sync.projection import PROJECT
 from services.sync.settings import SyncSettings
 from services.sync.silence import Watch
 
 DEFAULT_TIME_ZONE = "Europe/Paris"
 PATIENT_ATTEMPTS = 1_000
-"""Attempts at a run while the database or ledger is away; see ``imports`` for when a run is given up."""
+"""Attempts at a run while the database or ledger is away; see ``attempts`` for when a run is given up."""
 
 
 async def today(tx: AsyncConnection, company: str) -> date:
@@ -87,6 +89,7 @@ def build(settings: SyncSettings) -> Service:
         events=EVENTS,
         listening=Listening(streams=("ledger",), project=PROJECT, react=REACT, tables=tables.DERIVED),
         router=router,
+        judged=judged(settings),
         background={
             "imports": carry_out_imports,
             "increments": carry_out_increments,

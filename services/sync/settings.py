@@ -20,6 +20,9 @@ class SyncSettings(Settings):
     """Folder inlets read below ``<inbox_dir>/<company>``; without it there are none."""
     secrets_dir: Path | None = None
     """Passwords and private keys of SFTP inlets, one file each below ``<secrets_dir>/<company>``."""
+    inlet_networks: str = ""
+    """Networks besides the public internet in which companies may name SFTP servers: ``10.20.0.0/16,127.0.0.1``.
+    Bases and folders are named by the operator, and not judged."""
     fetches_at_once: int = 4
     """Inlets looked into at the same time by one process."""
     people_per_call: int = 10_000

@@ -1,4 +1,4 @@
-"""Connectors that fall silent and deliveries that stop half way: noticed, said once, ended with a reason (A4)."""
+"""Connectors that fall silent and deliveries that stop half way: noticed, said once, ended with a reason."""
 
 import asyncio
 import logging

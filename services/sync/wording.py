@@ -49,6 +49,12 @@ OWN: dict[str, Words] = {
         "{host} ne répond pas ({error}).",
         "Vérifiez la machine et le réseau ; le prochain créneau réessaiera.",
     ),
+    "host_inside": Words(
+        "{host} is not on the public internet; nothing was fetched.",
+        "Whoever runs the installation opens networks of the inside by RELANCE_INLET_NETWORKS of sync.",
+        "{host} n’est pas sur l’internet public ; rien n’a été repris.",
+        "La personne qui exploite l’installation ouvre des réseaux internes par RELANCE_INLET_NETWORKS de sync.",
+    ),
     "host_key_differs": Words(
         "{host} shows another key than the one it is known by; nothing was fetched.",
         "Ask who runs it whether its key changed, and enter the new one only then.",

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 from fastapi import APIRouter, Query, Request
 from psycopg.types.json import Jsonb
 from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis import clock
 from chassis.database import driver
@@ -62,14 +63,7 @@ async def post_import(  # noqa: PLR0913, PLR0917 what a request may say
     if not await queries.knows_company(tx, company):
         title = "This company is not registered"
         raise Problem("company-unknown", title, 404, "Register it at ledger, then import again.", company=company)
-    connector = "mapped" if mapping else connector
-    if connector not in OF_CONNECTOR:
-        raise Problem("connector-unknown", "There is no such connector", 422, known=sorted(OF_CONNECTOR))
-    if connector == "mapped" and mapping is None:
-        raise Problem("mapping-missing", "A mapped file needs the name of its mapping", 422)
-    chosen = await queries.mapping(tx, company, mapping) if mapping else None
-    if mapping and chosen is None:
-        raise Problem("mapping-unknown", "There is no such mapping", 404, "Save it first.", mapping=mapping)
+    connector, chosen = await how_to_read(tx, company, connector, mapping)
     run_id = uuid4()
     file = await samples.file_of(tx, company, sample) if sample else file_name(filename)
     await runs.open_run(
@@ -99,6 +93,23 @@ async def post_import(  # noqa: PLR0913, PLR0917 what a request may say
     started = SyncStarted(run_id=run_id, connector=connector, source=file)
     positions = await say(company, [Said(started)], as_of=as_of, cause=cause)
     return accepted(positions, run_id=run_id)
+
+
+async def how_to_read(
+    tx: AsyncConnection, company: str, connector: str, mapping: str | None
+) -> tuple[str, dict[str, Any] | None]:
+    """The connector, and the saved mapping that it reads by. Answers 404 and 422 where there is none."""
+    connector = "mapped" if mapping else connector
+    if connector not in OF_CONNECTOR:
+        raise Problem("connector-unknown", "There is no such connector", 422, known=sorted(OF_CONNECTOR))
+    if mapping is None:
+        if connector == "mapped":
+            raise Problem("mapping-missing", "A mapped file needs the name of its mapping", 422)
+        return connector, None
+    chosen = await queries.mapping(tx, company, mapping)
+    if chosen is None:
+        raise Problem("mapping-unknown", "There is no such mapping", 404, "Save it first.", mapping=mapping)
+    return connector, chosen
 
 
 def file_name(given: str | None) -> str:

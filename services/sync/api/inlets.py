@@ -10,13 +10,15 @@ from sqlalchemy import text
 
 from chassis import clock
 from chassis.database import driver
-from chassis.http import CauseDep, CompanyDep, TxDep, requires
+from chassis.guard import AddressRefused, check_host, networks_of
+from chassis.http import CauseDep, CompanyDep, RunningDep, TxDep, requires
 from chassis.jobs import NewJob, enqueue
 from chassis.problems import Problem
 from services.sync import connecting, queries
-from services.sync.inlets import Inlet
+from services.sync.inlets import Inlet, SftpPlace
 from services.sync.inlets.fetching import QUEUE
 from services.sync.inlets.slots import EVERY_MINUTE, FETCHES, CronUnreadable, next_time
+from services.sync.settings import SyncSettings
 
 router = APIRouter(prefix="/companies/{company}")
 
@@ -69,12 +71,18 @@ async def get_inlets(company: CompanyDep, tx: TxDep) -> dict[str, Any]:
 
 
 @router.put("/inlets/{name}", dependencies=[requires("admin")])
-async def put_inlet(body: Inlet, company: CompanyDep, tx: TxDep, cause: CauseDep, name: Name) -> dict[str, Any]:
-    """Say where files come from. A watched inlet is looked into every minute."""
+async def put_inlet(  # noqa: PLR0913, PLR0917 what a request may say
+    body: Inlet, company: CompanyDep, tx: TxDep, process: RunningDep, cause: CauseDep, name: Name
+) -> dict[str, Any]:
+    """Say where files come from. A watched inlet is looked into every minute. Answers 422 ``host-inside`` for a
+    machine that is not on the public internet and in no network that the operator opened
+    (``RELANCE_INLET_NETWORKS``)."""
     if not await queries.knows_company(tx, company):
         raise Problem("company-unknown", "This company is not registered", 404, company=company)
     if body.reading != "fec" and await queries.mapping(tx, company, body.reading) is None:
         raise Problem("mapping-unknown", "There is no such mapping", 404, "Save it first.", mapping=body.reading)
+    if isinstance(body.place, SftpPlace):
+        await _outside(process, body.place)
     values = body.model_dump(mode="json")
     connection = await driver(tx)
     await connection.execute(
@@ -90,6 +98,20 @@ async def put_inlet(body: Inlet, company: CompanyDep, tx: TxDep, cause: CauseDep
     else:
         await connection.execute("delete from slot where company = %s and slot_id = %s", (company, watching))
     return values
+
+
+async def _outside(process: RunningDep, place: SftpPlace) -> None:
+    assert isinstance(process.settings, SyncSettings)
+    try:
+        await check_host(place.host, place.port, networks_of(process.settings.inlet_networks))
+    except AddressRefused as refused:
+        raise Problem(
+            "host-inside",
+            "This server is not on the public internet",
+            422,
+            "Its operator opens a network of the inside by RELANCE_INLET_NETWORKS of sync.",
+            host=refused.host,
+        ) from refused
 
 
 @router.delete("/inlets/{name}", dependencies=[requires("admin")])

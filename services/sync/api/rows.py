@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import Annotated, Any, Literal
 from uuid import UUID, uuid5
 
-from fastapi import APIRouter, Header, Query
+from fastapi import APIRouter, Depends, Header, Query
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from sqlalchemy import text
 
@@ -167,51 +167,70 @@ class Contacts(BaseModel):
     rows: list[ContactRow] = Field(min_length=1, max_length=MOST_ROWS)
 
 
+class Pushing:
+    """One batch that is sent in: whose it is, by which key, on which day, and the transaction."""
+
+    def __init__(  # noqa: PLR0913, PLR0917 what a request may say
+        self,
+        company: CompanyDep,
+        tx: TxDep,
+        say: SayDep,
+        as_of: AsOfDep,
+        cause: CauseDep,
+        idempotency_key: IdempotencyKey,
+        source: Source = "api",
+    ) -> None:
+        self.company, self.tx, self.say, self.as_of, self.cause = company, tx, say, as_of, cause
+        self.key, self.source = idempotency_key, source
+
+    async def push(self, holds: Holds, rows: Sequence[Row]) -> dict[str, Any]:
+        """Make the batch the file of a run, read by the mapping in which every field is its own column. Answers
+        404 for a company that is not registered, 422 for a key that named another batch."""
+        company, as_of, cause = self.company, self.as_of, self.cause
+        if not await queries.knows_company(self.tx, company):
+            title = "This company is not registered"
+            raise Problem("company-unknown", title, 404, "Register it at ledger first.", company=company)
+        run_id = uuid5(PUSHED, f"{company}/{holds}/{self.source}/{self.key}")
+        told = [field for field in FIELDS[holds] if any(getattr(row, field, None) is not None for row in rows)]
+        content = _table(told, rows)
+        file = f"{self.source}-{holds}-{sha256(content).hexdigest()[:16]}"
+        run = {
+            "company": company, "run_id": run_id, "connector": "mapped", "file": file, "email_domain": None,
+            "as_of": as_of, "actor": cause.actor, "correlation_id": cause.correlation_id,
+            "mapping_name": f"{BOOKS}/{self.source}-{holds}", "mapping": _mapping(holds, told),
+        }  # fmt: skip
+        if not await runs.open_run(self.tx, run):
+            return await _repeated(self.tx, company, run_id, file)
+        for part, start in enumerate(range(0, len(content), runs.PART_BYTES)):
+            await runs.keep_part(self.tx, company, run_id, part, content[start : start + runs.PART_BYTES])
+        payload = {"run_id": str(run_id), "requested_at": clock.now().isoformat()}
+        await enqueue(self.tx, QUEUE, [NewJob(run_id, company, payload, key=company)])
+        started = SyncStarted(run_id=run_id, connector="mapped", source=file)
+        positions = await self.say(company, [Said(started)], as_of=as_of, cause=cause)
+        return accepted(positions, run_id=run_id, repeated=False)
+
+
+PushingDep = Annotated[Pushing, Depends()]
+
+
 @router.post("/entries", status_code=202, dependencies=[requires("user")])
-async def post_entries(  # noqa: PLR0913, PLR0917 what a request may say
-    body: Entries,
-    company: CompanyDep,
-    tx: TxDep,
-    say: SayDep,
-    as_of: AsOfDep,
-    cause: CauseDep,
-    idempotency_key: IdempotencyKey,
-    source: Source = "api",
-) -> dict[str, Any]:
+async def post_entries(body: Entries, pushing: PushingDep) -> dict[str, Any]:
     """Take in entries, new and changed; those that are not named stay as they are. A batch with a wrong row is
     refused whole with 422, and ``errors`` names each by its place. Answers ``run_id`` to follow it with."""
-    _refuse_settled_later(body.rows, as_of)
-    return await _push(tx, say, company, "entries", body.rows, source, idempotency_key, as_of, cause)
+    _refuse_settled_later(body.rows, pushing.as_of)
+    return await pushing.push("entries", body.rows)
 
 
 @router.post("/clients", status_code=202, dependencies=[requires("user")])
-async def post_clients(  # noqa: PLR0913, PLR0917
-    body: Clients,
-    company: CompanyDep,
-    tx: TxDep,
-    say: SayDep,
-    as_of: AsOfDep,
-    cause: CauseDep,
-    idempotency_key: IdempotencyKey,
-    source: Source = "api",
-) -> dict[str, Any]:
+async def post_clients(body: Clients, pushing: PushingDep) -> dict[str, Any]:
     """Take in clients with their people; see ``/rows/entries``."""
-    return await _push(tx, say, company, "clients", body.rows, source, idempotency_key, as_of, cause)
+    return await pushing.push("clients", body.rows)
 
 
 @router.post("/contacts", status_code=202, dependencies=[requires("user")])
-async def post_contacts(  # noqa: PLR0913, PLR0917
-    body: Contacts,
-    company: CompanyDep,
-    tx: TxDep,
-    say: SayDep,
-    as_of: AsOfDep,
-    cause: CauseDep,
-    idempotency_key: IdempotencyKey,
-    source: Source = "api",
-) -> dict[str, Any]:
+async def post_contacts(body: Contacts, pushing: PushingDep) -> dict[str, Any]:
     """Take in who answers for clients; see ``/rows/entries``."""
-    return await _push(tx, say, company, "contacts", body.rows, source, idempotency_key, as_of, cause)
+    return await pushing.push("contacts", body.rows)
 
 
 def _refuse_settled_later(rows: Sequence[EntryRow], as_of: date) -> None:
@@ -229,43 +248,14 @@ def _refuse_settled_later(rows: Sequence[EntryRow], as_of: date) -> None:
         raise Problem("invalid-request", "The request does not have the expected form", 422, errors=errors)
 
 
-async def _push(  # noqa: PLR0913, PLR0917 what a batch is
-    tx: TxDep,
-    say: SayDep,
-    company: str,
-    holds: Holds,
-    rows: Sequence[Row],
-    source: str,
-    key: str,
-    as_of: date,
-    cause: CauseDep,
-) -> dict[str, Any]:
-    """Make a batch the file of a run, read by the mapping in which every field is its own column."""
-    if not await queries.knows_company(tx, company):
-        title = "This company is not registered"
-        raise Problem("company-unknown", title, 404, "Register it at ledger first.", company=company)
-    run_id = uuid5(PUSHED, f"{company}/{holds}/{source}/{key}")
-    told = [field for field in FIELDS[holds] if any(getattr(row, field, None) is not None for row in rows)]
-    content = _table(told, rows)
-    file = f"{source}-{holds}-{sha256(content).hexdigest()[:16]}"
+def _mapping(holds: Holds, told: Sequence[str]) -> dict[str, Any]:
+    """Every field is its own column, and what is not told stays as it is."""
     mapping: dict[str, Any] = {"holds": holds, "columns": {field: field for field in told}, "missing": "keep"}
     if holds == "entries":
         mapping |= {"separator": ",", "kinds": {kind: kind for kind in ("invoice", "credit_note", "payment")}}
         for field in ("client_id", "debit", "credit", "due_date"):
             mapping["columns"].setdefault(field, field)
-    run = {
-        "company": company, "run_id": run_id, "connector": "mapped", "file": file, "email_domain": None,
-        "as_of": as_of, "actor": cause.actor, "correlation_id": cause.correlation_id,
-        "mapping_name": f"{BOOKS}/{source}-{holds}", "mapping": mapping,
-    }  # fmt: skip
-    if not await runs.open_run(tx, run):
-        return await _repeated(tx, company, run_id, file)
-    for part, start in enumerate(range(0, len(content), runs.PART_BYTES)):
-        await runs.keep_part(tx, company, run_id, part, content[start : start + runs.PART_BYTES])
-    payload = {"run_id": str(run_id), "requested_at": clock.now().isoformat()}
-    await enqueue(tx, QUEUE, [NewJob(run_id, company, payload, key=company)])
-    started = SyncStarted(run_id=run_id, connector="mapped", source=file)
-    return accepted(await say(company, [Said(started)], as_of=as_of, cause=cause), run_id=run_id, repeated=False)
+    return mapping
 
 
 async def _repeated(tx: TxDep, company: str, run_id: UUID, file: str) -> dict[str, Any]:

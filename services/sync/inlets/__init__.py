@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Protocol
 from pydantic import BaseModel, ConfigDict, Field
 
 CHUNK_BYTES = 1 << 20
+SSH_PORT = 22
 FOLDER = r"^[A-Za-z0-9_][A-Za-z0-9_. -]*(/[A-Za-z0-9_][A-Za-z0-9_. -]*)*$"
 """No part begins with a point, so that none leads out."""
 
@@ -100,7 +101,7 @@ class SftpPlace(BaseModel):
 
     kind: Literal["sftp"]
     host: Annotated[str, Field(max_length=253, pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$")]
-    port: int = Field(22, ge=1, le=65_535)
+    port: int = Field(SSH_PORT, ge=1, le=65_535)
     user: Text
     folder: Text = "."
     host_key: Annotated[str, Field(max_length=2_000, pattern=r"^[a-z0-9@.-]+ [A-Za-z0-9+/=]+$")]

@@ -21,6 +21,7 @@ from sqlalchemy import text
 from chassis import clock
 from chassis.database import driver, transaction
 from chassis.eventlog import Cause, Said
+from chassis.guard import networks_of
 from chassis.jobs import Job, NewJob, enqueue
 from chassis.running import Running
 from contracts.sync import SyncFailed, SyncStarted
@@ -139,7 +140,8 @@ class Fetcher:
 
     def _place(self, company: str, inlet: Inlet) -> Place:
         if isinstance(inlet.place, SftpPlace):
-            return Sftp(inlet.place, _below(self._settings.secrets_dir, company))
+            networks = networks_of(self._settings.inlet_networks)
+            return Sftp(inlet.place, _below(self._settings.secrets_dir, company), networks)
         return Folder(_below(self._settings.inbox_dir, company), inlet.place.folder)
 
     async def _look(self, company: str, name: str, inlet: Inlet, place: Opened) -> tuple[list[Seen], bool]:

@@ -1,7 +1,7 @@
 """Files on another machine, over SFTP."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,21 +9,31 @@ from typing import Any
 
 import asyncssh
 
-from services.sync.inlets import CHUNK_BYTES, FetchRefused, FileUnreadable, Found, SftpPlace, StillWritten
+from chassis.guard import AddressRefused, Network, connected
+from services.sync.inlets import (
+    CHUNK_BYTES,
+    SSH_PORT,
+    FetchRefused,
+    FileUnreadable,
+    Found,
+    SftpPlace,
+    StillWritten,
+)
 
 CONNECT_SECONDS = 15
 ANSWER_SECONDS = 60.0
 """A machine that does not answer a question for as long is given up."""
 KEEPALIVE_SECONDS = 15
-SSH_PORT = 22
 
 
 class Sftp:
-    """``secrets`` is the folder in which the installation keeps passwords and private keys."""
+    """``secrets`` is the folder in which the installation keeps passwords and private keys; ``networks`` are those
+    besides the public internet that may be connected to."""
 
-    def __init__(self, place: SftpPlace, secrets: Path | None) -> None:
+    def __init__(self, place: SftpPlace, secrets: Path | None, networks: Sequence[Network] = ()) -> None:
         self._place = place
         self._secrets = secrets
+        self._networks = networks
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator["_OpenSftp"]:
@@ -31,7 +41,11 @@ class Sftp:
         where = f"{place.host}:{place.port}"
         options = self._options()
         try:
-            async with asyncssh.connect(place.host, place.port, username=place.user, **options) as connection:
+            # what was judged is what is connected to
+            road = await connected(place.host, place.port, self._networks, CONNECT_SECONDS)
+            async with asyncssh.connect(
+                place.host, place.port, username=place.user, sock=road, **options
+            ) as connection:
                 try:
                     async with asyncio.timeout(ANSWER_SECONDS):
                         client = await connection.start_sftp_client(path_errors="surrogateescape")
@@ -39,6 +53,8 @@ class Sftp:
                 except BaseException:
                     connection.abort()  # to take leave of a machine that fell silent is to wait for it
                     raise
+        except AddressRefused as inside:
+            raise FetchRefused("host_inside", host=place.host) from inside
         except asyncssh.HostKeyNotVerifiable as other:
             raise FetchRefused("host_key_differs", host=where) from other
         except asyncssh.PermissionDenied as denied:

@@ -1,7 +1,7 @@
 """From the base's rows to ledger's, through an agent, sync and NATS: the same, and what people made stays."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -27,8 +27,8 @@ MADE_HERE = {
 
 
 @pytest.fixture(scope="module")
-def trial(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trial]:
-    folder = tmp_path_factory.mktemp("sage")
+def trial(ready: Callable[[str], Path]) -> Iterator[Trial]:
+    folder = ready("sage")
     with Trial(folder, as_of=as_of, environment=FAST_BEATS) as running:
         yield running
     shutil.rmtree(folder, ignore_errors=True)

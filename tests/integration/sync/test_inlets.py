@@ -38,6 +38,7 @@ def inbox(sync: Sync, company: str, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert isinstance(settings, SyncSettings)
     settings.inbox_dir = tmp_path / "inbox"
     settings.secrets_dir = tmp_path / "secrets"
+    settings.inlet_networks = "127.0.0.1,::1"
     folder = settings.inbox_dir / company / "exports"
     folder.mkdir(parents=True)
     (settings.secrets_dir / company).mkdir(parents=True)
@@ -386,6 +387,24 @@ async def test_files_come_in_over_sftp(  # noqa: PLR0917
     assert [(run["file"], run["status"]) for run in runs[:1]] == [("a.csv", "completed")]
     assert len(await fetched(door, sync, company)) == len(runs)
     assert "mot de passe" not in str(await sync.said(company))
+
+
+async def test_a_machine_of_our_own_network_is_not_spoken_to(  # noqa: PLR0917
+    door: Door, sync: Sync, company: str, inbox: Path, machine: dict[str, Any], tmp_path: Path
+) -> None:
+    """Whoever configures a company could otherwise have us ask the inside: not when it is typed, nor when it was
+    saved before the operator closed the network."""
+    settings = sync.running.settings
+    assert isinstance(settings, SyncSettings)
+    (tmp_path / "secrets" / company / "bureau").write_text("mot de passe", encoding="utf-8")
+    await prepared(door, sync, company, place=machine["place"])
+    settings.inlet_networks = ""
+    put(machine["folder"], "a.csv", FILE)
+    assert [run["errors"][0]["code"] for run in await fetched(door, sync, company)] == ["host_inside"]
+    refused = await door.call("PUT", company, "/inlets/other", json={"place": machine["place"]})
+    assert (refused.status_code, refused.json()["type"].rpartition("/")[2]) == (422, "host-inside")
+    settings.inlet_networks = "127.0.0.0/8"
+    assert [run["status"] for run in await fetched(door, sync, company)][:1] == ["completed"]
 
 
 async def test_a_machine_with_another_key_is_not_spoken_to(  # noqa: PLR0917

@@ -7,7 +7,8 @@ from sqlalchemy import text
 
 from chassis.database import transaction
 from chassis.jobs import JobWorker
-from services.sync.imports import MOST_LOSSES, QUEUE, SURPRISES
+from services.sync.attempts import MOST_LOSSES, SURPRISES
+from services.sync.imports import QUEUE
 from tests.integration.sync.conftest import Sync
 from tests.specs.sync.books import Writing, book
 
