@@ -8,7 +8,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis import clock
-from chassis.database import is_transient, transaction
+from chassis.database import transaction
+from chassis.derivation import OtherVersion
 from chassis.eventlog import Cause
 from chassis.projection import Listening
 from chassis.running import Running
@@ -68,6 +69,10 @@ def build(settings: LedgerSettings) -> Service:
         router=router,
         knows_clients=True,
         asked_by={"sync": {"system"}, "reporting": {"system"}, "notify": {"system", "debtor"}},
+        asks={
+            "sync": {"/people", "/contacts", "/labels", "/entry-fields"},
+            "reporting": {"/people/query"},
+        },
         background=background,
         today=today,
         refusals={Unknown: 404, Refusal: 409},
@@ -75,9 +80,11 @@ def build(settings: LedgerSettings) -> Service:
 
 
 async def begin_days_that_came(running: Running) -> None:
-    """One transaction per company, so that one company's trouble stops no other."""
+    """One transaction per company, so that one company's trouble stops no other; its day is tried again in the
+    next round, and until then told as a hindrance."""
     async with transaction(running.engine) as tx:
         days = list(await tx.execute(DAYS))
+    failed = []
     for day in days:
         as_of = clock.today(day.time_zone)
         if day.as_of is None or day.as_of < as_of:
@@ -85,9 +92,12 @@ async def begin_days_that_came(running: Running) -> None:
             try:
                 async with transaction(running.engine) as tx:
                     begun = await begin_day(running.say(tx), day.company, as_of, Cause.new(ACTOR))
-            except Exception as error:
-                if is_transient(error):
-                    raise
+            except OtherVersion:
+                raise  # it is the same for each of them, and no trouble: the release before does the work
+            except Exception:
                 log.exception("a day did not begin", extra=told)
+                failed.append(day.company)
                 continue
             log.info("a day began", extra={**told, "broken": begun.broken, "resumed": begun.resumed})
+    left = f"the day has not begun in {', '.join(failed)}; tried again" if failed else None
+    running.health.hindrance("days", left)

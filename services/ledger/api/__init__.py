@@ -13,6 +13,7 @@ from services.ledger.api import (
     labels,
     late_interest,
     merging,
+    objectives,
     people,
     person_files,
     personal,
@@ -39,6 +40,7 @@ parts = (
     person_files,
     profiles,
     late_interest,
+    objectives,
     questions,
     retention,
 )

@@ -1,4 +1,107 @@
-"""What people state, as rows: statements that a run of events of one type fills (``{heard}``)."""
+"""What ledger says of companies, clients, and what people state about them."""
+
+from collections.abc import Mapping
+
+from chassis.heard_rows import applying, keeping, keeping_last, removing
+from chassis.projection import Project
+from contracts.ledger import DISPUTE_REASONS
+
+COMPANY = """
+    insert into company (company, p, name, time_zone, currency, country, fiscal_year_start, dispute_reasons)
+    select distinct on (heard.company) heard.company, heard.p, e.name, e.time_zone, e.currency, e.country,
+        e.fiscal_year_start, coalesce(e.dispute_reasons, %(delivered_reasons)s)
+    from {heard}, json_to_record(heard.body::json) as e(name text, time_zone text, currency text, country text,
+        fiscal_year_start text, dispute_reasons text[])
+    order by heard.company, heard.number desc
+    on conflict (company) do update set
+        name = excluded.name, time_zone = excluded.time_zone, currency = excluded.currency,
+        country = excluded.country, fiscal_year_start = excluded.fiscal_year_start,
+        dispute_reasons = excluded.dispute_reasons
+"""
+
+FIELDS_NAMED = """
+    with last as (
+        select distinct on (heard.company) heard.company, heard.p, e.*
+        from {heard}, json_to_record(heard.body::json) as e(client json, entry json)
+        order by heard.company, heard.number desc
+    ),
+    named as (
+        select last.company, last.p, told.about, one.value ->> 'field' as field, one.place,
+            one.value ->> 'title' as title, coalesce(cast(one.value ->> 'listed' as boolean), true) as listed
+        from last cross join lateral (values ('client', last.client), ('entry', last.entry)) told(about, fields),
+            json_array_elements(coalesce(told.fields, '[]')) with ordinality one(value, place)
+    ),
+    gone as (
+        delete from free_field known using last
+        where known.company = last.company and not exists (select from named
+            where named.company = known.company and named.about = known.about and named.field = known.field)
+    )
+    insert into free_field (company, about, field, p, place, title, listed)
+    select company, about, field, p, place, title, listed from named
+    on conflict (company, about, field) do update set place = excluded.place, title = excluded.title,
+        listed = excluded.listed
+"""
+
+LATE_INTEREST = keeping_last("late_interest_terms", "terms")
+
+CASH_OBJECTIVES = keeping_last("cash_objective", "objectives")
+
+RETENTION = keeping_last("retention", "periods")
+
+LEGAL_HOLD_PLACED = """
+    insert into legal_hold (company, client_id, p, placed_on, placed_by)
+    select distinct on (heard.company, heard.client) heard.company, heard.client, heard.p, heard.as_of, heard.actor
+    from {heard}
+    order by heard.company, heard.client, heard.number
+    on conflict (company, client_id) do nothing
+"""
+
+LEGAL_HOLD_LIFTED = """
+    delete from legal_hold using {heard}
+    where legal_hold.company = heard.company and legal_hold.client_id = heard.client
+"""
+
+PROFILES_CHANGED = """
+    insert into profile_list (company, p, profiles, default_profile, taken_over)
+    select distinct on (heard.company) heard.company, heard.p, e.profiles, e.default_profile,
+        coalesce(e.taken_over, '{{}}')
+    from {heard}, json_to_record(heard.body::json) as e(profiles jsonb, default_profile text, taken_over jsonb)
+    order by heard.company, heard.number desc
+    on conflict (company) do update set
+        profiles = excluded.profiles, default_profile = excluded.default_profile, taken_over = excluded.taken_over
+"""
+
+CLIENT_CHANGED = """
+    insert into client (company, client_id, p, version, has_email, has_phone, has_address, language, profile,
+        category, payment_mode, removed, salesperson)
+    select distinct on (heard.company, e.client_id) heard.company, e.client_id, heard.p, e.version, e.has_email,
+        e.has_phone, e.has_address, e.language, e.profile, e.category, e.payment_mode, e.removed,
+        e.salesperson
+    from {heard}, json_to_record(heard.body::json) as e(client_id text, version integer, has_email boolean,
+        has_phone boolean, has_address boolean, language text, profile text, category text, payment_mode text,
+        removed boolean, salesperson text)
+    order by heard.company, e.client_id, heard.number desc
+    on conflict (company, client_id) do update set
+        version = excluded.version, has_email = excluded.has_email, has_phone = excluded.has_phone,
+        has_address = excluded.has_address, language = excluded.language, profile = excluded.profile,
+        category = excluded.category, payment_mode = excluded.payment_mode, removed = excluded.removed,
+        salesperson = excluded.salesperson
+"""
+
+# the same statements for what is said of many at once
+CLIENTS_CHANGED = CLIENT_CHANGED.replace(
+    "json_to_record(heard.body::json)", "json_to_recordset(heard.body::json -> 'clients')"
+)
+
+PERSON_ERASED = """
+    update client set version = greatest(client.version, erased.version)
+    from (
+        select heard.company, e.client_id, max(e.version) as version
+        from {heard}, json_to_record(heard.body::json) as e(client_id text, version integer)
+        group by heard.company, e.client_id
+    ) erased
+    where client.company = erased.company and client.client_id = erased.client_id
+"""
 
 CLIENT_STOPPED = """
     insert into client (company, client_id, p, stopped, stopped_on, stopped_by, resumes_on)
@@ -17,52 +120,7 @@ CLIENT_RESUMED = """
     where client.company = heard.company and client.client_id = e.client_id
 """
 
-PROFILES_CHANGED = """
-    insert into profile_list (company, p, profiles, default_profile, taken_over)
-    select distinct on (heard.company) heard.company, heard.p, e.profiles, e.default_profile,
-        coalesce(e.taken_over, '{{}}')
-    from {heard}, json_to_record(heard.body::json) as e(profiles jsonb, default_profile text, taken_over jsonb)
-    order by heard.company, heard.number desc
-    on conflict (company) do update set
-        profiles = excluded.profiles, default_profile = excluded.default_profile, taken_over = excluded.taken_over
-"""
-
-LATE_INTEREST = """
-    insert into late_interest_terms (company, p, terms)
-    select distinct on (heard.company) heard.company, heard.p, heard.body::jsonb
-    from {heard}
-    order by heard.company, heard.number desc
-    on conflict (company) do update set terms = excluded.terms
-"""
-
-RETENTION = """
-    insert into retention (company, p, periods)
-    select distinct on (heard.company) heard.company, heard.p, heard.body::jsonb
-    from {heard}
-    order by heard.company, heard.number desc
-    on conflict (company) do update set periods = excluded.periods
-"""
-
-LEGAL_HOLD_PLACED = """
-    insert into legal_hold (company, client_id, p, placed_on, placed_by)
-    select distinct on (heard.company, heard.client) heard.company, heard.client, heard.p, heard.as_of, heard.actor
-    from {heard}
-    order by heard.company, heard.client, heard.number
-    on conflict (company, client_id) do nothing
-"""
-
-LEGAL_HOLD_LIFTED = """
-    delete from legal_hold using {heard}
-    where legal_hold.company = heard.company and legal_hold.client_id = heard.client
-"""
-
-PROFILE_ASSIGNED = """
-    insert into client (company, client_id, p, chosen_profile)
-    select distinct on (heard.company, e.client_id) heard.company, e.client_id, heard.p, e.profile
-    from {heard}, json_to_record(heard.body::json) as e(client_id text, profile text)
-    order by heard.company, e.client_id, heard.number desc
-    on conflict (company, client_id) do update set chosen_profile = excluded.chosen_profile
-"""
+PROFILE_ASSIGNED = keeping("client", {"client_id": "text"}, chosen_profile="profile text")
 
 ENTRY_STOPPED = """
     insert into entry_stop (company, client_id, entry_id, p, stopped_on, stopped_by, resumes_on)
@@ -74,12 +132,7 @@ ENTRY_STOPPED = """
         stopped_on = excluded.stopped_on, stopped_by = excluded.stopped_by, resumes_on = excluded.resumes_on
 """
 
-ENTRY_RESUMED = """
-    delete from entry_stop
-    using {heard}, json_to_record(heard.body::json) as e(client_id text, entry_id text)
-    where entry_stop.company = heard.company and entry_stop.client_id = e.client_id
-        and entry_stop.entry_id = e.entry_id
-"""
+ENTRY_RESUMED = removing("entry_stop", client_id="text", entry_id="text")
 
 PROMISE_RECORDED = """
     insert into promise (company, promise_id, p, client_id, entry_id, amount, currency, promised_on, state,
@@ -129,10 +182,7 @@ DOCUMENT_ATTACHED = """
         attached_by = excluded.attached_by
 """
 
-DOCUMENT_REMOVED = """
-    delete from document using {heard}, json_to_record(heard.body::json) as e(document_id uuid)
-    where document.company = heard.company and document.document_id = e.document_id
-"""
+DOCUMENT_REMOVED = removing("document", document_id="uuid")
 
 REPOSITIONED = """
     with last as (
@@ -177,3 +227,36 @@ MERGED_ENTRIES = """
         json_to_recordset(e.entries) as named(entry_id text, into_entry_id text)
     on conflict do nothing
 """
+
+STATED: Mapping[str, Project] = {
+    "CompanyRegistered": applying(COMPANY, delivered_reasons=list(DISPUTE_REASONS)),
+    "CompanyChanged": applying(COMPANY, delivered_reasons=list(DISPUTE_REASONS)),
+    "FieldsNamed": applying(FIELDS_NAMED),
+    "ClientChanged": applying(CLIENT_CHANGED),
+    "ClientsChanged": applying(CLIENTS_CHANGED),
+    "PersonErased": applying(PERSON_ERASED),
+    "ClientStopped": applying(CLIENT_STOPPED),
+    "ClientResumed": applying(CLIENT_RESUMED),
+    "LateInterestChosen": applying(LATE_INTEREST),
+    "CashObjectivesChosen": applying(CASH_OBJECTIVES),
+    "RetentionChosen": applying(RETENTION),
+    "LegalHoldPlaced": applying(LEGAL_HOLD_PLACED),
+    "LegalHoldLifted": applying(LEGAL_HOLD_LIFTED),
+    "ProfilesChanged": applying(PROFILES_CHANGED),
+    "ProfileAssigned": applying(PROFILE_ASSIGNED),
+    "EntryStopped": applying(ENTRY_STOPPED),
+    "EntryResumed": applying(ENTRY_RESUMED),
+    "PromiseRecorded": applying(PROMISE_RECORDED),
+    "PromiseCancelled": applying(PROMISE_STATE, state="cancelled", ends=True),
+    "PromiseKept": applying(PROMISE_STATE, state="kept", ends=True),
+    "PromiseBroken": applying(PROMISE_STATE, state="broken", ends=False),
+    "PromiseReopened": applying(PROMISE_STATE, state="open", ends=False),
+    "NoteAdded": applying(NOTE_ADDED),
+    "DisputeOpened": applying(DISPUTE_OPENED),
+    "DisputeClosed": applying(DISPUTE_CLOSED),
+    "DocumentAttached": applying(DOCUMENT_ATTACHED),
+    "DocumentRemoved": applying(DOCUMENT_REMOVED),
+    "EntryRepositioned": applying(REPOSITIONED),
+    "ClientFlagged": applying(CLIENT_FLAGGED),
+    "ClientMerged": applying(CLIENT_MERGED, MERGED_ENTRIES),
+}

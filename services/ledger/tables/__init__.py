@@ -20,6 +20,7 @@ from services.ledger.tables.kept import (
 )
 from services.ledger.tables.metadata import metadata
 from services.ledger.tables.stated import (
+    cash_objective,
     client,
     client_merge,
     company,
@@ -48,6 +49,7 @@ DERIVED = (
     company,
     profile_list,
     late_interest_terms,
+    cash_objective,
     retention,
     legal_hold,
     free_field,

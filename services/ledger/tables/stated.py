@@ -14,7 +14,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from chassis.columns import FALSE, day, instant, key, money, partition, word
+from chassis.columns import FALSE, day, instant, key, last_said, money, partition, word
 from services.ledger.tables.metadata import metadata
 
 company = Table(
@@ -42,23 +42,12 @@ profile_list = Table(
 )
 
 # a company without a row claims nothing of those who pay late
-late_interest_terms = Table(
-    "late_interest_terms",
-    metadata,
-    key("company"),
-    partition(),
-    # as the event says them
-    Column("terms", JSONB, nullable=False),
-)
+late_interest_terms = last_said("late_interest_terms", metadata, "terms")
 
-retention = Table(
-    "retention",
-    metadata,
-    key("company"),
-    partition(),
-    # as the event says them
-    Column("periods", JSONB, nullable=False),
-)
+# a company without a row has no objectives
+cash_objective = last_said("cash_objective", metadata, "objectives")
+
+retention = last_said("retention", metadata, "periods")
 
 # clients of whom nothing ends by itself
 legal_hold = Table(

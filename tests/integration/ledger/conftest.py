@@ -149,7 +149,7 @@ def synced(name: str, client_id: str, amount: str, lettering: str | None = None,
     )
 
 
-@pytest_asyncio.fixture(scope="session")
+@pytest_asyncio.fixture(scope="package")
 async def voice(stack: Stack) -> AsyncIterator[Voice]:
     process = Running(Service(name="sync", settings=Settings(**knobs(stack, "sync"))))
     relay = asyncio.create_task(process.relay().run())
@@ -159,7 +159,7 @@ async def voice(stack: Stack) -> AsyncIterator[Voice]:
     await process.stop()
 
 
-@pytest_asyncio.fixture(scope="session")
+@pytest_asyncio.fixture(scope="package")
 async def house(stack: Stack, voice: Voice) -> AsyncIterator[House]:
     settings = LedgerSettings(**knobs(stack, "ledger") | {"allow_as_of": True, "settle_pause_seconds": 0.05})
     process = Running(build(settings))

@@ -5,6 +5,8 @@ from datetime import date
 from typing import Any
 
 import pytest
+from psycopg.errors import DeadlockDetected
+from sqlalchemy.exc import DBAPIError
 
 from contracts.ledger import DISPUTE_REASONS
 from tests.integration.ledger.conftest import House, Voice, entry_id, synced
@@ -213,17 +215,20 @@ async def test_one_companys_day_that_fails_holds_up_no_other(
     for one in (company, last):
         await house.http.put(f"/companies/{one}", json={"name": "Acme"}, headers=house.token(one))
     days = []
+    failures = [ValueError("a day that cannot begin"), DBAPIError("update", {}, DeadlockDetected())]
 
     async def fails_for_the_first(say: Any, of: str, as_of: date, cause: Any) -> Any:
         days.append(of)
         if of == company:
-            raise ValueError("a day that cannot begin")
+            raise failures.pop()
         return await begun(say, of, as_of, cause)
 
     monkeypatch.setattr(main, "begin_day", fails_for_the_first)
     await main.begin_days_that_came(house.process)
     assert days.index(company) < days.index(last)
     assert "a day did not begin" in caplog.text
+    assert company in house.process.health.hindered_by()["days"]
+    assert last not in house.process.health.hindered_by()["days"]
     days.clear()
     await main.begin_days_that_came(house.process)
     assert company in days

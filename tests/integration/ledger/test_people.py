@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from chassis.auth import mint, read_key
 from tests.integration.ledger.conftest import House, Voice, entry_id, synced
 
 
@@ -28,6 +29,22 @@ async def test_the_same_people_again_say_nothing(house: House, company: str) -> 
     changed = (await house.said(company))[-1][1]
     assert (changed["client_id"], changed["version"], changed["has_email"]) == ("C0007", 2, True)
     assert "Durand" not in str(await house.said(company))
+
+
+async def test_a_service_that_writes_to_nobody_is_told_no_address(house: House, company: str) -> None:
+    """Who took over reporting would otherwise read every mail address and phone of every company."""
+    clients = [person("A", emails=["a@a.fr"], phones=["0102030405"], address={"city": "Paris"})]
+    await house.post(company, "/people", {"source": "book", "clients": clients})
+    key = read_key(house.stack.key_file_of("reporting"))
+    token = mint(key, "service:reporting", [company], "system", signer="reporting")
+    asked = {"headers": {"Authorization": f"Bearer {token}"}, "json": {"client_ids": ["A"]}}
+    answer = await house.http.post(f"/companies/{company}/people/query", **asked)
+    assert answer.json()["people"] == [
+        {"client_id": "A", "version": 1, "name": "Société A", "fields": {}, "salesperson": None}
+    ]
+    for path, body in (("/labels/query", {"entry_ids": []}), ("/people", {"source": "x", "clients": clients})):
+        refused = await house.http.post(f"/companies/{company}{path}", json=body, headers=asked["headers"])
+        assert refused.status_code == 403, path
 
 
 async def test_people_are_handed_out_page_by_page(house: House, company: str) -> None:
