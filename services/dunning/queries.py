@@ -46,18 +46,16 @@ EXCLUDED = text(
     " where v.company = :company and not e.removed and (e.lettering is null or 'lettering_error' = any(v.reasons))"
     " order by v.client_id, e.due_date, v.entry_id"
 )
-VERDICTS = (
+OF_CLIENT = text(
     "select e.client_id, e.entry_id, e.piece, e.kind, e.currency, e.amount, e.due_date,"
     " coalesce(l.level, 0) as level, l.reminded_on, l.noticed_on, l.next_step as forced_step, l.automatic,"
     " v.status, v.step, v.next_on, v.reasons, v.action_id, v.decided_on"
     " from entry e left join entry_level l using (company, client_id, entry_id)"
     " left join verdict v using (company, client_id, entry_id)"
-    " where e.company = :company and not e.removed and {which}"
+    " where e.company = :company and not e.removed and e.client_id = :client_id"
     " and (e.lettering is null or 'lettering_error' = any(v.reasons))"
     " order by e.due_date, e.entry_id"
 )
-OF_CLIENT = text(VERDICTS.format(which="e.client_id = :client_id"))
-OF_ENTRY = text(VERDICTS.format(which="e.entry_id = :entry_id"))
 CLIENT_POLICIES = text(
     "select * from client_policy where company = :company"
     " and (client_id = :client_id or cast(:client_id as text) is null) order by client_id"
@@ -141,7 +139,3 @@ async def excluded(tx: AsyncConnection, company: str) -> Sequence[RowMapping]:
 async def verdicts_of_client(tx: AsyncConnection, company: str, client_id: str) -> Sequence[RowMapping]:
     """The open entries of a client with what was last decided about each."""
     return (await tx.execute(OF_CLIENT, {"company": company, "client_id": client_id})).mappings().all()
-
-
-async def verdicts_of_entry(tx: AsyncConnection, company: str, entry_id: str) -> Sequence[RowMapping]:
-    return (await tx.execute(OF_ENTRY, {"company": company, "entry_id": entry_id})).mappings().all()

@@ -1,4 +1,4 @@
-"""Stories decided every day anew, and against a draft (C19)."""
+"""Stories decided every day anew, and against a draft."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The past decided anew, and what another scenario would have changed for each client (C19)."""
+"""The past decided anew, and what another scenario would have changed for each client."""
 
 from datetime import date, timedelta
 from decimal import Decimal

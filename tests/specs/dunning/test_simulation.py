@@ -1,4 +1,4 @@
-"""What would be sent (C19): the same as living every day with everything confirmed, and nothing but a copy."""
+"""What would be sent: the same as living every day with everything confirmed, and nothing but a copy."""
 
 from datetime import date, timedelta
 

@@ -1,4 +1,4 @@
-"""What is heard of a client, of it alone or in bulk, in whatever order; by whom and since when it holds (C18)."""
+"""What is heard of a client, of it alone or in bulk, in whatever order; by whom and since when it holds."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
