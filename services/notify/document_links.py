@@ -1,4 +1,4 @@
-"""Links to the documents of invoices, in place of files that go with the message (D2).
+"""Links to the documents of invoices, in place of files that go with the message.
 
 A link leads through the client's own pages: it is as private, ends on the same day and is taken back with them
 (rule 13.8). It opens one document, which ledger hands to that client alone.

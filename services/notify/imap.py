@@ -28,6 +28,7 @@ from imap_tools.utils import encode_folder
 from chassis.guard import AddressRefused, Networks, connected_here
 from services.notify.drop_folder import PlaceUnreadable
 from services.notify.reports.reading import LARGEST_BYTES
+from services.notify.servers import SignIn
 
 Encryption = Literal["tls", "starttls"]
 After = Literal["move", "seen", "leave"]
@@ -57,6 +58,8 @@ class Account:
     ca_file: str | None = None
     networks: Networks = ()
     """Besides the public internet, where it may be."""
+    sign_in: SignIn = "password"
+    """By ``oauth``: a token is shown instead of the password."""
 
 
 class _Judged(imaplib.IMAP4):
@@ -109,8 +112,9 @@ class ImapMailbox:
         self._box: BaseMailBox | None = None
         self._moves: Literal["move", "expunge"] | None = None
 
-    def open(self) -> int:
-        """Sign in and open the folder; answers the validity of its UIDs: mails are only named by both."""
+    def open(self, token: str = "") -> int:
+        """Sign in, by ``token`` where the account says so, and open the folder; answers the validity of its UIDs:
+        mails are only named by both."""
         account = self.account
         with _telling("mailbox_unreachable"):
             trusted = ssl.create_default_context()
@@ -119,9 +123,12 @@ class ImapMailbox:
             self._box = _JudgedBox(account, trusted)
             bound(self._box.client)
         with _telling("mailbox_login_refused"):
-            secrets = account.user + account.password
-            sign_in = self._box.login if secrets.isascii() else self._box.login_utf8
-            sign_in(account.user, account.password, None)
+            if account.sign_in == "oauth":
+                show(self._box.client, account.user, token)
+            else:
+                secrets = account.user + account.password
+                sign_in = self._box.login if secrets.isascii() else self._box.login_utf8
+                sign_in(account.user, account.password, None)
         with _telling("mailbox_silent"):
             able = " ".join(
                 told.decode("ascii", "replace").upper() for told in self._box.client.capability()[1] if told
@@ -208,6 +215,13 @@ def bound(client: imaplib.IMAP4) -> None:
         return read_all(size)
 
     client.read = read  # type: ignore[method-assign]
+
+
+def show(client: imaplib.IMAP4, user: str, token: str) -> None:
+    """Sign in by a token (SASL XOAUTH2). A server that does not take it says why, and waits for an empty answer
+    before it says no."""
+    answers = iter([f"user={user}\x01auth=Bearer {token}\x01\x01".encode()])
+    client.authenticate("XOAUTH2", lambda _: next(answers, b""))
 
 
 def _folder(name: str) -> str:

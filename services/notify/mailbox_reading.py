@@ -23,6 +23,7 @@ from chassis.running import Running
 from services.notify import mailboxes
 from services.notify.drop_folder import PlaceUnreadable
 from services.notify.imap import Account, ImapMailbox
+from services.notify.oauth.keeping import Keeper
 from services.notify.reports.reading import Report, Unreadable, read
 from services.notify.returns import Lies, note, record
 from services.notify.settings import NotifySettings
@@ -52,6 +53,7 @@ class MailboxReader:
     def __init__(self, running: Running, settings: NotifySettings) -> None:
         self.running = running
         self.settings = settings
+        self.keeper = Keeper(running.engine, settings)
         self.turn_seconds = TURN_SECONDS
         self._large = asyncio.Lock()
         self._threads = ThreadPoolExecutor(MAILBOXES_AT_A_TIME, thread_name_prefix="imap")
@@ -117,7 +119,7 @@ class MailboxReader:
         await self._blocking(box.close)
 
     async def _read_all(self, company: str, account: Account, box: ImapMailbox) -> None:
-        validity = await self._blocking(box.open)
+        validity = await mailboxes.signed_in(box, self.keeper, company, self._blocking)
         async with transaction(self.running.engine, company) as tx:
             known = await mailboxes.read_before(tx, company, validity)
             last_read_on = await tx.scalar(LAST_READ, {"company": company})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection
 from datetime import date, timedelta
 from typing import Any
 
@@ -11,7 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis.guard import networks_of
 from chassis.sealing import Seal, SealBroken
-from services.notify.imap import Account
+from services.notify.drop_folder import PlaceUnreadable
+from services.notify.imap import Account, ImapMailbox
+from services.notify.oauth.endpoint import Unauthorized
+from services.notify.oauth.keeping import Keeper
 from services.notify.settings import NotifySettings
 
 PLACE = "imap"
@@ -50,7 +53,8 @@ async def accounts(
     for row in await tx.execute(SET, {"company": company}):
         try:
             whose = {"company": row.company, "purpose": MAILBOX_PURPOSE}
-            password = "" if row.password is None else seal.open(bytes(row.password), **whose)
+            none = row.password is None or row.sign_in == "oauth"
+            password = "" if none else seal.open(bytes(row.password), **whose)
         except SealBroken:
             found[row.company] = None
             continue
@@ -73,7 +77,37 @@ def account_of(row: Any, password: str, settings: NotifySettings, since: date) -
         timeout_seconds=settings.imap_timeout_seconds,
         ca_file=str(settings.smtp_ca_file) if settings.smtp_ca_file else None,
         networks=networks_of(settings.mail_networks),
+        sign_in=row["sign_in"],
     )
+
+
+async def signed_in(
+    box: ImapMailbox, keeper: Keeper, company: str, blocking: Callable[[Callable[[], int]], Awaitable[int]]
+) -> int:
+    """Open a mailbox; a token that the server does not take is changed for another one, once. Answers what
+    ``ImapMailbox.open`` does. Raises ``PlaceUnreadable``."""
+    account = box.account
+    if account.sign_in != "oauth":
+        return await blocking(box.open)
+    try:
+        token = await keeper.token(company, account.host)
+        try:
+            return await blocking(lambda: box.open(token))
+        except PlaceUnreadable as refused:
+            if refused.code != "mailbox_login_refused":
+                raise
+            another = await keeper.token(company, account.host, token)
+            if another == token:
+                raise PlaceUnreadable("mailbox_token_refused", refused.words) from refused
+        box.abort()
+        try:
+            return await blocking(lambda: box.open(another))
+        except PlaceUnreadable as refused:
+            if refused.code == "mailbox_login_refused":
+                raise PlaceUnreadable("mailbox_token_refused", refused.words) from refused
+            raise
+    except Unauthorized as none:
+        raise PlaceUnreadable(none.code, none.words) from none
 
 
 def look_from(since: date, last_read_on: date | None, today: date) -> date:

@@ -1,6 +1,7 @@
 """Handing mails to the mail server over kept connections, and what became of each."""
 
 import asyncio
+import logging
 import re
 import socket
 from contextlib import suppress
@@ -9,6 +10,7 @@ from typing import Protocol
 
 import aiosmtplib
 from aiosmtplib import (
+    SMTPAuthenticationError,
     SMTPConnectError,
     SMTPException,
     SMTPResponseException,
@@ -16,16 +18,22 @@ from aiosmtplib import (
     SMTPTimeoutError,
 )
 
+from chassis.database import is_transient
 from chassis.guard import connected
 from services.notify.messages import Mail
+from services.notify.oauth.endpoint import Unauthorized
 from services.notify.pipelining import NO_CODE, Answer, Answers, taken_over
-from services.notify.servers import Server
+from services.notify.servers import Server, Tokens
+
+log = logging.getLogger(__name__)
 
 _STATUS = re.compile(r"^\s*([245]\.\d{1,3}\.\d{1,3})\b")
 TAKEN, BEGIN, TEMPORARY, PERMANENT, NO_ANSWER_IS_HIGHER = 200, 354, 400, 500, 600
 CLOSING, COMPLETED = 421, 250
 ACCEPTED = (250, 251)
 """What may be said to a recipient who gets the message."""
+NOT_SIGNED_IN = (530, 535, 538)
+"""What is said instead of taking a message from who is not signed in, or not any more (RFC 4954, 6)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,23 +95,60 @@ class SmtpConnection:
         self._smtp: aiosmtplib.SMTP | None = None
         self._answers: Answers | None = None
         """Where the server takes several commands at once."""
+        self._token = ""
+        """The one that the server was shown last."""
 
     async def connect(self) -> None:
         if self._smtp is not None and self._smtp.is_connected:
             if self._answers is None or not self._answers.are_waiting:
                 return
             self._drop()  # whatever it said unasked must not pass for the answer to a message
+        if self._server.tokens is None:
+            await self._signed_in_by(None)
+            return
+        if self._server.encryption == "none":
+            raise MailServerUnreachable("a token is only shown over an encrypted connection")
+        try:
+            await self._signed_in_by(await self._given(self._server.tokens, ""))
+        except SMTPAuthenticationError:
+            # it may have ended before its time: another one shows whether it was that
+            try:
+                await self._signed_in_by(await self._given(self._server.tokens, self._token))
+            except SMTPAuthenticationError as refused:
+                raise MailServerUnreachable(_sentence(refused)) from refused
+
+    async def _given(self, tokens: Tokens, not_taken: str) -> str:
+        """A token. Raises ``MailServerUnreachable`` whatever keeps it from coming: nothing has left yet, so
+        messages wait, and the mail servers of other companies go on."""
+        try:
+            return await tokens(not_taken)
+        except Unauthorized as none:
+            raise MailServerUnreachable(str(none)) from none
+        except Exception as failure:
+            if not is_transient(failure):
+                log.exception("no token for an unforeseen reason", extra={"server": self._server.place})
+            raise MailServerUnreachable(f"no token ({type(failure).__name__})") from failure
+
+    async def _signed_in_by(self, token: str | None) -> None:
+        """A new connection. Raises ``MailServerUnreachable``, and ``SMTPAuthenticationError`` where the server
+        does not take the token."""
         server = self._server
+        self._token = token or ""
         try:
             sock = None if server.networks is None else await self._judged()
         except OSError as failure:
             raise MailServerUnreachable(_sentence(failure)) from failure
+
+        async def shown() -> str:
+            return self._token
+
         smtp = aiosmtplib.SMTP(
             hostname=server.host,
             port=server.port if sock is None else None,
             sock=sock,
             username=server.user or None,
-            password=server.password or None,
+            password=server.password or None if token is None else None,
+            oauth_token_generator=None if token is None else shown,
             use_tls=server.encryption == "tls",
             start_tls=server.encryption == "starttls",
             timeout=server.timeout_seconds,
@@ -113,6 +158,11 @@ class SmtpConnection:
         try:
             await smtp.connect()
             await smtp.ehlo()
+        except SMTPAuthenticationError as refused:
+            smtp.close()
+            if token is None or refused.code < PERMANENT:
+                raise MailServerUnreachable(_sentence(refused)) from refused
+            raise
         except (SMTPException, OSError, ValueError) as failure:
             smtp.close()
             raise MailServerUnreachable(_sentence(failure)) from failure
@@ -144,9 +194,21 @@ class SmtpConnection:
                 continue
             if isinstance(ready, dict):
                 return await self._content(mail, ready)
+            if self._is_signed_out(ready):
+                # it says so of the connection and not of the message, of which nothing has left
+                self._drop()
+                if last_time:
+                    return PutOff(ready.answer if isinstance(ready, Refused) else ready.reason, by_server=True)
+                continue
             await self._reset()
             return ready
         raise AssertionError("the second time returns")
+
+    def _is_signed_out(self, answered: Refused | PutOff) -> bool:
+        """Whether the server takes nothing because the token that it was shown has ended since."""
+        if self._server.tokens is None or not isinstance(answered, Refused):
+            return False
+        return int(answered.status[:3]) in NOT_SIGNED_IN
 
     async def _envelope(self, mail: Mail) -> dict[str, str] | Refused | PutOff:
         """Sender and recipients; answers the recipients that were refused."""

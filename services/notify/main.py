@@ -15,8 +15,11 @@ from services.notify import queries, tables
 from services.notify.api import links, opens, payments, router
 from services.notify.archive.archivist import Archivist
 from services.notify.handlers import REACT
+from services.notify.judging import judged
 from services.notify.letters.room import LetterRoom
 from services.notify.mailboxes import MAILBOX_PURPOSE
+from services.notify.oauth.consent import PENDING_PURPOSE
+from services.notify.oauth.keeping import REFRESH_PURPOSE, SECRET_PURPOSE
 from services.notify.payments.account import API_KEY, WEBHOOK_SECRET
 from services.notify.projection import PROJECT
 from services.notify.retention import expire_as_days_come
@@ -77,9 +80,13 @@ def build(settings: NotifySettings) -> Service:
         knows_clients=True,
         asked_by={"notify": {"debtor"}},
         background=background,
+        judged=judged(settings),
         sealed=(
             Sealed("mail_server", "password", SERVER_PURPOSE),
             Sealed("mailbox_account", "password", MAILBOX_PURPOSE),
+            Sealed("mail_authorization", "secret", SECRET_PURPOSE),
+            Sealed("mail_authorization", "refresh_token", REFRESH_PURPOSE),
+            Sealed("mail_authorization", "pending", PENDING_PURPOSE),
             Sealed("dkim_key", "private_key", SIGNING_KEY),
             Sealed("payment_account", "api_key", API_KEY),
             Sealed("payment_account", "webhook_secret", WEBHOOK_SECRET),

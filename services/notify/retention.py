@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis import clock
 from chassis.database import is_transient, transaction
+from chassis.derivation import OtherVersion
 from chassis.eventlog import Cause, Said
 from chassis.running import Running
 from contracts.ledger import RetentionPeriods
@@ -31,6 +32,8 @@ log = logging.getLogger(__name__)
 ACTOR = "service:notify"
 AT_A_TIME = 500
 PAUSE_SECONDS = 600.0
+RETENTION = "retention"
+"""The part of the process that erases, as its hindrance names it."""
 
 PERIODS = text("select periods from retention where company = :company")
 HELD = text(
@@ -60,21 +63,41 @@ DAY = text(
 )
 LOCK = text("select pg_advisory_xact_lock(hashtextextended('retention ' || :company, 0))")
 
-STILL_OPEN = """
+OWED = """(e.lettering is null or exists (
+        select from lettering_error error where error.company = spoken.company and error.client_id = e.client_id
+            and error.account = e.account and error.lettering = e.lettering))"""
+STILL_OPEN = f"""
     exists (
         select from action spoken
         cross join lateral jsonb_array_elements(spoken.body -> 'entries') line
         cross join lateral (
-            select client_id, account, lettering from entry where company = spoken.company
-                and client_id = spoken.client_id and entry_id = line ->> 'entry_id' and not removed offset 0
+            select client_id, account, kind, piece, entry_date, amount, currency, lettering, removed from entry
+            where company = spoken.company and client_id = spoken.client_id and entry_id = line ->> 'entry_id'
+            offset 0
         ) e
         where spoken.company = aged.company and spoken.action_id = aged.action_id
-            and (e.lettering is null or exists (
-                select from lettering_error error where error.company = spoken.company
-                    and error.client_id = e.client_id and error.account = e.account
-                    and error.lettering = e.lettering))
+            and case when e.removed then exists (
+                with recursive code(client_id) as (
+                    select into_client_id from client_merge
+                    where company = spoken.company and client_id = spoken.client_id
+                    union
+                    select known.into_client_id from client_merge known join code using (client_id)
+                    where known.company = spoken.company
+                )
+                select from code cross join lateral (
+                    select * from entry moved where moved.company = spoken.company
+                        and moved.client_id = code.client_id and not moved.removed
+                        and (moved.entry_id = line ->> 'entry_id'
+                            or (moved.kind, moved.piece, moved.entry_date, moved.amount, moved.currency)
+                                = (e.kind, e.piece, e.entry_date, e.amount, e.currency))
+                    offset 0
+                ) e
+                where {OWED}
+            ) else {OWED} end
     )
-"""
+"""  # noqa: S608
+"""A line that left the code it was reminded under stands under the one that this became, over any chain: under its
+own id, or, as ledger finds it too, as a line that looks the same. Of several alike any that is owed counts."""
 PAGE = """
     select id, at, client_id, open from (
         select {id} as id, {at} as at, {client} as client_id, {open} as open
@@ -319,24 +342,28 @@ async def expire_as_days_come(running: Running) -> None:
 
 
 async def expire_today(running: Running) -> None:
-    """For every company that has not had its turn today, but those at rest."""
+    """For every company that has not had its turn today, but those at rest. Where one's contents could not be
+    erased the others have their turn, it is tried again in the next round, and until then told as a hindrance."""
     async with transaction(running.engine) as tx:
         days = (await tx.execute(DAYS)).all()
-    for day in days:
-        await _expire_one(running, day.company, day.as_of)
+    failed = [day.company for day in days if not await _expire_one(running, day.company, day.as_of)]
+    left = f"contents that had their time are still kept in {', '.join(failed)}; tried again" if failed else None
+    running.health.hindrance(RETENTION, left)
 
 
-async def _expire_one(running: Running, company: str, last: date | None) -> None:
+async def _expire_one(running: Running, company: str, last: date | None) -> bool:
+    """Whether the company has had its turn."""
     try:
         async with transaction(running.engine, company) as tx:
             as_of = clock.today(await queries.time_zone(tx, company))
         if last is not None and last >= as_of:
-            return
+            return True
         counts = await expire(running, company, as_of)
-    except Exception as failure:
-        if is_transient(failure):
-            raise
+    except OtherVersion:
+        raise  # it is the same for each of them, and no trouble: the release before does the work
+    except Exception:
         log.exception("contents that had their time could not be erased", extra={"company": company})
-        return
+        return False
     if any(counts.values()):
         log.info("contents that had their time were erased", extra={"company": company, **counts})
+    return True

@@ -17,6 +17,7 @@ from contracts.notify import EmailInDoubt
 from services.notify.handlers import QUEUE
 from services.notify.lanes import MAIL_SERVER, Lane, cancelled
 from services.notify.mailer import Carrier, SmtpConnection
+from services.notify.oauth.keeping import LOOKED_AFTER_SECONDS, Keeper
 from services.notify.recording import DOUBTS_SAID, Recorder
 from services.notify.servers import Server, of_companies, of_installation
 from services.notify.settings import NotifySettings
@@ -54,6 +55,7 @@ class MailRoom:
         self.settings = settings
         self.carrier = carrier
         self.recorder = Recorder(running, settings)
+        self.keeper = Keeper(running.engine, settings)
         self.shared = Lane(running, settings, of_installation(settings), self.recorder, carrier=carrier)
         self._own: dict[str, tuple[Server, asyncio.Task[None]]] = {}
         self._shut: frozenset[str] = frozenset()
@@ -64,17 +66,18 @@ class MailRoom:
         recording = asyncio.create_task(self.recorder.run(), name="recording")
         tending = asyncio.create_task(self._tend(), name="mail servers")
         telling = asyncio.create_task(self._tell_doubts(), name="doubts")
+        keeping = asyncio.create_task(self._keep_authorizations(), name="authorizations")
         try:
             while not await self._read_servers():  # noqa: ASYNC110 - PostgreSQL's coming back is no event
                 await asyncio.sleep(SERVERS_PAUSE_SECONDS)
             shared = asyncio.create_task(self.shared.run(), name=MAIL_SERVER)
             try:
-                await self._until_one_fails({recording, tending, telling, shared})
+                await self._until_one_fails({recording, tending, telling, keeping, shared})
             finally:
-                await cancelled([tending, telling])
+                await cancelled([tending, telling, keeping])
                 await cancelled([shared, *(task for _, task in self._own.values())])
         finally:
-            await cancelled([tending, telling, recording])
+            await cancelled([tending, telling, keeping, recording])
 
     async def _until_one_fails(self, tasks: set[asyncio.Task[None]]) -> None:
         while True:
@@ -96,7 +99,7 @@ class MailRoom:
         """False while PostgreSQL does not answer: the lanes stay as they are."""
         try:
             async with transaction(self.running.engine) as tx:
-                wanted = await of_companies(tx, self.settings)
+                wanted = await of_companies(tx, self.settings, self.keeper)
         except (SQLAlchemyError, OSError) as failure:
             if not is_transient(failure):
                 raise
@@ -119,6 +122,16 @@ class MailRoom:
             self.running.health.hindrance(f"{MAIL_SERVER} of {company}", None)
         self._shut = frozenset(company for company, server in wanted.items() if server is None)
         return True
+
+    async def _keep_authorizations(self) -> None:
+        """Find out which mailbox's authorization has ended while there is nothing to send."""
+        while True:
+            try:
+                await self.keeper.look_after()
+            except Exception as failure:
+                if not is_transient(failure):
+                    raise
+            await asyncio.sleep(LOOKED_AFTER_SECONDS)
 
     async def _tell_doubts(self) -> None:
         """Say in doubt what another process left while handing it over."""

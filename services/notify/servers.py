@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Literal
 
 from sqlalchemy import text
@@ -10,16 +12,20 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis.guard import Networks, networks_of
 from chassis.sealing import Seal, SealBroken
+from services.notify.oauth.keeping import Keeper
 from services.notify.settings import NotifySettings
 
 Encryption = Literal["none", "starttls", "tls"]
+SignIn = Literal["password", "oauth"]
+Tokens = Callable[[str], Awaitable[str]]
+"""Answers a token to sign in with; told which one the server did not take, another. Raises ``Unauthorized``."""
 
 SERVER_PURPOSE = "mail-server"
 """What its password is sealed for."""
 
 OWN = text(
-    "select company, host, port, encryption, username, password, connections, per_second, per_second_and_domain"
-    " from mail_server where cast(:company as text) is null or company = :company"
+    "select company, host, port, encryption, username, password, connections, per_second, per_second_and_domain,"
+    " sign_in from mail_server where cast(:company as text) is null or company = :company"
 )
 
 
@@ -43,6 +49,9 @@ class Server:
     networks: Networks | None = None
     """Of a company's own server: the public internet and these are where it may be. ``None``: anywhere, since the
     operator named it."""
+    tokens: Tokens | None = field(default=None, repr=False, compare=False)
+    """Where it takes a token instead of a password."""
+    sign_in: SignIn = "password"
 
     @property
     def place(self) -> str:
@@ -68,7 +77,7 @@ def of_installation(settings: NotifySettings) -> Server:
 
 
 async def of_companies(
-    tx: AsyncConnection, settings: NotifySettings, company: str | None = None
+    tx: AsyncConnection, settings: NotifySettings, keeper: Keeper, company: str | None = None
 ) -> dict[str, Server | None]:
     """The servers that companies set for themselves, of one company or of all; ``None`` where the password cannot
     be opened."""
@@ -77,7 +86,8 @@ async def of_companies(
     for row in await tx.execute(OWN, {"company": company}):
         try:
             whose = {"company": row.company, "purpose": SERVER_PURPOSE}
-            password = "" if row.password is None else seal.open(bytes(row.password), **whose)
+            none = row.password is None or row.sign_in == "oauth"
+            password = "" if none else seal.open(bytes(row.password), **whose)
         except SealBroken:
             found[row.company] = None
             continue
@@ -95,5 +105,7 @@ async def of_companies(
             own_name=settings.default_sender_domain,
             ca_file=str(settings.smtp_ca_file) if settings.smtp_ca_file else None,
             networks=networks,
+            tokens=partial(keeper.token, row.company, row.host) if row.sign_in == "oauth" else None,
+            sign_in=row.sign_in,
         )
     return found

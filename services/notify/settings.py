@@ -58,6 +58,9 @@ class NotifySettings(Settings):
     """How long a mailbox's server may take for any one answer."""
     space_url: str = ""
     """Where debtors reach their own pages: the console as the outside sees it. Empty: no links are made."""
+    console_url: str = ""
+    """Where people reach the console, where that is another address than ``space_url``. Providers of mailboxes
+    send them back there. Both empty: nobody can consent, and only applications that act for themselves sign in."""
     link_secret: str = Field(default="", repr=False)
     """Signs the links to debtors' pages; empty: none are made. Another secret ends every link at once."""
     payments_dir: Path | None = None

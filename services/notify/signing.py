@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import dkim
@@ -25,9 +24,6 @@ SIGNED = (
     b"auto-submitted",
 )  # fmt: skip
 ACTIVE = text("select domain, selector, private_key from dkim_key where company = :company and active")
-
-Published = Callable[[str], list[str]]
-"""The TXT records of a name; empty when there are none."""
 
 
 @dataclass(frozen=True, slots=True)

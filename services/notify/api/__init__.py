@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from services.notify.api import (
     archive,
     attachments,
+    cash_report,
     collection,
     consents,
     copies,
@@ -12,6 +13,7 @@ from services.notify.api import (
     letters,
     links,
     logo,
+    mail_authorization,
     mail_server,
     mailbox,
     messages,
@@ -45,6 +47,7 @@ PARTS = (
     returns,
     links,
     mail_server,
+    mail_authorization,
     mailbox,
     consents,
     dkim,
@@ -52,6 +55,7 @@ PARTS = (
     online_payment,
     archive,
     collection,
+    cash_report,
     retention,
 )
 for part in PARTS:

@@ -1,4 +1,4 @@
-"""Whose opening of a message may be told: asked of people, off until somebody says yes (D5)."""
+"""Whose opening of a message may be told: asked of people, off until somebody says yes."""
 
 from typing import Annotated, Any
 

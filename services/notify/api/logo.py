@@ -31,12 +31,11 @@ SAVE = text(
     """
 )
 FORGET = text("delete from logo where company = :company")
+KINDS = ("image/png", "image/jpeg")
 BODY = {
     "requestBody": {
         "required": True,
-        "content": {
-            kind: {"schema": {"type": "string", "format": "binary"}} for kind in ("image/png", "image/jpeg")
-        },
+        "content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in KINDS},
     }
 }
 

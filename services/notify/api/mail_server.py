@@ -1,6 +1,6 @@
 """The mail server that a company's messages leave by: its own or the installation's; and a trial of it."""
 
-import asyncio
+from functools import partial
 from typing import Annotated, Any, Literal
 from uuid import uuid4
 
@@ -17,12 +17,15 @@ from chassis.sealing import Seal, SealMissing
 from services.notify import queries
 from services.notify.api.bodies import Body
 from services.notify.api.sender import Email
+from services.notify.at_once import attempted
 from services.notify.domain import Sender, message_id
 from services.notify.formats import language_of
-from services.notify.mailer import MailServerUnreachable, Refused, SmtpConnection, Taken
+from services.notify.hindrances import of_company
 from services.notify.messages import Mail, compose
+from services.notify.oauth.keeping import Keeper
+from services.notify.oauth.providers import provider_of
 from services.notify.rendering import Rendered
-from services.notify.servers import SERVER_PURPOSE, Server, of_companies, of_installation
+from services.notify.servers import SERVER_PURPOSE, Server, SignIn, of_companies, of_installation
 from services.notify.settings import NotifySettings
 from services.notify.words import WORDS
 
@@ -33,22 +36,27 @@ TRIAL_SECONDS = 20.0
 
 SAVED = text(
     "select host, port, encryption, username, password is not null as has_password, connections, per_second,"
-    " per_second_and_domain, changed_by, changed_at from mail_server where company = :company"
+    " per_second_and_domain, sign_in, changed_by, changed_at from mail_server where company = :company"
 )
 SAVE = text(
     """
     insert into mail_server as known (company, host, port, encryption, username, password, connections, per_second,
-        per_second_and_domain, changed_by)
+        per_second_and_domain, sign_in, changed_by)
     values (:company, :host, :port, :encryption, :username, :password, :connections, :per_second,
-        :per_second_and_domain, :changed_by)
+        :per_second_and_domain, :sign_in, :changed_by)
     on conflict (company) do update set host = excluded.host, port = excluded.port,
         encryption = excluded.encryption, username = excluded.username,
         password = case when :keep and known.host = excluded.host and known.username = excluded.username
             then known.password else excluded.password end,
         connections = excluded.connections, per_second = excluded.per_second,
-        per_second_and_domain = excluded.per_second_and_domain, changed_by = excluded.changed_by,
+        per_second_and_domain = excluded.per_second_and_domain, sign_in = excluded.sign_in,
+        changed_by = excluded.changed_by,
         changed_at = now()
     """
+)
+AUTHORIZED = text(
+    "select provider, way, tenant, hosts, authorize_url, token_url, revoke_url, scope"
+    " from mail_authorization where company = :company"
 )
 FORGET = text("delete from mail_server where company = :company")
 
@@ -57,7 +65,8 @@ Host = Annotated[str, Field(min_length=1, max_length=253, pattern=r"^[A-Za-z0-9]
 
 class ServerBody(Body):
     """``password``: left out keeps the one there is, as long as host and user stay the same: it goes to nobody
-    else. Empty is none. Rates are messages a second, 0 is no limit."""
+    else. Empty is none. Rates are messages a second, 0 is no limit. ``sign_in`` by ``oauth``: a token of the
+    company's mail authorization is shown instead, for the mailbox ``username``; no password is kept then."""
 
     host: Host
     port: int = Field(ge=1, le=65535)
@@ -67,6 +76,7 @@ class ServerBody(Body):
     connections: int = Field(4, ge=1, le=50)
     per_second: float = Field(0, ge=0, le=1000)
     per_second_and_domain: float = Field(0, ge=0, le=1000)
+    sign_in: SignIn = "password"
 
 
 class Trial(Body):
@@ -89,7 +99,7 @@ async def get_mail_server(company: CompanyDep, tx: TxDep, process: RunningDep) -
         "saved": saved,
         "shared": of_installation(settings).place,
         "can_keep_passwords": bool(settings.sealing_key.strip()),
-        "hindered_by": process.health.hindered_by(),
+        "hindered_by": of_company(process.health.hindered_by(), company),
     }
 
 
@@ -99,8 +109,12 @@ async def put_mail_server(
 ) -> dict[str, Any]:
     """Set the company's own server; messages leave by it a moment later. Answers 409 ``secrets-not-kept`` when the
     installation has no key to seal the password with, 422 ``host-inside`` for a server that is not on the public
-    internet and in no network that the operator opened (``RELANCE_MAIL_NETWORKS``)."""
+    internet and in no network that the operator opened (``RELANCE_MAIL_NETWORKS``); to sign in by ``oauth`` 422
+    ``oauth-needs-tls``, ``username-needed``, ``host-not-authorized`` and 409 ``authorization-unknown``."""
     await outside(_settings(process), body.host, body.port)
+    if body.sign_in == "oauth":
+        await authorized(tx, company, body.host, body.username, encrypted=body.encryption != "none")
+        body.password = ""
     values = body.model_dump(exclude={"password"}) | {
         "company": company,
         "changed_by": cause.actor,
@@ -124,31 +138,37 @@ async def test_mail_server(body: Trial, company: CompanyDep, tx: TxDep, process:
     """Connect, encrypt, sign in and, when somebody is named, send a message: ``ok``, and where not, at which
     ``step`` (``connect``, ``message``) and in which ``words`` of the server or the network."""
     settings = _settings(process)
-    server = await _meant(tx, company, settings, body.server)
+    if body.server is not None and body.server.sign_in == "oauth":
+        named = body.server
+        await authorized(tx, company, named.host, named.username, encrypted=named.encryption != "none")
+    server = await _meant(tx, company, settings, body.server, Keeper(process.engine, settings))
     sender = await queries.sender(tx, company, settings.default_sender_domain)
-    carrier = SmtpConnection(server)
-    try:
-        async with asyncio.timeout(TRIAL_SECONDS):
-            await carrier.connect()
-            if not body.to:
-                return {"ok": True, "step": "connect", "words": ""}
-            result = await carrier.carry(_trial_mail(company, sender, body.to))
-    except MailServerUnreachable as unreachable:
-        return {"ok": False, "step": "connect", "words": str(unreachable)}
-    except TimeoutError:
-        return {"ok": False, "step": "connect", "words": f"no answer within {TRIAL_SECONDS:.0f} s"}
-    finally:
-        await carrier.close()
-    if isinstance(result, Taken):
-        return {"ok": True, "step": "message", "words": result.answer}
-    words = result.answer if isinstance(result, Refused) else result.reason
-    return {"ok": False, "step": "message", "words": words}
+    attempt = await attempted(server, _trial_mail(company, sender, body.to) if body.to else None, TRIAL_SECONDS)
+    step = "connect" if attempt.result is None else "message"
+    return {"ok": attempt.ok, "step": step, "words": attempt.words}
 
 
-async def _meant(tx: AsyncConnection, company: str, settings: NotifySettings, body: ServerBody | None) -> Server:
+async def authorized(tx: AsyncConnection, company: str, host: str, username: str, *, encrypted: bool) -> None:
+    """Refuse to show a token where it is not for, or where others could read it: whoever has one has the mailbox.
+    Raises ``Problem``."""
+    row = (await tx.execute(AUTHORIZED, {"company": company})).mappings().one_or_none()
+    if row is None:
+        raise Problem("authorization-unknown", "The company has no authorization for its mailbox", 409)
+    if not encrypted:
+        raise Problem("oauth-needs-tls", "A token is only shown over an encrypted connection", 422)
+    if not username:
+        raise Problem("username-needed", "The mailbox's address is needed", 422)
+    allowed = provider_of(row).hosts
+    if host.lower() not in allowed:
+        raise Problem("host-not-authorized", "The authorization is not for this server", 422, hosts=list(allowed))
+
+
+async def _meant(
+    tx: AsyncConnection, company: str, settings: NotifySettings, body: ServerBody | None, keeper: Keeper
+) -> Server:
     """The server of a trial; with the saved password where none is typed and it is for the same host and user.
     Raises ``Problem``."""
-    found = await of_companies(tx, settings, company)
+    found = await of_companies(tx, settings, keeper, company)
     own = found.get(company)
     if company in found and own is None and (body is None or body.password is None):
         raise Problem("secret-unreadable", "The password cannot be read with this installation's key", 409)
@@ -171,6 +191,8 @@ async def _meant(tx: AsyncConnection, company: str, settings: NotifySettings, bo
         own_name=shared.own_name,
         ca_file=shared.ca_file,
         networks=networks_of(settings.mail_networks),
+        tokens=partial(keeper.token, company, body.host) if body.sign_in == "oauth" else None,
+        sign_in=body.sign_in,
     )
 
 

@@ -13,10 +13,12 @@ from chassis import clock
 from chassis.http import CauseDep, CompanyDep, RunningDep, TxDep, WholeCompany, requires
 from chassis.problems import Problem
 from services.notify.api.bodies import Body
-from services.notify.api.mail_server import Host, outside, sealed
+from services.notify.api.mail_server import Host, authorized, outside, sealed
 from services.notify.drop_folder import PlaceUnreadable
 from services.notify.imap import Account, After, Encryption, ImapMailbox
-from services.notify.mailboxes import MAILBOX_PURPOSE, account_of, accounts
+from services.notify.mailboxes import MAILBOX_PURPOSE, account_of, accounts, signed_in
+from services.notify.oauth.keeping import Keeper
+from services.notify.servers import SignIn
 from services.notify.settings import NotifySettings
 
 router = APIRouter(prefix="/companies/{company}", dependencies=[requires("admin"), WholeCompany])
@@ -27,7 +29,7 @@ FIRST_DAYS = 7
 
 SAVED = text(
     "select host, port, encryption, username, password is not null as has_password, folder, after, away, tagged,"
-    " since, changed_by, changed_at from mailbox_account where company = :company"
+    " sign_in, since, changed_by, changed_at from mailbox_account where company = :company"
 )
 SAME = (
     "known.host = excluded.host and known.port = excluded.port and known.username = excluded.username"
@@ -36,14 +38,15 @@ SAME = (
 SAVE = text(
     f"""
     insert into mailbox_account as known (company, host, port, encryption, username, password, folder, after, away,
-        tagged, since, changed_by)
-    values (:company, :host, :port, :encryption, :username, :password, :folder, :after, :away, :tagged, :since,
-        :changed_by)
+        tagged, sign_in, since, changed_by)
+    values (:company, :host, :port, :encryption, :username, :password, :folder, :after, :away, :tagged, :sign_in,
+        :since, :changed_by)
     on conflict (company) do update set host = excluded.host, port = excluded.port,
         encryption = excluded.encryption, username = excluded.username,
         password = case when :keep and known.host = excluded.host and known.username = excluded.username
             then known.password else excluded.password end,
         folder = excluded.folder, after = excluded.after, away = excluded.away, tagged = excluded.tagged,
+        sign_in = excluded.sign_in,
         since = case when {SAME} then known.since else excluded.since end,
         changed_by = excluded.changed_by, changed_at = now()
     """  # noqa: S608 - written here
@@ -69,7 +72,8 @@ class MailboxBody(Body):
 
     ``after``: what becomes of reports and automatic answers that were read: moved to the folder ``away``, marked
     as read, or left; what people wrote stays where and as it is. ``tagged``: messages name themselves in the
-    addresses that answers and reports come to (``name+…@domain``).
+    addresses that answers and reports come to (``name+…@domain``). ``sign_in`` by ``oauth``: a token of the
+    company's mail authorization is shown instead of a password.
     """
 
     host: Host
@@ -81,6 +85,7 @@ class MailboxBody(Body):
     after: After = "move"
     away: FolderName = "Relance"
     tagged: bool = False
+    sign_in: SignIn = "password"
 
 
 class Trial(Body):
@@ -105,10 +110,14 @@ async def put_mailbox(
     body: MailboxBody, company: CompanyDep, tx: TxDep, process: RunningDep, cause: CauseDep
 ) -> dict[str, Any]:
     """Set the mailbox; it is read from the next look on, mails of the last week too. Answers 422
-    ``mailbox-into-itself``, 409 ``secrets-not-kept``, 422 ``host-inside`` as for mail servers."""
+    ``mailbox-into-itself``, 409 ``secrets-not-kept``, 422 ``host-inside`` and what ``oauth`` is refused for, as
+    for mail servers."""
     if body.after == "move" and body.away == body.folder:
         raise Problem("mailbox-into-itself", "Mails cannot move to the folder they are read from", 422)
     await outside(_settings(process), body.host, body.port)
+    if body.sign_in == "oauth":
+        await authorized(tx, company, body.host, body.username, encrypted=True)
+        body.password = ""
     values = body.model_dump(exclude={"password"}) | {
         "company": company,
         "changed_by": cause.actor,
@@ -138,11 +147,13 @@ async def test_mailbox(body: Trial, company: CompanyDep, tx: TxDep, process: Run
 
     Answers ``ok`` and how many ``mails`` lie there, or the ``code`` of the trouble and ``words`` of the server.
     """
-    account = await _meant(tx, company, _settings(process), body.mailbox)
-    box = ImapMailbox(account)
+    settings = _settings(process)
+    if body.mailbox is not None and body.mailbox.sign_in == "oauth":
+        await authorized(tx, company, body.mailbox.host, body.mailbox.username, encrypted=True)
+    box = ImapMailbox(await _meant(tx, company, settings, body.mailbox))
     try:
         async with asyncio.timeout(TRIAL_SECONDS):
-            await asyncio.to_thread(box.open)
+            await signed_in(box, Keeper(process.engine, settings), company, asyncio.to_thread)
             mails = await asyncio.to_thread(box.count)
             await asyncio.to_thread(box.close)
     except PlaceUnreadable as failed:

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis.http import CauseDep, CompanyDep, RunningDep, TxDep, WholeCompany, requires
 from chassis.problems import Problem
+from chassis.sealing import Seal, SealBroken
 from services.notify.api.bodies import Body
 from services.notify.api.mail_server import sealed
 from services.notify.payments.account import (
@@ -27,21 +28,25 @@ from services.notify.settings import NotifySettings
 router = APIRouter(prefix="/companies/{company}", dependencies=[requires("admin"), WholeCompany])
 
 SAVED = text(
-    "select live, methods, minimum, maximum, use_credits, changed_by, changed_at, heard_at from payment_account"
-    " where company = :company"
+    "select live, account_id, methods, minimum, maximum, use_credits, changed_by, changed_at, heard_at"
+    " from payment_account where company = :company"
 )
 SAVE = text(
     """
-    insert into payment_account as known (company, api_key, webhook_secret, live, methods, minimum, maximum,
-        use_credits, changed_by)
-    values (:company, :api_key, :webhook_secret, :live, :methods, :minimum, :maximum, :use_credits, :changed_by)
+    insert into payment_account as known (company, api_key, webhook_secret, live, account_id, methods, minimum,
+        maximum, use_credits, changed_by)
+    values (:company, :api_key, :webhook_secret, :live, :account_id, :methods, :minimum, :maximum, :use_credits,
+        :changed_by)
     on conflict (company) do update set api_key = excluded.api_key, webhook_secret = excluded.webhook_secret,
-        live = excluded.live, methods = excluded.methods, minimum = excluded.minimum, maximum = excluded.maximum,
+        live = excluded.live, account_id = excluded.account_id, methods = excluded.methods,
+        minimum = excluded.minimum, maximum = excluded.maximum,
         use_credits = excluded.use_credits, changed_by = excluded.changed_by, changed_at = now(),
         heard_at = case when :keep_secret then known.heard_at end
     """
 )
-KEPT = text("select api_key, webhook_secret, live from payment_account where company = :company for update")
+KEPT = text(
+    "select api_key, webhook_secret, live, account_id from payment_account where company = :company for update"
+)
 FORGET = text("delete from payment_account where company = :company")
 NO_MORE_OFFERED = text("update payment set expires_at = now() where company = :company and state = 'open'")
 """Pages of the account before: they stand at Stripe, and nobody is sent there again."""
@@ -106,7 +111,10 @@ async def put_online_payment(
 ) -> dict[str, Any]:
     """Set the company's own account; the next payment goes there. 422 ``stripe-key-unfit``,
     ``stripe-secret-unfit``, ``stripe-keys-needed`` when one of the two is missing or belongs to the other mode,
-    ``limits-crossed``; 409 ``secrets-not-kept`` when the installation has no key to seal them with."""
+    ``limits-crossed``, ``stripe-key-refused``; 409 ``secrets-not-kept`` when the installation has no key to seal
+    them with. A new key beside the secret there is has to be of the same account, which Stripe is asked: 422
+    ``stripe-account-other`` or ``stripe-account-unproved`` when it is not or cannot be told, and then the secret
+    of its webhook is needed as well; 503 ``provider-silent``."""
     if body.maximum is not None and body.maximum < body.minimum:
         raise Problem("limits-crossed", "The largest payment is below the smallest", 422)
     if body.webhook_secret is not None and not body.webhook_secret.startswith("whsec_"):
@@ -123,10 +131,12 @@ async def put_online_payment(
         secret = sealed(settings, body.webhook_secret, company, WEBHOOK_SECRET)
     if api_key is None or secret is None or (keeps_secret and kept is not None and kept.live != live):
         raise Problem("stripe-keys-needed", "The key and the webhook's secret of the same mode are needed", 422)
+    account_id = await _account_id(body, kept, company, settings)
     values = body.model_dump(exclude={"api_key", "webhook_secret"}) | {
         "company": company,
         "changed_by": cause.actor,
         "live": live,
+        "account_id": account_id,
         "keep_secret": keeps_secret,
         "api_key": api_key,
         "webhook_secret": secret,
@@ -161,6 +171,42 @@ async def test_online_payment(body: Trial, company: CompanyDep, tx: TxDep, proce
     except ProviderSilent as silent:
         return {"ok": False, "live": live, "code": "silent", "words": str(silent)}
     return {"ok": True, "live": live, "code": "", "words": ""}
+
+
+async def _account_id(body: AccountBody, kept: Any, company: str, settings: NotifySettings) -> str | None:
+    """Whose the key is, where Stripe tells. Raises ``Problem`` for a key that is not of the account whose webhook
+    secret stays: what Stripe signs would be of the one account, what debtors pay would go to the other."""
+    if body.api_key is None:
+        return None if kept is None else str(kept.account_id) if kept.account_id else None
+    try:
+        told = await _told_by(body.api_key, settings)
+    except KeyRefused as refused:
+        raise Problem("stripe-key-refused", "Stripe refuses this key", 422, str(refused)) from refused
+    except ProviderSilent as silent:
+        if body.webhook_secret is not None:
+            return None
+        raise Problem("provider-silent", "Stripe does not answer", 503) from silent
+    if body.webhook_secret is not None or kept is None:
+        return told
+    before = kept.account_id or await _account_before(kept, company, settings)
+    if told is None or before is None:
+        raise Problem("stripe-account-unproved", "Nothing proves that the key is of the same account", 422)
+    if told != before:
+        raise Problem("stripe-account-other", "The key is of another account than the webhook's secret", 422)
+    return told
+
+
+async def _told_by(api_key: str, settings: NotifySettings) -> str | None:
+    return await Checkout(Account(api_key, "", (), Limits()), settings.stripe_url).account_id()
+
+
+async def _account_before(kept: Any, company: str, settings: NotifySettings) -> str | None:
+    """Of an account that was saved before its name was kept; ``None`` where its key tells nothing any more."""
+    try:
+        api_key = Seal(settings.sealing_key).open(bytes(kept.api_key), company=company, purpose=API_KEY)
+        return await _told_by(api_key, settings)
+    except (SealBroken, KeyRefused, ProviderSilent):
+        return None
 
 
 async def _meant(tx: AsyncConnection, company: str, settings: NotifySettings, typed: str | None) -> Account:

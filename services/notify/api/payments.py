@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import Response
 from pydantic import Field
+from sqlalchemy import text
 
 from chassis.database import transaction
 from chassis.http import COMPANY_SLUG, AsOfDep, CompanyDep, DebtorDep, RunningDep, TxDep, for_debtors
@@ -13,9 +14,10 @@ from chassis.problems import Problem
 from chassis.running import Running
 from contracts.event import ClientId, EntryId
 from services.notify.api.bodies import Body
-from services.notify.payments import till
+from services.notify.payments import kept, till
 from services.notify.payments.account import Account, AccountUnreadable, account_in_use
 from services.notify.payments.checkout import Checkout, ProviderSilent, WebhookForged
+from services.notify.payments.hearing import Hearing
 from services.notify.payments.offering import PaymentRefused
 from services.notify.settings import NotifySettings
 
@@ -24,6 +26,9 @@ door = APIRouter()
 """Where the provider tells: no token of ours, but its signature."""
 
 LARGEST_WEBHOOK = 1 << 20
+
+REACHED = text("select heard_at from payment_account where company = :company")
+TOLD = text("update payment_account set heard_at = now() where company = :company")
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +66,7 @@ def _till(process: Running, company: str, account: Account) -> till.Till:
 async def offered(client_id: DebtorDep, company: CompanyDep, tx: TxDep, process: RunningDep) -> dict[str, Any]:
     """``offered``: this company takes payments online; ``paid``: the lines that were, and when."""
     account = await _account(process, company)
-    return {"offered": account is not None, "paid": await till.paid_on(tx, company, client_id)}
+    return {"offered": account is not None, "paid": await kept.paid_on(tx, company, client_id)}
 
 
 @router.post("/debtor/pay")
@@ -91,8 +96,16 @@ async def pay(
 @router.get("/payments")
 async def payments(client_id: Annotated[ClientId, Query()], company: CompanyDep, tx: TxDep) -> dict[str, Any]:
     """A client's payments online, the newest first, with their states: open, pending, closed, expired, failed,
-    paid; ``returned`` went back, ``contested`` the bank has not decided on."""
-    return {"payments": await till.payments_of(tx, company, client_id)}
+    paid; ``returned`` went back, ``contested`` the bank has not decided on, ``surplus`` was paid a second time and
+    is to be given back."""
+    return {"payments": await kept.payments_of(tx, company, client_id)}
+
+
+@router.get("/payments/to-refund")
+async def to_refund(company: CompanyDep, tx: TxDep) -> dict[str, Any]:
+    """Payments of lines that had been paid online before, the oldest first: ``surplus`` is to be given back at the
+    provider, which tells when it is."""
+    return {"payments": await kept.to_refund(tx, company)}
 
 
 @door.post("/stripe/{company}")
@@ -102,7 +115,8 @@ async def hear(
     process: RunningDep,
     signature: Annotated[str, Header(alias="Stripe-Signature")] = "",
 ) -> Response:
-    """What Stripe tells of a payment, heard once however often it is sent. 400 for a signature not its own."""
+    """What Stripe tells of a payment, heard once however often it is sent. 400 for a signature not its
+    own, and for an event that the account of the key does not know."""
     account = await _account(process, company) if COMPANY_SLUG.fullmatch(company) else None
     if account is None:
         raise Problem("not-found", "There is no such account", 404)
@@ -111,12 +125,34 @@ async def hear(
         payload += chunk
         if len(payload) > LARGEST_WEBHOOK:
             raise Problem("too-large", "No webhook is so large", 413)
-    made = _till(process, company, account)
+    checkout = Checkout(account, _knobs(process).stripe_url)
     try:
-        told = made.checkout.read(bytes(payload), signature)
+        heard = checkout.read(bytes(payload), signature)
     except WebhookForged as forged:
         raise Problem("signature-refused", "The signature is not that of the account", 400) from forged
-    await made.was_told()
-    if told is not None:
-        await made.hear(told)
+    await _was_told(process, company, checkout, heard.event_id)
+    try:
+        if heard.told is not None:
+            await Hearing(process, company, checkout).hear(heard.told)
+    except ProviderSilent as silent:  # it tells again
+        raise Problem("provider-silent", "The provider does not answer", 503) from silent
     return Response(status_code=204)
+
+
+async def _was_told(process: Running, company: str, checkout: Checkout, event_id: str) -> None:
+    """Keep that the provider reaches us with the account's own signature. Until it did it is asked whether the
+    account of the key knows the event: another account's webhook may be signed with the secret that was saved."""
+    async with transaction(process.engine, company) as tx:
+        row = (await tx.execute(REACHED, {"company": company})).one_or_none()
+    if row is None:
+        return
+    try:
+        is_own = row.heard_at is not None or await checkout.is_own(event_id)
+    except ProviderSilent as silent:
+        log.warning("the provider of payments does not answer", extra={"reason": str(silent)})
+        return
+    if not is_own:
+        log.error("a webhook is of another account than the key", extra={"company": company})
+        raise Problem("account-other", "The event is not of the account whose key is saved", 400)
+    async with transaction(process.engine, company) as tx:
+        await tx.execute(TOLD, {"company": company})

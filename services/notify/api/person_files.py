@@ -1,7 +1,5 @@
 """The files that notify keeps of the person behind a client, as one ZIP. Administrators alone."""
 
-import tempfile
-import zipfile
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -10,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis.http import CompanyDep, TxDep, requires
-from chassis.zips import bare, in_parts
+from chassis.zips import Zipping, bare, in_parts
 from contracts.event import ClientId
 from services.notify.archive.reading import CODES
 from services.notify.attachments import AttachmentMissing, files_of, whole
@@ -18,7 +16,6 @@ from services.notify.messages import Mail
 
 router = APIRouter(prefix="/companies/{company}", dependencies=[requires("admin")])
 
-IN_MEMORY = 8 << 20
 MESSAGES = text(
     "select action_id from message where company = :company and client_id = any(:client_ids)"
     " and raw is not null order by composed_at, action_id"
@@ -45,23 +42,19 @@ async def get_person_files(client_id: Annotated[ClientId, Query()], company: Com
     """``messages/``: each e-mail as it left, and beside it the files that it carried; ``letters/``: each letter as
     printed; ``drafts/``: the files of what is being written. Under all codes that are this client."""
     codes = list(await tx.scalars(CODES, {"company": company, "client_id": client_id}))
-    spooled = tempfile.SpooledTemporaryFile(  # noqa: SIM115 - closed once it is sent
-        max_size=IN_MEMORY, prefix="relance-person-"
-    )
     of_codes = {"company": company, "client_ids": codes}
-    with zipfile.ZipFile(spooled, "w", zipfile.ZIP_DEFLATED) as made:
+    async with Zipping() as made:
         for action_id in list(await tx.scalars(MESSAGES, of_codes)):
             row = (await tx.execute(MESSAGE, {"company": company, "action_id": action_id})).one()
-            made.writestr(f"messages/{action_id}.eml", await _as_it_left(tx, company, row))
+            await made.add(f"messages/{action_id}.eml", await _as_it_left(tx, company, row))
             await _add_files(tx, company, made, f"messages/{action_id}", row.files)
         for action_id in list(await tx.scalars(LETTERS, of_codes)):
             pdf = await tx.scalar(LETTER, {"company": company, "action_id": action_id})
-            made.writestr(f"letters/{action_id}.pdf", pdf)
+            await made.add(f"letters/{action_id}.pdf", pdf)
         for draft in (await tx.execute(DRAFTS, of_codes)).all():
             await _add_files(tx, company, made, f"drafts/{draft.draft_id}", draft.files)
-    spooled.seek(0)
     headers = {"Content-Disposition": 'attachment; filename="notify.zip"', "Cache-Control": "private, no-store"}
-    return StreamingResponse(in_parts(spooled), media_type="application/zip", headers=headers)
+    return StreamingResponse(in_parts(made.file), media_type="application/zip", headers=headers)
 
 
 async def _as_it_left(tx: AsyncConnection, company: str, row: Any) -> bytes:
@@ -76,8 +69,8 @@ async def _as_it_left(tx: AsyncConnection, company: str, row: Any) -> bytes:
         return raw
 
 
-async def _add_files(tx: AsyncConnection, company: str, made: zipfile.ZipFile, folder: str, files: Any) -> None:
+async def _add_files(tx: AsyncConnection, company: str, made: Zipping, folder: str, files: Any) -> None:
     for number, file in enumerate(files_of(files), start=1):
         content = await tx.scalar(CONTENT, {"company": company, "sha256": file.sha256})
         if content is not None:
-            made.writestr(f"{folder}/{number}-{bare(file.name)}", content)
+            await made.add(f"{folder}/{number}-{bare(file.name)}", content)

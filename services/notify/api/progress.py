@@ -17,6 +17,7 @@ from chassis.problems import Problem
 from contracts.notify import EmailSent
 from services.notify.api.bodies import Body
 from services.notify.handlers import QUEUE
+from services.notify.hindrances import of_company
 
 router = APIRouter(prefix="/companies/{company}")
 
@@ -122,7 +123,7 @@ async def _progress(
             }
             for row in troubled[:MOST_TROUBLES]
         ],
-        "hindered_by": process.health.hindered_by(),
+        "hindered_by": of_company(process.health.hindered_by(), company),
     }
 
 

@@ -22,6 +22,9 @@ UNREAD = text(
     "select trouble, count(*) as mails, min(noted_at) as since from mailbox_mail"
     " where company = :company and trouble is not null group by trouble order by trouble"
 )
+AUTHORIZATION = text(
+    "select trouble, trouble_since from mail_authorization where company = :company and trouble is not null"
+)
 COUNTS = text(
     """
     select kind, count(distinct digest) filter (where action_id is not null) as bound,
@@ -70,14 +73,17 @@ async def mailboxes(company: CompanyDep, tx: TxDep) -> dict[str, Any]:
 
     ``last_days`` counts the mails of the last 30 days by kind; those ``unbound`` speak of no message of ours.
     ``unread`` counts those that lie there and were not understood, by ``trouble``: ``too_large`` (over 30 MB),
-    ``unreadable``; each may be a client's answer.
+    ``unreadable``; each may be a client's answer. ``authorization``: since when which ``trouble`` keeps the
+    mailbox from being signed in to (OAuth 2); null is none.
     """
     of_company = {"company": company}
     places = [dict(row) for row in (await tx.execute(PLACES, of_company)).mappings()]
     counts = (await tx.execute(COUNTS, of_company | {"days": UNBOUND_DAYS})).all()
     unread = [dict(row) for row in (await tx.execute(UNREAD, of_company)).mappings()]
+    authorization = (await tx.execute(AUTHORIZATION, of_company)).mappings().one_or_none()
     return {
         "places": places,
+        "authorization": None if authorization is None else dict(authorization),
         "unread": unread,
         "last_days": {row.kind: {"bound": row.bound, "unbound": row.unbound} for row in counts},
     }

@@ -66,6 +66,18 @@ class MoneyBack:
     movement: Movement
 
 
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One webhook; ``told`` is ``None`` when it is about something else."""
+
+    event_id: str
+    told: Told | MoneyBack | None
+
+
+How = Literal["closed", "expired", "complete"]
+"""How a page ended: nobody paid, or somebody did."""
+
+
 def minor(amount: Decimal, currency: str) -> int:
     """In the smallest unit of the currency, as Stripe counts."""
     return int((amount * 10 ** get_currency_precision(currency)).to_integral_value())
@@ -127,33 +139,85 @@ class Checkout:
             raise ProviderSilent("a session without a page")
         return Session(made.id, made.url, datetime.fromtimestamp(made.expires_at, UTC))
 
-    async def close(self, session_id: str) -> bool:
-        """Nobody can pay there any more; false when it is over, paid perhaps. Raises ``ProviderSilent``."""
+    async def close(self, session_id: str) -> How:
+        """Nobody can pay there any more. Raises ``ProviderSilent``."""
         try:
             await self._stripe.v1.checkout.sessions.expire_async(session_id)
+        except stripe.InvalidRequestError:
+            found = await self._session(session_id)
+            return "closed" if found is None else "complete" if found.status == "complete" else "expired"
+        except stripe.StripeError as failure:
+            raise ProviderSilent(type(failure).__name__) from failure
+        return "closed"
+
+    async def intent_of(self, session_id: str) -> str:
+        """The name of the money that came by a page; empty where this account knows none. Raises
+        ``ProviderSilent``."""
+        found = await self._session(session_id)
+        return "" if found is None else _named(found, "payment_intent")
+
+    async def payment_of(self, intent: str) -> UUID | None:
+        """The payment whose page brought this money in. Raises ``ProviderSilent``."""
+        try:
+            found = await self._stripe.v1.checkout.sessions.list_async({"payment_intent": intent, "limit": 1})
+        except stripe.InvalidRequestError:
+            return None
+        except stripe.StripeError as failure:
+            raise ProviderSilent(type(failure).__name__) from failure
+        return next((_reference(one) for one in found.data), None)
+
+    async def _session(self, session_id: str) -> Any | None:
+        """``None`` for one that this account does not know."""
+        try:
+            return await self._stripe.v1.checkout.sessions.retrieve_async(session_id)
+        except stripe.InvalidRequestError:
+            return None
+        except stripe.StripeError as failure:
+            raise ProviderSilent(type(failure).__name__) from failure
+
+    async def account_id(self) -> str | None:
+        """Whose key it is; ``None`` where the key may not tell. Raises ``KeyRefused`` and ``ProviderSilent``."""
+        try:
+            return (await self._stripe.v1.accounts.retrieve_current_async()).id
+        except stripe.PermissionError:
+            return None
+        except stripe.AuthenticationError as refused:
+            raise KeyRefused(refused.user_message or type(refused).__name__) from refused
+        except stripe.StripeError as failure:
+            raise ProviderSilent(type(failure).__name__) from failure
+
+    async def is_own(self, event_id: str) -> bool:
+        """Whether the account of the key knows an event that came with the signature of the webhook; true where
+        the key may not tell. Raises ``ProviderSilent``."""
+        try:
+            await self._stripe.v1.events.retrieve_async(event_id)
+        except stripe.PermissionError:
+            return True
         except stripe.InvalidRequestError:
             return False
         except stripe.StripeError as failure:
             raise ProviderSilent(type(failure).__name__) from failure
         return True
 
-    def read(self, payload: bytes, signature: str) -> Told | MoneyBack | None:
-        """What a webhook tells, ``None`` when it is about something else. Raises ``WebhookForged``."""
+    def read(self, payload: bytes, signature: str) -> Heard:
+        """What a webhook tells. Raises ``WebhookForged``."""
         try:
             event = stripe.Webhook.construct_event(payload, signature, self._account.webhook_secret)
         except (stripe.SignatureVerificationError, ValueError) as forged:
             raise WebhookForged from forged
         at = datetime.fromtimestamp(event.created, UTC)
         about = event.data.object
+        told: Told | MoneyBack | None = None
         if event.type in SESSIONS:
-            return _of_session(event.type, about, at)
-        return _of_money(event.type, about, at) if event.type in HEARD else None
+            told = _of_session(event.type, about, at)
+        elif event.type in HEARD:
+            told = _of_money(event.type, about, at)
+        return Heard(event.id, told)
 
 
 def _of_session(kind: str, session: Any, at: datetime) -> Told | None:
-    try:
-        payment_id = UUID(session["client_reference_id"])
-    except (KeyError, TypeError, ValueError):
+    payment_id = _reference(session)
+    if payment_id is None:
         return None  # a payment of the company's that is not ours
     state: Literal["paid", "pending", "failed", "expired"] = "failed" if kind == FAILED else "expired"
     if kind in PAID_EVENTS:
@@ -161,6 +225,13 @@ def _of_session(kind: str, session: Any, at: datetime) -> Told | None:
     currency = str(session["currency"]).upper()
     amount = major(session["amount_total"], currency)
     return Told(payment_id, state, amount, currency, at, _named(session, "payment_intent"))
+
+
+def _reference(session: Any) -> UUID | None:
+    try:
+        return UUID(session["client_reference_id"])
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def _of_money(kind: str, about: Any, at: datetime) -> MoneyBack | None:

@@ -1,31 +1,19 @@
-"""Payments from the click to the money: one page open per line at a time, each payment told once."""
+"""The provider's pages for payments: one open per line at a time (rule 19.5)."""
 
-import logging
+import asyncio
 from dataclasses import dataclass
-from datetime import date, datetime
-from decimal import Decimal
+from datetime import date
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from psycopg.types.json import Jsonb
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from chassis import clock
 from chassis.database import transaction
-from chassis.eventlog import Cause, Said
 from chassis.running import Running
-from contracts.event import Event
-from contracts.notify import PaidEntry, PaymentLinkPaid, PaymentReturned
-from services.notify import queries
-from services.notify.payments.checkout import Checkout, MoneyBack, Told
-from services.notify.payments.going_back import Movement, freed, held, summed, supersedes
-from services.notify.payments.offering import Limits, Offer, OpenLine, offer
-
-log = logging.getLogger(__name__)
-
-DEBTOR = "debtor"
-PROVIDER = "service:notify"
+from services.notify.payments.checkout import Checkout, ProviderSilent, Session
+from services.notify.payments.offering import Limits, Offer, OpenLine, PaymentRefused, offer
 
 LOCK = text("select client_id from client where company = :company and client_id = :client_id for update")
 LINES = text(
@@ -45,7 +33,8 @@ LINES = text(
 OPEN = text(
     """
     select payment_id, amount, currency, entries, session_id, url,
-        expires_at > now() + interval '5 minutes' as good
+        expires_at > now() + interval '5 minutes' as good,
+        session_id is null and expires_at is null and created_at > now() - interval '30 seconds' as opening
     from payment where company = :company and client_id = :client_id and state = 'open'
     """
 )
@@ -57,44 +46,13 @@ ADD = text(
 )
 OPENED = text(
     "update payment set session_id = :session_id, url = :url, expires_at = :expires_at"
-    " where company = :company and payment_id = :payment_id"
+    " where company = :company and payment_id = :payment_id and state = 'open' and expires_at is null"
 )
 ENDED = text(
-    "update payment set state = :state, ended_at = now() where company = :company and payment_id = :payment_id"
-)
-ONE = text("select * from payment where company = :company and payment_id = :payment_id for update")
-BY_INTENT = text("select * from payment where company = :company and intent = :intent for update")
-INTENT = text("update payment set intent = :intent where company = :company and payment_id = :payment_id")
-ALONE = text("select pg_advisory_xact_lock(hashtextextended(:name, 0))")
-MOVEMENTS = text(
-    "select name, state, amount, told_at from money_back where company = :company and intent = :intent"
-    " order by name"
-)
-KEEP = text(
-    """
-    insert into money_back (company, intent, name, state, amount, told_at)
-    values (:company, :intent, :name, :state, :amount, :at)
-    on conflict (company, intent, name) do update
-        set state = excluded.state, amount = excluded.amount, told_at = excluded.told_at
-    """
-)
-BACK = text(
-    "update payment set returned = :returned, contested = :contested, returned_at = :at"
+    "update payment set state = :state, ended_at = clock_timestamp()"
     " where company = :company and payment_id = :payment_id"
 )
-TOLD = text("update payment_account set heard_at = now() where company = :company")
-PAID = text(
-    "select distinct on (entry_id) entry_id, paid_on from online_payment"
-    " where company = :company and client_id = :client_id order by entry_id, paid_on desc"
-)
-LIST = text(
-    """
-    select payment_id, amount, currency, entries, state, as_of, created_at, ended_at, returned, contested,
-        returned_at
-    from payment
-    where company = :company and client_id = :client_id order by created_at desc limit 100
-    """
-)
+WAIT_SECONDS, LOOK_SECONDS = 8.0, 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +62,14 @@ class Page:
     url: str
     amount: str
     currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A payment whose page is being opened, by whoever made its row."""
+
+    payment_id: UUID
+    offer: Offer
 
 
 async def lines_of(tx: AsyncConnection, company: str, client_id: str) -> list[OpenLine]:
@@ -122,9 +88,22 @@ class Till:
     ) -> Page:
         """A page that asks for what the lines come to now; the same one while nothing changed (rule 19.5).
 
-        Pages that ask for one of these lines otherwise are closed first: nobody pays a line twice by having two
-        open. Raises ``PaymentRefused`` and ``ProviderSilent``.
+        Pages that ask for one of these lines otherwise are closed first, and while somebody else is opening one it
+        is waited for: nobody pays a line twice by having two open. Raises ``PaymentRefused`` and
+        ``ProviderSilent``.
         """
+        for _ in range(round(WAIT_SECONDS / LOOK_SECONDS)):
+            found = await self._begun(client_id, wanted, as_of)
+            if isinstance(found, Page):
+                return found
+            if found is not None:
+                session = await self._opened(found, title, back, language)
+                return Page(session.url, format(found.offer.amount, "f"), found.offer.currency)
+            await asyncio.sleep(LOOK_SECONDS)
+        raise ProviderSilent("another page is being opened")
+
+    async def _begun(self, client_id: str, wanted: list[str], as_of: date) -> Page | Begun | None:
+        """The page that is open already, or one that nobody else opens now; ``None`` while somebody does."""
         of_client = {"company": self.company, "client_id": client_id}
         async with transaction(self.running.engine, self.company) as tx:
             await tx.execute(LOCK, of_client)
@@ -134,126 +113,44 @@ class Till:
             if same is not None:
                 return Page(same.url, format(made.amount, "f"), made.currency)
             asked = {line.entry_id for line in made.lines}
-            for one in known:
-                if asked & {line["entry_id"] for line in one.entries}:
-                    await self._close(tx, one)
+            others = [one for one in known if asked & {line["entry_id"] for line in one.entries}]
+            if any(one.opening for one in others):
+                return None
+            for one in others:
+                await self._close(tx, one)
             payment_id = uuid4()
             entries = [{"entry_id": line.entry_id, "amount": format(line.amount, "f")} for line in made.lines]
             row = {"payment_id": payment_id, "amount": made.amount, "currency": made.currency, "as_of": as_of}
             await tx.execute(ADD, of_client | row | {"entries": Jsonb(entries)})
-        session = await self.checkout.open(payment_id, made.amount, made.currency, title, back, language)
+        return Begun(payment_id, made)
+
+    async def _opened(self, begun: Begun, title: str, back: str, language: str) -> Session:
+        """The provider's page. Nobody is shown one that was given up meanwhile: it would be a second one."""
+        named = {"company": self.company, "payment_id": begun.payment_id}
+        amount, currency = begun.offer.amount, begun.offer.currency
+        try:
+            session = await self.checkout.open(begun.payment_id, amount, currency, title, back, language)
+        except ProviderSilent:
+            async with transaction(self.running.engine, self.company) as tx:
+                await tx.execute(ENDED, named | {"state": "closed"})
+            raise
+        opened = {"session_id": session.session_id, "url": session.url, "expires_at": session.expires_at}
         async with transaction(self.running.engine, self.company) as tx:
-            opened = {"session_id": session.session_id, "url": session.url, "expires_at": session.expires_at}
-            await tx.execute(OPENED, {"company": self.company, "payment_id": payment_id, **opened})
-        return Page(session.url, format(made.amount, "f"), made.currency)
+            is_ours = (await tx.execute(OPENED, named | opened)).rowcount == 1
+        if not is_ours:
+            await self.checkout.close(session.session_id)
+            raise ProviderSilent("the page came too late")
+        return session
 
     async def _close(self, tx: AsyncConnection, row: Any) -> None:
-        """One that was paid in this very moment stays open here: its webhook is on its way."""
-        if row.session_id is None or await self.checkout.close(row.session_id):
-            await tx.execute(ENDED, {"company": self.company, "payment_id": row.payment_id, "state": "closed"})
-
-    async def was_told(self) -> None:
-        """The provider reaches us, with the account's own signature: whoever sets it up can see that."""
-        async with transaction(self.running.engine, self.company) as tx:
-            await tx.execute(TOLD, {"company": self.company})
-
-    async def hear(self, told: Told | MoneyBack) -> None:
-        """What the provider tells, however often and in whatever order (rule 8.6, docs/adr/0052)."""
-        intent = told.intent
-        async with transaction(self.running.engine, self.company) as tx:
-            if intent:  # of one payment one after the other: neither misses what the other is about to write
-                await tx.execute(ALONE, {"name": f"{self.company} {intent}"})
-            if isinstance(told, MoneyBack):
-                await self._keep(tx, told)
-                of_intent = {"company": self.company, "intent": intent}
-                row = (await tx.execute(BY_INTENT, of_intent)).one_or_none()
-            else:
-                row = await self._ended(tx, told)
-            if row is not None and row.state == "paid" and intent:
-                await self._reckon(tx, row, intent, told.at if isinstance(told, Told) else told.movement.at)
-
-    async def _ended(self, tx: AsyncConnection, told: Told) -> Any | None:
-        """A payment is said once. Answers its row as it is now, ``None`` for one that nobody knows."""
-        named = {"company": self.company, "payment_id": told.payment_id}
-        row = (await tx.execute(ONE, named)).one_or_none()
-        if row is None:
-            return None
-        if told.intent and row.intent is None:
-            await tx.execute(INTENT, named | {"intent": told.intent})
-        if row.state == "paid" or (told.state == "pending" and row.state != "open"):
-            return row
-        await tx.execute(ENDED, named | {"state": told.state})
-        if told.state == "paid":
-            if (told.amount, told.currency) != (row.amount, row.currency):
-                log.warning("a payment is not what was asked for", extra={"payment": str(told.payment_id)})
-            event = PaymentLinkPaid(
-                payment_id=told.payment_id,
-                client_id=row.client_id,
-                amount=told.amount,
-                currency=told.currency,
-                paid_at=told.at,
-                entries=tuple(PaidEntry(**line) for line in row.entries),
-            )
-            await self._say(tx, event, row, DEBTOR)
-        return (await tx.execute(ONE, named)).one()
-
-    async def _keep(self, tx: AsyncConnection, told: MoneyBack) -> None:
-        """What was told of this refund or dispute, unless what is known of it counts more."""
-        known = await _movements(tx, self.company, told.intent)
-        before = next((one for one in known if one.name == told.movement.name), None)
-        if before is None or supersedes(told.movement, before):
-            moved = {name: getattr(told.movement, name) for name in ("name", "state", "amount", "at")}
-            await tx.execute(KEEP, {"company": self.company, "intent": told.intent, **moved})
-
-    async def _reckon(self, tx: AsyncConnection, row: Any, intent: str, at: datetime) -> None:
-        """Say what is owed again, when the sum of what went back is another than before."""
-        back = summed(await _movements(tx, self.company, intent), row.amount)
-        if (back.returned, back.contested) == (row.returned, row.contested):
-            return
-        named = {"company": self.company, "payment_id": row.payment_id}
-        await tx.execute(BACK, named | {"returned": back.returned, "contested": back.contested, "at": at})
-        if back.returned == row.returned:
-            return
-        lines = [(line["entry_id"], Decimal(line["amount"])) for line in row.entries]
-        free = freed(lines, row.amount, back.returned)
-        event = PaymentReturned(
-            payment_id=row.payment_id,
-            client_id=row.client_id,
-            amount=back.returned,
-            currency=row.currency,
-            why="charged_back" if back.charged_back else "refunded",
-            returned_at=at,
-            freed=free,
-            held=held(lines, free),
-        )
-        await self._say(tx, event, row, PROVIDER)
-
-    async def _say(self, tx: AsyncConnection, event: Event, row: Any, actor: str) -> None:
-        today = clock.today(await queries.time_zone(tx, self.company))
-        as_of = row.as_of if self.running.settings.allow_as_of else today  # in trials the day was chosen
-        say = self.running.say(tx)
-        await say(self.company, [Said(event, row.client_id)], as_of=as_of, cause=Cause.new(actor))
-
-
-async def _movements(tx: AsyncConnection, company: str, intent: str) -> list[Movement]:
-    rows = await tx.execute(MOVEMENTS, {"company": company, "intent": intent})
-    return [Movement(row.name, row.state, row.amount, row.told_at) for row in rows]
+        """Raises ``PaymentRefused`` for one that was paid in this very moment: its webhook is on its way."""
+        how = "closed" if row.session_id is None else await self.checkout.close(row.session_id)
+        if how == "complete":
+            raise PaymentRefused("entry-paid")
+        await tx.execute(ENDED, {"company": self.company, "payment_id": row.payment_id, "state": how})
 
 
 def _is_of(row: Any, made: Offer) -> bool:
     """The page that is open asks for exactly this."""
     asked = {line["entry_id"]: line["amount"] for line in row.entries}
     return asked == {line.entry_id: format(line.amount, "f") for line in made.lines}
-
-
-async def paid_on(tx: AsyncConnection, company: str, client_id: str) -> dict[str, date]:
-    """The lines that were paid online, and when last."""
-    rows = await tx.execute(PAID, {"company": company, "client_id": client_id})
-    return {row.entry_id: row.paid_on for row in rows}
-
-
-async def payments_of(tx: AsyncConnection, company: str, client_id: str) -> list[dict[str, Any]]:
-    """The newest first; their states are open, pending, closed, expired, failed and paid."""
-    rows = await tx.execute(LIST, {"company": company, "client_id": client_id})
-    sums = ("amount", "returned", "contested")
-    return [{**row._mapping, **{name: format(getattr(row, name), "f") for name in sums}} for row in rows]

@@ -78,6 +78,8 @@ mail_server = Table(
     money("per_second_and_domain"),
     word("changed_by"),
     Column("changed_at", INSTANT, nullable=False, server_default=NOW),
+    # password | oauth
+    Column("sign_in", Text, nullable=False, server_default="password"),
 )
 
 # a company's own account at Stripe; without one it has the operator's file, or takes no payments online
@@ -90,6 +92,8 @@ payment_account = Table(
     Column("webhook_secret", LargeBinary, nullable=False),
     # the key moves real money
     Column("live", Boolean, nullable=False),
+    # Stripe's name of the account; null where the key may not tell, or Stripe did not answer
+    word("account_id", nullable=True),
     # Stripe's names; none: as set at Stripe
     Column("methods", ARRAY(Text), nullable=False),
     money("minimum"),
@@ -99,6 +103,41 @@ payment_account = Table(
     Column("changed_at", INSTANT, nullable=False, server_default=NOW),
     # when Stripe last told something with the account's signature
     instant("heard_at", nullable=True),
+)
+
+# how a company signs in where no password is taken (OAuth 2)
+mail_authorization = Table(
+    "mail_authorization",
+    metadata,
+    key("company"),
+    # microsoft | google | other
+    word("provider"),
+    # application | consent
+    word("way"),
+    word("tenant"),
+    word("client_id"),
+    # sealed, all three; null: none
+    Column("secret", LargeBinary),
+    # secret | certificate | none
+    word("secret_kind"),
+    # of ``other``; empty of the others
+    word("authorize_url"),
+    word("token_url"),
+    word("revoke_url"),
+    word("scope"),
+    Column("hosts", ARRAY(Text), nullable=False),
+    Column("refresh_token", LargeBinary),
+    # the consent that somebody is about to give
+    Column("pending", LargeBinary),
+    word("consented_by", nullable=True),
+    instant("consented_at", nullable=True),
+    # a code; null while tokens come
+    word("trouble", nullable=True),
+    instant("trouble_since", nullable=True),
+    # counts what makes tokens of before worth nothing
+    Column("version", Integer, nullable=False, server_default="1"),
+    word("changed_by"),
+    Column("changed_at", INSTANT, nullable=False, server_default=NOW),
 )
 
 # where what comes back to a company is read by IMAP
@@ -124,6 +163,8 @@ mailbox_account = Table(
     Column("tagged", Boolean, nullable=False, server_default=FALSE),
     word("changed_by"),
     Column("changed_at", INSTANT, nullable=False, server_default=NOW),
+    # password | oauth
+    Column("sign_in", Text, nullable=False, server_default="password"),
 )
 
 dkim_key = Table(

@@ -3,7 +3,7 @@
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, PrimaryKeyConstraint, Table, Uuid, text
 from sqlalchemy.dialects.postgresql import JSONB
 
-from chassis.columns import FALSE, day, instant, key, partition, word
+from chassis.columns import FALSE, day, instant, key, last_said, partition, word
 from services.notify.tables.metadata import metadata
 
 COLUMN, LINE = "\x1d", "\x1e"
@@ -55,23 +55,9 @@ client = Table(
 )
 
 # a company without a row claims nothing of those who pay late
-late_interest_terms = Table(
-    "late_interest_terms",
-    metadata,
-    key("company"),
-    partition(),
-    # as the event says them
-    Column("terms", JSONB, nullable=False),
-)
+late_interest_terms = last_said("late_interest_terms", metadata, "terms")
 
-retention = Table(
-    "retention",
-    metadata,
-    key("company"),
-    partition(),
-    # as the event says them
-    Column("periods", JSONB, nullable=False),
-)
+retention = last_said("retention", metadata, "periods")
 
 # clients of whom nothing ends by itself
 legal_hold = Table(

@@ -238,7 +238,7 @@ class House:
                 await asyncio.sleep(0.05)
 
 
-@pytest_asyncio.fixture(scope="session")
+@pytest_asyncio.fixture(scope="package")
 async def voices(stack: Stack) -> AsyncIterator[Voices]:
     processes = {
         speaker: Running(Service(name=speaker, settings=Settings(**knobs(stack, speaker)))) for speaker in SPEAKERS
@@ -252,7 +252,7 @@ async def voices(stack: Stack) -> AsyncIterator[Voices]:
         await process.stop()
 
 
-@pytest_asyncio.fixture(scope="session")
+@pytest_asyncio.fixture(scope="package")
 async def people() -> AsyncIterator[People]:
     known = People()
     app = FastAPI()
@@ -328,8 +328,7 @@ async def people() -> AsyncIterator[People]:
     await task
 
 
-@pytest.fixture(scope="session")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def made_certificate(folder: Path) -> Path:
     """Of 127.0.0.1, signed by itself, with its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "mail.delcourt.example")])
@@ -346,12 +345,17 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )
-    file = tmp_path_factory.mktemp("tls") / "mail.pem"
+    file = folder / "mail.pem"
     plain = serialization.NoEncryption()
     form = serialization.PrivateFormat.PKCS8
     private = key.private_bytes(serialization.Encoding.PEM, form, plain)
     file.write_bytes(private + signed.public_bytes(serialization.Encoding.PEM))
     return file
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return made_certificate(tmp_path_factory.mktemp("tls"))
 
 
 @pytest_asyncio.fixture

@@ -12,10 +12,12 @@ from typing import Any
 
 from proxyprotocol.noop import ProxyProtocolNoop
 from proxyprotocol.reader import ProxyProtocolReader
-from pymap.backend.dict import DictBackend
+from pymap.backend.dict import Config, DictBackend
 from pymap.imap import IMAPServer
 from pymap.parsing.message import AppendMessage
 from pymap.parsing.specials.flag import Flag, Seen
+from pysasl import SASLAuth
+from pysasl.mechanism import ServerMechanism
 
 from chassis.server_process import free_port
 
@@ -63,7 +65,8 @@ class Mailbox:
 
 
 @asynccontextmanager
-async def mailbox(certificate: Path) -> AsyncIterator[Mailbox]:
+async def mailbox(certificate: Path, tokens: ServerMechanism | None = None) -> AsyncIterator[Mailbox]:
+    """``tokens``: the only way to sign in."""
     tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     tls.load_cert_chain(certificate)
     args = Namespace(
@@ -72,6 +75,8 @@ async def mailbox(certificate: Path) -> AsyncIterator[Mailbox]:
     )  # fmt: skip
     backend, config = await DictBackend.init(args, ssl_context=tls)
     config._tls_enabled = False
+    if tokens is not None:
+        config.__class__ = type("ByTokens", (Config,), {"tls_auth": property(lambda _: SASLAuth([tokens]))})
     _, plain = await DictBackend.init(args, ssl_context=tls)
     found = Mailbox(backend)
 

@@ -16,6 +16,7 @@ from localstripe.webhooks import schedule_webhook
 
 CARD = {"number": "4242424242424242", "exp_month": "12", "exp_year": "2040", "cvc": "123"}
 told: dict[str, Event] = {}
+sessions: dict[str, "CheckoutSession"] = {}
 
 
 class CheckoutSession(StripeObject):
@@ -39,14 +40,45 @@ class CheckoutSession(StripeObject):
 
 async def create(request):
     data = await server.get_post_data(request)
-    return server.json_response(CheckoutSession(**data)._export())
+    made = CheckoutSession(**data)
+    sessions[made.id] = made
+    return server.json_response(made._export())
 
 
 async def listed(request):
     """Whether a key is good shows here; ``sk_test_refused`` is none."""
     if "sk_test_refused" in request.headers.get("Authorization", ""):
         raise UserError(401, "Invalid API Key provided")
-    return server.json_response({"object": "list", "data": [], "has_more": False, "url": "/v1/checkout/sessions"})
+    wanted = request.query.get("payment_intent")
+    found = [one._export() for one in sessions.values() if wanted and one.payment_intent == wanted]
+    answer = {"object": "list", "data": found, "has_more": False, "url": "/v1/checkout/sessions"}
+    return server.json_response(answer)
+
+
+async def retrieve(request):
+    return server.json_response(CheckoutSession._api_retrieve(request.match_info["id"])._export())
+
+
+async def account(request):
+    """``sk_test_another…`` is of another account than the others; ``sk_test_blind…`` may not tell."""
+    asked = request.headers.get("Authorization", "")
+    if "sk_test_refused" in asked:
+        raise UserError(401, "Invalid API Key provided")
+    if "sk_test_blind" in asked:
+        raise UserError(403, "This key may not")
+    name = "acct_another" if "sk_test_another" in asked else "acct_one"
+    return server.json_response({"object": "account", "id": name})
+
+
+@web.middleware
+async def events(request, handler):
+    """Told by this account, but those whose name says otherwise; localstripe knows its own alone."""
+    if request.method != "GET" or not request.path.startswith("/v1/events/"):
+        return await handler(request)
+    name = request.match_info["id"]
+    if name.startswith("evt_of_another"):
+        raise UserError(404, "No such event")
+    return server.json_response({"object": "event", "id": name})
 
 
 async def expire(request):
@@ -58,7 +90,12 @@ async def expire(request):
     return server.json_response(session._export())
 
 
-async def pay(request):
+async def pay_untold(request):
+    """The debtor paid, and nobody has heard of it yet."""
+    return await pay(request, is_told=False)
+
+
+async def pay(request, is_told=True):
     session = CheckoutSession._api_retrieve(request.match_info["id"])
     if session.status != "open":
         raise UserError(400, "This page is closed")
@@ -70,7 +107,8 @@ async def pay(request):
     session.payment_intent = intent.id
     session.status, session.payment_status = "complete", "paid"
     told[session.id] = Event("checkout.session.completed", session)
-    schedule_webhook(told[session.id])
+    if is_told:
+        schedule_webhook(told[session.id])
     return server.json_response(session._export())
 
 
@@ -92,8 +130,12 @@ async def again(request):
 
 server.app.router.add_post("/v1/checkout/sessions", create)
 server.app.router.add_get("/v1/checkout/sessions", listed)
+server.app.router.add_get("/v1/checkout/sessions/{id}", retrieve)
 server.app.router.add_post("/v1/checkout/sessions/{id}/expire", expire)
 server.app.router.add_post("/_config/pay/{id}", pay)
+server.app.router.add_post("/_config/pay_untold/{id}", pay_untold)
+server.app.router.add_get("/v1/account", account)
+server.app.middlewares.append(events)
 server.app.router.add_post("/_config/again/{id}", again)
 server.app.router.add_post("/_config/refund/{id}", refund)
 

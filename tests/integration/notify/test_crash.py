@@ -5,11 +5,11 @@ import os
 import signal
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Row, text
 
 from chassis.database import engine, transaction
 from chassis.embedded import Stack
@@ -65,6 +65,10 @@ async def test_killed_twice_while_sending(
         async with transaction(database) as tx:
             return Counter({row.status: row.count for row in await tx.execute(STATES, {"company": company})})
 
+    async def said() -> Sequence[Row[tuple[str, str, str]]]:
+        async with transaction(database) as tx:
+            return (await tx.execute(EVENTS, {"company": company})).all()
+
     async def until_received(count: int) -> None:
         await until(lambda: mails.store.count() >= count, 60)
 
@@ -81,10 +85,10 @@ async def test_killed_twice_while_sending(
         async with asyncio.timeout(60):
             while (now := await states())["done"] + now["in_doubt"] < MAILS:  # noqa: ASYNC110 - rows have no event
                 await asyncio.sleep(0.1)
-        await asyncio.sleep(3)  # the last doubts are said
+            # the last doubts are said after their rows
+            while len(events := await said()) < MAILS:  # noqa: ASYNC110 - events of another process
+                await asyncio.sleep(0.1)
 
-    async with transaction(database) as tx:
-        events = (await tx.execute(EVENTS, {"company": company})).all()
     await database.dispose()
     received = Counter(mail.message_id for mail in mails.store.list(limit=1000))
     told = Counter(event.type for event in events)

@@ -15,7 +15,7 @@ from contracts.subjects import partition_of
 from contracts.sync import EntriesSynced, SyncedEntry
 from services.notify import queries
 from services.notify.domain import EntryNow
-from services.notify.projection import entries_synced
+from services.notify.projection.synced import entries_synced
 from tests.integration.notify.conftest import DAY, House, action, entry_id, synced
 
 

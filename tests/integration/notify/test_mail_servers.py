@@ -1,4 +1,4 @@
-"""A company's own mail server: encrypted, signed in to, tried before it is used, and nobody else's affair (D2)."""
+"""A company's own mail server: encrypted, signed in to, tried before it is used, and nobody else's affair."""
 
 import asyncio
 import base64

@@ -1,4 +1,4 @@
-"""What comes back is read from a company's mailbox by IMAP, once, and put away after it is recorded (D5)."""
+"""What comes back is read from a company's mailbox by IMAP, once, and put away after it is recorded."""
 
 import asyncio
 from collections.abc import AsyncIterator

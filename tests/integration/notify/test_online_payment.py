@@ -154,3 +154,38 @@ async def test_nobody_is_sent_to_a_page_of_the_account_before(house: House, comp
     assert await page() == first, "the account is the same"
     await put(house, company, api_key="sk_test_another4eC39HqLyjW", webhook_secret="whsec_of_another")
     assert await page() != first
+
+
+async def test_a_key_of_another_account_needs_the_secret_of_its_webhook(house: House, company: str) -> None:
+    """Else debtors would pay where nobody listens, and be chased."""
+    saved = await put(house, company, api_key=KEY, webhook_secret=SECRET)
+    assert saved.json()["saved"]["account_id"] == "acct_one"
+    for key, code in (
+        ("sk_test_another4eC39HqLyjW", "stripe-account-other"),
+        ("sk_test_blind4eC39HqLyjW", "stripe-account-unproved"),
+        ("sk_test_refused", "stripe-key-refused"),
+    ):
+        refused = await put(house, company, api_key=key)
+        assert (refused.status_code, refused.json()["type"]) == (422, code)
+    same = await put(house, company, api_key="sk_test_rolled4eC39HqLyjW")
+    assert same.status_code == 200, "another key of the same account"
+    async with transaction(house.process.engine, company) as tx:
+        await tx.execute(text("update payment_account set account_id = null where company = :c"), {"c": company})
+    refused = await put(house, company, api_key="sk_test_another4eC39HqLyjW")
+    assert refused.json()["type"] == "stripe-account-other", "saved before the account's name was kept"
+    other = await put(house, company, api_key="sk_test_another4eC39HqLyjW", webhook_secret="whsec_of_another")
+    assert (other.status_code, other.json()["saved"]["account_id"]) == (200, "acct_another")
+
+
+async def test_what_another_account_tells_proves_nothing(house: House, company: str) -> None:
+    """Its webhook's secret was saved beside this account's key."""
+    await put(house, company, api_key=KEY, webhook_secret=SECRET)
+    for name, status in (("evt_of_another_1", 400), ("evt_1", 204), ("evt_of_another_2", 204)):
+        told = {"object": "event", "id": name, "type": "charge.updated", "created": int(time.time())}
+        payload = json.dumps({**told, "data": {"object": {}}}).encode()
+        at = int(time.time())
+        signed = hmac.new(SECRET.encode(), b"%d.%s" % (at, payload), hashlib.sha256).hexdigest()
+        headers = {"Stripe-Signature": f"t={at},v1={signed}"}
+        answer = await house.http.post(f"/stripe/{company}", content=payload, headers=headers)
+        known = (await house.get(company, "/online-payment"))["saved"]["heard_at"]
+        assert (answer.status_code, known is not None) == (status, status == 204), "asked until it is proved once"

@@ -17,8 +17,10 @@ import httpx
 import pytest
 import pytest_asyncio
 import uvicorn
+from sqlalchemy import text
 
 from chassis.auth import mint, read_key
+from chassis.database import transaction
 from chassis.server_process import free_port
 from cli.places import ROOT
 from services.notify.settings import NotifySettings
@@ -26,6 +28,7 @@ from tests.integration.notify.conftest import DAY, House, action, entry_id, livi
 from tests.waiting import comes_true
 
 SECRET = "whsec_of_the_company"
+INTENTS = text("select intent from payment where company = :c order by intent")
 
 
 @dataclass
@@ -47,6 +50,18 @@ class Shop:
         return await self.house.http.post(
             f"/companies/{self.company}/debtor/pay", json=body, headers=self.debtor(client_id)
         )
+
+    async def payments(self, state: str, count: int, client_id: str = "C1") -> list[dict[str, Any]]:
+        """Those of the client in this state, once there are so many."""
+        found: list[dict[str, Any]] = []
+
+        async def there() -> bool:
+            kept = await self.house.get(self.company, "/payments", client_id=client_id)
+            found[:] = [one for one in kept["payments"] if one["state"] == state]
+            return len(found) >= count
+
+        await comes_true(there, f"{count} payments are {state}")
+        return found
 
     async def at_stripe(self, what: str, page: str) -> httpx.Response:
         session = page.rpartition("/")[2]
@@ -159,6 +174,94 @@ async def test_the_amount_follows_accounting_and_old_pages_close(shop: Shop) -> 
     assert {line["entry_id"] for line in paid["entries"]} == {entry_id("F1"), entry_id("P1")}
 
 
+async def test_two_clicks_at_once_open_one_page(shop: Shop) -> None:
+    """Rule 19.5: two open pages could be paid both."""
+    house, company = shop.house, shop.company
+    heard = await house.voices.book(company, [synced("F1", "C1", "1000"), synced("F2", "C1", "200")])
+    await house.get(company, "/sending", heard)
+    answers = await asyncio.gather(*(shop.pay("F1") for _ in range(4)))
+    assert [one.status_code for one in answers] == [200] * 4
+    assert len({one.json()["url"] for one in answers}) == 1
+    wider = await asyncio.gather(shop.pay("F1", "F2"), shop.pay("F2"), shop.pay("F1"))
+    assert [one.status_code for one in wider] == [200] * 3
+    pages = {one.json()["url"] for one in (*answers, *wider)}
+    paid = [page for page in pages if (await shop.at_stripe("pay", page)).is_success]
+    of_paid = await shop.payments("paid", len(paid))
+    lines = [line["entry_id"] for one in of_paid for line in one["entries"]]
+    assert len(lines) == len(set(lines)), "no line can be paid on two pages"
+
+
+async def test_a_page_that_was_just_paid_is_followed_by_no_other(shop: Shop) -> None:
+    """Rule 19.5: the money is there, its webhook is on the way."""
+    house, company = shop.house, shop.company
+    lines = [synced("F1", "C1", "1000"), synced("F2", "C1", "200")]
+    heard = await house.voices.book(company, lines)
+    await house.get(company, "/sending", heard)
+    page = (await shop.pay("F1")).json()
+    await shop.at_stripe("pay_untold", page["url"])
+    refused = await shop.pay("F1", "F2")
+    assert (refused.status_code, refused.json()["type"]) == (409, "entry-paid")
+
+
+async def test_what_was_paid_twice_all_the_same_is_named_for_refund_until_it_went_back(shop: Shop) -> None:
+    """Rules 8.6, 19.5, with hand-made events: two pages from before there was one at a time."""
+    house, company = shop.house, shop.company
+    heard = await house.voices.book(company, [synced("F1", "C1", "1000"), synced("F2", "C1", "200")])
+    await house.get(company, "/sending", heard)
+    await shop.pay("F1")
+    first, cents = await in_cents(shop)
+    async with transaction(house.process.engine, company) as tx:
+        closed = text("update payment set state = 'closed' where company = :c")
+        await tx.execute(closed, {"c": company})
+    await shop.pay("F1", "F2")
+    second, both = await in_cents(shop)
+    now = int(time.time())
+    tellings = ((first, cents, "pi_1"), (second, both, "pi_2"))
+    for payment_id, amount, intent in tellings:
+        told = moved("checkout.session.completed", session_of(payment_id, amount, intent), now)
+        assert await hear(shop, told) == 204
+    before, after = await house.said(company, "PaymentLinkPaid")
+    assert (before["paid_before"], after["paid_before"]) == ([], [entry_id("F1")])
+    (wrong,) = (await house.get(company, "/payments/to-refund"))["payments"]
+    assert (wrong["payment_id"], wrong["client_id"], Decimal(wrong["surplus"])) == (second, "C1", Decimal(1000))
+    rows = {one["payment_id"]: one for one in await shop.payments("paid", 2)}
+    assert [Decimal(rows[one]["surplus"]) for one in (first, second)] == [0, 1000]
+
+    part = {"payment_intent": "pi_2", "currency": "eur", "amount": both, "amount_refunded": 40_000}
+    await hear(shop, moved("charge.refunded", {"id": "ch_2", **part}, now + 1))
+    (wrong,) = (await house.get(company, "/payments/to-refund"))["payments"]
+    assert Decimal(wrong["surplus"]) == 600
+    await hear(shop, moved("charge.refunded", {"id": "ch_2", **part, "amount_refunded": cents}, now + 2))
+    assert (await house.get(company, "/payments/to-refund"))["payments"] == []
+    assert (await shop.pay("F1")).json()["type"] == "entry-paid", "the first payment holds it"
+
+
+async def test_a_payment_from_before_its_moneys_name_was_kept_is_found_when_it_goes_back(shop: Shop) -> None:
+    """Rule 8.6: Stripe knows which page the money came by."""
+    house, company = shop.house, shop.company
+    heard = await house.voices.book(company, [synced("F1", "C1", "1000"), synced("F2", "C2", "50")])
+    await house.get(company, "/sending", heard)
+    pages = {}
+    for piece, client_id in (("F1", "C1"), ("F2", "C2")):
+        pages[piece] = (await shop.pay(piece, client_id=client_id)).json()["url"]
+        await shop.at_stripe("pay", pages[piece])
+    await house.until_said(company, "PaymentLinkPaid", 2)
+    async with transaction(house.process.engine, company) as tx:
+        named = await tx.scalars(
+            text("select intent from payment where company = :c order by intent"), {"c": company}
+        )
+        intents = list(named)
+        await tx.execute(text("update payment set intent = null where company = :c"), {"c": company})
+    (await shop.at_stripe("refund", pages["F1"])).raise_for_status()
+    (back,) = await house.until_said(company, "PaymentReturned")
+    assert (back["client_id"], back["freed"]) == ("C1", [entry_id("F1")])
+    async with transaction(house.process.engine, company) as tx:
+        named = await tx.scalars(
+            text("select intent from payment where company = :c order by intent"), {"c": company}
+        )
+        assert list(named) == intents, "others of before are named as well"
+
+
 async def test_only_the_accounts_own_signature_is_heard(shop: Shop) -> None:
     """Forged, stale, of another company: nothing is said."""
     house, company = shop.house, shop.company
@@ -193,8 +296,8 @@ async def test_only_the_accounts_own_signature_is_heard(shop: Shop) -> None:
 async def test_a_mail_carries_a_link_that_opens_and_a_preview_one_that_does_not(shop: Shop) -> None:
     """Rules 13.3, 13.8: the real link leaves; whoever looks at a preview is no debtor."""
     house, company = shop.house, shop.company
-    text = {"name": "R1", "medium": "email", "language": "fr", "subject": "Relance", "kind": "reminder"}
-    saved = await house.call(company, "PUT", "/templates", json={**text, "body": "Bonjour,\n\n%debtor_space%\n"})
+    body = {"name": "R1", "medium": "email", "language": "fr", "subject": "Relance", "kind": "reminder"}
+    saved = await house.call(company, "PUT", "/templates", json={**body, "body": "Bonjour,\n\n%debtor_space%\n"})
     assert saved.status_code == 200, saved.text
     lines = [synced("F1", "C1", "100")]
     heard = await house.voices.book(company, lines)

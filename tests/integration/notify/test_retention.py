@@ -5,16 +5,29 @@ from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
+import pytest
+from psycopg.errors import DeadlockDetected
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from chassis import clock
 from chassis.database import transaction
 from chassis.eventlog import Said
-from contracts.ledger import DisputeOpened, LegalHoldLifted, LegalHoldPlaced, LetteringErrorFound, RetentionChosen
+from chassis.running import Running
+from contracts.ledger import (
+    ClientMerged,
+    CompanyRegistered,
+    DisputeOpened,
+    LegalHoldLifted,
+    LegalHoldPlaced,
+    LetteringErrorFound,
+    RetentionChosen,
+)
 from contracts.retention import kept_from
+from services.notify import retention
 from services.notify.archive.archivist import Archivist
 from services.notify.retention import expire, expire_today
-from tests.integration.notify.conftest import House, action, synced
+from tests.integration.notify.conftest import House, action, entry_id, synced
 from tests.integration.notify.test_letters import letters_due, prepare
 
 TODAY = clock.today("Europe/Paris")
@@ -139,6 +152,63 @@ async def test_what_waits_for_a_client_or_is_lettered_in_error_keeps_its_message
     heard = await house.voices.say(company, [Said(wrong, "C3")])
     await house.get(company, "/sending", heard)
     assert await due(house, company, after(60)) == {"messages": 1}
+
+
+async def test_a_message_is_kept_while_its_invoice_is_open_under_the_code_that_the_client_became(
+    house: House, company: str
+) -> None:
+    """Rule 5.9, over a chain: the line took another id on its way. Settled there, the message has had its time."""
+    sent = await settled(house, company, "A", "D", left_open="A")
+    day = after(60)
+    assert await due(house, company, day) == {"messages": 1}, "D's alone"
+    gone = synced("F-A", "A", "100").model_copy(update={"removed": True})
+    other = {"entry_id": entry_id("F-A of C"), "client_id": "C"}
+    moved = gone.model_copy(update=other | {"removed": False})
+    heard = await house.voices.book(company, [gone, moved, synced("F-C", "C", "70", lettering="ZZ")], version=3)
+    await house.get(company, "/sending", heard)
+    assert await due(house, company, day) == {"messages": 2}, "nobody said yet that A became another"
+
+    merges = [ClientMerged(client_id=one, into=other) for one, other in (("A", "B"), ("B", "C"))]
+    heard = await house.voices.say(company, [Said(merge, merge.client_id) for merge in merges])
+    await house.get(company, "/sending", heard)
+    assert await due(house, company, day) == {"messages": 1}
+    await expire(house.process, company, day)
+    kept = await house.call(company, "GET", "/message/eml", params={"action_id": sent["A"]})
+    assert kept.status_code == 200
+
+    heard = await house.voices.book(company, [moved.model_copy(update={"lettering": "AB"})], version=4)
+    await house.get(company, "/sending", heard)
+    assert await due(house, company, day) == {"messages": 1}
+
+
+async def test_trouble_of_one_company_leaves_the_others_their_turn_and_is_told(
+    house: House, company: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A deadlock, a lost connection: tried again in the next round."""
+    companies = [f"{company}a", f"{company}b"]
+    for one in companies:
+        heard = await house.voices.say(one, [Said(CompanyRegistered(name="Acme"))])
+        await house.get(one, "/sending", heard)
+    turns: list[str] = []
+    troubled = set(companies[:1])
+
+    async def expire_or_not(running: Running, one: str, as_of: date) -> dict[str, int]:
+        turns.append(one)
+        if one in troubled:
+            raise DBAPIError("delete", {}, DeadlockDetected())
+        return await expire(running, one, as_of)
+
+    monkeypatch.setattr(retention, "expire", expire_or_not)
+    await expire_today(house.process)
+    assert [one for one in turns if one in companies] == companies
+    assert companies[0] in house.process.health.hindered_by()["retention"]
+    assert companies[1] not in house.process.health.hindered_by()["retention"]
+    assert "contents that had their time could not be erased" in caplog.messages
+    troubled.clear()
+    turns.clear()
+    await expire_today(house.process)
+    assert [one for one in turns if one in companies] == companies[:1]
+    assert "retention" not in house.process.health.hindered_by()
 
 
 async def test_a_company_at_rest_keeps_what_it_has(house: House, company: str) -> None:

@@ -1,4 +1,4 @@
-"""Messages that must wait for their recipients' domain let the others pass (D2)."""
+"""Messages that must wait for their recipients' domain let the others pass."""
 
 import asyncio
 from uuid import UUID
