@@ -14,6 +14,8 @@ from services.reporting.shapes import (
     Debtor,
     Disputes,
     DueItems,
+    ExpectedEntries,
+    Payers,
     Promises,
     Receipts,
     Slice,
@@ -21,7 +23,7 @@ from services.reporting.shapes import (
     exact,
 )
 
-Table = WhoOwesWhat | Activities | Promises | Disputes | Receipts | DueItems
+Table = WhoOwesWhat | Activities | Promises | Disputes | Receipts | DueItems | ExpectedEntries | Payers
 Cell = str | bool | int | Decimal | date | datetime | None
 Column = tuple[str, Callable[[Any], Cell]]
 
@@ -70,6 +72,11 @@ FRENCH = {
     "closed_on": "Clos le",
     "due": "Somme due",
     "automatic": "Relance automatique",
+    "expected_on": "Attendu le",
+    "moved": "Repositionnée",
+    "score": "Score",
+    "average_delay_days": "Retard moyen (jours)",
+    "settled": "Réglé",
 }
 ENGLISH = {
     "client_id": "Code",
@@ -109,6 +116,11 @@ ENGLISH = {
     "closed_on": "Closed on",
     "due": "Amount due",
     "automatic": "Automatic reminder",
+    "expected_on": "Expected on",
+    "moved": "Moved",
+    "score": "Score",
+    "average_delay_days": "Average delay (days)",
+    "settled": "Settled",
 }
 FIELDS: dict[type[Any], tuple[str, ...]] = {
     Activities: (
@@ -151,6 +163,18 @@ FIELDS: dict[type[Any], tuple[str, ...]] = {
         "due",
     ),
     Receipts: ("on", "client_id", "name", "nature", "payment_mode", "piece", "level", "amount"),
+    ExpectedEntries: (
+        "expected_on",
+        "client_id",
+        "name",
+        "piece",
+        "due_date",
+        "days_late",
+        "moved",
+        "level",
+        "amount",
+    ),
+    Payers: ("client_id", "name", "score", "average_delay_days", "settled", "overdue"),
     DueItems: (
         "client_id",
         "name",

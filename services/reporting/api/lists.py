@@ -11,9 +11,11 @@ from chassis.problems import Problem
 from services.reporting import exports, shapes
 from services.reporting.api.asking import Format, FormatDep, LanguageDep, PageDep, ViewDep
 from services.reporting.people import fold, key_of
-from services.reporting.queries import activities, disputes, lists, promises
+from services.reporting.queries import activities, disputes, forecast, lists, promises
+from services.reporting.queries.payers import payers
 from services.reporting.queries.view import View
-from services.reporting.queries.who_owes_what import FIELDS, Wanted, who_owes_what
+from services.reporting.queries.wanted import FIELDS, Wanted
+from services.reporting.queries.who_owes_what import who_owes_what
 
 router = APIRouter(prefix="/companies/{company}")
 
@@ -149,11 +151,13 @@ async def get_promises(  # noqa: PLR0913, PLR0917 - one parameter per filter
     page: PageDep,
     status: Annotated[Sequence[Literal["late", "expected", "kept", "cancelled"]], Query()] = ("late", "expected"),
     client_id: str | None = None,
+    salesperson: Texts = (),
     form: FormatDep = "json",
     language: LanguageDep = "fr",
 ) -> Any:
     """Promises, earliest day first (rule 10.7)."""
-    return _answer(await promises.promises(tx, view, status, client_id, page), form, language, "promises")
+    found = await promises.promises(tx, view, status, client_id, page, salesperson)
+    return _answer(found, form, language, "promises")
 
 
 @router.get("/disputes", response_model=shapes.Disputes)
@@ -187,6 +191,33 @@ async def get_receipts(  # noqa: PLR0913, PLR0917 - one parameter per filter
     return _answer(found, form, language, "receipts")
 
 
+@router.get("/expected", response_model=shapes.ExpectedEntries)
+async def get_expected(  # noqa: PLR0913, PLR0917 - one parameter per filter
+    tx: TxDep,
+    view: ViewDep,
+    page: PageDep,
+    since: date | None = None,
+    until: date | None = None,
+    form: FormatDep = "json",
+    language: LanguageDep = "fr",
+) -> Any:
+    """Open lines by the day their money is expected (rule 16.8)."""
+    return _answer(await forecast.expected(tx, view, since, until, page), form, language, "expected")
+
+
+@router.get("/payers", response_model=shapes.Payers)
+async def get_payers(  # noqa: PLR0913, PLR0917 - one parameter per filter
+    tx: TxDep,
+    view: ViewDep,
+    page: PageDep,
+    score: Annotated[Sequence[Literal["A", "B", "C", "D", "E"]], Query()] = (),
+    form: FormatDep = "json",
+    language: LanguageDep = "fr",
+) -> Any:
+    """DSO by two methods, and who pays how late (rules 17.1 to 17.3)."""
+    return _answer(await payers(tx, view, score, page), form, language, "payers")
+
+
 @router.get("/due-items", response_model=shapes.DueItems)
 async def get_due_items(  # noqa: PLR0913, PLR0917 - one parameter per filter
     tx: TxDep,
@@ -196,11 +227,16 @@ async def get_due_items(  # noqa: PLR0913, PLR0917 - one parameter per filter
     medium: str | None = None,
     step: str | None = None,
     automatic: bool | None = None,
+    disputed: bool | None = None,
+    profile: Texts = (),
+    payment_mode: Texts = (),
+    salesperson: Texts = (),
     form: FormatDep = "json",
     language: LanguageDep = "fr",
 ) -> Any:
     """Entries of the actions that wait (rule 16.3)."""
-    found = await lists.due_items(tx, view, lists.OfActions(client_id, medium, step, automatic), page)
+    wanted = lists.OfActions(client_id, medium, step, automatic, disputed, profile, payment_mode, salesperson)
+    found = await lists.due_items(tx, view, wanted, page)
     return _answer(found, form, language, "due-items")
 
 

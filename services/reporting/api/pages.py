@@ -14,7 +14,7 @@ from contracts.event import ClientId
 from services.reporting import shapes
 from services.reporting.api.asking import ViewDep
 from services.reporting.people import QUEUE
-from services.reporting.queries import alerts, client, home, lists, timeline
+from services.reporting.queries import alerts, client, forecast, home, lists, timeline
 
 router = APIRouter(prefix="/companies/{company}")
 
@@ -89,6 +89,17 @@ async def get_client(
     if page is None:
         raise Problem("client-unknown", "There is no such client", 404, client_id=client_id)
     return page
+
+
+@router.get("/forecast")
+async def get_forecast(
+    tx: TxDep,
+    view: ViewDep,
+    weeks: Annotated[int, Query(ge=1, le=26)] = 8,
+    cards: Annotated[int, Query(ge=0, le=50)] = 12,
+) -> shapes.Forecast:
+    """When money is expected, by week and by month beside what came (rules 16.8, 16.9)."""
+    return await forecast.forecast(tx, view, weeks, cards)
 
 
 @router.get("/timeline")

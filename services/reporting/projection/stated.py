@@ -5,7 +5,7 @@ from collections import Counter
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis.database import driver
-from chassis.heard_rows import applying
+from chassis.heard_rows import applying, keeping_last
 from chassis.items import NOTHING, Items, array
 from chassis.new_rows import NewRows
 from chassis.projection import Delivered, Project
@@ -31,13 +31,9 @@ PROFILES = """
     on conflict (company) do update set names = excluded.names
 """
 
-LATE_INTEREST = """
-    insert into late_interest_terms (company, p, terms)
-    select distinct on (heard.company) heard.company, heard.p, heard.body::jsonb
-    from {heard}
-    order by heard.company, heard.number desc
-    on conflict (company) do update set terms = excluded.terms
-"""
+LATE_INTEREST = keeping_last("late_interest_terms", "terms")
+
+CASH_OBJECTIVES = keeping_last("cash_objective", "objectives")
 
 CLIENT = """
     insert into client (company, p, client_id, version, has_email, has_phone, has_address, profile, category,
@@ -266,6 +262,7 @@ STATED: dict[str, Project] = {
     "CompanyChanged": applying(COMPANY),
     "FieldsNamed": applying(FIELDS),
     "LateInterestChosen": applying(LATE_INTEREST),
+    "CashObjectivesChosen": applying(CASH_OBJECTIVES),
     "ProfilesChanged": applying(PROFILES),
     "ClientChanged": applying(CLIENT),
     "ClientsChanged": applying(CLIENTS),

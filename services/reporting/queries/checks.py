@@ -61,63 +61,58 @@ def is_stale(last_sync_on: date | None, as_of: date) -> bool:
 
 async def checks(tx: AsyncConnection, view: View, last_sync: LastSync | None, owing: str) -> Checks:
     """Every alert of one company and day; ``owing`` selects what each client owes."""
-    asked: dict[str, Any] = {"company": view.company, "shown": SHOWN}
-
-    async def found(statement: TextClause, **parameters: Any) -> Check:
-        rows = (await tx.execute(statement, {**asked, **edges(view), **parameters})).all()
-        known = await names(tx, view.company, (row.client_id for row in rows)) if rows else {}
-        return Check(
-            count=rows[0].every if rows else 0,
-            amount=rows[0].whole if rows else ZERO,
-            clients=[
-                ClientAmount(
-                    client_id=row.client_id,
-                    name=known[row.client_id],
-                    amount=row.amount,
-                    on=row.on,
-                    detail=row.detail,
-                )
-                for row in rows
-            ],
-        )
-
-    errors = (await tx.execute(LETTERING_ERRORS, asked)).all()
-    known = await names(tx, view.company, (row.client_id for row in errors)) if errors else {}
-    day = {"as_of": view.as_of}
-    failed = await found(TROUBLE, statuses=["failed", "bounced"], since=view.before(FAILED_DAYS), **day)
-    in_doubt = await found(TROUBLE, statuses=["in_doubt"], since=date.min, **day)
-    without_contact = await found(text(LATE_WITHOUT_CONTACT.format(rows=owing)), **day)
-    promises = await found(LATE_PROMISES, **day)
-    stopped = await found(
-        text(STOPPED_FOR_LONG.format(rows=owing)), stopped_before=view.before(STOPPED_DAYS), **day
+    errors, error_count = await _lettering_errors(tx, view)
+    failed = await _found(tx, view, TROUBLE, statuses=["failed", "bounced"], since=view.before(FAILED_DAYS))
+    in_doubt = await _found(tx, view, TROUBLE, statuses=["in_doubt"], since=date.min)
+    without_contact = await _found(tx, view, text(LATE_WITHOUT_CONTACT.format(rows=owing)))
+    promises = await _found(tx, view, LATE_PROMISES)
+    stopped = await _found(
+        tx, view, text(STOPPED_FOR_LONG.format(rows=owing)), stopped_before=view.before(STOPPED_DAYS)
     )
     stale = is_stale(last_sync.on if last_sync else None, view.as_of)
-    lines = (
-        len(errors),
-        failed.count,
-        in_doubt.count,
-        without_contact.count,
-        promises.count,
-        stopped.count,
-        stale,
-    )
+    alerting = (failed, in_doubt, without_contact, promises, stopped)
     return Checks(
-        lettering_errors=[
-            LetteringError(
-                client_id=row.client_id,
-                name=known[row.client_id],
-                account=row.account,
-                lettering=row.lettering,
-                difference=Decimal(row.difference),
-            )
-            for row in errors
-        ],
-        lettering_error_count=errors[0].every if errors else 0,
+        lettering_errors=errors,
+        lettering_error_count=error_count,
         failed_emails=failed,
         emails_in_doubt=in_doubt,
         late_without_contact=without_contact,
         late_promises=promises,
         stopped_for_long=stopped,
         stale=stale,
-        count=sum(bool(line) for line in lines),
+        count=sum(check.count > 0 for check in alerting) + bool(errors) + stale,
+    )
+
+
+async def _lettering_errors(tx: AsyncConnection, view: View) -> tuple[list[LetteringError], int]:
+    """The largest, and how many there are in all."""
+    rows = (await tx.execute(LETTERING_ERRORS, {"company": view.company, "shown": SHOWN})).all()
+    known = await names(tx, view.company, (row.client_id for row in rows)) if rows else {}
+    shown = [
+        LetteringError(
+            client_id=row.client_id,
+            name=known[row.client_id],
+            account=row.account,
+            lettering=row.lettering,
+            difference=Decimal(row.difference),
+        )
+        for row in rows
+    ]
+    return shown, rows[0].every if rows else 0
+
+
+async def _found(tx: AsyncConnection, view: View, statement: TextClause, **parameters: Any) -> Check:
+    """The clients of one alert: how many, what they come to, and the largest of them."""
+    asked = {"company": view.company, "shown": SHOWN, "as_of": view.as_of, **edges(view), **parameters}
+    rows = (await tx.execute(statement, asked)).all()
+    known = await names(tx, view.company, (row.client_id for row in rows)) if rows else {}
+    return Check(
+        count=rows[0].every if rows else 0,
+        amount=rows[0].whole if rows else ZERO,
+        clients=[
+            ClientAmount(
+                client_id=row.client_id, name=known[row.client_id], amount=row.amount, on=row.on, detail=row.detail
+            )
+            for row in rows
+        ],
     )

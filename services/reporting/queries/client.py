@@ -122,7 +122,8 @@ def next_level(level: str | None, steps: Sequence[dict[str, Any]], pending: Sequ
     return next((step for step in reminders if level is None or step > level), None)
 
 
-def _whole(days: Decimal) -> int:
+def whole_days(days: Decimal) -> int:
+    """Rounded half-even, for display (rule 1.7)."""
     return int(days.quantize(Decimal(1), ROUND_HALF_EVEN))
 
 
@@ -200,9 +201,9 @@ async def client_page(
         overdue_since=amounts.overdue_since,
         next_due_date=amounts.next_due_date,
         last_payment_on=amounts.last_payment_on,
-        average_delay_days=None if average is None else _whole(average),
+        average_delay_days=None if average is None else whole_days(average),
         score=None if average is None else score(average),
-        dso_days=_whole(amounts.amount_due * DSO_DAYS / amounts.invoiced)
+        dso_days=whole_days(amounts.amount_due * DSO_DAYS / amounts.invoiced)
         if (amounts.invoiced or ZERO) > 0
         else None,
         level=level,

@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.reporting.queries.checks import checks
 from services.reporting.queries.standings import edges, owing
 from services.reporting.queries.view import ZERO, Page, View
-from services.reporting.queries.who_owes_what import Wanted, totals, who_owes_what
+from services.reporting.queries.wanted import Wanted
+from services.reporting.queries.who_owes_what import totals, who_owes_what
 from services.reporting.shapes import (
     AgeingBucket,
     Home,

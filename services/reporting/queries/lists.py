@@ -47,7 +47,7 @@ RECEIPTS = """
 RECEIPTS_OF_COMPANY = text(RECEIPTS.format(client=""))
 RECEIPTS_OF_CLIENT = text(RECEIPTS.format(client="and client_id = :client_id"))
 
-DUE_ITEMS = text(f"""
+DUE_ITEMS = f"""
     with chosen as materialized (
         select a.client_id, a.action_id, a.step, a.medium, a.due_since, x.entry_id,
             {LEAVES_BY_ITSELF} as automatic
@@ -60,6 +60,7 @@ DUE_ITEMS = text(f"""
             and (cast(:medium as text) is null or a.medium = :medium)
             and (cast(:step as text) is null or a.step = :step)
             and (cast(:automatic as boolean) is null or {LEAVES_BY_ITSELF} = :automatic)
+            {{narrowed}}
     )
     select (select count(*) from chosen) as every, p.*, coalesce(n.name, p.client_id) as name, e.piece, e.due_date,
         e.debit - e.credit as amount, e.currency, l.level
@@ -69,7 +70,22 @@ DUE_ITEMS = text(f"""
     left join entry_level l on l.company = :company and l.client_id = p.client_id and l.entry_id = p.entry_id
     where e.entry_id is not null
     order by p.due_since, p.client_id, p.action_id, p.entry_id
-""")  # noqa: S608 - a fragment of this package
+"""  # noqa: S608 - a fragment of this package
+
+OF_CLIENTS = """
+    and exists (
+        select from client c where c.company = :company and c.client_id = a.client_id and {conditions}
+    )
+"""
+PROFILE = "coalesce(c.profile, :default_profile) = any(cast(:profiles as text[]))"
+SALESPERSON = "coalesce(c.salesperson, 'none') = any(cast(:salespeople as text[]))"
+PAYMENT_MODE = "coalesce(e.payment_mode, c.payment_mode) = any(cast(:payment_modes as text[]))"
+DISPUTED = """
+    and {no} exists (
+        select from dispute d where d.company = :company and d.client_id = a.client_id and d.closed_on is null
+            and (d.entry_id is null or d.entry_id = x.entry_id)
+    )
+"""
 
 FOUND_CLIENTS = """
     with hit as materialized (
@@ -170,6 +186,29 @@ class OfActions:
     step: str | None = None
     automatic: bool | None = None
     """Only entries whose reminders may leave by themselves, or only the others."""
+    disputed: bool | None = None
+    """Only entries contested themselves or by their account, or only the others."""
+    profiles: Sequence[str] = ()
+    payment_modes: Sequence[str] = ()
+    """Of the entry, else of its client (rule 14.3)."""
+    salespeople: Sequence[str] = ()
+
+    @property
+    def narrowed(self) -> str:
+        """What the query asks besides."""
+        of_clients = [
+            condition
+            for condition, wanted in (
+                (PROFILE, self.profiles),
+                (SALESPERSON, self.salespeople),
+                (PAYMENT_MODE, self.payment_modes),
+            )
+            if wanted
+        ]
+        narrowed = OF_CLIENTS.format(conditions=" and ".join(of_clients)) if of_clients else ""
+        if self.disputed is not None:
+            narrowed += DISPUTED.format(no="" if self.disputed else "not")
+        return narrowed
 
 
 async def receipts(tx: AsyncConnection, view: View, client_id: str | None, period: Period, page: Page) -> Receipts:
@@ -214,9 +253,12 @@ async def due_items(tx: AsyncConnection, view: View, of: OfActions, page: Page) 
         "step": of.step,
         "automatic": of.automatic,
         "automatic_from": view.automatic_from,
+        **({"profiles": list(of.profiles), "default_profile": view.default_profile} if of.profiles else {}),
+        **({"payment_modes": list(of.payment_modes)} if of.payment_modes else {}),
+        **({"salespeople": list(of.salespeople)} if of.salespeople else {}),
         **page.bounds,
     }
-    rows = (await tx.execute(DUE_ITEMS, asked)).all()
+    rows = (await tx.execute(text(DUE_ITEMS.format(narrowed=of.narrowed)), asked)).all()
     count = rows[0].every if rows else 0
     return DueItems(
         as_of=view.as_of,

@@ -36,7 +36,14 @@ CHOSEN = """
     left join overdue o on o.client_id = p.client_id
     order by p.promised_on, p.client_id, p.promise_id
 """
+OF_SALESPEOPLE = """
+    and exists (
+        select from client c where c.company = :company and c.client_id = m.client_id
+            and coalesce(c.salesperson, 'none') = any(cast(:salespeople as text[]))
+    )
+"""
 OF_COMPANY = text(CHOSEN.format(client=""))
+OF_SOME = text(CHOSEN.format(client=OF_SALESPEOPLE))
 OF_CLIENT = text(CHOSEN.format(client="and m.client_id = :client_id"))
 EVERY: tuple[Status, ...] = ("late", "expected", "kept", "cancelled")
 RECORDED = {"late": "open", "expected": "open"}
@@ -70,8 +77,13 @@ def _line(row: Any, as_of: date) -> PromiseLine:
     )
 
 
-async def promises(
-    tx: AsyncConnection, view: View, statuses: Sequence[str], client_id: str | None, page: Page
+async def promises(  # noqa: PLR0913, PLR0917 - one parameter per filter
+    tx: AsyncConnection,
+    view: View,
+    statuses: Sequence[str],
+    client_id: str | None,
+    page: Page,
+    salespeople: Sequence[str] = (),
 ) -> Promises:
     """Promises of these statuses, earliest day first; a page beyond the last has neither rows nor totals."""
     asked: dict[str, Any] = {
@@ -81,7 +93,9 @@ async def promises(
         "recorded": sorted({RECORDED.get(status, status) for status in statuses}),
         **page.bounds,
     }
-    if client_id is None:
+    if client_id is None and salespeople:
+        rows = (await tx.execute(OF_SOME, {**asked, "salespeople": list(salespeople)})).all()
+    elif client_id is None:
         rows = (await tx.execute(OF_COMPANY, asked)).all()
     else:
         rows = (await tx.execute(OF_CLIENT, {**asked, "client_id": client_id})).all()

@@ -28,14 +28,20 @@ endpoint            parameters (all optional unless marked !)                   
 /activities         as_of, client_id, actor, medium, kind, status (each repeatable), since, until,  Activities
                     sort (-on|on), page, size, format
 /promises           as_of, status (late|expected|kept|cancelled, repeatable; late and expected),    Promises
-                    client_id, page, size, format
+                    client_id, salesperson (code|none, repeatable), page, size, format
 /disputes           as_of, status (open|closed, repeatable; open), reason (repeatable), client_id,      Disputes
                     page, size, format
 /mentions           user! (user:…), as_of: notes of the last 30 days that call on a user            Mentions
 /timeline           as_of: the events of flagged clients                                            Timeline
 /receipts           as_of, client_id, since, until (the fiscal year), page, size, format            Receipts
-/due-items          as_of, client_id, medium, step, automatic, page, size, format: entries of       DueItems
+/due-items          as_of, client_id, medium, step, automatic, disputed (true|false), profile,      DueItems
+                    payment_mode, salesperson (each repeatable), page, size, format: entries of
                     pending actions
+/forecast           as_of, weeks (8, at most 26), cards (12, at most 50): when money is expected, by    Forecast
+                    week and month
+/expected           as_of, since, until, page, size, format: open lines by the day they are         ExpectedEntries
+                    expected
+/payers             as_of, score (A..E, repeatable), page, size, format: DSO, delays and scores        Payers
 /search             q! (two characters or more), limit (8): names, codes, pieces                    Found
 /options            values that the filters can take                                                Options
 ==================  ==============================================================================  ===========
@@ -50,6 +56,15 @@ from services.reporting.shapes.client import (
     StatementEntry,
 )
 from services.reporting.shapes.clients import ClientField, Debtor, Salesperson, Slice, Totals, WhoOwesWhat
+from services.reporting.shapes.forecast import (
+    ExpectedEntries,
+    ExpectedEntry,
+    Forecast,
+    ForecastMonth,
+    ForecastWeek,
+    Objective,
+    ObjectiveMonth,
+)
 from services.reporting.shapes.history import Activities, Activity, ActivityPiece
 from services.reporting.shapes.home import (
     AgeingBucket,
@@ -89,6 +104,7 @@ from services.reporting.shapes.lists import (
     TimelineEvent,
 )
 from services.reporting.shapes.parts import Medium, Money, Shape, exact
+from services.reporting.shapes.payers import Payer, Payers, ScoreShare
 
 __all__ = [
     "Activities",
@@ -110,7 +126,12 @@ __all__ = [
     "DueItem",
     "DueItems",
     "EntryPromise",
+    "ExpectedEntries",
+    "ExpectedEntry",
     "FieldOptions",
+    "Forecast",
+    "ForecastMonth",
+    "ForecastWeek",
     "Found",
     "FoundClient",
     "FoundPiece",
@@ -122,15 +143,20 @@ __all__ = [
     "Mention",
     "Mentions",
     "Money",
+    "Objective",
+    "ObjectiveMonth",
     "Options",
     "Owed",
     "Paid",
+    "Payer",
+    "Payers",
     "PendingAction",
     "PromiseLine",
     "Promises",
     "Receipt",
     "Receipts",
     "Salesperson",
+    "ScoreShare",
     "Shape",
     "Share",
     "Slice",

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 import nats
 from nats.aio.client import Client
 from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
 from nats.errors import TimeoutError as NatsTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -30,9 +31,12 @@ from services.reporting.subscribers.rows import Subscriber
 ASKED = "$SYS.REQ.USER.AUTH"
 QUEUE = "doorkeepers"
 CONNECTIONS = "$SYS.REQ.SERVER.PING.CONNZ"
+PAGE = 1000
+"""Connections that a server tells of in one answer."""
 EVERY_SERVER_SECONDS = 0.5
 """How long the servers of a cluster may take to say who is connected."""
 CLOCKS_DIFFER = timedelta(seconds=5)
+MOST_NAMED = 5
 log = logging.getLogger(__name__)
 
 
@@ -61,6 +65,8 @@ class Door:
         self.running = running
         self.settings = settings
         self.issuer = Issuer(settings.doorkeeper_key)
+        self.failing: dict[str, str] = {}
+        """Subscriber: why it could not be given its places the last time."""
 
     async def run(self) -> None:
         """Works until cancelled. Without a doorkeeper's address nobody is let in, and nothing is done."""
@@ -78,17 +84,40 @@ class Door:
         bus = await self.running.bus()
         async with transaction(self.running.engine) as tx:
             known = await rows.everywhere(tx)
+        failed: dict[str, str] = {}
         for one in known:
-            made = await durables.make(bus, one)
-            if made:
-                log.warning("places of a subscriber made again", extra={"user": one.user, "streams": made})
-            now = clock.now().isoformat()
-            found = await durables.places(bus, one)
-            async with transaction(self.running.engine) as tx:
-                for speaker in (speaker for speaker, place in found.items() if place.is_caught_up):
-                    key = {"company": one.company, "name": one.name, "since": one.since}
-                    await tx.execute(rows.CAUGHT_UP, key | {"speaker": speaker, "at": now})
+            try:
+                await self._mend_one(bus, one)
+            except (NatsError, TimeoutError) as failure:
+                if not bus.is_connected:
+                    raise  # it would be the same for each of them, one patience after the other
+                # the places of one are not those of the others
+                failed[one.user] = type(failure).__name__
+                if one.user not in self.failing:
+                    told = {"user": one.user, "error": failed[one.user]}
+                    log.warning("places of a subscriber cannot be made", extra=told, exc_info=True)
+        self._tell(failed)
         await self._show_out()
+
+    async def _mend_one(self, bus: Client, one: Subscriber) -> None:
+        made = await durables.make(bus, one)
+        if made:
+            log.warning("places of a subscriber made again", extra={"user": one.user, "streams": made})
+        now = clock.now().isoformat()
+        found = await durables.places(bus, one)
+        async with transaction(self.running.engine) as tx:
+            for speaker in (speaker for speaker, place in found.items() if place.is_caught_up):
+                key = {"company": one.company, "name": one.name, "since": one.since}
+                await tx.execute(rows.CAUGHT_UP, key | {"speaker": speaker, "at": now})
+
+    def _tell(self, failed: dict[str, str]) -> None:
+        for user in self.failing.keys() - failed.keys():
+            log.info("places of a subscriber are there again", extra={"user": user})
+        self.failing = failed
+        some = ", ".join(f"{user} ({error})" for user, error in list(failed.items())[:MOST_NAMED])
+        more = f" and {len(failed) - MOST_NAMED} more" if len(failed) > MOST_NAMED else ""
+        told = f"{some}{more} cannot be given a place in the streams, and may hear nothing" if failed else None
+        self.running.health.hindrance("subscribers", told)
 
     async def _show_out(self) -> None:
         """End what should have ended: connections of removed subscribers, and those by a secret that is over. Here
@@ -97,14 +126,14 @@ class Door:
             there = await _connections(bus)
             async with transaction(self.running.engine) as tx:
                 known = {one.user: one for one in await rows.everywhere(tx)}
-            over = [one for one in known.values() if one.has_outlived_a_secret]
+            seen = clock.now()
+            over = [(one, changed) for one in known.values() if (changed := one.outlived(seen)) is not None]
             await _end(bus, [one for one in there if one.user not in known])
-            for one in over:
-                await _end(bus, [each for each in there if each.user == one.user and each.began_before(one)])
+            for one, changed in over:
+                await _end(bus, [each for each in there if each.user == one.user and each.began_before(changed)])
         async with transaction(self.running.engine) as tx:
-            for one in over:
-                key = {"company": one.company, "name": one.name, "until": one.previous_until}
-                await tx.execute(rows.SHOWN_OUT, key)
+            for one, _ in over:
+                await tx.execute(rows.SHOWN_OUT, {"company": one.company, "name": one.name, "seen": seen})
 
     async def _answer(self, message: Msg) -> None:
         try:
@@ -160,10 +189,9 @@ class Connection:
     user: str
     since: datetime
 
-    def began_before(self, subscriber: Subscriber) -> bool:
-        """Before its secret was changed, so by the one before; servers' clocks may differ a little."""
-        changed = subscriber.rotated_at
-        return changed is not None and self.since < changed + CLOCKS_DIFFER
+    def began_before(self, changed: datetime) -> bool:
+        """Before a secret was changed, so by it or by one before; servers' clocks may differ a little."""
+        return self.since < changed + CLOCKS_DIFFER
 
 
 async def show_out(url: str, user: str) -> int:
@@ -176,18 +204,30 @@ async def show_out(url: str, user: str) -> int:
 async def _connections(bus: Client) -> list[Connection]:
     """Of subscribers, on every server that answers in time."""
     found: list[Connection] = []
+    pages = 1
     told = await bus.subscribe(inbox := bus.new_inbox())
-    wanted = {"acc": SUBSCRIBERS, "auth": True, "limit": 10_000}
-    await bus.publish(CONNECTIONS, json.dumps(wanted).encode(), reply=inbox)
+    await bus.publish(CONNECTIONS, _page(0), reply=inbox)
     while True:
         try:
             answer = json.loads((await told.next_msg(EVERY_SERVER_SECONDS)).data)
         except (TimeoutError, NatsTimeout):
             await told.unsubscribe()
             return found
-        for one in answer.get("data", {}).get("connections") or ():
+        server = answer["server"]["id"]
+        connections = answer.get("data", {}).get("connections") or ()
+        for one in connections:
             since = datetime.fromisoformat(one["start"])
-            found.append(Connection(answer["server"]["id"], one["cid"], one.get("authorized_user", ""), since))
+            found.append(Connection(server, one["cid"], one.get("authorized_user", ""), since))
+        if len(connections) == PAGE and answer["data"]["offset"] == (pages - 1) * PAGE:
+            # asked of all of them: the doorkeeper's rights know no question to one
+            await bus.publish(CONNECTIONS, _page(pages), reply=inbox)
+            pages += 1
+
+
+def _page(number: int) -> bytes:
+    """In the order in which they came in. Who leaves between two pages has somebody told of by neither: the next
+    look, a minute later, tells of them."""
+    return json.dumps({"acc": SUBSCRIBERS, "auth": True, "limit": PAGE, "offset": number * PAGE}).encode()
 
 
 async def _end(bus: Client, connections: Sequence[Connection]) -> int:

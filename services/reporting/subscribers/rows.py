@@ -18,8 +18,8 @@ from services.reporting.subscribers.choosing import filters
 
 SECRET_BYTES = 32
 
-COLUMNS = "company, name, events, secret_hash, previous_hash, previous_until, since, caught_up_at, created_at,"
-COLUMNS += " created_by, rotated_at"
+COLUMNS = "company, name, events, secret_hash, previous_hash, previous_until, earlier, since, caught_up_at,"
+COLUMNS += " created_at, created_by, rotated_at"
 ONE = text(f"select {COLUMNS} from subscriber where company = :company and name = :name")  # noqa: S608
 LOCKED = text(f"{ONE.text} for update")
 ALL = text(f"select {COLUMNS} from subscriber where company = :company order by name")  # noqa: S608
@@ -30,14 +30,25 @@ ADD = text(
     " on conflict do nothing returning name"
 )
 ROTATE = text(
-    "update subscriber set previous_hash = secret_hash, previous_until = :until, secret_hash = :secret_hash,"
-    " rotated_at = now() where company = :company and name = :name"
+    """
+    update subscriber set
+        earlier = case when :at_once then '[]'::jsonb when previous_hash is null then earlier
+            else earlier || jsonb_build_object(
+                'hash', previous_hash, 'until', previous_until, 'changed_at', rotated_at) end,
+        previous_hash = secret_hash, previous_until = :until, secret_hash = :secret_hash, rotated_at = now()
+    where company = :company and name = :name
+    """
 )
 SHOWN_OUT = text(
-    "update subscriber set previous_hash = null"
-    " where company = :company and name = :name and previous_until = :until"
+    """
+    update subscriber set
+        previous_hash = case when previous_until <= :seen then null else previous_hash end,
+        earlier = coalesce((select jsonb_agg(one) from jsonb_array_elements(earlier) one
+            where (one ->> 'until')::timestamptz > :seen), '[]'::jsonb)
+    where company = :company and name = :name
+    """
 )
-"""The secret before means nothing any more, and nobody is connected by it."""
+"""Secrets that were over when connections were looked at mean nothing any more: nobody is connected by them."""
 SINCE = text("update subscriber set since = :since, caught_up_at = '{}' where company = :company and name = :name")
 CAUGHT_UP = text(
     "update subscriber set"
@@ -50,6 +61,16 @@ REMOVE = text("delete from subscriber where company = :company and name = :name"
 
 
 @dataclass(frozen=True, slots=True)
+class Former:
+    """A secret that was changed: good until an instant. Who came in before it was changed did so by it, or by
+    one before it."""
+
+    hash: str
+    until: datetime
+    changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Subscriber:
     """Another system. ``user`` is its name in NATS and that of its durable consumers."""
 
@@ -59,6 +80,8 @@ class Subscriber:
     secret_hash: str
     previous_hash: str | None
     previous_until: datetime | None
+    earlier: tuple[Former, ...]
+    """Secrets before the one before, whose time was not over when it was changed as well."""
     since: datetime
     """It hears what was put into the streams from this instant on."""
     caught_up_at: dict[str, str]
@@ -77,27 +100,30 @@ class Subscriber:
         return filters(self.company, self.events)
 
     def knows(self, secret: str) -> bool:
-        """The secret is this subscriber's, or the one before while that is still good."""
+        """The secret is this subscriber's, or a former one that is still good."""
         told = hashed(secret)
-        return hmac.compare_digest(told, self.secret_hash) or self._is_still_good(told)
+        return hmac.compare_digest(told, self.secret_hash) or self._still_good(told) is not None
 
     def leaves_at(self, secret: str) -> datetime | None:
-        """When a connection by this secret is over: that of the one before ends with it."""
-        return None if hmac.compare_digest(hashed(secret), self.secret_hash) else self.previous_until
+        """When a connection by this secret is over: that by a former one ends with it."""
+        told = hashed(secret)
+        former = None if hmac.compare_digest(told, self.secret_hash) else self._still_good(told)
+        return former.until if former else None
 
-    def _is_still_good(self, told: str) -> bool:
-        until = self.previous_until
-        still = self.previous_hash is not None and until is not None and clock.now() < until
-        return still and hmac.compare_digest(told, self.previous_hash or "")
+    def _still_good(self, told: str) -> Former | None:
+        now = clock.now()
+        return next((one for one in self.former if now < one.until and hmac.compare_digest(told, one.hash)), None)
 
     @property
-    def has_outlived_a_secret(self) -> bool:
-        """The secret before is over, and those who came in by it before it was changed are not shown out yet."""
-        return (
-            self.previous_hash is not None
-            and self.previous_until is not None
-            and self.previous_until <= clock.now()
-        )
+    def former(self) -> tuple[Former, ...]:
+        """Secrets that were changed and are good still, or whose connections are not shown out yet."""
+        if self.previous_hash is None or self.previous_until is None or self.rotated_at is None:
+            return self.earlier
+        return (Former(self.previous_hash, self.previous_until, self.rotated_at), *self.earlier)
+
+    def outlived(self, now: datetime) -> datetime | None:
+        """Who came in before this instant did so by a secret that is over, and is to be shown out."""
+        return max((one.changed_at for one in self.former if one.until <= now), default=None)
 
 
 def user_of(company: str, name: str) -> str:
@@ -114,7 +140,11 @@ def hashed(secret: str) -> str:
 
 
 def _read(row: Any) -> Subscriber:
-    return Subscriber(**{**row._mapping, "events": tuple(row.events)})
+    earlier = tuple(
+        Former(one["hash"], datetime.fromisoformat(one["until"]), datetime.fromisoformat(one["changed_at"]))
+        for one in row.earlier
+    )
+    return Subscriber(**{**row._mapping, "events": tuple(row.events), "earlier": earlier})
 
 
 async def find(tx: AsyncConnection, company: str, name: str, *, locked: bool = False) -> Subscriber | None:
@@ -141,9 +171,11 @@ async def add(  # noqa: PLR0913, PLR0917 - one parameter per property
 
 
 async def rotate(tx: AsyncConnection, company: str, name: str, overlap: timedelta) -> str:
-    """A new secret; the one before is good for ``overlap`` longer."""
+    """A new secret; the one before is good for ``overlap`` longer, and those before it as long as was said when
+    they were changed. Without an overlap all of them are over."""
     secret = new_secret()
     values = {"company": company, "name": name, "secret_hash": hashed(secret), "until": clock.now() + overlap}
+    values["at_once"] = not overlap
     await tx.execute(ROTATE, values)
     return secret
 

@@ -19,6 +19,7 @@ from services.reporting.tables.decided import (
 from services.reporting.tables.kept import client_field, person, salesperson, standing, standing_day
 from services.reporting.tables.stated import (
     author,
+    cash_objective,
     client,
     client_merge,
     dispute,
@@ -42,6 +43,7 @@ DERIVED: tuple[Table, ...] = (
     followed_company,
     profile_names,
     late_interest_terms,
+    cash_objective,
     free_field,
     client,
     entry_mark,

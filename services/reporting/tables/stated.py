@@ -15,7 +15,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from chassis.columns import day, instant, money, partition, word
+from chassis.columns import day, instant, last_said, money, partition, word
 from services.reporting.tables.metadata import metadata
 
 followed_company = Table(
@@ -42,15 +42,10 @@ profile_names = Table(
 )
 
 # a company without a row claims nothing of those who pay late
-late_interest_terms = Table(
-    "late_interest_terms",
-    metadata,
-    word("company"),
-    partition(),
-    # as the event says them
-    Column("terms", JSONB, nullable=False),
-    PrimaryKeyConstraint("company"),
-)
+late_interest_terms = last_said("late_interest_terms", metadata, "terms")
+
+# a company without a row has no objectives
+cash_objective = last_said("cash_objective", metadata, "objectives")
 
 client = Table(
     "client",

@@ -136,7 +136,7 @@ async def project(tx: AsyncConnection, company: str, *events: Event, on: date = 
     await project_all(tx, PROJECT, delivered)
 
 
-@pytest_asyncio.fixture(scope="session")
+@pytest_asyncio.fixture(scope="package")
 async def voices(stack: Stack) -> AsyncIterator[Voices]:
     processes = {name: Running(Service(name=name, settings=Settings(**knobs(stack, name)))) for name in SPEAKERS}
     relays = [asyncio.create_task(process.relay().run()) for process in processes.values()]
@@ -148,12 +148,12 @@ async def voices(stack: Stack) -> AsyncIterator[Voices]:
         await process.stop()
 
 
-@pytest_asyncio.fixture(scope="session")
+@pytest_asyncio.fixture(scope="package")
 async def ledger_names() -> Names:
     return Names()
 
 
-@pytest_asyncio.fixture(scope="session")
+@pytest_asyncio.fixture(scope="package")
 async def house(stack: Stack, voices: Voices, ledger_names: Names) -> AsyncIterator[House]:
     settings = ReportingSettings(**knobs(stack, "reporting") | {"allow_as_of": True, **WEBHOOKS})
     process = Running(build(settings))

@@ -16,7 +16,8 @@ from contracts.sync import EntriesSynced, SyncedEntry
 from services.reporting.queries.client import client_page
 from services.reporting.queries.home import home
 from services.reporting.queries.view import Page, view
-from services.reporting.queries.who_owes_what import Wanted, who_owes_what
+from services.reporting.queries.wanted import Wanted
+from services.reporting.queries.who_owes_what import who_owes_what
 from tests.integration.reporting.conftest import DAY, project
 
 CENT = Decimal("0.01")

@@ -29,9 +29,12 @@ from contracts.dunning import (
     ScenarioStep,
 )
 from contracts.ledger import (
+    CashObjectivesChosen,
     ClientChanged,
     ClientStopped,
     CompanyRegistered,
+    DisputeOpened,
+    EntryRepositioned,
     EntryStopped,
     HalfYearRates,
     LateInterestChosen,
@@ -47,6 +50,7 @@ from contracts.ledger import (
     PromiseRecorded,
 )
 from contracts.notify import CallLogged, EmailFailed, EmailInDoubt, EmailOpened, EmailSent
+from contracts.objectives import CashObjective, MonthlyAmount
 from contracts.subjects import partition_of
 from contracts.sync import EntriesSynced, SyncCompleted, SyncedEntry
 from tests.integration.reporting.conftest import DAY, House, Names, Voices
@@ -558,12 +562,154 @@ async def test_receipts_are_what_was_credited_in_the_fiscal_year_the_latest_firs
     assert (await house.get(book.company, "/receipts", client_id="411MUNOZ"))["count"] == 2
 
 
+async def test_money_is_expected_by_week_on_the_day_it_was_moved_to_else_when_due(
+    house: House, book: Book
+) -> None:
+    """Rules 16.8, 5.7: the Sunday before the week is behind, its Monday is in it, the Sunday after as well."""
+    monday = DAY - timedelta(days=DAY.weekday())
+    before = await house.get(book.company, "/forecast", book.heard, weeks=2)
+    days = (monday - timedelta(days=1), monday, monday + timedelta(days=6), monday + timedelta(days=7))
+    await book.sync(*(line(f"W{n}", "411PARC", "100.00", day) for n, day in enumerate(days)))
+    after = await house.get(book.company, "/forecast", book.heard, weeks=2)
+    counts = [week["count"] for week in after["weeks"]]
+    assert [now - then["count"] for now, then in zip(counts, before["weeks"], strict=True)] == [1, 2, 1]
+    assert [week["week_start"] for week in after["weeks"]] == [
+        None, str(monday), str(monday + timedelta(days=7))
+    ]  # fmt: skip
+    grown = [
+        Decimal(now[part]) - Decimal(then[part])
+        for now, then in zip(after["weeks"], before["weeks"], strict=True)
+        for part in ("overdue", "upcoming")
+    ]
+    assert grown == [100, 0, 100, 100, 0, 100], "the Monday has passed on the day of the view, the Sunday has not"
+
+    await book.say(
+        EntryRepositioned(client_id="411PARC", entry_id=entry_id("W0"), expected_on=monday + timedelta(9))
+    )
+    moved = await house.get(book.company, "/forecast", book.heard, weeks=2)
+    assert [week["count"] for week in moved["weeks"]] == [counts[0] - 1, counts[1], counts[2] + 1]
+    (card,) = [row for row in moved["weeks"][2]["rows"] if row["piece"] == "W0"]
+    assert (card["moved"], card["days_late"], card["expected_on"]) == (True, 2, str(monday + timedelta(9)))
+    assert sum(Decimal(week["overdue"]) + Decimal(week["upcoming"]) for week in moved["weeks"]) + Decimal(
+        moved["later"]
+    ) == Decimal(moved["amount"])
+
+    listed = await house.get(
+        book.company, "/expected", since=str(monday + timedelta(7)), until=str(monday + timedelta(13)), size=50
+    )
+    assert {"W0", "W3"} <= {row["piece"] for row in listed["rows"]}
+    assert listed["count"] == moved["weeks"][2]["count"]
+
+
+async def test_the_months_around_tell_what_came_and_what_should_have_come(house: House, book: Book) -> None:
+    """Rule 16.9: payments by the month they were lettered in; what is behind counts in the current month."""
+    found = await house.get(book.company, "/forecast", book.heard)
+    months = {month["month_start"]: month for month in found["months"]}
+    assert (min(months), max(months), len(months)) == ("2026-05-01", "2027-04-01", 12)
+    assert months["2026-11-01"]["received"] == "5460.00"
+    assert months["2026-10-01"] == {
+        "month_start": "2026-10-01", "received": "0.00", "overdue": "0.00", "upcoming": "0.00"
+    }  # fmt: skip
+    home = await house.get(book.company, "/home")
+    assert sum(Decimal(month["overdue"]) for month in months.values()) == Decimal(home["owed"]["overdue"])
+
+
+async def test_due_items_and_promises_are_narrowed_by_what_their_clients_are(house: House, book: Book) -> None:
+    """Rules 16.3, 10.7: a contested account contests its entries; one contested entry leaves the others."""
+    await book.say(
+        ClientChanged(client_id="411MUNOZ", version=2, has_email=True, salesperson="DURANT"),
+        DisputeOpened(dispute_id=uuid4(), client_id="411PARC", reason="price"),
+        DisputeOpened(dispute_id=uuid4(), client_id="411MUNOZ", entry_id=entry_id("FAC20114"), reason="quality"),
+    )
+    for query, pieces in (
+        ({}, ["FAC20156", "FAC30001"]),
+        ({"profile": "Export"}, ["FAC30001"]),
+        ({"profile": ["Export", "Standard"]}, ["FAC20156", "FAC30001"]),
+        ({"payment_mode": "transfer"}, ["FAC20156", "FAC30001"]),
+        ({"payment_mode": "cheque"}, []),
+        ({"salesperson": "DURANT"}, ["FAC20156"]),
+        ({"salesperson": "none"}, ["FAC30001"]),
+        ({"disputed": "true"}, ["FAC30001"]),
+        ({"disputed": "false"}, ["FAC20156"]),
+        ({"disputed": "true", "profile": "Standard", "medium": "phone"}, []),
+    ):
+        found = await house.get(book.company, "/due-items", book.heard, **query)
+        assert sorted(row["piece"] for row in found["rows"]) == pieces, query
+        assert found["count"] == len(pieces), query
+    for salesperson, count in (("DURANT", 1), ("none", 0)):
+        found = await house.get(book.company, "/promises", book.heard, salesperson=salesperson)
+        assert found["count"] == count, salesperson
+
+
+async def test_payers_are_scored_over_the_fiscal_year_the_slowest_first(house: House, book: Book) -> None:
+    """Rules 17.1 to 17.3: Munoz settled 5460.00 31 days late; a payment of last year has no say."""
+    await book.sync(
+        line("FAC1", "411TARD", "300.00", date(2026, 8, 1), "A"),
+        line("VIR1", "411TARD", "-300.00", date(2026, 10, 20), "A"),
+        line("FAC2", "411JUSTE", "1000.00", date(2026, 8, 1), "A"),
+        line("VIR2", "411JUSTE", "-1000.00", date(2026, 8, 1), "A"),
+        line("FAC3", "411HIER", "700.00", date(2025, 10, 1), "A"),
+        line("VIR3", "411HIER", "-700.00", date(2025, 12, 31), "A"),
+    )
+    found = await house.get(book.company, "/payers", book.heard)
+    assert found["since"] == "2026-01-01"
+    assert [(row["client_id"], row["score"], row["average_delay_days"]) for row in found["rows"]] == [
+        ("411TARD", "E", 80),
+        ("411MUNOZ", "D", 31),
+        ("411JUSTE", "A", 0),
+    ]
+    assert [(one["score"], one["clients"], one["settled"]) for one in found["scores"]] == [
+        ("A", 1, "1000.00"),
+        ("B", 0, "0.00"),
+        ("C", 0, "0.00"),
+        ("D", 1, "5460.00"),
+        ("E", 1, "300.00"),
+    ]
+    assert (found["count"], found["amount"], found["rows"][1]["overdue"]) == (3, "6760.00", "11732.52")
+    assert found["average_delay_days"] == 29  # (300 × 80 + 5460 × 31) ÷ 6760
+    assert found["receivables"] == (await house.get(book.company, "/home"))["owed"]["total"]
+    sold = Decimal(found["invoiced"])
+    assert found["dso_days"] == round(Decimal(found["receivables"]) * 365 / sold)
+    assert found["count_back_days"] is not None
+    narrowed = await house.get(book.company, "/payers", score=["D", "B"])
+    assert [row["client_id"] for row in narrowed["rows"]] == ["411MUNOZ"]
+    assert narrowed["scores"] == found["scores"]
+    page = await house.get(book.company, "/client", client_id="411MUNOZ")
+    assert (page["score"], page["average_delay_days"]) == ("D", 31)
+
+
+async def test_objectives_stand_beside_the_months_for_who_sees_every_client(house: House, book: Book) -> None:
+    """Rule 16.9: only the months shown, curves in their order."""
+    months = tuple(MonthlyAmount(month=date(2026, month, 1), amount=Decimal(month * 1000)) for month in (4, 5, 11))
+    curves = (CashObjective(title="Prudent"), CashObjective(title="Budget", months=months))
+    await book.say(CashObjectivesChosen(curves=curves))
+    found = await house.get(book.company, "/forecast", book.heard)
+    assert found["objectives"] == [
+        {
+            "title": "Budget",
+            "months": [
+                {"month_start": "2026-05-01", "amount": "5000.00"},
+                {"month_start": "2026-11-01", "amount": "11000.00"},
+            ],
+        }
+    ]
+
+
 async def test_lists_are_files_too(house: House, book: Book) -> None:
     answer = await house.ask(book.company, "/who-owes-what", book.heard, format="csv")
     rows = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig")), delimiter=";"))
     assert rows[0][9:13] == ["Plus de 60 j", "31 à 60 j", "1 à 30 j", "En retard"]
     assert rows[1][9:15] == ["0,00", "0,00", "11732,52", "11732,52", "4410,03", "16142,55"]
-    for path in ("/who-owes-what", "/clients", "/activities", "/promises", "/receipts", "/due-items"):
+    for path in (
+        "/who-owes-what",
+        "/clients",
+        "/activities",
+        "/promises",
+        "/receipts",
+        "/due-items",
+        "/expected",
+        "/payers",
+    ):
         answer = await house.ask(book.company, path, format="xlsx")
         assert answer.status_code == 200
         assert "xl/worksheets/sheet1.xml" in zipfile.ZipFile(io.BytesIO(answer.content)).namelist()
@@ -576,7 +722,17 @@ async def test_lists_are_files_too(house: House, book: Book) -> None:
 
 async def test_a_company_never_sees_another(house: House, book: Book) -> None:
     other = f"{book.company[:20]}-b"
-    for path in ("/home", "/who-owes-what", "/clients", "/activities", "/promises", "/receipts", "/due-items"):
+    for path in (
+        "/home",
+        "/who-owes-what",
+        "/clients",
+        "/activities",
+        "/promises",
+        "/receipts",
+        "/due-items",
+        "/expected",
+        "/payers",
+    ):
         answer = await house.http.get(f"/companies/{book.company}{path}", headers=house.token(other))
         assert answer.status_code == 404
         mine = await house.get(other, path)

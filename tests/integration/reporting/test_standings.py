@@ -15,7 +15,8 @@ from services.reporting.projection import PROJECT
 from services.reporting.queries.home import home
 from services.reporting.queries.standings import ADDED_UP, KEPT, LOCK, owing
 from services.reporting.queries.view import view
-from services.reporting.queries.who_owes_what import Wanted, who_owes_what
+from services.reporting.queries.wanted import Wanted
+from services.reporting.queries.who_owes_what import who_owes_what
 from tests.integration.reporting.conftest import DAY, House
 from tests.integration.reporting.test_pages import line
 

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import date, timedelta
 from importlib import import_module
 from typing import Any
@@ -14,13 +14,15 @@ import nats.errors
 import pytest
 from nats.aio.client import Client
 from nats.aio.msg import Msg
-from nats.js.errors import NotFoundError
+from nats.js.errors import APIError, NotFoundError
 
+from chassis import clock
 from chassis.embedded_config import NATS_ADMIN, SUBSCRIBERS_API
 from contracts.ledger import ClientStopped, NoteAdded
 from services.reporting.settings import ReportingSettings
 from services.reporting.subscribers import door, durables
 from services.reporting.subscribers.door import Door
+from services.reporting.subscribers.rows import Subscriber
 from tests.integration.reporting.conftest import House, Voices
 from tests.waiting import comes_true
 
@@ -118,8 +120,7 @@ async def test_it_hears_its_own_company_and_what_it_chose(house: House, voices: 
 async def test_it_begins_where_it_was_added_and_replays_from_a_day(
     house: House, voices: Voices, company: str
 ) -> None:
-    await voices.say(company, stopped("C1"))
-    await asyncio.sleep(0.3)
+    await house.get(company, "/who-owes-what", await voices.say(company, stopped("C1")))
     connect = await subscriber(house, company, "ClientStopped")
     await voices.say(company, stopped("C2"))
     assert [one["ce-subject"] for one in await heard(connect, 1)] == ["C2"]
@@ -242,6 +243,77 @@ async def test_connections_by_the_secret_before_end_with_it(
             assert by_the_new.is_connected
     assert not await is_let_in(first)
     assert await is_let_in(second)
+
+
+async def test_a_secret_changed_twice_is_good_for_as_long_as_was_said(
+    house: House, company: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Given a secret that was promised an hour more, when the one that followed it is changed as well, then the
+    promise holds, whoever uses it; when its hour is over, its connections end and those of the second do not."""
+    monkeypatch.setattr(door, "CLOCKS_DIFFER", timedelta(0))
+    first = await subscriber(house, company)
+    async with connected(first) as by_the_first, asyncio.timeout(60):
+        await asyncio.sleep(0.05)
+        second = (await command(house, company, "/subscribers/rotate", name="crm", overlap_hours=1))["connect"]
+        async with connected(second) as by_the_second:
+            await asyncio.sleep(0.05)
+            third = (await command(house, company, "/subscribers/rotate", name="crm", overlap_hours=24))["connect"]
+            assert [await is_let_in(one) for one in (first, second, third)] == [True, True, True]
+            now = clock.now()
+            with monkeypatch.context() as later:
+                later.setattr(clock, "now", lambda: now + timedelta(hours=2))
+                assert not await is_let_in(first)
+                await doorkeeper(house).mend()
+                await comes_true(lambda: not by_the_first.is_connected, "it is shown out")
+                await doorkeeper(house).mend()
+            assert by_the_second.is_connected
+            assert [await is_let_in(one) for one in (first, second, third)] == [False, True, True]
+    await command(house, company, "/subscribers/rotate", name="crm", overlap_hours=0)
+    assert [await is_let_in(one) for one in (second, third)] == [False, False], "at once is at once for all"
+
+
+async def test_the_places_of_one_are_not_those_of_the_others(
+    house: House, voices: Voices, company: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Given a subscriber whose places cannot be made, then it is told, and those behind it get theirs."""
+    broken = await subscriber(house, company, "ClientStopped", name="a-broken")
+    connect = await subscriber(house, company, "ClientStopped", name="crm")
+    admin = await nats.connect(house.stack.nats_url(NATS_ADMIN))
+    for one in (broken, connect):
+        await admin.jetstream().delete_consumer("EVT_LEDGER_G1", one["user"])
+    make = durables.make
+
+    async def refusing(bus: Client, one: Subscriber) -> list[str]:
+        if one.name == "a-broken" and one.company == company:
+            raise APIError(code=400, err_code=10_000, description="cannot be")
+        return await make(bus, one)
+
+    keeper = doorkeeper(house)
+    with monkeypatch.context() as patched:
+        patched.setattr(durables, "make", refusing)
+        await keeper.mend()
+        await keeper.mend()
+    assert (await admin.jetstream().consumer_info("EVT_LEDGER_G1", connect["user"])).name == connect["user"]
+    assert (
+        f"{broken['user']} (APIError) cannot be given a place" in house.process.health.hindered_by()["subscribers"]
+    )
+    await keeper.mend()
+    assert "subscribers" not in house.process.health.hindered_by()
+    assert (await admin.jetstream().consumer_info("EVT_LEDGER_G1", broken["user"])).name == broken["user"]
+    await admin.close()
+
+
+async def test_every_connection_is_found_however_many_there_are(
+    house: House, company: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server tells of so many in one answer; the rest is on its next pages."""
+    monkeypatch.setattr(door, "PAGE", 2)
+    connect = await subscriber(house, company)
+    async with AsyncExitStack() as stack:
+        open_now = [await stack.enter_async_context(connected(connect)) for _ in range(5)]
+        told = await command(house, company, "/subscribers/remove", name="crm")
+        assert told["connections_ended"] == 5
+        await comes_true(lambda: not any(one.is_connected for one in open_now), "each is ended")
 
 
 @pytest.mark.parametrize("path", ["/subscribers/rotate", "/subscribers/remove"])

@@ -74,8 +74,7 @@ def taken(receiver: Receiver) -> list[tuple[str, str]]:
 async def test_it_is_told_what_it_chose_of_its_company(
     house: House, voices: Voices, company: str, receiver: Receiver
 ) -> None:
-    await voices.say(company, stopped("C0"))
-    await asyncio.sleep(0.3)
+    await house.get(company, "/who-owes-what", await voices.say(company, stopped("C0")))
     await webhook(house, company, receiver, "ClientStopped")
     await voices.say(company, stopped("C1"))
     await voices.say(company, ClientResumed(client_id="C1"))
@@ -204,8 +203,7 @@ async def test_what_was_put_aside_is_forgotten_in_the_end_and_counted(
 async def test_a_replay_delivers_again_under_the_same_ids(
     house: House, voices: Voices, company: str, receiver: Receiver
 ) -> None:
-    await voices.say(company, stopped("C1"))
-    await asyncio.sleep(0.3)
+    await house.get(company, "/who-owes-what", await voices.say(company, stopped("C1")))
     webhook_id = await webhook(house, company, receiver, "ClientStopped")
     await voices.say(company, stopped("C1"))
     await comes_true(lambda: len(receiver.accepted) == 1, "what was said since")
