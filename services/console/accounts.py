@@ -20,8 +20,9 @@ from services.console.tables import account, failed_sign_in, membership, session
 SHORTEST_PASSWORD = 10
 PEOPLE_ROLES: tuple[Role, ...] = ("reader", "user", "admin")
 
-_hasher = PasswordHash.recommended()
-_nobody = _hasher.hash(secrets.token_urlsafe(16))
+hasher = PasswordHash.recommended()
+"""Slow on purpose: whoever holds the table guesses a few passwords a second, not millions."""
+_nobody = hasher.hash(secrets.token_urlsafe(16))
 
 
 class PasswordTooShort(Exception):
@@ -99,7 +100,7 @@ async def create_user(  # noqa: PLR0913, PLR0917 - what makes an account
     for role in roles.values():
         if role not in PEOPLE_ROLES:
             raise RoleUnknown(role)
-    values = {"name": name, "password_hash": _hasher.hash(password), "language": language, "closed_at": None}
+    values = {"name": name, "password_hash": hasher.hash(password), "language": language, "closed_at": None}
     account_id: UUID = (
         await tx.execute(
             upsert(account)
@@ -138,7 +139,7 @@ async def account_of(tx: AsyncConnection, email: str, password: str) -> UUID | N
             )
         )
     ).one_or_none()
-    correct = _hasher.verify(password, found.password_hash if found else _nobody)
+    correct = hasher.verify(password, found.password_hash if found else _nobody)
     return cast(UUID, found.account_id) if found and correct else None
 
 

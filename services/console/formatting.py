@@ -112,6 +112,10 @@ class Formats:
         """In titles: ``mardi 24 novembre 2026``."""
         return format_date(as_day(value), "EEEE d MMMM y", locale=self.locale)
 
+    def month_name(self, value: date | str) -> str:
+        """Of a period: ``novembre 2026``."""
+        return format_date(as_day(value), "MMMM y", locale=self.locale)
+
     def moment(self, value: datetime | str, time_zone: str) -> str:
         """``24/11/2026 08:17`` in the company's time zone."""
         return as_moment(value).astimezone(ZoneInfo(time_zone)).strftime("%d/%m/%Y %H:%M")

@@ -1,15 +1,17 @@
 """The other services, asked over HTTP in the name of the person at the screen."""
 
+import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import IO, Any
 
 import httpx
 from joserfc.jwk import OKPKey
 
 from chassis.auth import Role, mint
+from chassis.zips import PART_BYTES
 from services.console.settings import ConsoleSettings
 
 AS_OF_HEADER = "Relance-As-Of"
@@ -17,6 +19,8 @@ AT_LEAST_HEADER = "Relance-At-Least"
 UPDATING_HEADER = "Relance-Updating"
 COMPANY_SECONDS = 60.0
 PEOPLE_AT_ONCE = 500
+NOT_FOUND = 404
+NEVER_REACHED = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 HEARS = {
     "sync": {"ledger"},
     "ledger": {"sync"},
@@ -30,11 +34,13 @@ Json = dict[str, Any]
 
 
 class ServiceSilent(Exception):
-    """A service does not answer, or answers that it cannot."""
+    """A service does not answer, or answers that it cannot. ``unheard``: it was not even reached, so that nothing
+    of what was asked is done."""
 
-    def __init__(self, service: str, reason: str) -> None:
+    def __init__(self, service: str, reason: str, *, unheard: bool = False) -> None:
         super().__init__(f"{service}: {reason}")
         self.service = service
+        self.unheard = unheard
 
 
 class Refused(Exception):
@@ -49,6 +55,14 @@ class Refused(Exception):
     @property
     def code(self) -> str:
         return str(self.facts.get("type", "refused"))
+
+
+class NotYet(ServiceSilent):
+    """What is asked for was made, and a service has not heard of it yet: in a moment it has. A page that does
+    without a silent service does without this one."""
+
+    def __init__(self, service: str) -> None:
+        super().__init__(service, "has not heard of it yet")
 
 
 @dataclass
@@ -73,14 +87,32 @@ class Gateway:
     async def ask(self, service: str, method: str, path: str, **options: Any) -> httpx.Response:
         """One call. Raises ``ServiceSilent`` and ``Refused``."""
         try:
-            answer = await self.http.request(method, self.urls[service] + path, **options)
+            answer = await self._sent(service, method, path, **options)
+        except httpx.HTTPError as failure:
+            unheard = isinstance(failure, NEVER_REACHED)
+            raise ServiceSilent(service, type(failure).__name__, unheard=unheard) from failure
+        return _served(service, answer)
+
+    async def download(self, service: str, path: str, to: IO[bytes], **options: Any) -> None:
+        """What a service answers, written as it comes. Raises ``ServiceSilent`` and ``Refused``."""
+        try:
+            async with self.http.stream("GET", self.urls[service] + path, **options) as answer:
+                if answer.is_error:
+                    await answer.aread()
+                async for part in _served(service, answer).aiter_bytes(PART_BYTES):
+                    await asyncio.to_thread(to.write, part)
         except httpx.HTTPError as failure:
             raise ServiceSilent(service, type(failure).__name__) from failure
-        if answer.is_server_error:
-            raise ServiceSilent(service, f"status {answer.status_code}")
-        if answer.is_error:
-            raise Refused(service, answer.status_code, problem_of(answer))
-        return answer
+
+    async def _sent(self, service: str, method: str, path: str, **options: Any) -> httpx.Response:
+        """A question is asked once more on a new connection where the kept one was closed while it left: a page
+        must not fail for that. A command is not, since nobody knows whether it was heard."""
+        try:
+            return await self.http.request(method, self.urls[service] + path, **options)
+        except httpx.RemoteProtocolError:
+            if method != "GET":
+                raise
+            return await self.http.request(method, self.urls[service] + path, **options)
 
     def neighbours(
         self, subject: str, company: str, role: Role, portfolio: tuple[str, ...] | None
@@ -117,13 +149,24 @@ class Neighbours:
         return headers
 
     async def request(self, service: str, method: str, path: str, **options: Any) -> httpx.Response:
-        """One call. Raises ``ServiceSilent`` and ``Refused``."""
+        """One call. Raises ``ServiceSilent``, ``Refused``, and ``NotYet`` of a company just registered."""
         headers = {**self._headers(service), **options.pop("headers", {})}
         path = f"/companies/{self.company}{path}"
-        answer = await self.gateway.ask(service, method, path, headers=headers, **options)
+        try:
+            answer = await self.gateway.ask(service, method, path, headers=headers, **options)
+        except Refused as refused:
+            # whoever comes here belongs to the company, and ledger has registered it
+            if refused.status == NOT_FOUND and refused.code == "company-unknown" and service != "ledger":
+                raise NotYet(service) from refused
+            raise
         if answer.headers.get(UPDATING_HEADER) == "1":
             self.updating = True
         return answer
+
+    async def download(self, service: str, path: str, to: IO[bytes], **options: Any) -> None:
+        """A file of this company that may be large. Raises ``ServiceSilent`` and ``Refused``."""
+        path = f"/companies/{self.company}{path}"
+        await self.gateway.download(service, path, to, headers=self._headers(service), **options)
 
     async def get(self, service: str, path: str, **parameters: Any) -> Any:
         """The JSON of a query; parameters that are ``None`` or empty are left out."""
@@ -174,6 +217,15 @@ class Neighbours:
         """A question too long for an address."""
         answer: Json = (await self.request(service, "POST", path, json=body)).json()
         return answer
+
+
+def _served(service: str, answer: httpx.Response) -> httpx.Response:
+    """The answer, unless it is an error."""
+    if answer.is_server_error:
+        raise ServiceSilent(service, f"status {answer.status_code}")
+    if answer.is_error:
+        raise Refused(service, answer.status_code, problem_of(answer))
+    return answer
 
 
 def problem_of(answer: httpx.Response) -> Json:

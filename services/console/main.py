@@ -6,12 +6,16 @@ from fastapi import FastAPI
 from chassis.auth import read_key
 from chassis.running import KeyMissing, Running
 from chassis.service import Service
+from services.console.cash_reports import keep_sending
 from services.console.gateway import Gateway
 from services.console.settings import ConsoleSettings
 from services.console.site import site
 from services.console.visits import Console
 
 CONNECTIONS = 50
+KEPT_SECONDS = 3.0
+"""Connections at rest are given up long before the services close theirs: what is sent on a connection that is
+being closed gets no answer."""
 
 
 def build(settings: ConsoleSettings) -> Service:
@@ -19,14 +23,25 @@ def build(settings: ConsoleSettings) -> Service:
         """Every address that the chassis does not serve itself is a page."""
         app.mount("/", site(console(settings, running)))
 
-    return Service(name="console", settings=settings, mount=mount, speaks=False)
+    async def send_reports(running: Running) -> None:
+        """Send the figures of the day to those who asked for them."""
+        await keep_sending(console(settings, running))
+
+    return Service(
+        name="console",
+        settings=settings,
+        mount=mount,
+        background={"cash-reports": send_reports},
+        speaks=False,
+    )
 
 
 def console(settings: ConsoleSettings, running: Running) -> Console:
     """What all requests share. Raises ``KeyMissing`` when people's tokens cannot be signed."""
     if settings.token_private_key_file is None:
         raise KeyMissing("token_private_key_file")
-    http = httpx.AsyncClient(timeout=settings.neighbour_seconds, limits=httpx.Limits(max_connections=CONNECTIONS))
+    limits = httpx.Limits(max_connections=CONNECTIONS, keepalive_expiry=KEPT_SECONDS)
+    http = httpx.AsyncClient(timeout=settings.neighbour_seconds, limits=limits)
     running.telemetry.trace_http(http)
     key = read_key(settings.token_private_key_file)
     return Console(settings, running.engine, running.api_engine, Gateway(settings, http, key))

@@ -96,10 +96,12 @@ def environment(language: str) -> Environment:
     formats = Formats(language)
     for name in ("money", "whole_money", "amount", "whole", "percent", "day", "full_day", "short_day", "long_day"):
         made.filters[name] = getattr(formats, name)
-    made.filters.update(moment=formats.moment, day_count=formats.day_count)
+    made.filters.update(moment=formats.moment, day_count=formats.day_count, month_name=formats.month_name)
     made.globals.update(
         icon=icon,
         static=static,
+        colon=" : " if language == "fr" else ": ",
+        semicolon=" ; " if language == "fr" else "; ",
         pairs=pairs,
         profile_choices=profile_choices,
         segments=segments,

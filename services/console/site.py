@@ -13,13 +13,14 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.console.door import door
-from services.console.gateway import Refused, ServiceSilent
+from services.console.gateway import NotYet, Refused, ServiceSilent
 from services.console.pages import (
     account,
     act,
     activities,
     alerts,
     by_hand,
+    cash_report,
     client,
     client_commands,
     clients,
@@ -32,22 +33,29 @@ from services.console.pages import (
     documents,
     due_items,
     fields,
+    forecast,
     home,
     imports,
     inbox,
     late_interest,
+    leaving,
     letters,
     mail,
+    mail_authorization,
     mapping,
     message,
     my_tasks,
+    objectives,
     online_payment,
     other_systems,
     own_policy,
     parked,
+    payers,
     personal,
     planning,
     profiles,
+    rebuilds,
+    receipts,
     retention,
     rules,
     scenarios,
@@ -81,10 +89,13 @@ ROOMS = (
     collection,
     own_policy,
     by_hand,
+    cash_report,
     documents,
     due_items,
     disputes,
     fields,
+    forecast,
+    receipts,
     activities,
     act,
     alerts,
@@ -92,6 +103,7 @@ ROOMS = (
     contract,
     criteria,
     my_tasks,
+    objectives,
     online_payment,
     users,
     sendings,
@@ -100,15 +112,19 @@ ROOMS = (
     imports,
     inbox,
     late_interest,
+    leaving,
     letters,
     mail,
+    mail_authorization,
     mapping,
     other_systems,
     parked,
+    payers,
     planning,
     personal,
     profiles,
     dispute_reasons,
+    rebuilds,
     retention,
     rules,
     scenarios,
@@ -118,6 +134,8 @@ ROOMS = (
     templates,
     writing,
 )
+TOO_EARLY, SOON_SECONDS = 425, "2"
+"""What was made just now and is not heard of everywhere; shown as 503, since a browser may ask again."""
 A_YEAR = "public, max-age=31536000, immutable"
 
 log = logging.getLogger(__name__)
@@ -180,7 +198,14 @@ def _answer_errors(app: FastAPI) -> None:
 
     @app.exception_handler(PageUnknown)
     async def on_unknown(request: Request, unknown: PageUnknown) -> Response:
+        if isinstance(refused := unknown.__cause__, Refused):
+            log.info("a service knows nothing of it", extra={"service": refused.service, "code": refused.code})
         return await _error(request, 404)
+
+    @app.exception_handler(NotYet)
+    async def on_too_early(request: Request, early: NotYet) -> Response:
+        log.info("a service has not heard of it yet", extra={"service": early.service})
+        return await _error(request, TOO_EARLY)
 
     @app.exception_handler(NotAllowed)
     async def on_forbidden(request: Request, forbidden: NotAllowed) -> Response:
@@ -216,8 +241,11 @@ def _answer_errors(app: FastAPI) -> None:
 async def _error(request: Request, status: int) -> Response:
     visit = await visitor(request, request.app.state.console)
     title, text = _explained(visit, status)
-    again = visit.path if status in (500, 503) and request.method == "GET" else None
-    answer = page(request, visit, "error.html", status=status, title=title, text=text, again=again)
+    again = visit.path if status in (500, 503, TOO_EARLY) and request.method == "GET" else None
+    shown_as = 503 if status == TOO_EARLY else status
+    answer = page(request, visit, "error.html", status=shown_as, title=title, text=text, again=again)
+    if status == TOO_EARLY and again:
+        answer.headers["Refresh"] = answer.headers["Retry-After"] = SOON_SECONDS
     answer.headers["Content-Security-Policy"] = PAGE_POLICY  # a failure is answered outside of the middleware
     return answer
 
@@ -232,6 +260,8 @@ def _explained(visit: Visit, status: int) -> tuple[str, str]:
         return _("Formulaire expiré"), _(
             "La page était ouverte depuis trop longtemps. Revenez en arrière et réessayez."
         )
+    if status == TOO_EARLY:
+        return _("Encore un instant"), _("Ce que vous demandez vient d’être créé : la page se prépare.")
     if status in (500, 503):
         return (
             _("Service momentanément indisponible"),

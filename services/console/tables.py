@@ -3,7 +3,23 @@
 All of it comes from people at the console; none is derived from events.
 """
 
-from sqlalchemy import Column, Date, DateTime, ForeignKey, Index, LargeBinary, MetaData, Table, Text, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 
 metadata = MetaData()
@@ -64,6 +80,19 @@ unticked = Table(
     comment="actions that a person has left out of today's sending",
 )
 
+cash_report = Table(
+    "cash_report",
+    metadata,
+    Column("company", Text, primary_key=True),
+    Column("account_id", UUID, ForeignKey("account.account_id", ondelete="cascade"), primary_key=True),
+    Column("hour", SmallInteger, nullable=False, comment="of the company's day, from which on it leaves"),
+    Column("tried_for", Date, comment="the day for which it was tried last"),
+    Column("sent_for", Date, comment="the day for which it left last"),
+    Column("failures", SmallInteger, nullable=False, server_default="0", comment="of tried_for"),
+    Column("failure", Text, comment="code of the last one, none once it left"),
+    comment="who wants the figures of a company by mail every working day",
+)
+
 sending = Table(
     "sending",
     metadata,
@@ -77,4 +106,47 @@ sending = Table(
     Column("started_at", DateTime(timezone=True), nullable=False, server_default=_now),
     Index("sending_day", "company", "account_id", "as_of"),
     comment="what a person has confirmed at once, so that its progress outlives the page",
+)
+
+company_export = Table(
+    "company_export",
+    metadata,
+    Column("company", Text, primary_key=True),
+    Column("export_id", UUID, primary_key=True, server_default=text("uuidv7()")),
+    Column("status", Text, nullable=False, server_default="asked"),
+    Column("asked_by", UUID, ForeignKey("account.account_id", ondelete="set null")),
+    Column("asked_at", DateTime(timezone=True), nullable=False, server_default=_now),
+    Column("done_at", DateTime(timezone=True)),
+    Column("until", DateTime(timezone=True), comment="then its content is let go"),
+    Column("bytes", BigInteger, nullable=False, server_default="0"),
+    Column("told", Text, comment="busy, broken or too-large"),
+    Column("contents", JSONB, comment="events, rows, files, archive_records, manifest_sha256"),
+    Column("taken_at", DateTime(timezone=True)),
+    Column("taken_by", UUID, ForeignKey("account.account_id", ondelete="set null")),
+    CheckConstraint("status in ('asked', 'ready', 'failed', 'gone')"),
+    comment="whole exports that administrators asked for; an operator's command makes them",
+)
+
+company_export_part = Table(
+    "company_export_part",
+    metadata,
+    Column("company", Text, primary_key=True),
+    Column("export_id", UUID, primary_key=True),
+    Column("part", Integer, primary_key=True),
+    Column("content", LargeBinary, nullable=False),
+    ForeignKeyConstraint(
+        ["company", "export_id"], ["company_export.company", "company_export.export_id"], ondelete="cascade"
+    ),
+)
+
+certificate = Table(
+    "certificate",
+    metadata,
+    Column("certificate_id", UUID, primary_key=True, server_default=text("uuidv7()")),
+    Column("account_id", UUID, ForeignKey("account.account_id", ondelete="cascade"), nullable=False),
+    Column("about", Text, nullable=False, comment="the company that was deleted"),
+    Column("made_at", DateTime(timezone=True), nullable=False, server_default=_now),
+    Column("words", Text, nullable=False),
+    Index("certificate_account", "account_id"),
+    comment="for those who administered a company that is no more, and another that is",
 )

@@ -1,6 +1,7 @@
 """A real browser before the console: with the other services played, or with the whole demonstration running."""
 
 import asyncio
+import os
 import socket
 import threading
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ import httpx
 import pytest
 import uvicorn
 from joserfc.jwk import OKPKey
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
 from chassis.auth import new_key_pair
 from chassis.database import engine, transaction
@@ -30,6 +31,9 @@ from tests.integration.console.neighbours import AS_OF, FakeServices
 # what is expected is waited for, however busy the machine: five seconds are few where two sessions share two cores
 expect.set_options(timeout=20_000)
 
+PICTURES = os.environ.get("RELANCE_TEST_PICTURES")
+"""A folder outside the project in which tested pages stand as pictures afterwards."""
+
 PASSWORD = "motdepasse-solide"
 LOGIN = "navigateur@delcourt.example"
 
@@ -44,6 +48,22 @@ class Site:
     company: str
     fakes: FakeServices | None = None
     as_of: date = AS_OF
+
+
+def settled(page: Page) -> None:
+    """Until the page stands as it will: what its scripts asked for has come, its fonts are there, it is drawn.
+
+    The silence of the network says less: it costs half a second a page, and a page that draws late is not seen.
+    """
+    expect(page.locator(".htmx-request, .htmx-swapping, .htmx-settling")).to_have_count(0)
+    page.evaluate(
+        """async () => {
+            await document.fonts.ready;
+            const frame = () => new Promise(requestAnimationFrame);
+            await frame();
+            await frame();
+        }"""
+    )
 
 
 @pytest.fixture(scope="session")

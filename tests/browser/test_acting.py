@@ -1,9 +1,8 @@
 """Acting by client, by scenario, by criteria, every service running: what is seen is what leaves."""
 
 import json
-import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -15,6 +14,7 @@ from playwright.sync_api import Browser, FrameLocator, Page, expect
 from cli.demo import COMPANY, LOGIN, Demonstration, create_person
 from cli.pictures import sign_in
 from cli.trial import Trial
+from tests.browser.conftest import PICTURES
 from tests.waiting import asked_until
 
 DAY = date(2026, 11, 24)
@@ -36,9 +36,9 @@ class Running:
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory, front_end: None) -> Iterator[Running]:
+def running(ready: Callable[[str], Path], front_end: None) -> Iterator[Running]:
     """A demonstration without a past: books of the day taken in, round done."""
-    with Trial(tmp_path_factory.mktemp("acting"), as_of=DAY) as trial:
+    with Trial(ready("acting"), as_of=DAY) as trial:
         password = create_person(trial)
         Demonstration(trial, DAY, lambda _: None).take_in_today()
         yield Running(trial.stack.url("console"), password, trial.sink.url)
@@ -54,13 +54,12 @@ def page(running: Running, browser: Browser) -> Iterator[Page]:
 
 def _picture(page: Page, name: str) -> None:
     """Where a folder is named, pictures of what is tested: wide, and as on a phone."""
-    folder = os.environ.get("RELANCE_TEST_PICTURES")
-    if not folder:
+    if not PICTURES:
         return
     for width in (1440, 390):
         page.set_viewport_size({"width": width, "height": 1000})
         page.evaluate("window.scrollTo(0, 0)")
-        page.screenshot(path=Path(folder) / f"{name}-{width}.png", full_page=True)
+        page.screenshot(path=Path(PICTURES) / f"{name}-{width}.png", full_page=True)
     page.set_viewport_size({"width": 1440, "height": 1000})
 
 

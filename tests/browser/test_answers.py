@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -16,12 +16,11 @@ from cli.main_job import import_file
 from cli.pictures import sign_in, whole
 from cli.road import email_actions
 from cli.trial import Trial
+from tests.browser.conftest import PICTURES
 from tests.browser.test_last_look import CLIENTS, book
 from tests.waiting import asked_until
 
 DAY = date(2026, 11, 24)
-PICTURES = os.environ.get("RELANCE_TEST_PICTURES")
-"""A folder outside the project in which the pages stand as pictures afterwards."""
 LEAST_SECONDS = 60
 WORDS = "Bonjour, le virement de 1 200 euros part vendredi. <b>Lise</b>"
 
@@ -44,7 +43,9 @@ def answer(message_id: str, sender: str) -> bytes:
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory, front_end: None) -> Iterator[Running]:
+def running(
+    tmp_path_factory: pytest.TempPathFactory, ready: Callable[[str], Path], front_end: None
+) -> Iterator[Running]:
     folder = tmp_path_factory.mktemp("answers")
     reports = folder / "reports" / COMPANY
     reports.mkdir(parents=True)
@@ -54,7 +55,7 @@ def running(tmp_path_factory: pytest.TempPathFactory, front_end: None) -> Iterat
         "RELANCE_PUBLIC_URL": "http://127.0.0.1:9",
         "RELANCE_PIXEL_SECRET": "s3cret",
     }
-    with Trial(folder / "data", as_of=DAY, environment={"notify": notify}) as trial:
+    with Trial(ready("data"), as_of=DAY, environment={"notify": notify}) as trial:
         road = trial.road(COMPANY, DAY)
         road.register("Ateliers Delcourt")
         imported = import_file(road, book(folder), "example.org")

@@ -1,12 +1,11 @@
 """The debtors' own pages in a browser, every service running (rules 10.9, 11.4, 13.8)."""
 
 import json
-import os
 import re
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -25,11 +24,10 @@ from cli.demo import COMPANY, LOGIN, create_person
 from cli.pictures import sign_in, whole
 from cli.places import ROOT
 from cli.trial import Trial
+from tests.browser.conftest import PICTURES
 from tests.waiting import asked_until
 
 DAY = date(2026, 11, 24)
-PICTURES = os.environ.get("RELANCE_TEST_PICTURES")
-"""A folder outside the project in which the pages stand as pictures afterwards."""
 SECRET = "whsec_of_the_company"
 PDF = b"%PDF-1.4 facture"
 HOSTILE = "<script>document.title='owned'</script>Dupont & Fils"
@@ -88,14 +86,16 @@ def stripe(port: int) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def space(tmp_path_factory: pytest.TempPathFactory, front_end: None) -> Iterator[Space]:
+def space(
+    tmp_path_factory: pytest.TempPathFactory, ready: Callable[[str], Path], front_end: None
+) -> Iterator[Space]:
     folder = tmp_path_factory.mktemp("space")
     port, payments = free_port(), folder / "payments"
     payments.mkdir()
     account = {"api_key": "sk_test_12345", "webhook_secret": SECRET}
     (payments / f"{COMPANY}.json").write_text(json.dumps(account))
     notify = {"RELANCE_PAYMENTS_DIR": str(payments), "RELANCE_STRIPE_URL": f"http://127.0.0.1:{port}"}
-    with Trial(folder, as_of=DAY, environment={"notify": notify}) as trial, stripe(port):
+    with Trial(ready("data"), as_of=DAY, environment={"notify": notify}) as trial, stripe(port):
         made = Space(trial, f"http://127.0.0.1:{port}")
         hook = {"url": f"{trial.stack.url('notify')}/stripe/{COMPANY}", "secret": SECRET}
         httpx.post(f"{made.stripe}/_config/webhooks/relance", json=hook, trust_env=False).raise_for_status()

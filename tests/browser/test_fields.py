@@ -1,6 +1,5 @@
 """Free fields and the sales person on the pages (rules 16.1, 19.4): named, filled by hand, shown, filtered on."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,10 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from cli.pictures import sign_in, whole
-from tests.browser.conftest import Site
-
-PICTURES = os.environ.get("RELANCE_TEST_PICTURES")
-"""A folder outside the project in which the pages stand as pictures afterwards."""
+from tests.browser.conftest import PICTURES, Site
 
 
 @pytest.fixture(params=(1440, 390))

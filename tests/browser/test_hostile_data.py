@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page
 from cli.pictures import sign_in
 from services.notify.delivered import delivered
 from services.notify.rendering import render
-from tests.browser.conftest import Site
+from tests.browser.conftest import Site, settled
 from tests.browser.test_access import PAGES, overflow
 from tests.specs.notify.given import about, entry
 from tests.specs.notify.hostile import NAMES
@@ -79,7 +79,7 @@ def test_every_page_shows_words(played: Site, page: Page) -> None:
         answer = page.goto(f"{played.url}/c/{played.company}/{path}")
         assert answer is not None
         assert answer.status == 200, path
-        page.wait_for_load_state("networkidle")
+        settled(page)
         watch.nothing_happened()
         assert page.locator("img[src*=evil]").count() == 0, path
         seen += "window.hacked=1" in page.content()

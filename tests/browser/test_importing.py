@@ -1,6 +1,6 @@
 """A file of one's own comes in through the pages: columns chosen, checked without changing anything, imported."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -24,9 +24,9 @@ class Running:
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory, front_end: None) -> Iterator[Running]:
+def running(ready: Callable[[str], Path], front_end: None) -> Iterator[Running]:
     """A company that knows no client yet."""
-    with Trial(tmp_path_factory.mktemp("importing"), as_of=DAY) as trial:
+    with Trial(ready("importing"), as_of=DAY) as trial:
         password = create_person(trial)
         road = trial.road(COMPANY, DAY)
         road.register(COMPANY_NAME)

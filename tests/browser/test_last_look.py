@@ -2,7 +2,7 @@
 
 import json
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -97,9 +97,11 @@ def wait_until_notify_heard(trial: Trial) -> None:
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory, front_end: None) -> Iterator[Running]:
+def running(
+    tmp_path_factory: pytest.TempPathFactory, ready: Callable[[str], Path], front_end: None
+) -> Iterator[Running]:
     folder = tmp_path_factory.mktemp("look")
-    with Trial(folder / "data", as_of=DAY) as trial:
+    with Trial(ready("data"), as_of=DAY) as trial:
         road = trial.road(COMPANY, DAY)
         road.register("Ateliers Delcourt")
         imported = import_file(road, book(folder), "example.org")

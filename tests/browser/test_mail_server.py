@@ -1,7 +1,8 @@
-"""Configurer, Expéditeur and Envoi des e-mails: who writes, the company's own mail server, and its trial (D2)."""
+"""Configurer, Expéditeur and Envoi des e-mails: who writes, the company's own mail server, and its trial."""
 
-import os
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -9,10 +10,13 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from cli.demo import LOGIN, create_person
+from cli.demo import LOGIN, PERSON, create_person
 from cli.demo_book import COMPANY
 from cli.pictures import sign_in
 from cli.trial import Trial
+from tests.browser.conftest import PICTURES
+from tests.integration.notify.conftest import made_certificate
+from tests.integration.notify.oauth_server import Authority
 
 DAY = date(2026, 11, 24)
 
@@ -21,6 +25,7 @@ DAY = date(2026, 11, 24)
 class Running:
     trial: Trial
     password: str
+    certificate: Path
 
     @property
     def url(self) -> str:
@@ -28,14 +33,20 @@ class Running:
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory, front_end: None) -> Iterator[Running]:
+def running(
+    ready: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory, front_end: None
+) -> Iterator[Running]:
+    certificate = made_certificate(tmp_path_factory.mktemp("tls"))
     with Trial(
-        tmp_path_factory.mktemp("mail"), as_of=DAY, services=("sync", "ledger", "notify", "console")
+        ready("mail"),
+        as_of=DAY,
+        services=("sync", "ledger", "notify", "console"),
+        environment={"notify": {"RELANCE_SMTP_CA_FILE": str(certificate)}},
     ) as trial:
         road = trial.road(COMPANY, DAY)
         road.register("Ateliers Delcourt")
         road.close()
-        yield Running(trial, create_person(trial))
+        yield Running(trial, create_person(trial), certificate)
 
 
 @pytest.fixture
@@ -121,6 +132,77 @@ def test_a_mailbox_is_tried_saved_and_given_up(running: Running, page: Page) -> 
     expect(page.get_by_label("Serveur", exact=True)).to_have_value("")
 
 
+@pytest.fixture
+def provider(running: Running) -> Iterator[Authority]:
+    """In a thread of its own: the browser's needs this one."""
+    found = Authority(f"{running.trial.stack.url('console')}/mail-consent")
+    server = found.server(running.certificate)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        time.sleep(0.02)
+    yield found
+    server.should_exit = True
+    thread.join()
+
+
+def test_a_mailbox_is_connected_by_consent_renewed_and_taken_back(
+    running: Running, browser: Browser, provider: Authority
+) -> None:
+    """The provider is one of this test; Microsoft's and Google's cannot be reached (ADR 57)."""
+    page = browser.new_page(locale="fr-FR", viewport={"width": 1440, "height": 1000}, ignore_https_errors=True)
+    sign_in(page, running.trial.stack.url("console"), LOGIN, running.password)
+    page.goto(running.url)
+    page.locator("main").get_by_role("link", name="Microsoft 365").click()
+    expect(page.get_by_label("Serveur", exact=True)).to_have_value("smtp.office365.com")
+    expect(page.get_by_label("Connexion à la boîte")).to_have_value("oauth")
+    page.get_by_label("Identifiant").fill("relances@delcourt.example")
+    page.get_by_role("button", name="Enregistrer le serveur").click()
+    expect(page.get_by_role("alert")).to_contain_text("n’a pas encore donné d’autorisation")
+
+    page.locator("main").get_by_role("link", name="Donner d’abord l’autorisation").click()
+    wanted = provider.wanted()
+    page.get_by_label("Fournisseur", exact=True).select_option("other")
+    page.get_by_label("ID de l’application").fill(wanted["client_id"])
+    page.get_by_label("Secret de l’application").fill(wanted["secret"])
+    page.get_by_text("Adresses d’un autre fournisseur").click()
+    for name in ("authorize_url", "token_url", "revoke_url", "scope"):
+        page.locator(f"#field-{name}").fill(wanted[name])
+    page.get_by_label("Serveurs de la boîte").fill("127.0.0.1")
+    page.get_by_role("button", name="Enregistrer l’application").click()
+    expect(page.get_by_role("status")).to_contain_text("L’autorisation est enregistrée")
+    assert wanted["secret"] not in page.content()
+
+    def consents(button: str, answer: str) -> None:
+        page.get_by_role("button", name=button).click()
+        page.get_by_role("link", name=answer).click()
+
+    consents("Connecter la boîte", "Accept")
+    expect(page.get_by_role("status")).to_contain_text("La boîte est connectée")
+    expect(page.locator("main")).to_contain_text(f"Consentie par {PERSON}")
+    page.get_by_role("button", name="Essayer").click()
+    expect(page.get_by_role("status")).to_contain_text("l’autorisation est bonne")
+
+    provider.take_back()
+    page.get_by_role("button", name="Essayer").click()
+    expect(page.get_by_role("alert")).to_contain_text("a expiré ou a été retirée")
+    expect(page.locator("main")).to_contain_text("les messages attendent, rien n’est perdu")
+    if PICTURES:
+        for width in (1440, 390):
+            page.set_viewport_size({"width": width, "height": 900})
+            page.screenshot(path=Path(PICTURES) / f"authorization-{width}.png", full_page=True)
+    consents("Renouveler l’autorisation", "Refuse")
+    expect(page.get_by_role("alert")).to_contain_text("n’a pas consenti. access_denied")
+    consents("Renouveler l’autorisation", "Accept")
+    expect(page.get_by_role("status")).to_contain_text("La boîte est connectée")
+    page.get_by_role("button", name="Retirer l’autorisation").click()
+    expect(page.get_by_role("status")).to_contain_text("retirée, chez le fournisseur aussi")
+    assert provider.refresh == set()
+    page.get_by_role("button", name="Oublier l’application").click()
+    expect(page.get_by_role("status")).to_contain_text("L’autorisation est oubliée")
+    page.close()
+
+
 def test_periods_are_chosen_and_what_had_its_time_is_shown(running: Running, page: Page) -> None:
     """Rule 22.34: Configurer, Conservation."""
     page.goto(running.url.replace("/mail", "/retention"))
@@ -139,7 +221,7 @@ def test_periods_are_chosen_and_what_had_its_time_is_shown(running: Running, pag
     page.get_by_label("Code du client").fill("PERSONNE")
     page.get_by_role("button", name="Retenir").click()
     expect(page.get_by_role("alert")).to_be_visible()
-    if folder := os.environ.get("RELANCE_PICTURES_OF_TESTS"):
+    if PICTURES:
         for width in (1440, 390):
             page.set_viewport_size({"width": width, "height": 900})
-            page.screenshot(path=Path(folder) / f"retention-{width}.png", full_page=True)
+            page.screenshot(path=Path(PICTURES) / f"retention-{width}.png", full_page=True)

@@ -1,7 +1,7 @@
 """The main job by hand, every service running: act, confirm, read the mail, find it in the history."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -35,9 +35,9 @@ class Running:
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory, front_end: None) -> Iterator[Running]:
+def running(ready: Callable[[str], Path], front_end: None) -> Iterator[Running]:
     """A demonstration without a past: books of the day taken in, round done."""
-    with Trial(tmp_path_factory.mktemp("walk"), as_of=DAY) as trial:
+    with Trial(ready("walk"), as_of=DAY) as trial:
         password = create_person(trial)
         demonstration = Demonstration(trial, DAY, lambda _: None)
         demonstration.take_in_today()

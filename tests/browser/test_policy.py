@@ -1,17 +1,15 @@
 """The policy of a company, changed by its administrator at the screen and at the keyboard."""
 
-import os
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from cli.pictures import sign_in, whole
-from tests.browser.conftest import Site
+from tests.browser.conftest import PICTURES, Site
 from tests.integration.console.neighbours import entry_id
 
 CHOSEN = "Les relances automatiques de ces pièces sont réglées"
-PICTURES = os.environ.get("RELANCE_PICTURES_OF_TESTS")
 
 
 def _open(played: Site, browser: Browser, width: int = 1440) -> Page:

@@ -1,7 +1,6 @@
 """Texts of messages, written in the editor, tried on a client, saved as versions, carried as files (rule 13)."""
 
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,9 +12,7 @@ from services.notify.compiling import text_template
 from services.notify.delivered import NAMES, delivered
 from services.notify.manuscript import clean
 from services.notify.tags import TAGS
-from tests.browser.conftest import Site
-
-PICTURES = os.environ.get("RELANCE_PICTURES_OF_TESTS")
+from tests.browser.conftest import PICTURES, Site
 
 
 @pytest.fixture

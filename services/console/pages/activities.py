@@ -8,7 +8,6 @@ from fastapi.responses import Response
 from chassis.database import transaction
 from services.console.accounts import names_of_members
 from services.console.formatting import day_written
-from services.console.language import N_
 from services.console.pages.clients import FILES, as_file, asked_for
 from services.console.rendering import page as render
 from services.console.visits import VisitDep
@@ -47,7 +46,6 @@ STATUSES = (
     "withdrawn",
 )
 MEDIA = ("email", "letter", "phone", "other")
-DECISIONS = {"sent": N_("Le message est compté comme envoyé."), "resend": N_("Le message va être renvoyé.")}
 
 
 def _period(request: Request) -> dict[str, str]:

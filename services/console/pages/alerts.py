@@ -8,6 +8,7 @@ from fastapi.responses import Response
 from services.console.gateway import Json, Refused, ServiceSilent
 from services.console.language import N_
 from services.console.pages.inbox import UNREAD
+from services.console.pages.mail_authorization import TROUBLES
 from services.console.rendering import page
 from services.console.visits import Visit, VisitDep
 
@@ -34,25 +35,39 @@ async def alerts(
     found: Json = await visit.neighbours().get(
         "reporting", "/alerts", as_of=visit.as_of.isoformat(), kind=kind, late_after=str(late_after)
     )
+    to_refund = await _to_refund(visit)
     return page(
         request,
         visit,
         "alerts.html",
+        to_refund=to_refund,
+        names=await visit.neighbours().names(sorted({one["client_id"] for one in to_refund})),
         found=found,
         kinds=KINDS,
         kind=kind or "",
         late_after=late_after,
-        unread=await _unread(visit),
+        **await _of_mailbox(visit),
     )
 
 
-async def _unread(visit: Visit) -> list[Json]:
-    """Mails that lie in the company's mailbox and that nobody could read: each may be a client's answer. A service
-    that does not answer hides no other alert."""
+async def _of_mailbox(visit: Visit) -> Json:
+    """Mails that lie in the company's mailbox and that nobody could read (each may be a client's answer), and an
+    authorization that has ended. A service that does not answer hides no other alert."""
+    nothing: Json = {"unread": [], "authorization": None, "troubles": TROUBLES}
     if not visit.sees_all:
-        return []
+        return nothing
     try:
         fared: Json = await visit.neighbours().get("notify", "/mailboxes")
     except (ServiceSilent, Refused):
+        return nothing
+    unread = [one | {"words": UNREAD.get(one["trouble"], one["trouble"])} for one in fared.get("unread", ())]
+    return nothing | {"unread": unread, "authorization": fared.get("authorization")}
+
+
+async def _to_refund(visit: Visit) -> list[Json]:
+    """Online payments of what had been paid online before. A service that does not answer hides no other alert."""
+    try:
+        found: Json = await visit.neighbours().get("notify", "/payments/to-refund")
+    except (ServiceSilent, Refused):
         return []
-    return [one | {"words": UNREAD.get(one["trouble"], one["trouble"])} for one in fared.get("unread", ())]
+    return list(found["payments"])

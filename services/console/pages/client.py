@@ -11,7 +11,7 @@ from fastapi.responses import Response
 from chassis.database import transaction
 from services.console.accounts import names_of_members
 from services.console.formatting import day_written
-from services.console.gateway import Json, Neighbours, Refused, ServiceSilent
+from services.console.gateway import Json, Neighbours, NotYet, Refused, ServiceSilent
 from services.console.language import N_
 from services.console.pages.client_past import happened_to, past_page
 from services.console.pages.own_policy import has_own, in_words, own_policy
@@ -106,6 +106,8 @@ async def client(
         )
     except Refused as refusal:
         if refusal.status == 404:
+            if refusal.service == "reporting" and await _is_known(neighbours, client_id):
+                raise NotYet("reporting") from refusal
             raise PageUnknown from refusal
         raise
     async with transaction(visit.console.engine) as tx:
@@ -130,6 +132,15 @@ async def client(
         tomorrow=visit.as_of + timedelta(days=1),
         updating=neighbours.updating,
     )
+
+
+async def _is_known(neighbours: Neighbours, client_id: str) -> bool:
+    """Ledger has the client, so that reporting is about to hear of it."""
+    try:
+        await neighbours.get("ledger", "/client", client_id=client_id)
+    except Refused:
+        return False
+    return True
 
 
 async def _consents(neighbours: Neighbours, client_id: str) -> Json:

@@ -26,6 +26,7 @@ FILTERS = (
     "payment_mode",
     "salesperson",
     "automatic",
+    "slices",
     *CLIENT_FIELDS,
 )
 

@@ -1,5 +1,6 @@
 """Suivre, Litiges and Promesses: what clients contest and what they promised."""
 
+import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -32,7 +33,9 @@ async def _list(
     wanted = request.query_params.get("format")
     if wanted in FILES:
         return await as_file(neighbours, f"/{name}", {**asked, "format": wanted, "language": visit.language})
-    found = await neighbours.get("reporting", f"/{name}", **asked)
+    found, options = await asyncio.gather(
+        neighbours.get("reporting", f"/{name}", **asked), neighbours.get("reporting", "/options")
+    )
     async with transaction(visit.console.engine) as tx:
         actors = await names_of_members(tx, visit.company)
     return render(
@@ -40,6 +43,7 @@ async def _list(
         visit,
         f"{name}.html",
         found=found,
+        sellers=[(one["code"], one["name"]) for one in options["salespeople"]],
         actors=actors,
         chosen={name: request.query_params.get(name, "") for name in filters},
         dispute_reasons=visit.about_company.get("dispute_reasons", []),
@@ -56,4 +60,4 @@ async def disputes(request: Request, visit: VisitDep, size: Size = SIZE, page: P
 @router.get("/promises")
 async def promises(request: Request, visit: VisitDep, size: Size = SIZE, page: PageNumber = 1) -> Response:
     """Promises with their status of the day (rule 10.7)."""
-    return await _list(request, visit, "promises", ("status", "client_id"), size, page)
+    return await _list(request, visit, "promises", ("status", "salesperson", "client_id"), size, page)

@@ -1,5 +1,6 @@
 """Suivre, Échéances: every entry that waits for a reminder, and which go by themselves (rules 16.3, 22.13)."""
 
+import asyncio
 from typing import Annotated
 from urllib.parse import urlencode
 
@@ -15,7 +16,9 @@ from services.console.visits import ActingDep, VisitDep
 router = APIRouter(prefix="/c/{company}")
 
 SIZE = 50
-FILTERS = ("medium", "step", "automatic", "client_id")
+FILTERS = (
+    "medium", "step", "automatic", "disputed", "profile", "payment_mode", "salesperson", "client_id"
+)  # fmt: skip
 MEDIA = ("email", "letter", "phone", "other")
 STEPS = ("notice", *(f"R{level}" for level in range(1, 8)), "thanks")
 DONE = N_("Les relances automatiques de ces pièces sont réglées.")
@@ -35,7 +38,9 @@ async def due_items(
     wanted = told.get("format")
     if wanted in FILES:
         return await as_file(neighbours, "/due-items", {**asked, "format": wanted, "language": visit.language})
-    found = await neighbours.get("reporting", "/due-items", **asked)
+    found, options = await asyncio.gather(
+        neighbours.get("reporting", "/due-items", **asked), neighbours.get("reporting", "/options")
+    )
     notice = None
     if told.get("refused"):
         notice = {"tone": "stop", "text": visit.vocabulary.refusal(told["refused"])}
@@ -46,6 +51,8 @@ async def due_items(
         visit,
         "due_items.html",
         found=found,
+        options=options,
+        sellers=[(one["code"], one["name"]) for one in options["salespeople"]],
         chosen={name: told.get(name, "") for name in FILTERS},
         media=MEDIA,
         steps=STEPS,

@@ -9,6 +9,8 @@ from starlette.datastructures import FormData
 
 from services.console.gateway import Json, Refused
 from services.console.language import N_
+from services.console.pages.mail import SIGN_INS
+from services.console.pages.mail_authorization import TROUBLES as AUTHORIZATION_TROUBLES
 from services.console.rendering import page
 from services.console.visits import ActingDep, Visit, VisitDep
 
@@ -36,11 +38,20 @@ TROUBLES = {
     "mailbox_folder_missing": N_("Ce dossier n’existe pas dans la boîte."),
     "mailbox_away_folder_refused": N_("Le serveur refuse de créer le dossier où ranger les courriers lus."),
     "mailbox_silent": N_("Le serveur s’est tu, ou sa réponse n’a pas de sens."),
+    "mailbox_token_refused": N_(
+        "Le serveur refuse le jeton : la boîte autorisée n’est pas celle de l’identifiant, ou IMAP lui est fermé."
+    ),
     "secret_unreadable": N_("Le mot de passe enregistré ne se lit plus : saisissez-le de nouveau."),
     "folder_unreadable": N_("Le dossier ne se lit pas."),
     "folder_not_writable": N_("Le dossier ne laisse pas ranger les courriers lus."),
     "file_unreadable": N_("Un fichier ne se lit pas."),
 }
+BY_TOKEN = {code: words for code, words in AUTHORIZATION_TROUBLES.items() if code != "secret_unreadable"}
+PRESETS: Mapping[str, Mapping[str, Any]] = {
+    "microsoft": {"host": "outlook.office365.com", "port": 993, "encryption": "tls", "sign_in": "oauth"},
+    "google": {"host": "imap.gmail.com", "port": 993, "encryption": "tls", "sign_in": "oauth"},
+}
+"""What is typed in one go, saved by nobody yet."""
 UNREAD = {
     "too_large": N_("de plus de 30 Mo"),
     "unreadable": N_("illisibles par le programme"),
@@ -59,14 +70,14 @@ KINDS = {
 }
 USUAL: Mapping[str, Any] = {
     "host": "", "port": 993, "encryption": "tls", "username": "", "folder": "INBOX", "after": "move",
-    "away": "Relance", "tagged": False, "has_password": False,
+    "away": "Relance", "tagged": False, "has_password": False, "sign_in": "password",
 }  # fmt: skip
 
 
 @router.get("")
-async def shown(request: Request, visit: VisitDep, done: str = "") -> Response:
+async def shown(request: Request, visit: VisitDep, done: str = "", preset: str = "") -> Response:
     notice = {"tone": "ok", "text": visit.words.gettext(DONE[done])} if done in DONE else None
-    return await _page(request, visit, notice)
+    return await _page(request, visit, notice, mailbox=PRESETS.get(preset, {}))
 
 
 @router.post("")
@@ -98,7 +109,7 @@ async def try_it(request: Request, visit: ActingDep) -> Response:
         )
         return await _page(request, visit, {"tone": "ok", "text": said % {"n": mails}}, mailbox=wanted)
     words = f" {found['words']}" if found["words"] else ""
-    trouble = visit.words.gettext(TROUBLES.get(found["code"], TROUBLES["mailbox_silent"]))
+    trouble = visit.words.gettext((BY_TOKEN | TROUBLES).get(found["code"], TROUBLES["mailbox_silent"]))
     return await _page(request, visit, {"tone": "stop", "text": f"{trouble}{words}"}, mailbox=wanted)
 
 
@@ -119,6 +130,7 @@ def _mailbox(form: FormData) -> dict[str, Any]:
         name: str(form.get(name, "")).strip()
         for name in ("host", "encryption", "username", "folder", "after", "away")
     }
+    wanted["sign_in"] = str(form.get("sign_in", "password"))
     typed = str(form.get("port", "")).strip()
     # what is no number is refused by notify, and shown as typed
     wanted |= {"port": int(typed) if typed.isdecimal() else typed, "tagged": "tagged" in form}
@@ -142,7 +154,8 @@ async def _page(
         status=status,
         encryptions=ENCRYPTIONS,
         choices=AFTER,
-        troubles=TROUBLES,
+        troubles=BY_TOKEN | TROUBLES,
+        sign_ins=SIGN_INS,
         unread=[one | {"words": UNREAD.get(one["trouble"], one["trouble"])} for one in fared.get("unread", ())],
         places=[one | {"name": PLACES.get(one["place"], one["place"])} for one in fared["places"]],
         kinds=[(word, fared["last_days"][kind]) for kind, word in KINDS.items() if kind in fared["last_days"]],

@@ -9,6 +9,7 @@ from starlette.datastructures import FormData
 
 from services.console.gateway import Json, Refused
 from services.console.language import N_
+from services.console.pages.mail_authorization import TROUBLES
 from services.console.rendering import page
 from services.console.visits import ActingDep, Visit, VisitDep
 
@@ -34,17 +35,26 @@ FAILED = {
     "connect": N_("La connexion échoue : %(words)s"),
     "message": N_("Connexion réussie, mais le serveur n’a pas pris le message d’essai : %(words)s"),
 }
+SIGN_INS = (
+    ("password", N_("Identifiant et mot de passe")),
+    ("oauth", N_("Autorisation de la boîte (OAuth 2)")),
+)
+PRESETS: Mapping[str, Mapping[str, Any]] = {
+    "microsoft": {"host": "smtp.office365.com", "port": 587, "encryption": "starttls", "sign_in": "oauth"},
+    "google": {"host": "smtp.gmail.com", "port": 587, "encryption": "starttls", "sign_in": "oauth"},
+}
+"""What is typed in one go, saved by nobody yet."""
 USUAL: Mapping[str, Any] = {
     "host": "", "port": 587, "encryption": "starttls", "username": "", "connections": 4, "per_second": 0,
-    "per_second_and_domain": 0, "has_password": False,
+    "per_second_and_domain": 0, "has_password": False, "sign_in": "password",
 }  # fmt: skip
 NUMBERS = {"port": int, "connections": int, "per_second": float, "per_second_and_domain": float}
 
 
 @router.get("")
-async def shown(request: Request, visit: VisitDep, done: str = "") -> Response:
+async def shown(request: Request, visit: VisitDep, done: str = "", preset: str = "") -> Response:
     notice = {"tone": "ok", "text": visit.words.gettext(DONE[done])} if done in DONE else None
-    return await _page(request, visit, notice)
+    return await _page(request, visit, notice, server=PRESETS.get(preset, {}))
 
 
 @router.post("/server")
@@ -113,7 +123,10 @@ async def switch_key(request: Request, visit: ActingDep) -> Response:
 
 def _server(form: FormData) -> dict[str, Any]:
     """As notify takes it. A password that is not typed is left out: the one there is stays."""
-    wanted: dict[str, Any] = {"encryption": str(form.get("encryption", "starttls"))}
+    wanted: dict[str, Any] = {
+        "encryption": str(form.get("encryption", "starttls")),
+        "sign_in": str(form.get("sign_in", "password")),
+    }
     for name in ("host", "username"):
         wanted[name] = str(form.get(name, "")).strip()
     for name, number in NUMBERS.items():
@@ -136,6 +149,7 @@ async def _page(
     neighbours = visit.neighbours()
     sender: Json = await neighbours.get("notify", "/sender")
     server: Json = await neighbours.get("notify", "/mail-server")
+    authorization: Json = await neighbours.get("notify", "/mail-authorization")
     signing: Json = await neighbours.get("notify", "/dkim")
     saved = server["saved"]
     return page(
@@ -144,6 +158,9 @@ async def _page(
         "mail.html",
         status=status,
         encryptions=ENCRYPTIONS,
+        sign_ins=SIGN_INS,
+        authorization=authorization["saved"],
+        troubles=TROUBLES,
         used=sender["used"],
         server={**USUAL, **(saved or {}), **typed.get("server", {})},
         own=saved is not None,

@@ -7,11 +7,13 @@ from uuid import UUID
 from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from services.console.gateway import Json, Refused
+from services.console.gateway import Json, NotYet, Refused
+from services.console.pages.act import groups_of_day
 from services.console.rendering import page
 from services.console.visits import ActingDep, PageUnknown, Visit, VisitDep
 
 router = APIRouter()
+NOT_HEARD = "entry_not_yet_heard"
 HEARING_SECONDS = 10
 """How long notify may take to hear of an action that was just said."""
 MAIL_POLICY = (
@@ -29,11 +31,20 @@ async def _found(visit: Visit, action_id: UUID, *, preview: bool, after: str = "
         )
     except Refused as refusal:
         if refusal.status == 404:
+            if preview and await _is_proposed(visit, action_id):
+                raise NotYet("notify") from refusal
             raise PageUnknown from refusal
         raise
     if not found["html"]:
-        raise PageUnknown
+        # an entry that it speaks of is on its way to notify: a table that lacks lines would be wrong
+        raise NotYet("notify") if found.get("held_back_by") == NOT_HEARD else PageUnknown
     return found
+
+
+async def _is_proposed(visit: Visit, action_id: UUID) -> bool:
+    """Dunning has said it, so that notify is about to hear of it."""
+    groups = await groups_of_day(visit, visit.neighbours())
+    return any(row.action_id == str(action_id) for group in groups for row in group.rows)
 
 
 @router.get("/c/{company}/message")

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from chassis.database import transaction
+from contracts.event import WhyHeard
 from services.console.accounts import names_of_members
 from services.console.gateway import Json, Neighbours, Refused, ServiceSilent
 from services.console.language import N_
@@ -33,6 +34,19 @@ ERRORS = {
 }
 """By the class of the error; its own words may name people, and stay in the log."""
 UNFORESEEN = N_("Le programme s’est arrêté sur un cas imprévu.")
+NEVER: dict[WhyHeard, str] = {
+    "erasure": N_("Un effacement ne s’écarte pas : les données de la personne resteraient dans ce service."),
+    "hold": N_("Une mesure de conservation ne s’écarte pas : ce qui doit rester comme preuve serait effacé."),
+    "periods": N_("Des durées de conservation ne s’écartent pas : des contenus seraient effacés trop tôt."),
+    "contested": N_("Un litige ne s’écarte pas : les preuves de ce qui est contesté seraient effacées."),
+    "stop": N_("Un arrêt des relances ne s’écarte pas : le client serait relancé malgré lui."),
+    "merged": N_(
+        "Une fusion de codes ne s’écarte pas : effacements, arrêts et mesures de conservation n’atteindraient plus"
+        " le client."
+    ),
+}
+"""Why nobody may skip an event, by the code that it carries."""
+NEVER_AT_ALL = N_("Cet événement ne s’écarte pas.")
 DONE = {
     "retried": N_("Tout ce qui attendait pour ce client est appliqué."),
     "skipped": N_("L’événement est écarté ; ceux qui le suivent attendent que vous réessayiez."),
@@ -69,6 +83,8 @@ async def parked(
         services=SERVICES,
         errors=ERRORS,
         unforeseen=UNFORESEEN,
+        never=NEVER,
+        never_at_all=NEVER_AT_ALL,
         notice=notice,
     )
 

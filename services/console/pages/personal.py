@@ -1,14 +1,14 @@
 """A client's personal data: what is kept, as a file, and forgotten for good. Administrators alone."""
 
 import asyncio
-import io
 import json
-import zipfile
+import tempfile
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Query, Request
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import RedirectResponse, Response, StreamingResponse
 
+from chassis.zips import IN_MEMORY, Zipping, in_parts
 from services.console.gateway import Json, Refused
 from services.console.language import N_
 from services.console.rendering import page
@@ -64,27 +64,16 @@ async def with_files(visit: VisitDep, client_id: ClientId) -> Response:
     """Everything with the contents of its files, as one ZIP that a person can be given: what was sent with its
     attachments, what the person sent with its disputes, the documents of its invoices."""
     kept = await _kept(visit, client_id)
-    asked = {"client_id": client_id}
-    bundles = await asyncio.gather(
-        *(
-            visit.neighbours().request(name, "GET", "/person-files", params=asked, timeout=MADE_WITHIN_SECONDS)
-            for name in KEEPERS
-        )
-    )
-    content = await asyncio.to_thread(_together, kept, [bundle.content for bundle in bundles])
+    async with Zipping() as whole:
+        await whole.add("person.json", json.dumps(kept, ensure_ascii=False, indent=2))
+        for name in KEEPERS:
+            with tempfile.SpooledTemporaryFile(max_size=IN_MEMORY, prefix="relance-person-") as bundle:
+                await visit.neighbours().download(
+                    name, "/person-files", bundle, params={"client_id": client_id}, timeout=MADE_WITHIN_SECONDS
+                )
+                await whole.add_all_of(bundle)
     headers = {"Content-Disposition": 'attachment; filename="person.zip"', "Cache-Control": "private, no-store"}
-    return Response(content, media_type="application/zip", headers=headers)
-
-
-def _together(kept: dict[str, Json], bundles: list[bytes]) -> bytes:
-    made = io.BytesIO()
-    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as whole:
-        whole.writestr("person.json", json.dumps(kept, ensure_ascii=False, indent=2))
-        for bundle in bundles:
-            with zipfile.ZipFile(io.BytesIO(bundle)) as files:
-                for name in files.namelist():
-                    whole.writestr(name, files.read(name))
-    return made.getvalue()
+    return StreamingResponse(in_parts(whole.file), media_type="application/zip", headers=headers)
 
 
 async def _command(visit: Visit, command: str, client_id: str) -> Response:

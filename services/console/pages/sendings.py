@@ -22,6 +22,8 @@ LOOK_SECONDS = 0.7
 LONGEST_SECONDS = 3600
 FAILURES_SHOWN = 20
 TROUBLES = ("failed", "in_doubt", "withheld")
+NOT_OF_SENDING = "retention"
+"""A part of notify that holds up no message."""
 
 
 @dataclass(frozen=True)
@@ -148,7 +150,7 @@ async def progress(visit: Visit, neighbours: Neighbours, one: Sending) -> Progre
         refused=len(one.refused),
         started_at=one.started_at,
         medium=one.medium,
-        hindered=bool(found.get("hindered_by")),
+        hindered=any(part != NOT_OF_SENDING for part in found.get("hindered_by", {})),
     )
 
 

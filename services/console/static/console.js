@@ -72,6 +72,34 @@ document.addEventListener("submit", (event) => {
   }
 });
 
+/* An entry dropped on a week is expected then, and the ticked ones with it */
+let dragged = null;
+document.addEventListener("dragstart", (event) => {
+  dragged = event.target.closest("[data-card]");
+  if (dragged) event.dataTransfer.effectAllowed = "move";
+});
+document.addEventListener("dragend", () => {
+  dragged = null;
+  for (const week of document.querySelectorAll(".week-target")) week.classList.remove("week-target");
+});
+document.addEventListener("dragover", (event) => {
+  const week = dragged && event.target.closest("[data-drop]");
+  for (const other of document.querySelectorAll(".week-target")) other.classList.toggle("week-target", other === week);
+  if (!week || week.contains(dragged)) return;
+  event.preventDefault();
+  week.classList.add("week-target");
+});
+document.addEventListener("drop", (event) => {
+  const week = dragged && event.target.closest("[data-drop]");
+  if (!week || week.contains(dragged)) return;
+  event.preventDefault();
+  const box = dragged.querySelector("input[name=entry]");
+  if (!box.checked) for (const other of document.querySelectorAll("[data-card] input[name=entry]")) other.checked = false;
+  box.checked = true;
+  box.form.elements.expected_on.value = week.dataset.drop;
+  box.form.requestSubmit();
+});
+
 /* Charts: drawn from the table that stands behind each of them */
 const rowsOf = (chart) =>
   [...document.querySelectorAll(`#${chart.dataset.table} tbody tr`)].map((row) => ({
@@ -170,7 +198,31 @@ function messages(rows, chart) {
   };
 }
 
-const drawings = { paid, ageing, messages };
+/* Money by month: what came and what is expected, one above the other; objectives as lines */
+function months(rows, chart) {
+  const table = document.getElementById(chart.dataset.table);
+  const heads = [...table.querySelectorAll("thead th")].slice(1);
+  const lines = [...table.querySelectorAll("tbody tr")];
+  const thousands = (value) => (Math.abs(value) >= 1000 ? `${Math.round(value / 1000).toLocaleString()} k` : `${value}`);
+  const series = heads.map((head, at) => {
+    const data = lines.map((line) => (line.cells[at + 1].dataset.value === "" ? null : Number(line.cells[at + 1].dataset.value)));
+    if (head.dataset.tone) return { name: head.textContent, type: "bar", stack: "money", barCategoryGap: "34%", data, itemStyle: { color: colour(`--${head.dataset.tone}`) } };
+    const ink = colour(["--tblr-primary", "--stop", "--ink-soft"][Number(head.dataset.curve)]);
+    return { name: head.textContent, type: "line", data, symbolSize: 5, lineStyle: { width: 2, color: ink }, itemStyle: { color: ink } };
+  });
+  return {
+    legend: { top: 0, left: 0, itemWidth: 12, itemHeight: 8, textStyle: { color: colour("--ink-soft"), fontSize: 12 } },
+    grid: { left: 4, right: 4, top: phone() ? 56 : 32, bottom: 4, containLabel: true },
+    xAxis: {
+      type: "category", data: rows.map((row) => row.label), axisTick: { show: false },
+      axisLine: { lineStyle: { color: colour("--grid") } }, axisLabel: { color: colour("--ink-soft"), fontSize: 11, hideOverlap: true },
+    },
+    yAxis: { type: "value", splitLine: { lineStyle: { color: colour("--grid") } }, axisLabel: { color: colour("--ink-soft"), fontSize: 11, formatter: thousands } },
+    series,
+  };
+}
+
+const drawings = { paid, ageing, messages, months };
 function draw() {
   if (!window.echarts) return;
   for (const chart of document.querySelectorAll("[data-chart]")) {

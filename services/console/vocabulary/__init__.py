@@ -2,11 +2,10 @@
 
 import re
 from collections.abc import Mapping
-from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from services.console.formatting import NO_BREAK, Formats, Number
+from services.console.formatting import Formats, Number
 from services.console.language import Words
 from services.console.vocabulary.codes import (
     AGEING,
@@ -177,6 +176,9 @@ class Vocabulary:
     def promises(self, number: int) -> str:
         return self._counted(self._words.ngettext("%(n)s promesse", "%(n)s promesses", number), number)
 
+    def receipts(self, number: int) -> str:
+        return self._counted(self._words.ngettext("%(n)s encaissement", "%(n)s encaissements", number), number)
+
     def entries(self, number: int) -> str:
         return self._counted(self._words.ngettext("%(n)s pièce", "%(n)s pièces", number), number)
 
@@ -203,10 +205,3 @@ class Vocabulary:
 
     def money(self, amount: Number, currency: str) -> str:
         return self._formats.money(amount, currency)
-
-    def late_since(self, day: date) -> str:
-        return self._words.gettext("depuis le %(day)s") % {"day": self._formats.full_day(day)}
-
-    @property
-    def no_break(self) -> str:
-        return NO_BREAK

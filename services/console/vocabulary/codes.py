@@ -209,6 +209,9 @@ REASONS = {
 }
 REFUSED = N_("La demande a été refusée : vérifiez la saisie.")
 REFUSALS = {
+    "mail-server-refused": N_("Le serveur d’envoi n’a pas pris le message : voyez Configurer, Envoi des e-mails."),
+    "notify-silent": N_("Le service d’envoi ne répondait pas."),
+    "reporting-silent": N_("Le service des chiffres ne répondait pas."),
     "subscriber-exists": N_("Un abonné porte déjà ce nom."),
     "subscriber-unknown": N_("Cet abonné n’existe plus."),
     "subscribers-not-arranged": N_("Cette installation ne laisse personne s’abonner : voyez avec son exploitant."),
@@ -227,7 +230,10 @@ REFUSALS = {
     "still-unapplied": N_("L’événement ne s’applique toujours pas ; tout attend encore, dans l’ordre."),
     "nothing-parked": N_("Rien n’attend plus pour ce client."),
     "another-waits": N_("Un autre événement attend maintenant en premier : regardez-le d’abord."),
-    "must-be-heard": N_("Un effacement ne s’écarte pas : les données de la personne resteraient."),
+    "must-be-heard": N_(
+        "Cet événement ne s’écarte pas : ce service ferait pour toujours ce qu’il interdit. Faites corriger la"
+        " cause, puis réessayez."
+    ),
     "update-under-way": N_("Une mise à jour est en cours : attendez qu’elle soit finie."),
     "reason-missing": N_("Dites pourquoi, et cochez la case."),
     "service-silent": N_("Ce service ne répond pas : réessayez dans un moment."),
@@ -331,8 +337,32 @@ REFUSALS = {
     "dkim-not-published": N_("Le DNS ne montre pas encore cette clé : publiez-la ou attendez qu’elle soit vue."),
     "dkim-unknown": N_("La société n’a pas de clé."),
     "secret-unreadable": N_("Le mot de passe enregistré ne se lit plus : tapez-le de nouveau."),
+    "authorization-unknown": N_("La société n’a pas encore donné d’autorisation pour sa boîte."),
+    "authorization-in-use": N_(
+        "Le serveur d’envoi ou le courrier reçu s’en sert : changez d’abord leur connexion à la boîte."
+    ),
+    "oauth-needs-tls": N_("Un jeton ne part que par une connexion chiffrée."),
+    "username-needed": N_("Indiquez l’adresse de la boîte."),
+    "host-not-authorized": N_("L’autorisation ne vaut pas pour ce serveur."),
+    "way-not-offered": N_("Avec ce fournisseur, c’est une personne qui consent."),
+    "tenant-needed": N_("Indiquez le locataire : son identifiant ou son domaine."),
+    "oauth-addresses-needed": N_("Indiquez les adresses (https), les droits et les serveurs de la boîte."),
+    "oauth-secret-needed": N_("Une application qui agit elle-même a besoin d’un secret ou d’un certificat."),
+    "certificate-unfit": N_("Il faut une clé RSA sans mot de passe et son certificat, en PEM."),
+    "consent-not-offered": N_("Personne ne peut consentir ici."),
+    "consent-forged": N_("Cette réponse n’a pas été demandée par vous, ici et maintenant : recommencez."),
+    "consent-over": N_("Cette demande est close ou a trop duré : recommencez."),
     "stripe-key-unfit": N_("Une clé secrète de Stripe commence par sk_ ou rk_ ; celle-ci n’en est pas une."),
     "stripe-secret-unfit": N_("Le secret d’un webhook de Stripe commence par whsec_ ; celui-ci n’en est pas un."),
+    "stripe-key-refused": N_("Stripe refuse cette clé : rien n’a été enregistré."),
+    "stripe-account-other": N_(
+        "Cette clé est d’un autre compte Stripe que le secret du webhook : ajoutez le webhook dans ce compte, et"
+        " donnez aussi son secret."
+    ),
+    "stripe-account-unproved": N_(
+        "Rien ne prouve que cette clé est du même compte Stripe que le secret du webhook : donnez aussi ce secret."
+    ),
+    "provider-silent": N_("Stripe ne répond pas. Réessayez dans un moment."),
     "stripe-keys-needed": N_("Donnez la clé et le secret du webhook du même mode : tous deux de test, ou réels."),
     "archive-shorter": N_("L’archive ne peut pas oublier avant les messages."),
     "limits-crossed": N_("Le plus grand paiement est inférieur au plus petit."),

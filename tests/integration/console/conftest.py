@@ -8,11 +8,13 @@ import httpx
 import pytest
 import pytest_asyncio
 from joserfc.jwk import OKPKey
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
 
 from chassis.auth import new_key_pair
 from chassis.database import engine, transaction
 from chassis.embedded import Stack
-from services.console import frontend
+from services.console import accounts, frontend
 from services.console.accounts import create_user
 from services.console.gateway import Gateway
 from services.console.settings import ConsoleSettings
@@ -61,8 +63,20 @@ class Person:
         return await self.http.post(path, data={"csrf_token": token[1], **fields}, files=files)
 
 
+@pytest.fixture
+def hashing(monkeypatch: pytest.MonkeyPatch) -> PasswordHash:
+    """Passwords are hashed lightly, because three accounts a test would be hashed for a second.
+
+    What production does is seen in test_signing_in.py."""
+    light = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),))
+    monkeypatch.setattr(accounts, "hasher", light)
+    return light
+
+
 @pytest_asyncio.fixture
-async def console(stack: Stack, fakes: FakeServices, front_end: None) -> AsyncIterator[Console]:
+async def console(
+    stack: Stack, fakes: FakeServices, front_end: None, hashing: PasswordHash
+) -> AsyncIterator[Console]:
     engines = [engine(stack.database_url("console", role), "console") for role in ("worker", "api")]
     async with transaction(engines[0]) as tx:
         for email, name, roles in (

@@ -15,14 +15,21 @@ def waiting(client_id: str | None, position: str, event_type: str, **more: Any) 
         "behind": 0,
         "error": None,
         "may_be_skipped": True,
+        "must_be_heard": None,
         **more,
     }
+
+
+def never(why: str) -> dict[str, Any]:
+    """It failed, and nobody may skip it."""
+    return {"error": "OperationalError", "may_be_skipped": False, "must_be_heard": why}
 
 
 SLICES = {
     "dunning": [waiting("411MUNOZSA", "sync/17/2204", "EntriesSynced", behind=12, error="DataError")],
     "reporting": [
-        waiting("411GARNIER", "ledger/5/77", "PersonErased", error="OperationalError", may_be_skipped=False),
+        waiting("411GARNIER", "ledger/5/77", "PersonErased", **never("erasure")),
+        waiting("411LEROY", "ledger/8/12", "LegalHoldPlaced", **never("hold")),
         waiting("411HUBERT", "notify/9/310", "EmailSent"),
     ],
     "notify": [waiting(None, "ledger/0/12", "CompanyChanged", behind=1, error="ZeroDivisionError")],

@@ -15,6 +15,7 @@ import httpx
 from tests.integration.console import fixture_other_systems as other_systems
 from tests.integration.console.fixture_late_interest import TERMS, late_interest
 from tests.integration.console.fixture_parked import parked
+from tests.integration.console.fixture_rebuilds import rebuild
 from tests.integration.console.fixture_simulation import Simulations
 from tests.integration.console.fixture_templates import Texts
 
@@ -478,6 +479,19 @@ def dispute(**more: Any) -> dict[str, Any]:
     }
 
 
+def _money(path: str) -> dict[str, Any]:
+    from tests.integration.console import fixture_forecast as money
+
+    played = {
+        "/forecast": money.forecast,
+        "/expected": money.expected,
+        "/receipts": money.receipts,
+        "/payers": money.payers,
+        "/cash-objectives": money.objectives,
+    }
+    return {path: played[path]()} if path in played else {}
+
+
 def due_items() -> dict[str, Any]:
     """Two invoices of one message that leaves by itself, one that a person calls about."""
     rows = [
@@ -714,6 +728,29 @@ def _saying(found: Any, words: str) -> Any:
     return found
 
 
+def _zipped(name: str, content: bytes) -> bytes:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as whole:
+        whole.writestr(name, content)
+    return made.getvalue()
+
+
+PAID_TWICE = {
+    "payment_id": "6f0cbb61-93a6-4be5-8a2d-2f2a34d9c0f1",
+    "client_id": "411MUNOZSA",
+    "amount": "1250.4000",
+    "currency": "EUR",
+    "state": "paid",
+    "created_at": "2026-11-21T09:42:00+00:00",
+    "ended_at": "2026-11-21T09:44:00+00:00",
+    "returned": "0.0000",
+    "returned_at": None,
+    "contested": "0.0000",
+    "surplus": "1000.0000",
+}
+"""An online payment of which a part had been paid online before."""
+
+
 @dataclass
 class FakeServices:
     """Answers like the services; ``commands`` holds what was asked of them."""
@@ -722,9 +759,14 @@ class FakeServices:
     sent: int = 0
     refuse: dict[str, dict[str, Any]] = field(default_factory=dict)
     silent: set[str] = field(default_factory=set)
+    fails: dict[str, type[httpx.HTTPError]] = field(default_factory=dict)
+    """Path to how the connection fails, after what was sent on it was heard."""
+    reported: dict[str, Any] = field(default_factory=lambda: {"ok": True, "words": "250 Kept"})
     tasks: dict[str, Any] = field(default_factory=dict)
     explained: dict[str, Any] = field(default_factory=dict)
     headers: list[httpx.Headers] = field(default_factory=list)
+    asked: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
+    """Service, path and parameters of every question."""
     simulations: Simulations = field(default_factory=Simulations)
     texts: Texts = field(default_factory=Texts)
     said_by_data: str = ""
@@ -739,6 +781,9 @@ class FakeServices:
         self.headers.append(request.headers)
         service = request.url.host
         path = "/" + "/".join(request.url.path.split("/")[3:])
+        self.asked.append((service, path, dict(request.url.params)))
+        if path == "/person-files" and path not in self.refuse and service not in self.silent:
+            return httpx.Response(200, content=_zipped(f"{service}/one.pdf", b"%PDF-1.7"))
         if path.startswith("/documents/"):
             disposition = {"Content-Disposition": "inline; filename*=UTF-8''FAC20114.pdf"}
             return httpx.Response(
@@ -746,6 +791,8 @@ class FakeServices:
             )
         if service in self.silent:
             raise httpx.ConnectError("nobody listens", request=request)
+        if path in self.fails:
+            raise self.fails[path]("cut", request=request)
         if path in self.refuse:
             return httpx.Response(self.refuse[path]["status"], json=self.refuse[path])
         body = json.loads(request.content) if request.content[:1] == b"{" else None
@@ -755,7 +802,10 @@ class FakeServices:
             self.commands.append((service, path, body))
         if path.startswith("/parked/"):
             return httpx.Response(200, json={"applied": 3})
-        found = parked(service) if path == "/parked" else getattr(self, f"_{service}")(path, body, request)
+        of_every_service = {"/parked": parked, "/rebuild": rebuild}.get(path)
+        found = (
+            of_every_service(service) if of_every_service else getattr(self, f"_{service}")(path, body, request)
+        )
         if isinstance(found, httpx.Response):
             return found
         return (
@@ -778,6 +828,8 @@ class FakeServices:
             known = {code: name for name, code, *_ in DEBTORS}
             people = [{"client_id": one, "name": known.get(one, one)} for one in body["client_ids"]]
             return {"people": people, "next": None}
+        if path == "/client" and request.url.params["client_id"] == "NOBODY":
+            return None
         return {
             "/": {
                 "company": "delcourt",
@@ -807,6 +859,7 @@ class FakeServices:
             "/client": person(),
             "/fields": NAMED_FIELDS,
             "/late-interest": TERMS,
+            **_money(path),
             "/retention": {
                 "periods": {"messages": 60, "answers": 60, "reports": 12, "files": None, "archive": 120},
                 "holds": [{"client_id": "411MUNOZSA", "placed_on": "2026-11-02", "placed_by": "user:x"}],
@@ -839,7 +892,7 @@ class FakeServices:
             "size": 15,
             "pages": 16,
         }
-        if path == "/client" and request.url.params["client_id"] == "NOBODY":
+        if path == "/client" and request.url.params["client_id"] in {"NOBODY", "NEWCOMER"}:
             return None
         if path.startswith(("/webhooks", "/subscribers")):
             return other_systems.answers().get(path, {})
@@ -921,6 +974,7 @@ class FakeServices:
                 "pages": 1,
             },
             "/due-items": due_items(),
+            **_money(path),
             "/options": {
                 "profiles": ["Export", "Grand Compte", "Standard"],
                 "categories": ["PME"],
@@ -1013,6 +1067,8 @@ class FakeServices:
             return archive_answered(path)
         if path.startswith("/letter"):
             return letters_answered(path, body, request.url.params.get("action_id"))
+        if path == "/cash-report":
+            return self.reported
         if path == "/copies":
             anna = {"copy_id": COPY_ID, "email": "anna@delcourt.example", "name": "Anna", "user_id": None}
             return {"copies": [anna]} if request.method == "GET" else {"copy_id": COPY_ID}
@@ -1055,11 +1111,37 @@ class FakeServices:
             "/dkim": {"key": None},
             "/opens-consents": {"tracked": False, "emails": []},
             "/mailbox": {"saved": None, "can_keep_passwords": True},
+            "/mail-authorization": {
+                "saved": {
+                    "provider": "microsoft",
+                    "way": "consent",
+                    "tenant": "delcourt.example",
+                    "client_id": "11111111-2222-3333-4444-555555555555",
+                    "has_secret": True,
+                    "secret_kind": "secret",
+                    "authorize_url": "",
+                    "token_url": "",
+                    "revoke_url": "",
+                    "scope": "",
+                    "hosts": ["smtp.office365.com", "outlook.office365.com"],
+                    "connected": True,
+                    "consented_by": "x",
+                    "consented_at": "2026-11-18T09:42:00+00:00",
+                    "trouble": "authorization_ended",
+                    "trouble_since": "2026-11-20T09:42:00+00:00",
+                    "changed_by": "x",
+                    "changed_at": "2026-11-18T09:42:00+00:00",
+                },
+                "redirect_uri": "https://relance.example/mail-consent",
+                "can_keep_passwords": True,
+            },
             "/retention/due": {"as_of": "2026-11-24", "due": {"messages": 12, "letters": 0}},
-            "/payments": {"payments": []},
+            "/payments": {"payments": [PAID_TWICE]},
+            "/payments/to-refund": {"payments": [PAID_TWICE]},
             "/online-payment": {
                 "saved": {
                     "live": False,
+                    "account_id": "acct_1Qf7",
                     "methods": ["card"],
                     "minimum": "0.50",
                     "maximum": None,
@@ -1083,6 +1165,10 @@ class FakeServices:
                         "trouble_since": "2026-11-20T09:42:00+00:00",
                     }
                 ],
+                "authorization": {
+                    "trouble": "authorization_ended",
+                    "trouble_since": "2026-11-20T09:42:00+00:00",
+                },
                 "unread": [{"trouble": "too_large", "mails": 2, "since": "2026-11-19T09:42:00+00:00"}],
                 "last_days": {"hard": {"bound": 2, "unbound": 1}, "reply": {"bound": 3, "unbound": 0}},
             },

@@ -43,5 +43,7 @@ async def test_mails_that_nobody_could_read_are_an_alert(clerk: Person, fakes: F
     for path in ("alerts", "inbox"):
         text = shown(await clerk.get(f"/c/{COMPANY}/{path}"))
         assert "2 courriers reçus n’ont pas été lus (de plus de 30 Mo)" in text
-    fakes.refuse["/mailboxes"] = {"type": "unknown", "status": 404}
-    assert (await clerk.get(f"/c/{COMPANY}/alerts")).status_code == 200
+    assert "L’autorisation de la boîte a expiré" in shown(await clerk.get(f"/c/{COMPANY}/alerts"))
+    for code in ("unknown", "company-unknown"):
+        fakes.refuse["/mailboxes"] = {"type": code, "status": 404}
+        assert (await clerk.get(f"/c/{COMPANY}/alerts")).status_code == 200, "no other alert is hidden by it"

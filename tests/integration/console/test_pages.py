@@ -19,6 +19,11 @@ PAGES = (
     "client?client_id=411MUNOZSA&as_of=2026-11-10&tab=why",
     "client?client_id=411MUNOZSA&as_of=10/11/2026&tab=history",
     f"client?client_id=411MUNOZSA&entry={entry_id('FAC20131')}",
+    "receipts",
+    "payers?score=E",
+    "forecast",
+    "forecast/objectives",
+    "forecast/list?until=2026-11-22",
     "activities",
     "act",
     "act?medium=phone",
@@ -27,6 +32,7 @@ PAGES = (
     "template?name=R1",
     "template?name=thanks&medium=letter&language=en",
     "sender",
+    "mail/authorization",
     "letters?state=posted",
     f"letter?action_id={action_id('411CLEMENT', 'R1', 'letter')}",
     f"act?medium=letter&open={action_id('411CLEMENT', 'R1', 'letter')}",
@@ -57,6 +63,14 @@ async def test_every_page_is_wholly_in_english_for_who_chose_it(clerk: Person) -
         text = html.unescape(re.sub(r"<[^>]+>", "\n", (await clerk.get(f"/c/{COMPANY}/{path}")).text))
         assert not FRENCH.findall(text), path
     await clerk.post("/preferences", on=f"/c/{COMPANY}/home", language="fr")
+
+
+async def test_other_slices_are_asked_for_and_kept_in_the_address(clerk: Person, fakes: FakeServices) -> None:
+    """Rule 16.1."""
+    answer = await clerk.get(f"/c/{COMPANY}/who-owes-what?slices=30,60,90&level=R1")
+    assert '<option value="30,60,90" selected>' in answer.text
+    asked = [one for one in fakes.asked if one[1] == "/who-owes-what"]
+    assert asked[-1][2]["slices"] == "30,60,90"
 
 
 async def test_no_link_is_dead(clerk: Person) -> None:
@@ -240,6 +254,31 @@ async def test_a_silent_service_gives_a_page_that_says_so(clerk: Person, fakes: 
     answer = await clerk.get(f"/c/{COMPANY}/home")
     assert answer.status_code == 503
     assert "Réessayer" in answer.text
+
+
+PROPOSED = action_id("411CLEMENT", "R1", "letter")
+UNHEARD = {"type": "action-unknown", "status": 404}
+
+
+async def test_what_was_just_made_is_never_told_as_unknown(clerk: Person, fakes: FakeServices) -> None:
+    """Given a company, a client and an action that their owner knows and another service has not heard of: the
+    page says that it is being prepared, and asks again by itself."""
+    answers = {"client": await clerk.get(f"/c/{COMPANY}/client?client_id=NEWCOMER")}
+    fakes.refuse["/preview"] = UNHEARD
+    answers["action"] = await clerk.get(f"/c/{COMPANY}/message?action_id={PROPOSED}&preview=true")
+    fakes.refuse["/tasks"] = {"type": "company-unknown", "status": 404}
+    answers["company"] = await clerk.get(f"/c/{COMPANY}/act")
+    for what, answer in answers.items():
+        assert (answer.status_code, answer.headers.get("refresh")) == (503, "2"), what
+        assert "Encore un instant" in answer.text
+        assert "introuvable" not in answer.text
+
+
+async def test_what_nobody_made_is_told_as_unknown(clerk: Person, fakes: FakeServices) -> None:
+    fakes.refuse["/preview"] = UNHEARD
+    unknown = await clerk.get(f"/c/{COMPANY}/message?action_id={action_id('nobody')}&preview=true")
+    assert (unknown.status_code, unknown.headers.get("refresh")) == (404, None)
+    assert "Page introuvable" in unknown.text
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,8 @@ async def test_every_service_is_asked_and_its_slices_are_told_in_words(clerk: Pe
     for words in (
         "Munoz S.A.", "EntriesSynced", POSITION, "12 événements plus récents attendent", "Décision des relances",
         "une valeur que la base de données ne peut pas prendre", "La société entière", "PersonErased",
-        "Un effacement ne s’écarte pas", "Attendait derrière un événement écarté",
+        "Un effacement ne s’écarte pas", "Une mesure de conservation ne s’écarte pas",
+        "Attendait derrière un événement écarté",
         "Pièce envoyée deux fois", "parked-clients.md",
     ):  # fmt: skip
         assert words in text, words

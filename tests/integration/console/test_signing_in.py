@@ -1,9 +1,16 @@
 """Who gets in, and what a forged form meets."""
 
 import httpx
+import pytest
+from sqlalchemy import select
 
+from chassis.database import transaction
+from services.console import accounts
+from services.console.tables import account
 from services.console.visits import Console
-from tests.integration.console.conftest import COMPANY, Person
+from tests.integration.console.conftest import COMPANY, PASSWORD, Person
+
+HASHER_OF_PRODUCTION = accounts.hasher
 
 
 async def test_a_stranger_is_sent_to_sign_in_and_brought_back(person: Person) -> None:
@@ -23,6 +30,19 @@ async def test_the_right_password_opens_a_session_that_scripts_cannot_read(perso
 
 async def test_the_address_is_not_case_sensitive(person: Person) -> None:
     assert (await person.sign_in(" Nathalie@Delcourt.example ")).status_code == 303
+
+
+async def test_a_password_is_kept_as_a_hash_that_is_slow_to_guess(
+    person: Person, console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Argon2id with 64 MiB, three times over: what OWASP asks for and more."""
+    monkeypatch.setattr(accounts, "hasher", HASHER_OF_PRODUCTION)
+    async with transaction(console.engine) as tx:
+        made = await accounts.create_user(tx, "lente@delcourt.example", PASSWORD, "Lente", {COMPANY: "reader"})
+        kept = await tx.scalar(select(account.c.password_hash).where(account.c.account_id == made))
+    assert str(kept).startswith("$argon2id$v=19$m=65536,t=3,")
+    assert (await person.sign_in("lente@delcourt.example", "pas-le-bon-mot")).status_code == 401
+    assert (await person.sign_in("lente@delcourt.example")).status_code == 303
 
 
 async def test_a_wrong_password_and_an_unknown_address_get_the_same_answer(person: Person) -> None:
@@ -72,7 +92,7 @@ async def test_another_company_does_not_exist_for_this_person(clerk: Person) -> 
 
 
 async def test_a_person_of_several_companies_chooses_one(person: Person, console: Console) -> None:
-    from chassis.database import transaction
+    """Rule 15.6: with what is overdue, upcoming and owed in all, by company and of the group."""
     from services.console.tables import failed_sign_in
 
     async with transaction(console.engine) as tx:
@@ -81,6 +101,7 @@ async def test_a_person_of_several_companies_chooses_one(person: Person, console
     assert (await person.get("/")).headers["location"] == "/companies"
     page = await person.get("/companies")
     assert "Sélectionnez une société" in page.text
+    assert all(f"{word}</th>" in page.text for word in ("En retard", "À venir", "Total"))
     assert "2\u00a0569\u00a0234\u00a0€" in page.text, "the group's total"
 
 
