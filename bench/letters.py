@@ -7,19 +7,21 @@ import json
 import resource
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from importlib import import_module
 from typing import Any
-from uuid import UUID
 
 import typst
 
 from bench.harness import Result
+from bench.reminders import reminder
 from bench.stages import machine
-from contracts.dunning import Action, ActionEntry
+from contracts.dunning import ActionEntry
+from services.notify import gallery
 from services.notify.delivered import delivered
-from services.notify.domain import EntryNow, Person, Sender, Subjects, statement
+from services.notify.domain import EntryNow, Person, Subjects, statement
 from services.notify.letters.bundle import Kept, bundle, cover_page, pile
 from services.notify.letters.layout import Page, letter
 from services.notify.letters.postal import mailing_key
@@ -32,14 +34,8 @@ LINES = (1, 2, 3, 3, 4, 6, 12)
 """Invoices of a letter, in turn."""
 WARM = 20
 WANTED = 120
-SENDER = Sender(
-    name="Nathalie Ferrand",
-    email="compta@delcourt.example",
-    company_name="Ateliers Delcourt",
-    phone="03 87 00 00 12",
-    company_address="12 rue des Forges\n57000 Metz",
-    bank_details="FR76 3000 4000 0500 0012 3456 789",
-)
+SENDER = replace(gallery.SENDER, footer="", payment_url="", space_url="")
+"""Without what only mails have, and the footer: figures stay comparable with older ones."""
 MINIMAL = """#set page(paper: "a4")
 #set text(font: "Source Sans Pro", size: 10.5pt)
 #let letter = json("letter.json")
@@ -142,30 +138,22 @@ def _page(number: int) -> Page:
         )
         for line in range(lines)
     }
-    total = sum((entry.amount for entry in entries.values()), Decimal(0))
-    action = Action(
-        action_id=UUID(int=abs(number)),
-        client_id=f"411{number:06d}",
-        kind="reminder",
-        step="R3",
-        medium="letter",
-        profile="Standard",
-        scenario_version=1,
-        currency="EUR",
-        amount=total,
-        net_amount=total,
-        book_net_amount=total,
-        due_since=DAY,
-        entries=tuple(
+    action = reminder(
+        abs(number),
+        f"411{number:06d}",
+        tuple(
             ActionEntry(entry_id=one.entry_id, occurrence=1, amount=one.amount, due_date=one.due_date)
             for one in entries.values()
         ),
+        step="R3",
+        medium="letter",
+        due_since=DAY,
     )
     person = Person(f"411{number:06d}", 1, f"Client {number}", address=_address(number))
     template = delivered("R3", "letter", "fr")
     assert template is not None
     table = statement(action, entries, DAY)
-    return letter(template, Subjects(action, table, person, SENDER, total, Decimal(0), DAY), "fr")
+    return letter(template, Subjects(action, table, person, SENDER, action.amount, Decimal(0), DAY), "fr")
 
 
 def _address(number: int) -> tuple[str, ...]:

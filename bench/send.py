@@ -24,6 +24,7 @@ import psycopg
 
 from bench.costs import Costs
 from bench.harness import Result
+from bench.reminders import reminder
 from bench.stages import machine
 from cli.trial import Trial
 from contracts.dunning import Action, ActionEntry
@@ -281,20 +282,11 @@ def _told(line: ActionEntry) -> str:
 
 
 def _action(number: int) -> Action:
-    lines = _lines(number)
-    total = sum((line.amount for line in lines), Decimal(0))
-    return Action(
-        action_id=UUID(int=number + 1),
-        client_id=_client(number),
-        kind="reminder",
+    return reminder(
+        number + 1,
+        _client(number),
+        _lines(number),
         step=f"R{number % 3 + 1}",
         medium="email",
-        profile="Standard",
-        scenario_version=1,
-        currency="EUR",
-        amount=total,
-        net_amount=total,
-        book_net_amount=total,
         due_since=DAY,
-        entries=lines,
     )

@@ -13,7 +13,6 @@ from nats.js.api import AckPolicy, ConsumerConfig, StreamConfig
 
 from bench.own_stages import Cpu
 
-GROUPS_PER_EVENT = 500
 TOGETHER = 20
 OPEN, LETTERED = 3, 14
 """Of so many lines together the first are open and the others in pairs, as in the generated books."""

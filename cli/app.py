@@ -292,7 +292,7 @@ def contracts(
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def test(context: typer.Context) -> None:
-    """Run the tests, two files at a time. Further arguments go to pytest; paths replace the whole list."""
+    """Run the tests, several files at a time. Further arguments go to pytest; paths replace the whole list."""
     from cli.checks import run_tests
 
     raise typer.Exit(run_tests(context.args))

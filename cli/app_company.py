@@ -13,6 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from cli.app import AsJson, DataDir, app, data_dir_of, say
+from cli.servers import HERE, Servers, on_servers
 
 
 class Companies(TyperGroup):
@@ -37,12 +38,6 @@ Export = Annotated[Path, typer.Argument(help="An export: a ZIP file or a folder.
 By = Annotated[
     str, typer.Option("--by", envvar=["RELANCE_OPERATOR", "USER"], help="Who does this.", show_default=False)
 ]
-CredentialsFolder = Annotated[
-    Path | None,
-    typer.Option(help="Of `relance credentials`, for servers of one's own.", show_default=False, file_okay=False),
-]
-Postgres = Annotated[str, typer.Option(help="Of PostgreSQL, with --credentials.")]
-Nats = Annotated[str, typer.Option(help="Of NATS, with --credentials.")]
 
 
 @contextmanager
@@ -53,6 +48,7 @@ def told() -> Iterator[None]:
     from cli.company.exporting import CompanyBusy
     from cli.company.importing import CompanyThere, NotHeard, OtherVersion
     from cli.company.inventory import CompanyMissing, ServicesRun, TablesBeside
+    from cli.company.judging import RowsRefused
     from cli.company.offboarding import NotItsExport, NotLeaving, OthersStillHear, SaidSince, TooEarly
     from cli.company.verifying import BundleBroken
     from cli.credentials import CredentialsMissing
@@ -78,6 +74,7 @@ def told() -> Iterator[None]:
         CredentialsMissing,
         NotHeard,
         OtherVersion,
+        RowsRefused,
         ServicesRun,
         TablesBeside,
     )
@@ -105,15 +102,13 @@ def register(
 
 
 @company.command()
+@on_servers
 def export(
     slug: Slug,
     to: Annotated[Path, typer.Option("--to", help="A file ending in .zip, or a folder.", show_default=False)],
     by: By = "operator",
     wait: Annotated[float, typer.Option(help="Seconds to wait until nothing of it is under way.")] = 60,
-    data: DataDir = None,
-    credentials: CredentialsFolder = None,
-    postgres: Postgres = "postgres:5432",
-    nats: Nats = "nats:4222",
+    servers: Servers = HERE,
     as_json: AsJson = False,
 ) -> None:
     """Hand out everything of a company in an open format: events, rows, files, the archive with its hashes.
@@ -122,9 +117,8 @@ def export(
     """
     from cli.company.bundle import opened
     from cli.company.exporting import export as hand_out
-    from cli.refilling import addresses_of
 
-    with told(), addresses_of(data_dir_of(data), credentials, postgres=postgres, nats=nats) as (dsn, _):
+    with told(), servers.reached() as (dsn, _):
         hand_out(dsn, slug, to, by=by, wait_seconds=wait)
     with opened(to) as bundle:
         _summary(bundle.manifest, bundle.manifest_sha256, as_json=as_json)
@@ -152,6 +146,33 @@ def _say_left_out(left_out: list[dict[str, Any]]) -> None:
     for one in left_out:
         names = f" ({', '.join(map(str, one['names']))})" if one.get("names") else ""
         typer.echo(f"left out: {one['what']}, {one['rows']}{names}: {one['why']}")
+
+
+@company.command()
+@on_servers
+def exports(
+    most_mb: Annotated[int, typer.Option(min=1, help="Larger ones are handed out by the operator.")] = 2000,
+    wait: Annotated[float, typer.Option(help="Seconds to wait until nothing of a company is under way.")] = 60,
+    every: Annotated[float | None, typer.Option(help="Again after so many seconds.", show_default=False)] = None,
+    servers: Servers = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """Make the exports that administrators asked for on their page; exit code 1 when one could not be made."""
+    import time
+
+    from cli.company.asked import make_asked
+
+    with told(), servers.reached() as (dsn, _):
+        while True:
+            made = make_asked(dsn, most_bytes=most_mb * 1_000_000, wait_seconds=wait)
+            for one in made:
+                words = f"{one.company}: {one.told or f'{one.bytes} bytes, to be fetched for a week'}"
+                typer.echo(json.dumps(vars(one), ensure_ascii=False) if as_json else words)
+            if every is None:
+                break
+            time.sleep(every)
+    if any(one.told for one in made):
+        raise typer.Exit(1)
 
 
 @company.command()
@@ -194,12 +215,10 @@ def compare(one: Export, other: Export) -> None:
 
 
 @company.command(name="import")
+@on_servers
 def import_(
     file: Export,
-    data: DataDir = None,
-    credentials: CredentialsFolder = None,
-    postgres: Postgres = "postgres:5432",
-    nats: Nats = "nats:4222",
+    servers: Servers = HERE,
     as_json: AsJson = False,
 ) -> None:
     """Take a company in from an export, the services being stopped. All of it is there afterwards, or nothing.
@@ -208,12 +227,11 @@ def import_(
     """
     from cli.company.bundle import opened
     from cli.company.importing import take_in
-    from cli.refilling import addresses_of
 
     with (
         told(),
         opened(file) as bundle,
-        addresses_of(data_dir_of(data), credentials, postgres=postgres, nats=nats) as (dsn, _),
+        servers.reached() as (dsn, _),
     ):
         done = take_in(dsn, bundle)
     if as_json:
@@ -227,16 +245,14 @@ def import_(
 
 
 @company.command()
+@on_servers
 def offboard(
     slug: Slug,
     to: Annotated[Path, typer.Option("--to", help="Where the final export goes.", show_default=False)],
     by: By,
     days: Annotated[int, typer.Option(min=0, help="For so many days it can still be kept.")] = 30,
     wait: Annotated[float, typer.Option(help="Seconds to wait until nothing of it is under way.")] = 120,
-    data: DataDir = None,
-    credentials: CredentialsFolder = None,
-    postgres: Postgres = "postgres:5432",
-    nats: Nats = "nats:4222",
+    servers: Servers = HERE,
     as_json: AsJson = False,
 ) -> None:
     """Bring a company to rest and hand it out; it is deleted later, with ``company delete``.
@@ -246,12 +262,11 @@ def offboard(
     """
     from cli.company.bundle import BundleExists
     from cli.company.offboarding import bring_to_rest, hand_out
-    from cli.refilling import addresses_of
 
-    with told(), addresses_of(data_dir_of(data), credentials, postgres=postgres, nats=nats) as (dsn, _):
+    with told(), servers.reached() as (dsn, _):
         if to.exists():
             raise BundleExists(to)
-        _end_other_systems(slug, data)
+        _end_other_systems(slug, servers.data)
         resting = bring_to_rest(dsn, slug, by=by, days=days)
         digest = hand_out(dsn, slug, to, by=by, wait_seconds=wait)
     if as_json:
@@ -281,22 +296,19 @@ def _end_other_systems(slug: str, data: Path | None) -> None:
 
 
 @company.command()
+@on_servers
 def leaving(
-    data: DataDir = None,
-    credentials: CredentialsFolder = None,
-    postgres: Postgres = "postgres:5432",
-    nats: Nats = "nats:4222",
+    servers: Servers = HERE,
     as_json: AsJson = False,
 ) -> None:
     """List the companies at rest: since when, by whom, and from which day on they may be deleted."""
     import psycopg
 
     from cli.company.offboarding import leaving as at_rest
-    from cli.refilling import addresses_of
 
     with (
         told(),
-        addresses_of(data_dir_of(data), credentials, postgres=postgres, nats=nats) as (dsn, _),
+        servers.reached() as (dsn, _),
         psycopg.connect(dsn) as connection,
     ):
         found = at_rest(connection)
@@ -310,36 +322,40 @@ def leaving(
 
 
 @company.command()
+@on_servers
 def keep(
     slug: Slug,
-    data: DataDir = None,
-    credentials: CredentialsFolder = None,
-    postgres: Postgres = "postgres:5432",
-    nats: Nats = "nats:4222",
+    servers: Servers = HERE,
 ) -> None:
     """Let a company go on that was brought to rest."""
     from cli.company.offboarding import keep as take_back
-    from cli.refilling import addresses_of
 
-    with told(), addresses_of(data_dir_of(data), credentials, postgres=postgres, nats=nats) as (dsn, _):
+    with told(), servers.reached() as (dsn, _):
         take_back(dsn, slug)
     say(f"{slug} goes on. Subscribers and webhooks that ended are added again, by `relance subscriber add` and")
     say("`relance webhook add`.")
 
 
+def certificate_files(certificate: Path) -> list[Path]:
+    """Where a certificate goes: read by machines, by people, and what only streams knew. A name may have points:
+    of endings only these are taken for one."""
+    name = certificate.name
+    for ending in (".json", ".txt"):
+        name = name.removesuffix(ending)
+    return [certificate.with_name(f"{name}{ending}") for ending in (".json", ".txt", ".lost.jsonl")]
+
+
 @company.command()
+@on_servers
 def delete(
     file: Export,
     by: By,
     certificate: Annotated[
         Path,
-        typer.Option("--certificate", help="Written beside it as .json and as .txt.", show_default=False),
+        typer.Option("--certificate", help="Its name; written as NAME.json and NAME.txt.", show_default=False),
     ],
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-    data: DataDir = None,
-    credentials: CredentialsFolder = None,
-    postgres: Postgres = "postgres:5432",
-    nats: Nats = "nats:4222",
+    servers: Servers = HERE,
     as_json: AsJson = False,
 ) -> None:
     """Delete the company of its final export, once it may be, the services being stopped. This cannot be undone.
@@ -350,25 +366,23 @@ def delete(
     from cli.company.bundle import BundleExists, opened
     from cli.company.offboarding import delete as remove
     from cli.company.offboarding import readable
-    from cli.refilling import addresses_of
 
     def hand_over(made: dict[str, Any]) -> None:
         files[0].write_text(json.dumps(made, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
         files[1].write_text(readable(made), encoding="utf-8")
 
-    files = [certificate.with_suffix(suffix) for suffix in (".json", ".txt", ".lost.jsonl")]
+    files = certificate_files(certificate)
     with told(), opened(file) as bundle:
         for one in files[:2]:
             if one.exists():
                 raise BundleExists(one)
         if not yes:
             typer.confirm(f"Delete {bundle.company} for good?", abort=True)
-        where = data_dir_of(data) if credentials is None else None
         with (
-            addresses_of(data_dir_of(data), credentials, postgres=postgres, nats=nats) as (dsn, nats_url),
+            servers.reached() as (dsn, nats_url),
             files[2].open("a", encoding="utf-8") as lost,
         ):
-            done = remove(dsn, nats_url, bundle, by=by, lost=lost, hand_over=hand_over, data_dir=where)
+            done = remove(dsn, nats_url, bundle, by=by, lost=lost, hand_over=hand_over, data_dir=servers.data_dir)
     if not files[2].stat().st_size:
         files[2].unlink()
     else:

@@ -8,10 +8,12 @@ from typing import Annotated
 
 import typer
 
-from cli.app import AsJson, DataDir, app, data_dir_of, say
+from cli.app import AsJson, app, say
+from cli.servers import HERE, Servers, on_servers
 
 
 @app.command()
+@on_servers
 def refill(
     services: Annotated[
         list[str] | None,
@@ -21,15 +23,7 @@ def refill(
         Path,
         typer.Option(help="Where events go that only a stream knew, one JSON object a line.", dir_okay=False),
     ] = Path("lost-events.jsonl"),
-    data: DataDir = None,
-    credentials: Annotated[
-        Path | None,
-        typer.Option(
-            help="Of `relance credentials`, for servers of one's own.", show_default=False, file_okay=False
-        ),
-    ] = None,
-    postgres: Annotated[str, typer.Option(help="Of PostgreSQL, with --credentials.")] = "postgres:5432",
-    nats: Annotated[str, typer.Option(help="Of NATS, with --credentials.")] = "nats:4222",
+    servers: Servers = HERE,
     as_json: AsJson = False,
 ) -> None:
     """Make streams again from the logs, the services being stopped; relays fill them at the next start.
@@ -37,7 +31,7 @@ def refill(
     For a stream that lost something in its middle, or that knows more than a restored PostgreSQL.
     """
     from cli.credentials import CredentialsMissing
-    from cli.refilling import HistoryDivided, ServicesRun, StreamUnreadable, addresses_of
+    from cli.refilling import HistoryDivided, ServicesRun, StreamUnreadable
     from cli.refilling import refill as make_again
     from contracts.subjects import SPEAKERS
 
@@ -48,7 +42,7 @@ def refill(
         raise typer.BadParameter(f"{lost} exists: name another file with --lost, so that nothing is written over")
     try:
         with (
-            addresses_of(data_dir_of(data), credentials, postgres=postgres, nats=nats) as (dsn, nats_url),
+            servers.reached() as (dsn, nats_url),
             lost.open("w", encoding="utf-8") as written,
         ):
             done = make_again(dsn, nats_url, services or SPEAKERS, written)

@@ -11,10 +11,9 @@ from pathlib import Path
 from cli.places import ROOT
 
 ORDER = ("specs", "architecture", "contracts", "stories", "faults", "browser", "deploy", "integration")
-"""Quick ones first, then the long files, then the many short ones, so that both halves end together."""
-SIDE_BY_SIDE = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
-"""Two halves, each with servers of its own: tests on real servers wait more than they compute. A file stays whole,
-because its tests share what its fixtures started."""
+"""Quick ones first, then the long files, then the many short ones, so that all workers end together."""
+WORKERS_AT_MOST = 6
+"""Each has servers of its own, and services and a browser now and then: a gigabyte."""
 PYTHON_FOLDERS = ("contracts", "chassis", "services", "cli", "bench", "tests")
 BIN = Path(sys.executable).parent
 
@@ -26,18 +25,26 @@ LINT = (
 )
 
 
+def side_by_side(cores: int) -> list[str]:
+    """Several files at a time, one more than there are cores: tests on real servers wait a third of their time. A
+    file stays whole, because its tests share what its fixtures started."""
+    workers = min(cores + 1, WORKERS_AT_MOST)
+    return ["-n", str(workers), "--dist", "loadfile", "--no-loadscope-reorder"]
+
+
 def _environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(ROOT)}
 
 
 def run_tests(arguments: Sequence[str]) -> int:
-    """Runs pytest over all folders, two files at a time, or one by one over the paths among the arguments; answers
-    its exit code."""
+    """Runs pytest over all folders, several files at a time, or one by one over the paths among the arguments;
+    answers its exit code."""
     named = [argument for argument in arguments if not argument.startswith("-")]
     if any((ROOT / argument.partition("::")[0]).exists() for argument in named):
         chosen: list[str] = []
     else:
-        chosen = [*SIDE_BY_SIDE, *(f"tests/{folder}" for folder in ORDER if (ROOT / "tests" / folder).is_dir())]
+        folders = [f"tests/{folder}" for folder in ORDER if (ROOT / "tests" / folder).is_dir()]
+        chosen = [*side_by_side(len(os.sched_getaffinity(0))), *folders]
     command = [sys.executable, "-m", "pytest", *chosen, *arguments]
     return subprocess.run(command, cwd=ROOT, env=_environment(), check=False).returncode
 

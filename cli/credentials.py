@@ -25,6 +25,8 @@ schema is not given to what runs."""
 SIGNING, TOKEN_KEY = "signing", "token_key"
 """The folder of the key that signs for people, and the file by which a service signs."""
 NATS_STORE = Path("/data")
+NATS_ROUTES, NATS_SERVERS = "routes", 3
+"""As whom the servers of ``components/nats-chart`` come to one another, and how many they are."""
 CERTIFICATE = Path("/run/tls")
 """Where a server finds its certificate and its key."""
 AUTHORITIES = Path("/run/authorities")
@@ -70,6 +72,7 @@ class Credentials:
             self._put("postgres/superuser_url", self._database_url(SUPERUSER)),
             self._put("nats/nats.conf", self._nats_conf()),
             self._put("nats/accounts.conf", self._nats_accounts()),
+            self._put("nats/routes.conf", self._nats_routes()),
             *(self._put(f"nats/{user}_url", self._nats_url(user)) for user in (NATS_ADMIN, NATS_READER)),
         ]
         for service in self.services:
@@ -161,6 +164,16 @@ class Credentials:
     def _nats_accounts(self) -> str:
         """Of servers whose other properties somebody else's chart writes."""
         return json.dumps(nats_accounts(self.services, self._nats_password, self._issuer), indent=1)
+
+    def _nats_routes(self) -> str:
+        """Of several servers, as the chart names them, and the password by which each lets in the others."""
+        password = self._nats_password(NATS_ROUTES)
+        hosts = [f"nats-{number}.nats-headless:6222" for number in range(NATS_SERVERS)]
+        routes = {
+            "authorization": {"user": NATS_ROUTES, "password": password, "timeout": 5},
+            "routes": [f"nats://{NATS_ROUTES}:{password}@{host}" for host in hosts],
+        }
+        return json.dumps(routes, indent=1)
 
     @property
     def _issuer(self) -> str:

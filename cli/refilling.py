@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from io import UnsupportedOperation
-from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 import nats
@@ -23,12 +22,9 @@ from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from nats.js.errors import NotFoundError
 from psycopg import sql
 
-from chassis.embedded_config import NATS_ADMIN
 from chassis.envelope import event_of, sequence_of
 from chassis.provision import provision
 from chassis.trust import trusting
-from cli.credentials import Credentials
-from cli.joining import servers
 from cli.tail import event_as_json
 from contracts.subjects import SPEAKERS, stream
 
@@ -81,21 +77,6 @@ class StreamUnreadable(Exception):
             f"{name} gives nothing after message {at} of {last}: nothing was removed. Put its store back, or"
             " remove it by hand where what only it knows may be lost (docs/runbooks/relay-refuses.md)"
         )
-
-
-@contextmanager
-def addresses_of(
-    data_dir: Path, credentials: Path | None, *, postgres: str, nats: str
-) -> Iterator[tuple[str, str]]:
-    """PostgreSQL for who may read every log, and NATS for who may remove streams: of servers of one's own, or of
-    a data directory, whose servers are started for as long as they are needed. Raises ``CredentialsMissing``."""
-    if credentials is not None:
-        found = Credentials(credentials, postgres=postgres, nats=nats)
-        found.check()
-        yield found.superuser_url_at(postgres), found.nats_admin_url()
-        return
-    with servers(data_dir) as stack:
-        yield stack.superuser_dsn, stack.nats_url(NATS_ADMIN)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from datetime import timedelta
 from pathlib import Path
 from random import Random
@@ -182,15 +181,3 @@ class SageTrial:
         query = sql.SQL(DIFFERING_FIELDS).format(schema=sql.Identifier(self.schema))
         with psycopg.connect(self._trial.dsn) as connection:
             return connection.execute(query, {"company": self.road.company}).fetchall()
-
-    def wait_settled(self, seconds: float = 60) -> None:
-        """Until ledger has judged every lettering group that was touched."""
-        deadline = time.monotonic() + seconds
-        query = "select count(*) from ledger.touched_client where company = %s"
-        with psycopg.connect(self._trial.dsn, autocommit=True) as connection:
-            while time.monotonic() < deadline:
-                row = connection.execute(query, (self.road.company,)).fetchone()
-                if row is not None and row[0] == 0:
-                    return
-                time.sleep(0.1)
-        raise RuntimeError("ledger did not settle in time")

@@ -9,6 +9,7 @@ purges stays in its files, and production forbids purging.
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -165,18 +166,49 @@ async def _streams_with(nats_url: str, company: str) -> list[str]:
 
 
 def forget_in_logs(folder: Path, company: str) -> dict[str, int]:
-    """Take the lines out of log files that name the company; answers how many of each."""
-    name = re.compile(rf"(?<![a-z0-9_-]){re.escape(company)}(?![a-z0-9_-])".encode())
+    """Take the lines out of log files that are about the company; answers how many of each."""
+    about = _named_in(company)
     forgotten = {}
     for file in sorted(folder.rglob("*")) if folder.is_dir() else ():
         if not file.is_file():
             continue
         with file.open("r+b") as log:
             lines = log.readlines()
-            kept = [line for line in lines if not name.search(line)]
+            kept = [line for line in lines if not _is_about(line, company, about)]
             if len(kept) < len(lines):
                 log.seek(0)
                 log.writelines(kept)
                 log.truncate()
                 forgotten[str(file.relative_to(folder))] = len(lines) - len(kept)
     return forgotten
+
+
+def _named_in(company: str) -> re.Pattern[str]:
+    """Where a company stands as a company: in an address, a subject, the name of a subscriber, a key of a row. A
+    slug may be any word, as ``relay``; a line in which it is one is about nobody."""
+    slug = re.escape(company)
+    return re.compile(
+        rf"(?:/companies/|@|evt\.[a-z*]+\.|\(){slug}(?![a-z0-9_-])|(?<![a-z0-9_-]){slug}/[a-z0-9_-]|\bof {slug}$"
+    )
+
+
+def _is_about(line: bytes, company: str, about: re.Pattern[str]) -> bool:
+    text = line.decode("utf-8", "replace")
+    try:
+        told = json.loads(text)
+    except ValueError:
+        return about.search(text.rstrip()) is not None
+    return _tells_of(told, company, about)
+
+
+def _tells_of(told: Any, company: str, about: re.Pattern[str]) -> bool:
+    match told:
+        case dict():
+            several = told.get("companies")
+            named = told.get("company") == company or (isinstance(several, list) and company in several)
+            return named or any(_tells_of(one, company, about) for one in told.values())
+        case list():
+            return any(_tells_of(one, company, about) for one in told)
+        case str():
+            return about.search(told) is not None
+    return False

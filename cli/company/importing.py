@@ -22,6 +22,7 @@ from psycopg.types.json import Json
 from chassis import clock
 from cli.company.bundle import Bundle
 from cli.company.inventory import HEARS, LOG, Table, derivations, refuse_running, rows_of, tables, versions
+from cli.company.judging import refuse_under_way, refuse_unfit
 from cli.company.verifying import refuse_broken
 from contracts.dunning import PolicyChanged
 from contracts.subjects import SPEAKERS, partition_of
@@ -141,7 +142,7 @@ def _is_vector(value: Any) -> bool:
 def take_in(dsn: str, bundle: Bundle, *, on: date | None = None) -> Imported:
     """Bring an export into an installation that does not know its company. All of it is there afterwards, or none.
 
-    Raises ``BundleBroken``, ``ServicesRun``, ``CompanyThere``, ``OtherVersion``, ``NotHeard``.
+    Raises ``BundleBroken``, ``ServicesRun``, ``CompanyThere``, ``OtherVersion``, ``NotHeard``, ``RowsRefused``.
     """
     refuse_broken(bundle)
     with psycopg.connect(dsn, options="-c timezone=UTC") as connection:
@@ -149,6 +150,7 @@ def take_in(dsn: str, bundle: Bundle, *, on: date | None = None) -> Imported:
         _refuse_other_version(connection, bundle)
         if there := rows_of(connection, bundle.company):
             raise CompanyThere(bundle.company, there)
+        refuse_unfit(connection, bundle)
         # neither triggers nor foreign keys: rows come as they stood, in whatever order
         connection.execute("set local session_replication_role = replica")
         done = Imported(bundle.company, again=list(bundle.manifest["left_out"]))
@@ -247,6 +249,7 @@ def _rows(connection: psycopg.Connection[Any], bundle: Bundle, table: Table, num
     count = 0
     for part in _parts(bundle, name, 20 if table.contents else ROWS_AT_ONCE):
         rows = [_row(bundle, table, line, numbers) for line in part]
+        refuse_under_way(connection, table, name, rows, count)
         connection.execute(query, ["[" + ",".join(rows) + "]"])
         count += len(rows)
     return count

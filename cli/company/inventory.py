@@ -53,6 +53,9 @@ LEFT_OUT = {
     ("ledger", "command"): "answers kept for commands that are given twice; they name places in these logs",
     ("sync", "sample"): "files that wait for a person: send them again",
     ("sync", "upload"): "files that wait to be read: send them again",
+    ("console", "cash_report"): "each person asks for the daily report again",
+    ("console", "company_export"): "earlier exports: they are where they were fetched to",
+    ("console", "company_export_part"): "earlier exports: they are where they were fetched to",
     ("console", "sending"): "what somebody was busy with",
     ("console", "unticked"): "what somebody was busy with",
 }
@@ -62,6 +65,7 @@ NAMED = {
     ("reporting", "subscriber"): "name",
     ("reporting", "webhook"): "url",
     ("notify", "dkim_key"): "domain",
+    ("notify", "mail_authorization"): "provider",
     ("notify", "mail_server"): "host",
     ("notify", "mailbox_account"): "host",
 }

@@ -34,6 +34,12 @@ PUT = """
     insert into {} (company, since, held_by, until) values (%s, now(), %s, %s)
     on conflict (company) do update set until = excluded.until
 """
+SURVIVORS = """
+    select distinct mine.account_id from console.membership mine
+    join console.membership other on other.account_id = mine.account_id and other.company <> mine.company
+    where mine.company = %s and mine.role = 'admin'
+"""
+CERTIFIED = "insert into console.certificate (account_id, about, words) values (%s, %s, %s)"
 EXPORTED = "update {} set export_sha256 = %s where company = %s"
 HELD = """
     select company, since, held_by, until, export_sha256 from ledger.company_hold
@@ -159,7 +165,8 @@ def delete(  # noqa: PLR0913 what, where, and on whose word
     today: date | None = None,
 ) -> dict[str, Any]:
     """Delete the company of an export that was made when it was brought to rest; answers the certificate, which
-    ``hand_over`` has kept by then. Asked again after it ended half way, it ends it, and counts what was left.
+    ``hand_over`` has kept by then; those who administered it and have another company read it on their page. Asked
+    again after it ended half way, it ends it, and counts what was left.
 
     Raises ``BundleBroken``, ``NotLeaving``, ``TooEarly``, ``NotItsExport``, ``SaidSince``, and as ``remove``.
     """
@@ -176,9 +183,13 @@ def delete(  # noqa: PLR0913 what, where, and on whose word
     refuse_broken(bundle)
     with psycopg.connect(dsn) as connection:
         _refuse_later(connection, bundle)
+        survivors = [account_id for (account_id,) in connection.execute(SURVIVORS, [company])]
     done = remove(dsn, nats_url, company, lost, data_dir)
     told = certificate(one, bundle, done, by=by, at=clock.now())
     hand_over(told)
+    with psycopg.connect(dsn) as connection:
+        for account_id in survivors:
+            connection.execute(CERTIFIED, [account_id, company, readable(told)])
     release(dsn, company)
     return told
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from cli.credentials import SIGNING, Credentials
 from cli.docker import ContainersUnwell, docker
-from cli.faults.site import Mails, MailsByPage
+from cli.faults.site import SMTP_CONNECTIONS, TARGETS, Mails, MailsByPage
 from cli.places import ROOT
 from cli.road import Addresses, Road
 from cli.stack import Report
@@ -21,8 +22,13 @@ BY_TLS = "deploy/compose.tls.yaml"
 SCALE = {"dunning": 3, "notify": 3}
 HEALTHY_SECONDS = 300.0
 NOBODY = 1
-ONCE = {"install"}
-"""Containers that end by themselves."""
+MAIL = "mail"
+INSTALL = "install"
+"""The container that ends by itself: it is started once more, as for a new version, and killed in the middle."""
+SEEN_AGAIN_SECONDS = 1.0
+"""Asking Docker Compose costs half a second of a core, which the containers want."""
+INSTALLING_SECONDS = 1.5
+"""After so long it has reached PostgreSQL and is far from its end."""
 
 
 class Containers:
@@ -34,6 +40,7 @@ class Containers:
         self.credentials = Credentials(folder / "credentials", tls=tls)
         self.files = (*FILES, BY_TLS) if tls else FILES
         self._killed = 0
+        self._last_seen: tuple[float, list[dict[str, Any]]] = (-SEEN_AGAIN_SECONDS, [])
 
     def __enter__(self) -> Containers:
         self.credentials.write()
@@ -55,6 +62,14 @@ class Containers:
         self._compose("down", "--volumes", "--timeout=5")
 
     @property
+    def targets(self) -> Sequence[str]:
+        return (*TARGETS, MAIL, INSTALL)
+
+    def doubts(self, target: str) -> int:
+        """One container of notify is killed at a time; whoever sends has the mail server at the other end."""
+        return SMTP_CONNECTIONS * (SCALE["notify"] if target == MAIL else 1)
+
+    @property
     def dsn(self) -> str:
         return self.credentials.superuser_url_at(f"127.0.0.1:{self._published('postgres', 5432)}")
 
@@ -68,18 +83,27 @@ class Containers:
 
     def kill(self, target: str) -> None:
         """One container of the service, the replicas in turn."""
-        running = [one["ID"] for one in self._seen() if one["Service"] == target and one["State"] == "running"]
+        if target == INSTALL:
+            self._install_again()
+        running = [one["ID"] for one in self._seen(0) if one["Service"] == target and one["State"] == "running"]
         if running:
             self._killed += 1
             docker("kill", "--signal=KILL", sorted(running)[self._killed % len(running)])
 
     def mend(self) -> None:
-        """What was killed by hand is not started again by Docker: a person would, or the cluster."""
+        """What was killed by hand is not started again by Docker: a person would, or the cluster. What installs
+        has ended well with exit code 0."""
         dead = [
-            one["ID"] for one in self._seen() if one["Service"] not in ONCE and one["State"] in ("exited", "dead")
+            one["ID"]
+            for one in self._seen()
+            if one["State"] in ("exited", "dead") and not (one["Service"] == INSTALL and one["ExitCode"] == 0)
         ]
         if dead:
             docker("start", *dead)
+
+    def _install_again(self) -> None:
+        docker("start", *(one["ID"] for one in self._seen() if one["Service"] == INSTALL))
+        time.sleep(INSTALLING_SECONDS)
 
     def mails_url(self) -> str:
         return f"http://127.0.0.1:{self._published('mail', 8025)}"
@@ -90,7 +114,7 @@ class Containers:
             waited_for = {
                 one["Name"]: one["Health"] or one["State"]
                 for one in self._seen()
-                if one["Service"] not in ONCE and one["Health"] != "healthy"
+                if one["Service"] != INSTALL and one["Health"] != "healthy"
             }
             if not waited_for:
                 return
@@ -108,10 +132,14 @@ class Containers:
                         return int(publisher["PublishedPort"])
         return NOBODY
 
-    def _seen(self) -> list[dict[str, Any]]:
-        """Every container of the project, one JSON object a line."""
-        said = self._compose("ps", "--all", "--format=json")
-        return [json.loads(line) for line in said.splitlines() if line.startswith("{")]
+    def _seen(self, within: float = SEEN_AGAIN_SECONDS) -> list[dict[str, Any]]:
+        """Every container of the project, as it was within so many seconds."""
+        at, found = self._last_seen
+        if time.monotonic() - at >= within:
+            said = self._compose("ps", "--all", "--format=json")
+            found = [json.loads(line) for line in said.splitlines() if line.startswith("{")]
+            self._last_seen = (time.monotonic(), found)
+        return found
 
     def _compose(self, *arguments: str) -> str:
         files = [f"--file={ROOT / name}" for name in self.files]

@@ -25,6 +25,8 @@ FIRST_DAY = date(2026, 6, 1)
 DAYS_APART = 9
 GROWTH = 300
 PATIENCE_SECONDS = 240.0
+FOLLOWED_SECONDS = 15.0
+"""So long is one road followed: a container that was started again may be reached elsewhere."""
 
 SNAPSHOTS = {
     "entries": "select client_id, entry_id, lettering, debit, credit, removed from ledger.entry"
@@ -83,7 +85,7 @@ class Days:
             file = Path(folder) / FILE_NAME
             write_fec(file, entries, clients=self.entries // 8)
             imported = self._import(file, day)
-        self._patiently(lambda road: road.round(day, imported["positions"]), day)
+        self._patiently(lambda road: road.round(day, imported["positions"], FOLLOWED_SECONDS), day)
         ids = email_actions(self._patiently(lambda road: road.tasks(day), day))
         if ids:
             self._patiently(lambda road: road.confirm(ids, day), day)
@@ -98,8 +100,8 @@ class Days:
         def once(road: Road) -> Json:
             runs = road.imports()["runs"]
             if len(runs) > known:
-                return road.follow_import(runs[0]["run_id"], PATIENCE_SECONDS)
-            return road.import_file(file, email_domain=DOMAIN, within=PATIENCE_SECONDS)
+                return road.follow_import(runs[0]["run_id"], FOLLOWED_SECONDS)
+            return road.import_file(file, email_domain=DOMAIN, within=FOLLOWED_SECONDS)
 
         imported = self._patiently(once, day)
         if imported["status"] != "completed":

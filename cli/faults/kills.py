@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cli.faults.rest import progress_of
-from cli.faults.site import TARGETS, Site
+from cli.faults.site import Site
 from cli.stack import Report
 
 
@@ -25,9 +25,7 @@ class Kill:
 class Killer:
     """Kills at seeded instants, from the main thread: children ask the kernel to end with who started them."""
 
-    def __init__(
-        self, site: Site, kills: int, seed: int, report: Report, targets: Sequence[str] = TARGETS
-    ) -> None:
+    def __init__(self, site: Site, kills: int, seed: int, report: Report, targets: Sequence[str]) -> None:
         self.site = site
         self.kills = kills
         self.report = report

@@ -7,7 +7,7 @@ from pathlib import Path
 from secrets import token_urlsafe
 from typing import Annotated, Any
 
-from fastapi import FastAPI, HTTPException, Query, Request
+from fastapi import APIRouter, FastAPI, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.middleware.base import RequestResponseEndpoint
@@ -53,7 +53,17 @@ def create_app(store: Store, handler: Handler) -> FastAPI:
         answer.headers.setdefault("Cache-Control", "no-store")
         return answer
 
-    @app.get("/")
+    app.include_router(_for_people(store))
+    app.include_router(_for_programs(store), prefix="/api")
+    app.include_router(_behaving(handler), prefix="/api")
+    return app
+
+
+def _for_people(store: Store) -> APIRouter:
+    """What came in, as pages."""
+    router = APIRouter()
+
+    @router.get("/")
     async def listing(page: Annotated[int, Query(ge=1)] = 1, q: str = "") -> HTMLResponse:
         mails = store.list(limit=PER_PAGE + 1, offset=(page - 1) * PER_PAGE, search=q)
         return _page(
@@ -66,33 +76,40 @@ def create_app(store: Store, handler: Handler) -> FastAPI:
             count=store.count(),
         )
 
-    @app.get("/mails/{mail_id}")
+    @router.get("/mails/{mail_id}")
     async def one(mail_id: int, view: str = "html") -> HTMLResponse:
-        read = _read(mail_id)
+        read = _read(store, mail_id)
         return _page("one", title=read.mail.subject or "(sans objet)", read=read, view=view)
 
-    @app.get("/mails/{mail_id}/html")
+    @router.get("/mails/{mail_id}/html")
     async def html(mail_id: int) -> HTMLResponse:
-        return HTMLResponse(_read(mail_id).html, headers={"Content-Security-Policy": _MAIL_POLICY})
+        return HTMLResponse(_read(store, mail_id).html, headers={"Content-Security-Policy": _MAIL_POLICY})
 
-    @app.get("/mails/{mail_id}/raw")
+    @router.get("/mails/{mail_id}/raw")
     async def raw(mail_id: int) -> Response:
         found = store.raw(mail_id)
         if found is None:
             raise HTTPException(404)
         return PlainTextResponse(found)
 
-    @app.get("/api/process")
+    return router
+
+
+def _for_programs(store: Store) -> APIRouter:
+    """What came in, as JSON."""
+    router = APIRouter()
+
+    @router.get("/process")
     async def process() -> dict[str, int]:
         """Who answers here: another sink may have been quicker to take this port."""
         return {"pid": os.getpid()}
 
-    @app.get("/api/count")
+    @router.get("/count")
     async def count() -> dict[str, int]:
         """``distinct`` counts Message-IDs: fewer than ``count`` means that a message came twice."""
         return {"count": store.count(), "distinct": store.distinct()}
 
-    @app.get("/api/mails")
+    @router.get("/mails")
     async def mails(
         limit: Annotated[int, Query(ge=1, le=100_000)] = 100,
         offset: Annotated[int, Query(ge=0)] = 0,
@@ -104,29 +121,37 @@ def create_app(store: Store, handler: Handler) -> FastAPI:
             "mails": [asdict(mail) for mail in store.list(limit=limit, offset=offset, search=q)],
         }
 
-    @app.get("/api/mails/{mail_id}")
+    @router.get("/mails/{mail_id}")
     async def mail(mail_id: int) -> dict[str, Any]:
-        return asdict(_read(mail_id))
+        return asdict(_read(store, mail_id))
 
-    @app.delete("/api/mails")
+    @router.delete("/mails")
     async def clear() -> dict[str, int]:
         store.clear()
         return {"count": 0}
 
-    @app.get("/api/behaviour")
+    return router
+
+
+def _behaving(handler: Handler) -> APIRouter:
+    """How the mail server that the sink plays treats its clients."""
+    router = APIRouter()
+
+    @router.get("/behaviour")
     async def behaviour() -> Behaviour:
         return handler.behaviour
 
-    @app.put("/api/behaviour")
+    @router.put("/behaviour")
     async def behave(wanted: Behaviour) -> Behaviour:
         """Replace the behaviour; ``{}`` is a sane server again."""
         handler.behaviour = wanted
         return wanted
 
-    def _read(mail_id: int) -> Read:
-        found = store.read(mail_id)
-        if found is None:
-            raise HTTPException(404)
-        return found
+    return router
 
-    return app
+
+def _read(store: Store, mail_id: int) -> Read:
+    found = store.read(mail_id)
+    if found is None:
+        raise HTTPException(404)
+    return found

@@ -1,6 +1,7 @@
 """A company is handed out, deleted, and taken in again: the same books, nothing sent, its neighbour untouched."""
 
 import asyncio
+import hashlib
 import json
 import shutil
 import zipfile
@@ -17,12 +18,14 @@ import cli.app_company  # noqa: F401 - adds its commands
 from chassis.rebuild import Rebuild, Report
 from cli.app import app
 from cli.calling import RoadBlocked
-from cli.company import importing, offboarding
+from cli.company import asked, importing, offboarding
+from cli.company.asked import make_asked
 from cli.company.bundle import Bundle, opened
 from cli.company.comparing import differences
 from cli.company.deleting import StillThere
 from cli.company.exporting import export
 from cli.company.inventory import HEARS, LOG, CompanyMissing, rows_of, tables
+from cli.company.judging import RowsRefused
 from cli.company.verifying import BundleBroken, verify
 from cli.main_job import import_file
 from cli.road import Road
@@ -124,6 +127,31 @@ def test_an_export_is_whole_and_holds_no_secret(left: Path, trial: Trial) -> Non
         export(trial.dsn, "nobody", left.with_name("nobody.zip"), by="olivia")
 
 
+def test_what_an_administrator_asks_for_is_made_by_an_operator_and_is_found_in_parts(
+    left: Path, trial: Trial, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asked, "PART_BYTES", 5000)
+    parts = "select content from console.company_export_part where company = %s order by part"
+    with psycopg.connect(trial.dsn, autocommit=True) as connection:
+        connection.execute("insert into console.company_export (company) values (%s)", [NEIGHBOUR])
+        (large,) = make_asked(trial.dsn, most_bytes=10, wait_seconds=60)
+        assert "more than 10" in str(large.told)
+        connection.execute("update console.company_export set status = 'asked' where company = %s", [NEIGHBOUR])
+        (made,) = make_asked(trial.dsn, most_bytes=10**9, wait_seconds=60)
+        assert (made.company, made.told) == (NEIGHBOUR, None)
+        content = b"".join(row[0] for row in connection.execute(parts, [NEIGHBOUR]))
+        assert len(content) == made.bytes > 10_000
+        file = left.with_name("asked.zip")
+        file.write_bytes(content)
+        with opened(file) as bundle:
+            assert verify(bundle).wrong == []
+        assert make_asked(trial.dsn, most_bytes=10**9, wait_seconds=60) == [], "nothing is asked for any more"
+        connection.execute("update console.company_export set until = now() - interval '1 day'")
+        make_asked(trial.dsn, most_bytes=10**9, wait_seconds=60)
+        assert connection.execute(parts, [NEIGHBOUR]).fetchall() == []
+        connection.execute("delete from console.company_export")
+
+
 @pytest.mark.parametrize(
     ("harm", "named"),
     [
@@ -164,6 +192,7 @@ def test_it_goes_without_a_trace_and_comes_back(
             road.statement(CLIENT)
 
     trial.stack.stop_services()
+    _crafted(trial, last, tmp_path / "crafted")
     _interrupted(trial, last, monkeypatch)
     _of_another_projection(trial, last)
     assert json.loads(relance(trial, "import", f"{last}", "--json"))["automatic_switched_off"]
@@ -228,6 +257,40 @@ def _delete(trial: Trial, bundle: Bundle, older: Bundle, certificate: Path) -> N
     assert json.loads(certificate.with_suffix(".json").read_text(encoding="utf-8"))["deleted"]["events"] == {}
 
 
+def _crafted(trial: Trial, file: Path, to: Path) -> None:
+    """Who writes an export of their own brings no text, no address and no work that no door would have let in."""
+    with zipfile.ZipFile(file) as source:
+        source.extractall(to)
+    told = json.loads((to / "manifest.json").read_text(encoding="utf-8"))
+
+    def put(name: str, *rows: dict[str, object]) -> None:
+        content = "".join(json.dumps(row) + "\n" for row in rows).encode()
+        (to / name).write_bytes(content)
+        told["files"][name] = {
+            "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content), "lines": len(rows),
+        }  # fmt: skip
+        _, schema, table = name.removesuffix(".jsonl").split("/")
+        told["rows"][f"{schema}.{table}"] = len(rows)
+        (to / "manifest.json").write_text(json.dumps(told), encoding="utf-8")
+
+    def lines(name: str) -> list[dict[str, object]]:
+        return [json.loads(line) for line in (to / name).read_text(encoding="utf-8").splitlines()]
+
+    jobs = lines("rows/notify/job.jsonl")
+    put("rows/notify/job.jsonl", *jobs, jobs[0] | {"status": "ready"})
+    with opened(to) as bundle, pytest.MonkeyPatch.context() as patched:
+        patched.setattr(importing, "refuse_unfit", lambda *_: None)
+        with pytest.raises(RowsRefused, match=f"rows/notify/job.jsonl, line {len(jobs) + 1}: it holds work"):
+            importing.take_in(trial.dsn, bundle)
+    put("rows/notify/mail_server.jsonl", lines("rows/notify/mail_server.jsonl")[0] | {"host": "127.0.0.1"})
+    put("rows/reporting/webhook.jsonl", {"company": COMPANY, "url": "http://10.0.0.5/"})
+    refused = relance(trial, "import", f"{to}", fails=True)
+    assert "rows/notify/mail_server.jsonl, line 1, column host: 127.0.0.1 is not on the public internet" in refused
+    assert "rows/reporting/webhook.jsonl: reporting.webhook is never handed on" in refused
+    with psycopg.connect(trial.dsn) as connection:
+        assert rows_of(connection, COMPANY) == {}
+
+
 def _interrupted(trial: Trial, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An import that ends half way has not begun."""
 
@@ -239,6 +302,7 @@ def _interrupted(trial: Trial, file: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
     with monkeypatch.context() as patched, opened(file) as bundle:
         patched.setattr(importing, "_accounts", cut)
+        patched.setattr(importing, "refuse_unfit", lambda *_: None)  # the import that follows is judged
         with pytest.raises(PowerCut):
             importing.take_in(trial.dsn, bundle)
     with psycopg.connect(trial.dsn) as connection:

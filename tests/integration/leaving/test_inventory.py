@@ -8,7 +8,11 @@ from cli.trial import Trial
 from tests.integration.leaving.wiring import wired
 
 SECRETS = {
+    ("console", "company_export_part", "content"),
     ("notify", "dkim_key", "private_key"),
+    ("notify", "mail_authorization", "pending"),
+    ("notify", "mail_authorization", "refresh_token"),
+    ("notify", "mail_authorization", "secret"),
     ("notify", "mail_server", "password"),
     ("notify", "mailbox_account", "password"),
     ("notify", "payment_account", "api_key"),
@@ -16,7 +20,7 @@ SECRETS = {
     ("reporting", "webhook", "secret"),
     ("reporting", "webhook", "previous_secret"),
 }
-"""Columns of bytes that stay here when a company leaves."""
+"""Columns of bytes that stay here when a company leaves: an export is in no other export."""
 NO_EVENTS = {("reporting", "webhook_delivery", "number"), ("reporting", "webhook_position", "numbers")}
 """Of tables that are not handed on."""
 

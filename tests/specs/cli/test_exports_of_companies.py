@@ -8,7 +8,9 @@ from uuid import UUID
 
 import pytest
 
+from cli.app_company import certificate_files
 from cli.company.bundle import BundleUnreadable, opened, written
+from cli.company.deleting import forget_in_logs
 from cli.company.offboarding import years_after
 from cli.company.verifying import verify
 from services.notify.archive.chain import (
@@ -64,6 +66,37 @@ def test_what_no_company_can_be_called_is_refused(tmp_path: Path, company: str) 
     assert wrong(export_of(company, tmp_path / "some.zip")) == [f"{company!r} is no company's slug"]
 
 
+ABOUT_RELAY = (
+    {"service": "ledger", "message": "a day began", "company": "relay"},
+    {"service": "ledger", "message": "request", "path": "/companies/relay/clients"},
+    {"service": "reporting", "message": "places made again", "user": "crm@relay", "streams": ["EVT_LEDGER_G1"]},
+    {"service": "notify", "message": "tried again", "error": {"text": "evt.notify.relay.p07.EmailSent is full"}},
+    {"service": "sync", "message": "rounds", "companies": ["acme", "relay"]},
+    {"service": "notify", "message": "hindered", "part": "mail server of relay"},
+)
+ABOUT_OTHERS = (
+    {"service": "ledger", "message": "the relay stopped", "part": "relay"},
+    {"service": "ledger", "message": "a day began", "company": "acme", "part": "relay"},
+    {"service": "ledger", "message": "request", "path": "/companies/relay-2/clients", "logger": "chassis.relay"},
+    {"service": "reporting", "message": "places made again", "user": "relay@acme"},
+    {"service": "ledger", "message": "days began", "companies": 3},
+)
+
+
+def test_of_logs_only_lines_about_the_company_go(tmp_path: Path) -> None:
+    """A slug may be an ordinary word: lines in which it is one stay."""
+    server = [
+        "2026-11-22 10:00:00 UTC DETAIL:  Key (company, client_id)=(relay, C1) already exists.",
+        "2026-11-22 10:00:00 UTC LOG:  the relay waits",
+    ]
+    written_lines = [json.dumps(one) for one in (*ABOUT_RELAY, *ABOUT_OTHERS)] + server
+    (tmp_path / "ledger.log").write_text("\n".join(written_lines) + "\n", encoding="utf-8")
+    assert forget_in_logs(tmp_path, "relay") == {"ledger.log": len(ABOUT_RELAY) + 1}
+    stayed = (tmp_path / "ledger.log").read_text(encoding="utf-8").splitlines()
+    assert stayed == [*map(json.dumps, ABOUT_OTHERS), server[1]]
+    assert forget_in_logs(tmp_path, "relay") == {}
+
+
 @pytest.mark.parametrize(
     ("day", "until"),
     [
@@ -107,3 +140,16 @@ def test_what_had_its_time_is_not_missed(tmp_path: Path) -> None:
     assert wrong(archived(tmp_path / "emptied.zip", sent, sealed(CONTENT_EXPIRED, UUID(int=8)), ends[1])) == [
         "archive, record 1: what was sent is missing"
     ]
+
+
+@pytest.mark.parametrize(
+    ("named", "files"),
+    [
+        ("gone", ["gone.json", "gone.txt", "gone.lost.jsonl"]),
+        ("acme.2026.11", ["acme.2026.11.json", "acme.2026.11.txt", "acme.2026.11.lost.jsonl"]),
+        ("acme.sas.json", ["acme.sas.json", "acme.sas.txt", "acme.sas.lost.jsonl"]),
+        ("acme.txt", ["acme.json", "acme.txt", "acme.lost.jsonl"]),
+    ],
+)
+def test_a_certificate_keeps_the_name_that_was_given(named: str, files: list[str]) -> None:
+    assert [one.name for one in certificate_files(Path("out") / named)] == files

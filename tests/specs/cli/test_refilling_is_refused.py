@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 import cli.app_disaster  # noqa: F401 - adds its commands
 from cli import refilling
 from cli.app import app
+from cli.servers import Servers
 
 
 @contextmanager
@@ -24,7 +25,7 @@ def test_after_a_refusal_the_same_command_may_be_given_again(
     def services_run(*_: Any) -> list[refilling.Refilled]:
         raise refilling.ServicesRun(["ledger_worker"])
 
-    monkeypatch.setattr(refilling, "addresses_of", _addresses)
+    monkeypatch.setattr(Servers, "reached", _addresses)
     monkeypatch.setattr(refilling, "refill", services_run)
     lost = tmp_path / "lost-events.jsonl"
     command = ["refill", "--lost", str(lost)]
@@ -42,7 +43,7 @@ def test_what_was_written_down_before_a_hindrance_is_never_removed(
         lost.write("{}\n")
         raise refilling.StreamUnreadable("EVT_ledger", 3, 9)
 
-    monkeypatch.setattr(refilling, "addresses_of", _addresses)
+    monkeypatch.setattr(Servers, "reached", _addresses)
     monkeypatch.setattr(refilling, "refill", half)
     lost = tmp_path / "lost-events.jsonl"
     command = ["refill", "--lost", str(lost)]
