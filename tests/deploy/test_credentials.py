@@ -130,7 +130,7 @@ def test_the_key_that_signed_for_everybody_goes_on_signing_for_people(tmp_path: 
 
 def test_no_password_serves_twice(folder: Path) -> None:
     passwords = [file.read_text() for file in (folder / "passwords").iterdir()]
-    assert len(passwords) == len(set(passwords)) == 1 + 3 * len(SERVICES) + 2 + len(SERVICES) + 1 + 3
+    assert len(passwords) == len(set(passwords)) == 1 + 3 * len(SERVICES) + 3 + len(SERVICES) + 1 + 3
 
 
 def test_written_again_for_another_host_every_password_and_key_stays(folder: Path) -> None:

@@ -180,6 +180,16 @@ def test_a_change_of_configuration_is_rolled_out_by_itself(manifests: list[Manif
             assert not told or told[0] == named, name
 
 
+def test_whoever_sends_mail_knows_by_which_server(manifests: list[Manifest]) -> None:
+    """Workers send messages; trials and daily reports leave while the caller waits."""
+    made = pods(manifests)
+    for name in ("notify-api", "notify-worker"):
+        (container,) = made[name]["spec"]["containers"]
+        settings = [one["configMapRef"]["name"] for one in container["envFrom"]]
+        assert any(one.startswith("relance-smtp") for one in settings), name
+        assert "/run/smtp" in [one["mountPath"] for one in container["volumeMounts"]], name
+
+
 def test_no_secret_becomes_a_variable(manifests: list[Manifest]) -> None:
     for name, pod in pods(manifests).items():
         for container in pod["spec"]["containers"]:
@@ -218,6 +228,14 @@ def test_operators_are_told_to_refuse_whoever_comes_without_tls() -> None:
     assert install["spec"]["containers"][0]["args"][-2:] == ["--replicas=3", "--tls"]
 
 
+def test_what_a_relay_published_is_never_lost_by_a_failover() -> None:
+    """With ``preferred`` the primary goes on alone while no standby answers, and what it told the streams then is
+    lost with it: every relay would refuse afterwards."""
+    (cluster,) = [one["spec"] for one in built("production") if one["kind"] == "Cluster"]
+    assert cluster["instances"] == 3
+    assert cluster["postgresql"]["synchronous"] == {"method": "any", "number": 1, "dataDurability": "required"}
+
+
 def test_small_fits_a_node_of_two_cores_while_a_service_is_rolled() -> None:
     cores = sum(
         milli(one["resources"]["requests"]["cpu"]) * made.get("replicas", 1)
@@ -244,7 +262,7 @@ def test_addresses_that_services_are_told_are_those_of_services(manifests: list[
     config = configuration(manifests)
     told = {value for name, value in config.items() if name.endswith("_URL")}
     there = {f"http://{one['metadata']['name']}:8000" for one in manifests if one["kind"] == "Service"}
-    assert len(told) == len(SERVICES)
+    assert len(told) == len(SERVICES) - 1  # nobody asks the console
     assert told <= there
 
 

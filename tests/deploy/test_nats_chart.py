@@ -78,9 +78,11 @@ def test_its_pods_fit_the_restricted_standard(chart: str) -> None:
 
 def test_the_accounts_are_where_the_configuration_reads_them(chart: str, tmp_path: Path) -> None:
     made = rendered(chart)
-    (included,) = re.findall(r"include (\S+);", made["ConfigMap"]["data"]["nats.conf"])
+    found = re.findall(r"include (\S+);", made["ConfigMap"]["data"]["nats.conf"])
     pod = made["StatefulSet"]["spec"]["template"]["spec"]
-    place = os.path.normpath(Path("/etc/nats-config") / included)
+    included = [Path(os.path.normpath(Path("/etc/nats-config") / one)) for one in found]
+    assert [one.name for one in included] == ["accounts.conf", "routes.conf"]
+    assert "password" not in made["ConfigMap"]["data"]["nats.conf"]
     volumes = {volume["name"]: volume for volume in pod["volumes"]}
     secrets = {
         str(secret["metadata"]["name"]): secret["stringData"]  # type: ignore[index]
@@ -88,9 +90,10 @@ def test_the_accounts_are_where_the_configuration_reads_them(chart: str, tmp_pat
     }
     for container in pod["containers"]:
         mounts = {mount["mountPath"]: mount["name"] for mount in container["volumeMounts"]}
-        secret = volumes[mounts[str(Path(place).parent)]]["secret"]
-        assert [item["path"] for item in secret["items"]] == [Path(place).name]
-        assert secret["items"][0]["key"] in secrets[secret["secretName"]]  # type: ignore[operator]
+        (folder,) = {one.parent for one in included}
+        secret = volumes[mounts[str(folder)]]["secret"]
+        assert [item["path"] for item in secret["items"]] == [one.name for one in included]
+        assert {item["key"] for item in secret["items"]} <= secrets[secret["secretName"]].keys()  # type: ignore[attr-defined]
 
 
 def test_the_same_are_let_in_with_the_same_rights_wherever_the_servers_run(tmp_path: Path) -> None:
@@ -116,6 +119,7 @@ class Cluster:
 
     folder: Path
     ports: list[int]
+    routes: list[int]
     by_tls: bool
 
     def url(self, user: str, server: int = 0, password: str | None = None) -> str:
@@ -143,8 +147,10 @@ def running(chart: str, folder: Path) -> Iterator[Cluster]:
     (folder / "nats-certs/cluster/ca.crt").write_bytes(authority)
     ports, routes = [free_port() for _ in range(SERVERS)], [free_port() for _ in range(SERVERS)]
     conf = rendered(chart)["ConfigMap"]["data"]["nats.conf"].replace("/etc/nats-certs", f"{folder}/nats-certs")
+    known = (folder / "credentials/nats/routes.conf").read_text()
     for number in range(SERVERS):
-        conf = conf.replace(f"nats-{number}.nats-headless:6222", f"localhost:{routes[number]}")
+        known = known.replace(f"nats-{number}.nats-headless:6222", f"localhost:{routes[number]}")
+    (folder / "nats-accounts/routes.conf").write_text(known)
     conf = re.sub(r'"http_port": \d+,', "", conf)
     servers = []
     try:
@@ -167,7 +173,7 @@ def running(chart: str, folder: Path) -> Iterator[Cluster]:
                     stderr=(own / "log").open("w"),
                 )
             )
-        yield Cluster(folder, ports, chart.endswith("-tls"))
+        yield Cluster(folder, ports, routes, chart.endswith("-tls"))
     finally:
         for server in servers:
             server.terminate()
@@ -218,6 +224,33 @@ async def test_three_servers_keep_streams_and_each_says_only_what_is_its_own(cha
                 await nats.connect(plain, allow_reconnect=False, connect_timeout=2)
         else:
             await subscribers_come_by_the_door(cluster)
+            await a_stranger_is_no_server_of_theirs(cluster)
+
+
+async def a_stranger_is_no_server_of_theirs(cluster: Cluster) -> None:
+    """Whoever reaches the port of the routes without their password could hear and say everything."""
+    folder = cluster.folder / "stranger"
+    folder.mkdir()
+    without = {
+        "name": "nats",
+        "port": free_port(),
+        "routes": [f"nats://{LOCAL}:{port}" for port in cluster.routes],
+    }
+    conf = {"port": free_port(), "server_name": "stranger", "cluster": without, "host": LOCAL}
+    (folder / "nats.conf").write_text(json.dumps(conf))
+    with (folder / "log").open("w") as log:
+        command = [str(nats_binary()), "--config", str(folder / "nats.conf")]
+        stranger = await asyncio.create_subprocess_exec(*command, stderr=log)
+    try:
+        async with asyncio.timeout(20):
+            while True:
+                told = (folder / "log").read_text(), (cluster.folder / "nats-config-0/log").read_text()
+                if "Authorization Violation" in told[0] and "authentication error" in told[1]:
+                    break
+                await asyncio.sleep(0.1)
+    finally:
+        stranger.terminate()
+        await stranger.wait()
 
 
 async def subscribers_come_by_the_door(cluster: Cluster) -> None:

@@ -24,6 +24,8 @@ SHORTENED: Mapping[str, Mapping[str, str]] = {
     "MessagesInDoubt": {},
     "WorkHindered": {},
     "RequestsFail": {"[5m]": "[5s]"},
+    "RebuildStuck": {"[15m]": "[6s]"},
+    "OldTablesKept": {"> 604800": "> 2"},
 }
 """What a test makes shorter in each expression; every ``for`` is left out as well."""
 

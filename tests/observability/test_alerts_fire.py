@@ -252,6 +252,15 @@ def test_requests_fail(watched: Watched) -> None:
             assert ask() == 200
 
 
+def test_a_rebuild_is_left_alone_and_old_tables_are_kept(watched: Watched) -> None:
+    watched.relance("rebuild", "start", "reporting", "--once")
+    watched.say_something()
+    with watched.sees("RebuildStuck", service="reporting"):
+        watched.relance("rebuild", "switch", "reporting")
+    with watched.sees("OldTablesKept", service="reporting"):
+        watched.relance("rebuild", "drop", "reporting")
+
+
 def test_none_was_left_out(watched: Watched) -> None:
     assert set(RULES) == SEEN
     assert asked_until(lambda found: not found, watched.prometheus.firing) == {}
