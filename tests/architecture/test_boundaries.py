@@ -12,135 +12,7 @@ import pytest
 from cli.places import ROOT, SERVICES
 
 CODE = ("contracts", "chassis", "services", "cli", "bench")
-ROOMS = {
-    "README.md",
-    "__init__.py",
-    "__main__.py",
-    "api",
-    "domain",
-    "handlers",
-    "main.py",
-    "migrations",
-    "projection",
-    "queries",
-    "settings.py",
-    "tables",
-}
-"""Rooms that every service names alike; each may be a file or, past its ceiling, a folder."""
-SPECIALITIES: dict[str, set[str]] = {
-    "sync": {
-        "agent",
-        "carrying",
-        "changes",
-        "connecting",
-        "connectors",
-        "delivered",
-        "imports",
-        "increments",
-        "inlets",
-        "keyed",
-        "keyed_people",
-        "people",
-        "runs",
-        "samples",
-        "silence",
-        "staging",
-        "wording",
-        "years",
-    },
-    "ledger": {"codes", "documents", "retention", "settling", "together"},
-    "dunning": {
-        "acting",
-        "actions",
-        "asking",
-        "awake",
-        "bodies",
-        "bulk",
-        "confirming",
-        "criteria",
-        "defaults",
-        "explaining",
-        "levelling",
-        "marking",
-        "past",
-        "policy_rows",
-        "recording",
-        "rounds",
-        "rulebook",
-        "simulations",
-        "states",
-    }
-    | {"thanking", "verdicts_kept"},
-    "notify": {
-        "addressing",
-        "archive",
-        "attachments",
-        "blocks",
-        "collection",
-        "compiling",
-        "delivered",
-        "desk",
-        "document_links",
-        "drop_folder",
-        "formats",
-        "gallery",
-        "imap",
-        "invoices",
-        "lanes",
-        "late_interest",
-        "letters",
-        "links",
-        "mailbox_reading",
-        "mailboxes",
-        "mailer",
-        "manuscript",
-        "messages",
-        "openings",
-        "pacing",
-        "pipelining",
-        "payments",
-        "people",
-        "pixel",
-        "proofreading",
-        "recording",
-        "rendering",
-        "reports",
-        "retention",
-        "returning",
-        "returns",
-        "sending",
-        "servers",
-        "signing",
-        "shelf",
-        "specimen",
-        "tags",
-        "templates",
-        "verdicts",
-        "words",
-        "writing",
-    },
-    "reporting": {"exports", "fields", "money", "people", "shapes", "subscribers", "webhooks"},
-    "console": {
-        "accounts",
-        "door",
-        "formatting",
-        "frontend",
-        "gateway",
-        "icons",
-        "language",
-        "locale",
-        "package-lock.json",
-        "package.json",
-        "pages",
-        "rendering",
-        "site",
-        "static",
-        "templates",
-        "visits",
-        "vocabulary",
-    },
-}
-"""Rooms with a speciality of their own and a name that tells it (architecture, Rooms of a service)."""
+PAGE_OF_ROOMS = ROOT / "docs" / "rooms.md"
 NEEDED = {"README.md", "__init__.py", "__main__.py", "main.py", "settings.py", "migrations"}
 FORBIDDEN_NAMES = {
     "base.py",
@@ -214,13 +86,27 @@ def test_a_service_has_the_rooms_that_all_have(service: str) -> None:
     assert missing == set()
 
 
+def rooms_named() -> dict[str, set[str]]:
+    """The rooms of docs/rooms.md by service; those under an empty name every service may have."""
+    named: dict[str, set[str]] = {}
+    service = ""
+    for line in PAGE_OF_ROOMS.read_text(encoding="utf-8").splitlines():
+        if line.startswith("## "):
+            service = line.removeprefix("## ")
+        elif line.startswith("| `"):
+            rooms = re.findall(r"`([^`]+)`", line.split("|")[1])
+            named.setdefault(service, set()).update(room.removesuffix(".py") for room in rooms)
+    return named
+
+
 @pytest.mark.parametrize("service", SERVICES)
-def test_a_service_has_no_room_of_an_unknown_name(service: str) -> None:
-    """A new room needs a telling name, and a line in SPECIALITIES."""
+def test_a_service_has_the_rooms_that_are_named_and_no_other(service: str) -> None:
+    """A new room needs a telling name, and a line in docs/rooms.md; a room that is gone has none there."""
     house = ROOT / "services" / service
-    rooms = {file.relative_to(house).parts[0] for file in tracked("") if house in file.parents}
-    known = ROOMS | SPECIALITIES[service]
-    assert {room for room in rooms if room not in known and room.removesuffix(".py") not in known} == set()
+    rooms = {file.relative_to(house).parts[0].removesuffix(".py") for file in tracked("") if house in file.parents}
+    common, own = rooms_named()[""] | {"__init__"}, rooms_named()[service]
+    assert rooms - common - own == set()
+    assert own - rooms == set()
 
 
 def test_no_file_has_a_name_that_means_anything() -> None:

@@ -9,8 +9,8 @@ from chassis.embedded import Stack
 SERVICES = ("ledger", "dunning", "notify", "reporting")
 COMPANY_WIDE = {
     "ledger": {
-        "company", "command", "day_passed", "free_field", "late_interest_terms", "milestone", "profile_list",
-        "retention", "salesperson",
+        "cash_objective", "company", "command", "day_passed", "free_field", "late_interest_terms", "milestone",
+        "profile_list", "retention", "salesperson",
         # named by the entry, which whoever reads them has found first; their own addresses are for whole companies
         "entry_label", "entry_field",
     },
@@ -20,14 +20,14 @@ COMPANY_WIDE = {
     },
     "notify": {
         "archive_head", "company", "copy_address", "dkim_key", "expired_day", "late_interest_terms", "logo",
-        "mail_server", "mailbox", "mailbox_account", "mailbox_mail", "money_back", "payment_account", "policy",
-        "retention", "sender", "template", "template_version",
+        "mail_authorization", "mail_server", "mailbox", "mailbox_account", "mailbox_mail", "money_back",
+        "payment_account", "policy", "retention", "sender", "template", "template_version",
         # by its content, and handed out with the message that carries it alone
         "attachment",
     },
     "reporting": {
-        "author", "dunning_round", "followed_company", "free_field", "late_interest_terms", "policy",
-        "profile_names", "salesperson", "scenario", "standing_day", "sync_run", "synced_partition",
+        "author", "cash_objective", "dunning_round", "followed_company", "free_field", "late_interest_terms",
+        "policy", "profile_names", "salesperson", "scenario", "standing_day", "sync_run", "synced_partition",
         # of other systems, for those who see every client alone
         "subscriber", "webhook", "webhook_delivery", "webhook_position",
     },

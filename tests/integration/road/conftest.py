@@ -1,7 +1,8 @@
 """One trial for the tests of the main job: every service a process, a mail server of its own."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -9,9 +10,9 @@ from cli.trial import Trial
 
 
 @pytest.fixture(scope="package")
-def trial(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trial]:
+def trial(ready: Callable[[str], Path]) -> Iterator[Trial]:
     """A running trial; every test takes a company of its own."""
-    folder = tmp_path_factory.mktemp("trial")
+    folder = ready("trial")
     with Trial(folder) as running:
         yield running
     shutil.rmtree(folder, ignore_errors=True)

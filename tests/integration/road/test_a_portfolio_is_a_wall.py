@@ -49,7 +49,7 @@ READS = {
         "/home", "/alerts", "/client?client_id={c}", "/timeline", "/mentions?user=user:alice", "/search?q=theirs",
         "/search?q=ftheirs", "/options", "/who-owes-what", "/who-owes-what?format=csv", "/clients",
         "/clients?q=theirs", "/activities", "/activities?client_id={c}", "/promises", "/disputes", "/receipts",
-        "/due-items", "/due-items?client_id={c}",
+        "/expected", "/forecast", "/payers", "/due-items", "/due-items?client_id={c}",
     ),
     "sync": ("/imports", "/connectors", "/mappings", "/inlets", "/import-settings"),
 }  # fmt: skip
