@@ -214,6 +214,8 @@ class OneRound:
             try:
                 if not await self.chunk():
                     return
+            except OtherVersion:
+                raise  # these rows are another version's until a switch: trying again would last as long
             except Exception as error:
                 if not is_transient(error):
                     raise
