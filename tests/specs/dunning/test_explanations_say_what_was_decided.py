@@ -12,6 +12,7 @@ from services.dunning.domain.explain import explain_client
 from services.dunning.domain.forward import after, coming
 from services.dunning.domain.triggers import Trail, pending
 from services.dunning.domain.verdicts import Due, Excluded, NoStep, NotDue
+from tests.specs.dunning.test_properties import as_known_on
 from tests.specs.dunning.test_properties import cases as drawn
 
 
@@ -104,6 +105,7 @@ def test_what_is_foretold_is_what_deciding_every_single_day_gives(client, policy
     """Rule 22.11: the first day on which it would be reminded, found over the days that could change something."""
     # the round that led to a contact was before it
     assume(all(one.round_on is None or one.round_on <= one.on for one in client.contacts))
+    client = as_known_on(as_of, client)
     foretold = coming(client, policy, scen, as_of)
     lived: dict[str, tuple[date, str]] = {}
     state = client

@@ -105,6 +105,21 @@ def clients(draw: st.DrawFn) -> ClientState:
 cases = (clients(), st.sampled_from(POLICIES), st.sampled_from(SCENARIOS), days)
 
 
+def as_known_on(as_of: date, client: ClientState) -> ClientState:
+    """The client without steps carried out after ``as_of``. On its day such a step would keep the entry out of the
+    account's message; nobody who looks earlier could name that day.
+    """
+
+    def no_later(on: date | None) -> date | None:
+        return None if on is None else min(on, as_of)
+
+    lines = (
+        one._replace(reminded_on=no_later(one.reminded_on), noticed_on=no_later(one.noticed_on))
+        for one in client.entries
+    )
+    return client._replace(entries=tuple(lines))
+
+
 @settings(max_examples=300, deadline=None)
 @forall(*cases)
 def test_the_same_facts_give_the_same_answer_in_any_order(client, policy, scen, as_of):
@@ -152,6 +167,7 @@ def test_what_comes_later_comes_later(client, policy, scen, as_of):
 @forall(*cases, st.integers(1, 40))
 def test_nothing_changes_before_the_day_that_was_named(client, policy, scen, as_of, later):
     """Looking only at those whose day has come equals looking at all (incremental equals full)."""
+    client = as_known_on(as_of, client)
     first = decide(client, policy, scen, as_of)
     on = as_of + timedelta(days=later)
     if first.actions or first.moves or (first.next_on is not None and on >= first.next_on):
