@@ -9,11 +9,9 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from chassis import clock
 from chassis.database import transaction
 from chassis.jobs import Job
 from chassis.running import Running
-from contracts.sync import SyncCompleted
 from services.sync import carrying, changes, people, runs
 from services.sync.attempts import Attempting, OnlyLooked, Refused
 from services.sync.carrying import Carried
@@ -167,23 +165,18 @@ class Importer(Attempting):
         compared.changed += released
         compared.archived += released
         await people.remember(connection, run.company, file.book, lists=file.read.lists_clients)
-        completed = SyncCompleted(
-            run_id=run.run_id,
-            connector=run.connector,
+        changed = Changed(
             source=file.book,
-            completed_at=clock.now(),
-            entries_read=file.summary.receivable_lines,
+            read=file.summary.receivable_lines,
             changed=compared.changed,
             archived=compared.archived,
-            positions={"ledger": heads} if heads else {},
+            heads=heads,
+            client_partitions=await people.partitions(connection),
+            clients=people.events(connection),
+            entry_partitions=await changes.partitions(connection),
+            entries=changes.EVENTS,
         )
-        changed = Changed(
-            await people.partitions(connection),
-            people.events(connection),
-            await changes.partitions(connection),
-            changes.EVENTS,
-        )
-        return await tell(self._running, tx, run, changed, completed)
+        return await tell(self._running, tx, run, changed)
 
     async def _book(self, connection: Connection, run: Run, read: Read) -> str:
         """The book that the file shows: by its legal name, else the known book that holds most of its rows, else

@@ -21,7 +21,6 @@ from chassis import clock
 from chassis.database import driver, transaction
 from chassis.jobs import Job
 from chassis.running import Running
-from contracts.sync import SyncCompleted
 from services.sync import connecting, delivered, keyed, keyed_people, runs
 from services.sync.attempts import Attempting, NotItsTurn, Refused, cause_of, refused
 from services.sync.changes import Connection
@@ -188,23 +187,18 @@ class Incrementer(Attempting):
         await self._show(run, "handing people to ledger", found.lines)
         heads = await keyed_people.hand_over(connection, self._handing(run, connector.source))
         await self._show(run, "recording", found.lines)
-        completed = SyncCompleted(
-            run_id=run.run_id,
-            connector=run.connector,
+        changed = Changed(
             source=connector.source,
-            completed_at=clock.now(),
-            entries_read=found.entries,
+            read=found.entries,
             changed=held.changed,
             archived=held.archived,
-            positions={"ledger": heads} if heads else {},
+            heads=heads,
+            client_partitions=await keyed_people.partitions(connection),
+            clients=keyed_people.events(connection),
+            entry_partitions=await keyed.partitions(connection),
+            entries=keyed.EVENTS,
         )
-        changed = Changed(
-            await keyed_people.partitions(connection),
-            keyed_people.events(connection),
-            await keyed.partitions(connection),
-            keyed.EVENTS,
-        )
-        return await tell(self._running, tx, run, changed, completed)
+        return await tell(self._running, tx, run, changed)
 
 
 @dataclass

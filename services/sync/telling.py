@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from chassis import clock
 from chassis.eventlog import Said
 from chassis.running import Running
 from contracts.subjects import partition_of
@@ -23,7 +24,15 @@ CLIENTS_SYNCED = ClientsSynced(run_id=UUID(int=0), source="", clients=())
 
 @dataclass(frozen=True)
 class Changed:
-    """What there is to say, as the transaction holds it."""
+    """What there is to say of one source, as the transaction holds it, and what it comes to."""
+
+    source: str
+    read: int
+    """Entries of clients, whether they changed or not."""
+    changed: int
+    archived: int
+    heads: dict[int, int]
+    """Of ledger, once it has what concerns people."""
 
     client_partitions: list[int]
     clients: AsyncIterator[tuple[int, str]]
@@ -34,14 +43,11 @@ class Changed:
     """The query that makes their events."""
 
 
-async def tell(
-    running: Running, tx: AsyncConnection, run: Run, changed: Changed, completed: SyncCompleted
-) -> dict[str, dict[int, int]]:
-    """Say it all, ``completed`` last; answers the positions to wait for, by speaker and partition: those of
-    ``completed``, and sync's own."""
+async def tell(running: Running, tx: AsyncConnection, run: Run, changed: Changed) -> dict[str, dict[int, int]]:
+    """Say it all, then that it is complete; answers the positions to wait for, by speaker and partition."""
     say, cause = running.say(tx), cause_of(run)
     say.also_lock = {*changed.client_partitions, *changed.entry_partitions, partition_of(run.company, None)}
-    head = f'{{"run_id":"{run.run_id}","source":{json.dumps(completed.source)},'
+    head = f'{{"run_id":"{run.run_id}","source":{json.dumps(changed.source)},'
     said = [
         Said(CLIENTS_SYNCED, partition=p, body=f'{head}"clients":[{some}]}}'.encode())
         async for p, some in changed.clients
@@ -57,9 +63,18 @@ async def tell(
         positions += await say.made(
             run.company, ENTRIES_SYNCED, changed.entries, told, partitions=part, as_of=run.as_of, cause=cause
         )
-    reached = dict(completed.positions)
+    reached = {"ledger": changed.heads} if changed.heads else {}
     if positions:
         reached["sync"] = {position.partition: position.number for position in positions}
-    last = Said(completed.model_copy(update={"positions": reached}))
-    await say(run.company, [last], as_of=run.as_of, cause=cause)
+    completed = SyncCompleted(
+        run_id=run.run_id,
+        connector=run.connector,
+        source=changed.source,
+        completed_at=clock.now(),
+        entries_read=changed.read,
+        changed=changed.changed,
+        archived=changed.archived,
+        positions=reached,
+    )
+    await say(run.company, [Said(completed)], as_of=run.as_of, cause=cause)
     return reached
