@@ -8,7 +8,7 @@ from fastapi.responses import Response
 from chassis.database import transaction
 from services.console.accounts import names_of_members
 from services.console.formatting import day_written
-from services.console.pages.clients import FILES, as_file, asked_for
+from services.console.pages.lists import as_file, asked_for
 from services.console.rendering import page as render
 from services.console.visits import VisitDep
 
@@ -71,9 +71,8 @@ async def activities(
         "size": size,
         "page": page,
     }
-    wanted = request.query_params.get("format")
-    if wanted in FILES:
-        return await as_file(neighbours, "/activities", {**asked, "format": wanted, "language": visit.language})
+    if file := await as_file(request, visit, neighbours, "/activities", asked):
+        return file
     found = await neighbours.get("reporting", "/activities", **asked)
     async with transaction(visit.console.engine) as tx:
         actors = await names_of_members(tx, visit.company)

@@ -2,20 +2,19 @@
 
 import asyncio
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
-from services.console.gateway import Json, Neighbours
 from services.console.pages.fields import CLIENT_FIELDS
 from services.console.pages.home import late_parts
+from services.console.pages.lists import as_file, asked_for
 from services.console.rendering import page
 from services.console.visits import Visit, VisitDep
 
 router = APIRouter()
 SIZE = 15
-FILES = ("csv", "xlsx")
 FILTERS = (
     "q",
     "stopped",
@@ -31,24 +30,6 @@ FILTERS = (
 )
 
 
-async def as_file(neighbours: Neighbours, path: str, asked: Json) -> Response:
-    """What reporting answers as a file, with its name."""
-    answer = await neighbours.request("reporting", "GET", path, params=asked)
-    kept = {
-        name: answer.headers[name] for name in ("content-type", "content-disposition") if name in answer.headers
-    }
-    return Response(answer.content, headers={**kept, "Cache-Control": "no-store"})
-
-
-def asked_for(request: Request, names: tuple[str, ...]) -> dict[str, Any]:
-    """The parameters of the address that the service knows, empty ones left out."""
-    return {
-        name: values
-        for name in names
-        if (values := [value for value in request.query_params.getlist(name) if value.strip()])
-    }
-
-
 async def _table(
     request: Request, visit: Visit, template: str, path: str, sort: str, size: int, page_number: int
 ) -> Response:
@@ -60,9 +41,8 @@ async def _table(
         "size": size,
         "page": page_number,
     }
-    wanted = request.query_params.get("format")
-    if wanted in FILES:
-        return await as_file(neighbours, path, {**asked, "format": wanted, "language": visit.language})
+    if file := await as_file(request, visit, neighbours, path, asked):
+        return file
     found, options = await asyncio.gather(
         neighbours.get("reporting", path, **asked), neighbours.get("reporting", "/options")
     )

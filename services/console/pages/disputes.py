@@ -8,7 +8,7 @@ from fastapi.responses import Response
 
 from chassis.database import transaction
 from services.console.accounts import names_of_members
-from services.console.pages.clients import FILES, as_file, asked_for
+from services.console.pages.lists import as_file, asked_for
 from services.console.rendering import page as render
 from services.console.visits import Visit, VisitDep
 
@@ -30,9 +30,8 @@ async def _list(
         "size": size,
         "page": page,
     }
-    wanted = request.query_params.get("format")
-    if wanted in FILES:
-        return await as_file(neighbours, f"/{name}", {**asked, "format": wanted, "language": visit.language})
+    if file := await as_file(request, visit, neighbours, f"/{name}", asked):
+        return file
     found, options = await asyncio.gather(
         neighbours.get("reporting", f"/{name}", **asked), neighbours.get("reporting", "/options")
     )

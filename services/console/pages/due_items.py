@@ -8,7 +8,7 @@ from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from services.console.language import N_
-from services.console.pages.clients import FILES, as_file, asked_for
+from services.console.pages.lists import as_file, asked_for
 from services.console.pages.own_policy import Choice, choose_automatic
 from services.console.rendering import page as render
 from services.console.visits import ActingDep, VisitDep
@@ -35,9 +35,8 @@ async def due_items(
     told = request.query_params
     neighbours = visit.neighbours(at_least=told.get("after", ""))
     asked = {**asked_for(request, FILTERS), "as_of": visit.as_of.isoformat(), "size": size, "page": page}
-    wanted = told.get("format")
-    if wanted in FILES:
-        return await as_file(neighbours, "/due-items", {**asked, "format": wanted, "language": visit.language})
+    if file := await as_file(request, visit, neighbours, "/due-items", asked):
+        return file
     found, options = await asyncio.gather(
         neighbours.get("reporting", "/due-items", **asked), neighbours.get("reporting", "/options")
     )

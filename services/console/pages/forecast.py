@@ -10,7 +10,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from services.console.formatting import day_written
 from services.console.gateway import Refused
-from services.console.pages.clients import FILES, as_file
+from services.console.pages.lists import as_file
 from services.console.rendering import page as render
 from services.console.visits import ActingDep, Visit, VisitDep
 
@@ -89,11 +89,10 @@ async def expected(
     """Every entry expected in a period, as a list and as a file."""
     asked: dict[str, Any] = {"as_of": visit.as_of.isoformat(), "size": size, "page": page}
     asked |= {name: day.isoformat() for name, day in (("since", since), ("until", until)) if day}
-    wanted = request.query_params.get("format")
-    if wanted in FILES:
-        named = {**asked, "format": wanted, "language": visit.language}
-        return await as_file(visit.neighbours(), "/expected", named)
-    found = await visit.neighbours().get("reporting", "/expected", **asked)
+    neighbours = visit.neighbours()
+    if file := await as_file(request, visit, neighbours, "/expected", asked):
+        return file
+    found = await neighbours.get("reporting", "/expected", **asked)
     return render(request, visit, "forecast_list.html", found=found)
 
 

@@ -1,11 +1,11 @@
 """Suivre, Délais de paiement: DSO by two methods, and who pays how late (rules 17.1 to 17.3)."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
-from services.console.pages.clients import FILES, as_file
+from services.console.pages.lists import as_file
 from services.console.rendering import page as render
 from services.console.visits import VisitDep
 
@@ -23,10 +23,10 @@ async def payers(
     page: Annotated[int, Query(ge=1)] = 1,
 ) -> Response:
     neighbours = visit.neighbours()
-    asked = {"as_of": visit.as_of.isoformat(), "score": score, "size": size, "page": page}
-    wanted = request.query_params.get("format")
-    if wanted in FILES:
-        told = {name: value for name, value in asked.items() if value != ""}
-        return await as_file(neighbours, "/payers", {**told, "format": wanted, "language": visit.language})
+    asked: dict[str, Any] = {"as_of": visit.as_of.isoformat(), "size": size, "page": page}
+    if score:
+        asked["score"] = score
+    if file := await as_file(request, visit, neighbours, "/payers", asked):
+        return file
     found = await neighbours.get("reporting", "/payers", **asked)
     return render(request, visit, "payers.html", found=found, chosen=score)

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from services.console.formatting import day_written
-from services.console.pages.clients import FILES, as_file
+from services.console.pages.lists import as_file
 from services.console.rendering import page as render
 from services.console.visits import VisitDep
 
@@ -30,9 +30,8 @@ async def receipts(
     if told.get("client_id"):
         asked["client_id"] = told["client_id"]
     neighbours = visit.neighbours()
-    wanted = told.get("format")
-    if wanted in FILES:
-        return await as_file(neighbours, "/receipts", {**asked, "format": wanted, "language": visit.language})
+    if file := await as_file(request, visit, neighbours, "/receipts", asked):
+        return file
     found, policy = await asyncio.gather(
         neighbours.get("reporting", "/receipts", **asked), neighbours.get("dunning", "/policy")
     )
