@@ -1,7 +1,5 @@
 """Configurer, Expéditeur and Envoi des e-mails: who writes, the company's own mail server, and its trial."""
 
-import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -17,6 +15,7 @@ from cli.trial import Trial
 from tests.browser.conftest import PICTURES
 from tests.integration.notify.conftest import made_certificate
 from tests.integration.notify.oauth_server import Authority
+from tests.serving import serving_besides
 
 DAY = date(2026, 11, 24)
 
@@ -136,14 +135,8 @@ def test_a_mailbox_is_tried_saved_and_given_up(running: Running, page: Page) -> 
 def provider(running: Running) -> Iterator[Authority]:
     """In a thread of its own: the browser's needs this one."""
     found = Authority(f"{running.trial.stack.url('console')}/mail-consent")
-    server = found.server(running.certificate)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        time.sleep(0.02)
-    yield found
-    server.should_exit = True
-    thread.join()
+    with serving_besides(found.app(), found.listener, ssl_certfile=running.certificate):
+        yield found
 
 
 def test_a_mailbox_is_connected_by_consent_renewed_and_taken_back(

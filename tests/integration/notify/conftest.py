@@ -15,7 +15,6 @@ from uuid import UUID, uuid5
 import httpx
 import pytest
 import pytest_asyncio
-import uvicorn
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -41,6 +40,7 @@ from contracts.subjects import partition_of
 from contracts.sync import EntriesSynced, SyncedEntry
 from services.notify.main import build
 from services.notify.settings import NotifySettings
+from tests.serving import listening, port_of, serving
 
 DAY = date(2026, 3, 10)
 PATIENCE_SECONDS = 30
@@ -318,14 +318,10 @@ async def people() -> AsyncIterator[People]:
         fields = {entry_id: {"Chantier": "Pont de Metz"} for entry_id in body["entry_ids"]}
         return {"labels": dict.fromkeys(body["entry_ids"], "Pose de portail"), "fields": fields}
 
-    port = free_port()
-    known.url = f"http://127.0.0.1:{port}"
-    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="error", lifespan="off"))
-    task = asyncio.create_task(server.serve())
-    await until(lambda: server.started)
-    yield known
-    server.should_exit = True
-    await task
+    listener = listening()
+    known.url = f"http://127.0.0.1:{port_of(listener)}"
+    async with serving(app, listener, log_level="error"):
+        yield known
 
 
 def made_certificate(folder: Path) -> Path:

@@ -10,6 +10,7 @@ import hashlib
 import json
 import re
 import secrets
+import socket
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,7 +19,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-import uvicorn
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
@@ -29,6 +29,7 @@ from pysasl.mechanism import ChallengeResponse, ServerChallenge
 from pysasl.mechanism.oauth import OAuth2Mechanism
 
 from chassis.server_process import free_port
+from tests.serving import listening, port_of, serving
 
 CLIENT, SECRET, SCOPE = "relance-app", "s3cret-of-the-app", "https://mail.example/"
 SHOWN = re.compile(rb"user=([^\x01]*)\x01auth=Bearer ([^\x01]*)\x01\x01")
@@ -39,7 +40,7 @@ class Authority:
     """``redirect_uri`` is the only one it sends people back to."""
 
     redirect_uri: str
-    port: int = field(default_factory=free_port)
+    listener: socket.socket = field(default_factory=listening)
     codes: dict[str, str] = field(default_factory=dict)
     """Code to PKCE challenge."""
     refresh: set[str] = field(default_factory=set)
@@ -54,7 +55,7 @@ class Authority:
 
     @property
     def url(self) -> str:
-        return f"https://127.0.0.1:{self.port}"
+        return f"https://127.0.0.1:{port_of(self.listener)}"
 
     def wanted(self, **other: Any) -> dict[str, Any]:
         """As a company sets it."""
@@ -155,24 +156,13 @@ class Authority:
 
         return app
 
-    def server(self, certificate: Path) -> uvicorn.Server:
-        """Over TLS, as tokens are only asked for so."""
-        config = uvicorn.Config(
-            self.app(), port=self.port, ssl_certfile=certificate, log_level="warning", lifespan="off"
-        )
-        return uvicorn.Server(config)
-
 
 @asynccontextmanager
 async def authority(certificate: Path, redirect_uri: str) -> AsyncIterator[Authority]:
+    """Over TLS, as tokens are only asked for so."""
     found = Authority(redirect_uri)
-    server = found.server(certificate)
-    running = asyncio.create_task(server.serve())
-    while not server.started:  # noqa: ASYNC110 - it tells nobody
-        await asyncio.sleep(0.02)
-    yield found
-    server.should_exit = True
-    await running
+    async with serving(found.app(), found.listener, ssl_certfile=certificate):
+        yield found
 
 
 @dataclass

@@ -16,7 +16,6 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
-import uvicorn
 from sqlalchemy import text
 
 from chassis.auth import mint, read_key
@@ -24,7 +23,8 @@ from chassis.database import transaction
 from chassis.server_process import free_port
 from cli.places import ROOT
 from services.notify.settings import NotifySettings
-from tests.integration.notify.conftest import DAY, House, action, entry_id, living, synced, until
+from tests.integration.notify.conftest import DAY, House, action, entry_id, living, synced
+from tests.serving import listening, port_of, serving
 from tests.waiting import comes_true
 
 SECRET = "whsec_of_the_company"
@@ -111,19 +111,14 @@ async def shop(  # noqa: PLR0917 - what notify stands on
         "link_secret": "s3cret",
     }
     async with living(settings.model_copy(update=knobs), stack, voices, people, mails) as house:
-        port = free_port()
         app = house.http._transport.app  # type: ignore[attr-defined]
-        config = uvicorn.Config(app, port=port, log_level="error", lifespan="off")
-        server = uvicorn.Server(config)
-        task = asyncio.create_task(server.serve())
-        await until(lambda: server.started)
-        made = Shop(house, company, stripe, f"http://127.0.0.1:{port}")
-        async with httpx.AsyncClient(trust_env=False) as http:
-            hook = {"url": f"{made.notify}/stripe/{company}", "secret": SECRET}
-            (await http.post(f"{stripe}/_config/webhooks/relance", json=hook)).raise_for_status()
-        yield made
-        server.should_exit = True
-        await task
+        listener = listening()
+        async with serving(app, listener, log_level="error"):
+            made = Shop(house, company, stripe, f"http://127.0.0.1:{port_of(listener)}")
+            async with httpx.AsyncClient(trust_env=False) as http:
+                hook = {"url": f"{made.notify}/stripe/{company}", "secret": SECRET}
+                (await http.post(f"{stripe}/_config/webhooks/relance", json=hook)).raise_for_status()
+            yield made
 
 
 async def test_a_debtor_pays_and_is_not_chased(shop: Shop) -> None:
