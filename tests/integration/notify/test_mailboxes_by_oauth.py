@@ -101,11 +101,16 @@ def server(mail: TokenMail, **other: Any) -> dict[str, Any]:
     return named | {"sign_in": "oauth", "connections": 1} | other
 
 
+async def use(house: House, company: str, mail: TokenMail) -> None:
+    """Once the mails that become due leave by it; those of the moment before may leave by the installation's."""
+    await put(house, company, "/mail-server", server(mail))
+    await until(lambda: any(task.get_name() == f"mail server of {company}" for task in asyncio.all_tasks()))
+
+
 async def send_by_token(house: House, company: str, provider: Authority, mail: TokenMail) -> None:
     await put(house, company, "/mail-authorization", provider.wanted())
     assert (await connect(house, company, provider))["connected"] is True
-    await put(house, company, "/mail-server", server(mail))
-    await until(lambda: any(task.get_name() == f"mail server of {company}" for task in asyncio.all_tasks()))
+    await use(house, company, mail)
 
 
 async def due(house: House, company: str, first: int, last: int) -> None:
@@ -293,7 +298,7 @@ async def test_an_application_signs_in_for_itself_by_secret_or_certificate(
     unfit = nothing | {"certificate": pem.partition("-----BEGIN CERT")[0]}
     assert await refused(house, company, "PUT", "/mail-authorization", json=unfit) == (422, "certificate-unfit")
     await put(house, company, "/mail-authorization", nothing | {"certificate": pem})
-    await put(house, company, "/mail-server", server(mail))
+    await use(house, company, mail)
     await due(house, company, 0, 1)
     await house.until_said(company, "EmailSent")
     assert mail.received == [f"c0@{company}.example"]

@@ -164,7 +164,7 @@ async def test_a_role_that_may_not_copy_takes_the_longer_way(
 
 
 PAYMENTS = {
-    "ledger": ("projection", "PAYMENT"),
+    "ledger": ("projection.settled", "PAYMENT"),
     "reporting": ("projection.stated", "PAYMENT"),
     "dunning": ("thanking", "GROUP"),
 }
