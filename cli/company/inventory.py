@@ -53,6 +53,7 @@ LEFT_OUT = {
     ("ledger", "command"): "answers kept for commands that are given twice; they name places in these logs",
     ("sync", "sample"): "files that wait for a person: send them again",
     ("sync", "upload"): "files that wait to be read: send them again",
+    ("notify", "cash_report"): "what became of the daily reports of the last weeks",
     ("console", "cash_report"): "each person asks for the daily report again",
     ("console", "company_export"): "earlier exports: they are where they were fetched to",
     ("console", "company_export_part"): "earlier exports: they are where they were fetched to",

@@ -1,8 +1,8 @@
 """The figures of a company, every working day by mail, to those who asked for them (rule 15.4).
 
-Each person's report is asked for in that person's name, so it tells of the clients that person sees. It is claimed
-before it is sent, so that it leaves once a day at most however many consoles run; what surely did not leave is
-tried again a few times, later.
+Each person's report is asked for in that person's name, so it tells of the clients that person sees. It has a
+number, by which notify sends it once however often it is asked: so whatever keeps an answer from coming, it is
+asked for again a few times, later. It is claimed before it is asked for: of several consoles one does the work.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ import logging
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, cast
-from uuid import UUID
+from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import text
@@ -28,7 +28,12 @@ log = logging.getLogger(__name__)
 PAUSE_SECONDS = 60.0
 MOST_FAILURES = 4
 ANSWERED_SECONDS = 60.0
-"""Longer than notify gives the mail server: whoever is asked again meanwhile would send a second one."""
+"""Longer than notify gives the mail server."""
+CLAIMED_SECONDS = 180.0
+"""A console that died while it asked is waited for so long; longer than asking takes."""
+REPORTS = UUID("5d1f6a44-8b0e-5b7c-9a53-2f4f0c1e7d90")
+"""What the numbers of reports are made in."""
+IN_DOUBT = "report-in-doubt"
 SATURDAY = 5
 FRIDAY = 4
 MEDIA = ("phone", "letter", "email", "other")
@@ -50,26 +55,45 @@ CHOOSE = text("""
 """)
 STOP = text("delete from cash_report where company = :company and account_id = :account_id")
 CLAIM = text("""
-    update cash_report set tried_for = :day, sent_for = :day,
-        failures = case when tried_for = :day then failures else 0 end
+    update cash_report set tried_for = :day, claimed_until = now() + make_interval(secs => :seconds),
+        failures = case when tried_for = :day then failures + 1 else 1 end,
+        failure = case when tried_for = :day then failure end
     where company = :company and account_id = :account_id and sent_for is distinct from :day
+        and (claimed_until is null or claimed_until < now())
+        and (tried_for is distinct from :day or failures < :most)
     returning failures
 """)
-"""Who comes second finds it claimed; a process that dies while it sends has sent none that day."""
-LEFT = text("update cash_report set failure = null where company = :company and account_id = :account_id")
-FAILED = text("""
-    update cash_report set failures = failures + 1, failure = :failure,
-        sent_for = case when :again and failures + 1 < :most then null else sent_for end
+"""Every try counts as failed until it is known better, so that one that ends its console ends few of them. Who
+comes second finds it claimed."""
+LEFT = text("""
+    update cash_report set failure = null, failures = 0, sent_for = :day, claimed_until = null
     where company = :company and account_id = :account_id
 """)
+FAILED = text("""
+    update cash_report set claimed_until = null,
+        failure = case when failure = :in_doubt and not :settles then failure else :failure end,
+        sent_for = case when :again then sent_for else :day end
+    where company = :company and account_id = :account_id
+""")
+"""What may have left stays in doubt until notify tells more of it."""
 
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a report did not leave. ``again``: it surely did not, so that trying again sends no second one."""
+    """Why a report is not known to have left. ``again``: asking again may help. ``settles``: notify told what
+    became of it, so that nothing earlier counts."""
 
     code: str
-    again: bool
+    again: bool = True
+    settles: bool = False
+
+
+ANSWERS = {
+    "stayed": Failure("mail-server-refused", settles=True),
+    "under_way": Failure(IN_DOUBT),
+    "in_doubt": Failure(IN_DOUBT, again=False, settles=True),
+}
+"""What notify tells of a report that it did not send."""
 
 
 @dataclass(frozen=True)
@@ -160,40 +184,47 @@ def neighbours_of(console: Console, one: Wanted) -> Neighbours:
 
 
 async def _claimed(console: Console, one: Wanted, day: date) -> bool:
+    claim = {"day": day, "seconds": CLAIMED_SECONDS, "most": MOST_FAILURES}
     async with transaction(console.engine) as tx:
-        return (await tx.execute(CLAIM, {**one.key, "day": day})).one_or_none() is not None
+        return (await tx.execute(CLAIM, one.key | claim)).one_or_none() is not None
 
 
 async def _tried(console: Console, one: Wanted, day: date) -> bool:
     """Send a claimed report, and write down what became of it."""
     try:
-        failure = await send(console, one, day)
+        failure = await send(console, one, day, number_of(one, day.isoformat()))
     except (ServiceSilent, Refused) as silent:
-        failure = Failure(f"{silent.service}-silent", again=True)
+        failure = Failure(f"{silent.service}-silent")
     async with transaction(console.engine) as tx:
         if failure is None:
-            await tx.execute(LEFT, one.key)
+            await tx.execute(LEFT, one.key | {"day": day})
         else:
-            told = {"failure": failure.code, "again": failure.again, "most": MOST_FAILURES}
-            await tx.execute(FAILED, one.key | told)
+            told = {"failure": failure.code, "again": failure.again, "settles": failure.settles}
+            await tx.execute(FAILED, one.key | told | {"day": day, "in_doubt": IN_DOUBT})
     if failure:
         log.warning("a cash report did not leave", extra={"company": one.company, "reason": failure.code})
     return failure is None
 
 
-async def send(console: Console, one: Wanted, day: date) -> Failure | None:
-    """Send one report now: ``None``, or what kept it. Raises as ``Neighbours.request`` where nothing was sent."""
+def number_of(one: Wanted, named: str) -> UUID:
+    """Of the report of its day, or of a wish for a copy; nobody makes the number of another's."""
+    return uuid5(REPORTS, f"{one.company}/{one.account_id}/{named}")
+
+
+async def send(console: Console, one: Wanted, day: date, number: UUID) -> Failure | None:
+    """Send one report now: ``None``, or what is known otherwise. Raises as ``Neighbours.request`` where nothing
+    was sent."""
     figures = await gathered(neighbours_of(console, one), day)
     sending = console.gateway.neighbours("service:console", one.company, "system", None)
-    body = {"to": one.email, "language": one.language, **figures}
+    body = {"report_id": str(number), "to": one.email, "language": one.language, **figures}
     try:
         answer = await sending.request("notify", "POST", "/cash-report", json=body, timeout=ANSWERED_SECONDS)
     except ServiceSilent as silent:
         if silent.unheard:
             raise
-        return Failure(f"{silent.service}-silent", again=False)
-    told = answer.json()
-    return None if told["ok"] else Failure("mail-server-refused", again=told.get("again", False))
+        return Failure(IN_DOUBT)
+    state = answer.json()["state"]
+    return None if state == "sent" else ANSWERS[state]
 
 
 async def gathered(asking: Neighbours, day: date) -> Json:

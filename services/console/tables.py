@@ -87,8 +87,15 @@ cash_report = Table(
     Column("account_id", UUID, ForeignKey("account.account_id", ondelete="cascade"), primary_key=True),
     Column("hour", SmallInteger, nullable=False, comment="of the company's day, from which on it leaves"),
     Column("tried_for", Date, comment="the day for which it was tried last"),
-    Column("sent_for", Date, comment="the day for which it left last"),
-    Column("failures", SmallInteger, nullable=False, server_default="0", comment="of tried_for"),
+    Column("sent_for", Date, comment="the day for which it left last, or may have"),
+    Column("claimed_until", DateTime(timezone=True), comment="a console asks for it, or died when it did"),
+    Column(
+        "failures",
+        SmallInteger,
+        nullable=False,
+        server_default="0",
+        comment="tries of tried_for that did not succeed",
+    ),
     Column("failure", Text, comment="code of the last one, none once it left"),
     comment="who wants the figures of a company by mail every working day",
 )

@@ -1,12 +1,13 @@
 """The daily report by mail, as each person chooses it (rule 15.4)."""
 
 from typing import Annotated
+from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from chassis.database import transaction
-from services.console.cash_reports import FIRST_HOUR, LAST_HOUR, Wanted, choose, send, wanted
+from services.console.cash_reports import FIRST_HOUR, IN_DOUBT, LAST_HOUR, Wanted, choose, number_of, send, wanted
 from services.console.gateway import Refused
 from services.console.language import N_
 from services.console.rendering import page
@@ -33,6 +34,8 @@ async def shown(request: Request, visit: VisitDep, done: str = "", refused: str 
         report=found[0] if found else None,
         hours=range(FIRST_HOUR, LAST_HOUR + 1),
         usual_hour=USUAL_HOUR,
+        wish=uuid4(),
+        in_doubt=IN_DOUBT,
         notice=visit.notice(DONE, done, refused),
     )
 
@@ -51,14 +54,14 @@ async def save(
 
 
 @router.post("/now")
-async def send_now(visit: VisitDep) -> Response:
-    """One copy at once, of today, to the person who asks."""
+async def send_now(visit: VisitDep, wish: Annotated[UUID, Form()]) -> Response:
+    """One copy at once, of today, to the person who asks: one for each ``wish``, which the page numbers."""
     me = visit.me
     one = Wanted(
         visit.company, me.account_id, me.email, visit.language, visit.role, visit.portfolio, USUAL_HOUR, None, None
     )
     try:
-        failure = await send(visit.console, one, visit.as_of)
+        failure = await send(visit.console, one, visit.as_of, number_of(one, f"copy {wish}"))
         refused = failure.code if failure else None
     except Refused as refusal:
         refused = refusal.code

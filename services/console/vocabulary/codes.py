@@ -210,6 +210,7 @@ REASONS = {
 REFUSED = N_("La demande a été refusée : vérifiez la saisie.")
 REFUSALS = {
     "mail-server-refused": N_("Le serveur d’envoi n’a pas pris le message : voyez Configurer, Envoi des e-mails."),
+    "report-in-doubt": N_("Le dernier compte rendu est peut-être parti, peut-être non : il n’est pas renvoyé."),
     "notify-silent": N_("Le service d’envoi ne répondait pas."),
     "reporting-silent": N_("Le service des chiffres ne répondait pas."),
     "subscriber-exists": N_("Un abonné porte déjà ce nom."),

@@ -8,13 +8,14 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Literal
-from uuid import uuid4
+from uuid import UUID
 
 from fastapi import APIRouter
 from pydantic import Field
 
 from chassis import clock
-from chassis.http import CompanyDep, RunningDep, TxDep, requires
+from chassis.database import transaction
+from chassis.http import CompanyDep, RunningDep, requires
 from chassis.problems import Problem
 from services.notify import queries
 from services.notify.api.bodies import Body
@@ -23,6 +24,7 @@ from services.notify.at_once import attempted
 from services.notify.cash_report import Figures, report
 from services.notify.domain import message_id
 from services.notify.messages import compose
+from services.notify.numbered import Standing, State, claim, end
 from services.notify.oauth.keeping import Keeper
 from services.notify.servers import of_companies, of_installation
 from services.notify.settings import NotifySettings
@@ -32,6 +34,7 @@ router = APIRouter(prefix="/companies/{company}", dependencies=[requires("system
 ANSWER_SECONDS = 30.0
 """How long the mail server may take in all."""
 
+NO_FIGURES = ("report_id", "to", "language")
 Medium = Literal["phone", "letter", "email", "other"]
 Count = Annotated[int, Field(ge=0)]
 
@@ -42,8 +45,10 @@ class Late(Body):
 
 
 class ReportBody(Body):
-    """As ``Figures``; ``to`` and ``language`` are the person's."""
+    """As ``Figures``; ``to`` and ``language`` are the person's. ``report_id`` numbers it: by one number it leaves
+    once."""
 
+    report_id: UUID
     to: Email
     language: Literal["fr", "en"] = "fr"
     as_of: date
@@ -66,30 +71,35 @@ class ReportBody(Body):
     top: list[Late] = Field(default_factory=list, max_length=10)
 
     def figures(self) -> Figures:
-        told = {name: getattr(self, name) for name in type(self).model_fields if name not in ("to", "language")}
+        told = {name: getattr(self, name) for name in type(self).model_fields if name not in NO_FIGURES}
         return Figures(**told | {"top": [(one.name, one.overdue) for one in self.top]})
 
 
 @router.post("/cash-report")
-async def post_cash_report(
-    body: ReportBody, company: CompanyDep, tx: TxDep, process: RunningDep
-) -> dict[str, Any]:
-    """Send it by the server that the company's messages leave by: ``ok``, and where not, the ``words`` of the
-    server or the network, and ``again``: it surely did not leave, so that it may be asked for again. Nothing of it
-    is kept; whoever asks twice sends twice.
+async def post_cash_report(body: ReportBody, company: CompanyDep, process: RunningDep) -> dict[str, Any]:
+    """Send it by the server that the company's messages leave by. ``state`` is what became of it: ``sent``;
+    ``stayed``: it surely did not leave, and asked again it may; ``under_way`` by an earlier request; ``in_doubt``:
+    it may have left, and never leaves again. ``words`` are the server's or the network's. Nothing of what it says
+    is kept.
     """
     if not body.to:
         raise Problem("address-missing", "A report goes to somebody", 422)
     settings = process.settings
     assert isinstance(settings, NotifySettings)
-    found = await of_companies(tx, settings, Keeper(process.engine, settings), company)
+    async with transaction(process.api_engine, company) as tx:
+        found = await of_companies(tx, settings, Keeper(process.engine, settings), company)
+        sender = replace(await queries.sender(tx, company, settings.default_sender_domain), tagged=False)
     server = found.get(company)
     if company in found and server is None:
         raise Problem("secret-unreadable", "The password cannot be read with this installation's key", 409)
-    sender = replace(await queries.sender(tx, company, settings.default_sender_domain), tagged=False)
     rendered = report(body.figures(), sender.company_name or company, body.language)
-    mail = compose(rendered, sender, [body.to], message_id(uuid4(), sender.email), clock.now())
-    attempt = await attempted(server or of_installation(settings), mail, ANSWER_SECONDS)
-    if attempt.ok:
-        return {"ok": True, "words": attempt.words}
-    return {"ok": False, "again": attempt.surely_stayed, "words": attempt.words}
+    mail = compose(rendered, sender, [body.to], message_id(body.report_id, sender.email), clock.now())
+    async with transaction(process.api_engine, company) as tx:
+        known = await claim(tx, company, body.report_id, mail.message_id)
+    if known is None:
+        attempt = await attempted(server or of_installation(settings), mail, ANSWER_SECONDS)
+        state: State = "sent" if attempt.ok else "stayed" if attempt.surely_stayed else "in_doubt"
+        known = Standing(state, attempt.words)
+        async with transaction(process.api_engine, company) as tx:
+            await end(tx, company, body.report_id, known)
+    return {"state": known.state, "words": known.words}

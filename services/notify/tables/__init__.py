@@ -47,7 +47,7 @@ from services.notify.tables.heard import (
     synced_lines,
 )
 from services.notify.tables.metadata import metadata
-from services.notify.tables.written import attachment, draft, letter, message, task_comment
+from services.notify.tables.written import attachment, cash_report, draft, letter, message, task_comment
 
 DERIVED = (
     online_payment,
@@ -79,6 +79,7 @@ __all__ = [
     "archive_head",
     "archive_person",
     "attachment",
+    "cash_report",
     "client",
     "client_merge",
     "company",

@@ -3,7 +3,7 @@
 from sqlalchemy import Boolean, Column, Index, Integer, LargeBinary, PrimaryKeyConstraint, Table, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from chassis.columns import FALSE, INSTANT, NOW, day, money, word
+from chassis.columns import FALSE, INSTANT, NOW, day, instant, money, word
 from services.notify.tables.metadata import metadata
 
 message = Table(
@@ -120,4 +120,21 @@ task_comment = Table(
     word("written_by"),
     Column("written_at", INSTANT, nullable=False, server_default=NOW),
     PrimaryKeyConstraint("company", "action_id"),
+)
+
+# what became of a daily report, by the number that whoever asked gave it; nothing of what it says
+cash_report = Table(
+    "cash_report",
+    metadata,
+    word("company"),
+    Column("report_id", Uuid, nullable=False),
+    word("message_id"),
+    # under_way | sent | stayed | in_doubt
+    word("state"),
+    # the mail server's or the network's
+    Column("words", Text, nullable=False, server_default=""),
+    # one that is under way has ended in doubt after it
+    instant("until"),
+    Column("changed_at", INSTANT, nullable=False, server_default=NOW),
+    PrimaryKeyConstraint("company", "report_id"),
 )

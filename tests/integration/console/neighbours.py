@@ -761,7 +761,7 @@ class FakeServices:
     silent: set[str] = field(default_factory=set)
     fails: dict[str, type[httpx.HTTPError]] = field(default_factory=dict)
     """Path to how the connection fails, after what was sent on it was heard."""
-    reported: dict[str, Any] = field(default_factory=lambda: {"ok": True, "words": "250 Kept"})
+    reported: dict[str, Any] = field(default_factory=lambda: {"state": "sent", "words": "250 Kept"})
     tasks: dict[str, Any] = field(default_factory=dict)
     explained: dict[str, Any] = field(default_factory=dict)
     headers: list[httpx.Headers] = field(default_factory=list)

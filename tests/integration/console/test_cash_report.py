@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime
 from typing import Any
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -21,6 +22,10 @@ FORM = {"on": PAGE}
 BEFORE = datetime(2026, 11, 24, 5, 59, tzinfo=UTC)
 """One minute to seven in Paris."""
 AT_SEVEN = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
+
+
+class Ended(BaseException):
+    """The process did: nothing that is meant for failures handles it."""
 
 
 def reports(fakes: FakeServices) -> list[dict[str, Any]]:
@@ -73,18 +78,63 @@ async def test_what_fails_is_tried_again_a_few_times_and_told(
     assert "ne répondait pas" not in (await reader.get(PAGE)).text
 
 
-@pytest.mark.parametrize(("failure", "times"), [(httpx.ReadTimeout, 1), (httpx.ConnectError, 4)])
-async def test_what_may_have_left_is_not_sent_again(
-    reader: Person, console: Console, fakes: FakeServices, failure: type[httpx.HTTPError], times: int
+@pytest.mark.parametrize(
+    ("failure", "words"),
+    [(httpx.ReadTimeout, "peut-être parti"), (httpx.ConnectError, "Le service d’envoi ne répondait pas.")],
+)
+async def test_without_an_answer_the_same_report_is_asked_for_again(
+    reader: Person, console: Console, fakes: FakeServices, failure: type[httpx.HTTPError], words: str
 ) -> None:
-    """A mail server may be slower than we are patient: a second report would follow the one on its way."""
+    """By its number, so that what left the first time does not leave twice; and whether it may have is told."""
     await forget(console)
     await reader.post(PAGE, **FORM, hour="7")
     fakes.fails["/cash-report"] = failure
     for _ in range(6):
         assert await send_due(console, AT_SEVEN) == 0
-    assert len([one for one in fakes.asked if one[1] == "/cash-report"]) == times
-    assert "Le service d’envoi ne répondait pas." in (await reader.get(PAGE)).text
+    assert len([one for one in fakes.asked if one[1] == "/cash-report"]) == 4
+    page = (await reader.get(PAGE)).text
+    assert words in page
+    assert ("Le dernier n’est pas parti" in page) is (failure is httpx.ConnectError)
+
+
+async def test_a_report_whose_answer_was_lost_keeps_its_number(
+    reader: Person, console: Console, fakes: FakeServices
+) -> None:
+    await forget(console)
+    await reader.post(PAGE, **FORM, hour="7")
+    fakes.commands.clear()
+    fakes.fails["/cash-report"] = httpx.ReadError
+    assert await send_due(console, AT_SEVEN) == 0
+    fakes.silent.add("reporting")
+    assert await send_due(console, AT_SEVEN) == 0
+    assert "peut-être parti" in (await reader.get(PAGE)).text, "whatever keeps it from being asked for again"
+    fakes.silent.discard("reporting")
+    del fakes.fails["/cash-report"]
+    assert await send_due(console, AT_SEVEN) == 1
+    assert await send_due(console, datetime(2026, 11, 25, 9, 0, tzinfo=UTC)) == 1
+    assert "peut-être" not in (await reader.get(PAGE)).text
+    numbers = [one["report_id"] for one in reports(fakes)]
+    assert len(set(numbers)) == 2, numbers
+    assert numbers[-2] != numbers[-1], "each day has its own"
+
+
+async def test_a_console_that_died_while_it_asked_holds_the_report_for_a_while(
+    reader: Person, console: Console, fakes: FakeServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await forget(console)
+    await reader.post(PAGE, **FORM, hour="7")
+
+    async def dies(*_: Any) -> None:
+        raise Ended
+
+    monkeypatch.setattr(cash_reports, "send", dies)
+    with pytest.raises(Ended):
+        await send_due(console, AT_SEVEN)
+    monkeypatch.undo()
+    assert await send_due(console, AT_SEVEN) == 0, "it may be at work"
+    async with transaction(console.engine) as tx:
+        await tx.execute(text("update cash_report set claimed_until = now() - interval '1 second'"))
+    assert await send_due(console, AT_SEVEN) == 1
 
 
 async def test_what_the_mail_server_may_have_taken_is_not_sent_again(
@@ -92,12 +142,17 @@ async def test_what_the_mail_server_may_have_taken_is_not_sent_again(
 ) -> None:
     await forget(console)
     await reader.post(PAGE, **FORM, hour="7")
-    for again, times in ((False, 1), (True, 4)):
+    for day, state, times, told in (
+        (24, "in_doubt", 1, "peut-être parti"),
+        (25, "stayed", 4, "Le dernier n’est pas parti"),
+        (26, "under_way", 4, "peut-être parti"),
+    ):
         fakes.asked.clear()
-        fakes.reported = {"ok": False, "again": again, "words": "the connection was lost"}
+        fakes.reported = {"state": state, "words": "the connection was lost"}
         for _ in range(6):
-            await send_due(console, AT_SEVEN if not again else datetime(2026, 11, 25, 9, 0, tzinfo=UTC))
+            assert await send_due(console, datetime(2026, 11, day, 9, 0, tzinfo=UTC)) == 0
         assert len([one for one in fakes.asked if one[1] == "/cash-report"]) == times
+        assert told in (await reader.get(PAGE)).text
 
 
 async def test_one_persons_report_that_fails_in_a_way_nobody_foresaw_stops_no_others(
@@ -109,7 +164,7 @@ async def test_one_persons_report_that_fails_in_a_way_nobody_foresaw_stops_no_ot
         await tx.execute(text(f"{everybody} where company = :company"), {"company": COMPANY})
     tried: list[str] = []
 
-    async def fails_for_the_first(console: Console, one: Wanted, day: date) -> None:
+    async def fails_for_the_first(console: Console, one: Wanted, day: date, number: UUID) -> None:
         tried.append(one.email)
         if len(tried) == 1:
             raise KeyError("a figure")
@@ -144,6 +199,12 @@ async def test_it_tells_of_the_clients_that_the_person_sees(
 
 async def test_a_copy_leaves_at_once(reader: Person, console: Console, fakes: FakeServices) -> None:
     fakes.commands.clear()
-    answer = await reader.post(f"{PAGE}/now", **FORM)
+    wish = str(uuid4())
+    assert 'name="wish"' in (await reader.get(PAGE)).text
+    answer = await reader.post(f"{PAGE}/now", **FORM, wish=wish)
     assert [one["to"] for one in reports(fakes)] == ["lecteur@delcourt.example"]
     assert "Un exemplaire est parti" in (await reader.get(answer.headers["location"])).text
+    await reader.post(f"{PAGE}/now", **FORM, wish=wish)
+    await reader.post(f"{PAGE}/now", **FORM, wish=str(uuid4()))
+    numbers = [one["report_id"] for one in reports(fakes)]
+    assert numbers[0] == numbers[1] != numbers[2], "one report for each wish"

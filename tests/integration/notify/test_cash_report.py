@@ -2,13 +2,16 @@
 
 import asyncio
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
+from services.notify import numbered
 from services.notify.api import cash_report
 from services.notify.mailer import PutOff, Refused, Result, SmtpConnection, Unknown
 from services.notify.messages import Mail
 from tests.integration.notify.conftest import House
+from tests.waiting import comes_true
 
 FIGURES: dict[str, Any] = {
     "to": "nathalie@delcourt.example",
@@ -34,15 +37,20 @@ FIGURES: dict[str, Any] = {
 }
 
 
+class Ended(Exception):
+    """The process did, as far as notify's rows can tell."""
+
+
 async def send(house: House, company: str, role: Any = "system", **more: Any) -> Any:
     headers = house.token(company, role=role)
-    return await house.http.post(f"/companies/{company}/cash-report", json=FIGURES | more, headers=headers)
+    body = FIGURES | {"report_id": str(uuid4())} | more
+    return await house.http.post(f"/companies/{company}/cash-report", json=body, headers=headers)
 
 
 async def test_it_leaves_by_the_companys_server_with_figures_in_words(house: House, company: str) -> None:
     """Rule 15.4: with a banner where the figures are to be doubted; what accounting wrote is never markup."""
     to = f"nathalie@{company}.example"
-    assert (await send(house, company, to=to)).json()["ok"] is True
+    assert (await send(house, company, to=to)).json()["state"] == "sent"
     (mail,) = house.mails.to(to)
     assert "22 226,52 € en retard" in mail.subject.replace("\xa0", " ")
     read = house.mails.store.read(mail.id)
@@ -66,7 +74,7 @@ async def test_what_the_server_refuses_is_told(house: House, company: str) -> No
     await house.mails.close()
     answer = (await send(house, company, to=f"late@{company}.example")).json()
     await house.mails.open()
-    assert (answer["ok"], answer["again"]) == (False, True)
+    assert answer["state"] == "stayed"
     assert answer["words"]
 
 
@@ -78,8 +86,13 @@ async def test_only_what_surely_did_not_leave_may_be_asked_for_again(
         return what
 
     monkeypatch.setattr(SmtpConnection, "carry", carry)
-    answer = (await send(house, company, to=f"late@{company}.example")).json()
-    assert (answer["ok"], answer["again"]) == (False, not isinstance(what, Unknown))
+    number, to = str(uuid4()), f"late@{company}.example"
+    answer = (await send(house, company, to=to, report_id=number)).json()
+    assert answer["state"] == ("in_doubt" if isinstance(what, Unknown) else "stayed")
+    monkeypatch.undo()
+    again = (await send(house, company, to=to, report_id=number)).json()
+    assert again["state"] == ("in_doubt" if isinstance(what, Unknown) else "sent")
+    assert len(house.mails.to(to)) == (0 if isinstance(what, Unknown) else 1)
 
 
 async def test_a_server_that_is_slow_to_say_that_it_took_it_may_have_taken_it(
@@ -92,7 +105,44 @@ async def test_a_server_that_is_slow_to_say_that_it_took_it_may_have_taken_it(
     monkeypatch.setattr(SmtpConnection, "carry", carry)
     monkeypatch.setattr(cash_report, "ANSWER_SECONDS", 2.0)
     answer = (await send(house, company, to=f"late@{company}.example")).json()
-    assert (answer["ok"], answer["again"]) == (False, False)
+    assert answer["state"] == "in_doubt"
+
+
+async def test_by_one_number_it_leaves_once(house: House, company: str) -> None:
+    """Rule 15.4: whoever lost the answer asks again, at the same time or later."""
+    number, to = str(uuid4()), f"nathalie@{company}.example"
+    asked = await asyncio.gather(*(send(house, company, to=to, report_id=number) for _ in range(4)))
+    assert {one.json()["state"] for one in asked} <= {"sent", "under_way"}
+    assert (await send(house, company, to=to, report_id=number)).json()["state"] == "sent"
+    (mail,) = house.mails.to(to)
+    assert number in mail.message_id
+
+    await send(house, company, to=to)
+    assert len(house.mails.to(to)) == 2, "another number is another report"
+
+
+async def test_a_process_that_ends_before_it_answers_leaves_it_in_doubt(
+    house: House, company: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rule 15.4: the mail server took it, and nobody wrote that down. Asked again it does not leave twice."""
+    number, to = str(uuid4()), f"nathalie@{company}.example"
+
+    async def dies(*_: Any) -> None:
+        raise Ended
+
+    monkeypatch.setattr(cash_report, "end", dies)
+    monkeypatch.setattr(numbered, "LEASE_SECONDS", 1.0)
+    with pytest.raises(Ended):
+        await send(house, company, to=to, report_id=number)
+    monkeypatch.undo()
+    assert len(house.mails.to(to)) == 1
+    assert (await send(house, company, to=to, report_id=number)).json()["state"] == "under_way"
+
+    async def doubted() -> bool:
+        return (await send(house, company, to=to, report_id=number)).json()["state"] == "in_doubt"
+
+    await comes_true(doubted, "a report of a process that ended is in doubt")
+    assert len(house.mails.to(to)) == 1
 
 
 async def test_no_persons_token_sends_it(house: House, company: str) -> None:

@@ -19,8 +19,9 @@ COMPANY_WIDE = {
         "scenario_version", "simulation", "simulation_part",
     },
     "notify": {
-        "archive_head", "company", "copy_address", "dkim_key", "expired_day", "late_interest_terms", "logo",
-        "mail_authorization", "mail_server", "mailbox", "mailbox_account", "mailbox_mail", "money_back",
+        "archive_head", "cash_report", "company", "copy_address", "dkim_key", "expired_day",
+        "late_interest_terms", "logo", "mail_authorization", "mail_server", "mailbox", "mailbox_account",
+        "mailbox_mail", "money_back",
         "payment_account", "policy", "retention", "sender", "template", "template_version",
         # by its content, and handed out with the message that carries it alone
         "attachment",
