@@ -30,6 +30,7 @@ from services.notify.pacing import AT_HAND_SECONDS, Pace, Turns
 from services.notify.recording import Recorder
 from services.notify.servers import Server
 from services.notify.settings import NotifySettings
+from services.notify.signing import header_of
 from services.notify.writing import Parcel, Writer
 
 log = logging.getLogger(__name__)
@@ -212,10 +213,9 @@ class Lane:
         signature = parcel.signature
         if signature is not None:
             self.running.health.hindrance(f"{SIGNATURE} of {parcel.job.company}", None)
-        if signature is None or not signature.signs_for(mail.envelope_from):
+        header = await header_of(signature, mail.envelope_from, mail.raw)
+        if not header:
             return mail
-        # signing is all computing: the other connections go on meanwhile
-        header = await asyncio.to_thread(signature.header, mail.raw)
         assert parcel.mail is not None
         kept = parcel.mail
         parcel.mail = replace(kept, raw=header + kept.raw, cut=kept.cut + len(header))

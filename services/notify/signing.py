@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from dataclasses import dataclass, field
 
@@ -50,6 +51,15 @@ class Signature:
             include_headers=[name for name in SIGNED if _has(raw, name)],
         )
         return signed.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+
+
+async def header_of(signature: Signature | None, address: str, raw: bytes) -> bytes:
+    """The header to put in front of a message that is written in the name of ``address``: none where the company
+    does not sign, or not for it."""
+    if signature is None or not signature.signs_for(address):
+        return b""
+    # signing is all computing: everything else goes on meanwhile
+    return await asyncio.to_thread(signature.header, raw)
 
 
 class SignatureSealed(Exception):

@@ -28,6 +28,7 @@ from services.notify.numbered import Standing, State, claim, end
 from services.notify.oauth.keeping import Keeper
 from services.notify.servers import of_companies, of_installation
 from services.notify.settings import NotifySettings
+from services.notify.signing import SignatureSealed, header_of, signature_of
 
 router = APIRouter(prefix="/companies/{company}", dependencies=[requires("system")])
 
@@ -77,10 +78,10 @@ class ReportBody(Body):
 
 @router.post("/cash-report")
 async def post_cash_report(body: ReportBody, company: CompanyDep, process: RunningDep) -> dict[str, Any]:
-    """Send it by the server that the company's messages leave by. ``state`` is what became of it: ``sent``;
-    ``stayed``: it surely did not leave, and asked again it may; ``under_way`` by an earlier request; ``in_doubt``:
-    it may have left, and never leaves again. ``words`` are the server's or the network's. Nothing of what it says
-    is kept.
+    """Send it by the server that the company's messages leave by, signed as they are. ``state`` is what became of
+    it: ``sent``; ``stayed``: it surely did not leave, and asked again it may; ``under_way`` by an earlier request;
+    ``in_doubt``: it may have left, and never leaves again. ``words`` are the server's or the network's. Nothing of
+    what it says is kept. 409 ``secret-unreadable``.
     """
     if not body.to:
         raise Problem("address-missing", "A report goes to somebody", 422)
@@ -88,12 +89,19 @@ async def post_cash_report(body: ReportBody, company: CompanyDep, process: Runni
     assert isinstance(settings, NotifySettings)
     async with transaction(process.api_engine, company) as tx:
         found = await of_companies(tx, settings, Keeper(process.engine, settings), company)
+        try:
+            signature = await signature_of(tx, company, settings.sealing_key)
+        except SignatureSealed as shut:
+            raise Problem(
+                "secret-unreadable", "The signing key cannot be read with this installation's key", 409
+            ) from shut
         sender = replace(await queries.sender(tx, company, settings.default_sender_domain), tagged=False)
     server = found.get(company)
     if company in found and server is None:
         raise Problem("secret-unreadable", "The password cannot be read with this installation's key", 409)
     rendered = report(body.figures(), sender.company_name or company, body.language)
     mail = compose(rendered, sender, [body.to], message_id(body.report_id, sender.email), clock.now())
+    mail = replace(mail, raw=await header_of(signature, mail.envelope_from, mail.raw) + mail.raw)
     async with transaction(process.api_engine, company) as tx:
         known = await claim(tx, company, body.report_id, mail.message_id)
     if known is None:

@@ -12,6 +12,7 @@ from chassis.embedded import Stack
 from services.notify import signing
 from services.notify.settings import NotifySettings
 from tests.integration.notify.conftest import House, MailServer, People, Voices, action, living, synced
+from tests.integration.notify.test_cash_report import send
 
 DOMAIN = "delcourt.example"
 
@@ -78,6 +79,30 @@ async def test_only_what_is_written_in_the_keys_domain_is_signed(house: House, c
     assert b"DKIM-Signature" not in await sent(house, company, "C1")
     await house.call(company, "PUT", "/sender", json={"email": f"compta@mail.{DOMAIN}"})
     assert b"d=delcourt.example" in await sent(house, company, "C2")
+
+
+async def test_the_daily_report_is_signed_as_messages_are(
+    house: House, company: str, dns: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rule 15.4: or a domain that asks for signatures has its own people's reports refused."""
+    await house.call(company, "PUT", "/sender", json={"email": f"compta@{DOMAIN}"})
+    record = (await house.call(company, "PUT", "/dkim", json={"domain": DOMAIN})).json()["key"]["record"]
+
+    async def reported(to: str) -> bytes:
+        assert (await send(house, company, to=to)).json()["state"] == "sent"
+        (mail,) = house.mails.to(to)
+        return house.mails.store.raw(mail.id) or b""
+
+    assert b"DKIM-Signature" not in await reported(f"before@{company}.example")
+    dns[record["name"]] = record["value"]
+    await house.call(company, "POST", "/dkim/switch", json={"active": True})
+    raw = await reported(f"after@{company}.example")
+    assert dkim.verify(raw, dnsfunc=lambda name, timeout=5: record["value"].encode())
+
+    monkeypatch.setattr(house.process.settings, "sealing_key", "another key")
+    refused = await send(house, company, to=f"shut@{company}.example")
+    assert (refused.status_code, refused.json()["type"]) == (409, "secret-unreadable")
+    assert not house.mails.to(f"shut@{company}.example")
 
 
 async def test_the_private_key_lies_sealed_and_is_never_told(house: House, company: str) -> None:
