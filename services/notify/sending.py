@@ -106,7 +106,7 @@ class MailRoom:
             return False
         self.shared.worker.but = frozenset(wanted)
         for company, (known, task) in list(self._own.items()):
-            if wanted.get(company) != known:  # gone, changed, or shut
+            if wanted.get(company) != known:  # gone, changed, shut, or its authorization taken back
                 del self._own[company]
                 await cancelled([task])
         for company, server in wanted.items():

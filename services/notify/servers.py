@@ -24,8 +24,13 @@ SERVER_PURPOSE = "mail-server"
 """What its password is sealed for."""
 
 OWN = text(
-    "select company, host, port, encryption, username, password, connections, per_second, per_second_and_domain,"
-    " sign_in from mail_server where cast(:company as text) is null or company = :company"
+    """
+    select own.company, host, port, encryption, username, password, connections, per_second, per_second_and_domain,
+        sign_in, case when own.sign_in = 'oauth' and known.trouble is distinct from 'authorization_ended'
+            then known.version end as authorization
+    from mail_server own left join mail_authorization known using (company)
+    where cast(:company as text) is null or own.company = :company
+    """
 )
 
 
@@ -52,6 +57,9 @@ class Server:
     tokens: Tokens | None = field(default=None, repr=False, compare=False)
     """Where it takes a token instead of a password."""
     sign_in: SignIn = "password"
+    authorization: int | None = None
+    """Where it takes tokens: which authorization they are of, so that no connection outlives the one it was signed
+    in by. ``None``: none, or it has ended."""
 
     @property
     def place(self) -> str:
@@ -107,5 +115,6 @@ async def of_companies(
             networks=networks,
             tokens=partial(keeper.token, row.company, row.host) if row.sign_in == "oauth" else None,
             sign_in=row.sign_in,
+            authorization=row.authorization,
         )
     return found

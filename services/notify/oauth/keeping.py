@@ -41,7 +41,7 @@ RENEWALS_AT_A_TIME = 4
 """Each holds a connection to PostgreSQL for as long as the provider takes."""
 LOOKED_AFTER_SECONDS = 3600.0
 
-KNOWN = text("select version, provider, way, tenant, hosts, authorize_url, token_url, revoke_url, scope"
+KNOWN = text("select version, trouble, provider, way, tenant, hosts, authorize_url, token_url, revoke_url, scope"
              " from mail_authorization where company = :company")  # fmt: skip
 LOCKED = text("select * from mail_authorization where company = :company for update")
 RENEWED = text(
@@ -102,6 +102,7 @@ class Keeper:
                 raise Unauthorized("authorization_missing")
             if host.lower() not in provider_of(row).hosts:
                 raise Unauthorized("host_not_authorized", host)
+            self._forget_ended(company, row["trouble"])
             return await self._good(company, row["version"], not_taken)
 
     async def look_after(self) -> None:
@@ -126,7 +127,14 @@ class Keeper:
             async with transaction(self.engine, company) as tx:
                 row = (await tx.execute(KNOWN, {"company": company})).mappings().one_or_none()
             if row is not None:
+                self._forget_ended(company, row["trouble"])
                 await self._good(company, row["version"], "")
+
+    def _forget_ended(self, company: str, trouble: str | None) -> None:
+        """Whichever process found that a consent was taken back: the token that it brought is shown no more, as
+        long as a mail server might take it."""
+        if trouble == "authorization_ended" and company in self._kept:
+            self._kept[company].token = ""
 
     async def _good(self, company: str, version: int, not_taken: str) -> str:
         now = self._monotonic()

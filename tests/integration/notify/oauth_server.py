@@ -176,6 +176,8 @@ class TokenMail:
     received: list[str] = field(default_factory=list)
     shown: list[bytes] = field(default_factory=list)
     connections: int = 0
+    open: set[int] = field(default_factory=set)
+    """What tells its open connections apart."""
     ends_after: int = 0
     """Tokens end after so many messages; 0: never."""
 
@@ -212,8 +214,17 @@ async def token_mail(certificate: Path, found: Authority, user: str) -> AsyncIte
     mail = TokenMail(found, user, free_port())
     loop = asyncio.get_running_loop()
 
+    class Counted(SMTP):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            mail.open.add(id(self))
+            super().connection_made(transport)
+
+        def connection_lost(self, error: Exception | None) -> None:
+            mail.open.discard(id(self))
+            super().connection_lost(error)
+
     def made() -> SMTP:
-        return SMTP(
+        return Counted(
             mail,
             hostname="token",
             loop=loop,

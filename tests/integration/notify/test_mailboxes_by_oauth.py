@@ -178,6 +178,43 @@ async def test_a_consent_taken_back_pauses_the_lane_until_it_is_renewed(
     assert part not in house.process.health.hindered_by()
 
 
+async def test_connections_end_with_the_consent_they_were_signed_in_by(
+    house: House, company: str, provider: Authority, mail: TokenMail
+) -> None:
+    """The server's own patience is longer: it goes on taking what comes over a connection that it let in once."""
+    await send_by_token(house, company, provider, mail)
+    await due(house, company, 0, 1)
+    await house.until_said(company, "EmailSent")
+    assert len(mail.open) == 1, "it is kept for the next message"
+
+    await house.call(company, "POST", "/mail-authorization/revoke")
+    await until(lambda: not mail.open)
+    await due(house, company, 1, 2)
+    part = f"mail server of {company}"
+    await until(lambda: "not connected yet" in house.process.health.hindered_by().get(part, ""))
+    assert len(mail.received) == 1
+
+    assert (await connect(house, company, provider))["connected"] is True
+    await house.until_said(company, "EmailSent", 2)
+    assert len(mail.open) == 1
+
+
+async def test_connections_end_with_a_consent_that_was_taken_back_at_the_provider(
+    house: House, company: str, provider: Authority, mail: TokenMail, settings: NotifySettings
+) -> None:
+    """Whichever process finds it out; the token that another has in memory would be taken for an hour more."""
+    await send_by_token(house, company, provider, mail)
+    await due(house, company, 0, 1)
+    await house.until_said(company, "EmailSent")
+    provider.refresh.clear()
+    await Keeper(house.process.engine, settings).look_after()
+    await until(lambda: not mail.open)
+    await due(house, company, 1, 2)
+    part = f"mail server of {company}"
+    await until(lambda: "has to be renewed" in house.process.health.hindered_by().get(part, ""))
+    assert (len(mail.received), mail.open) == (1, set())
+
+
 async def test_a_mailbox_is_read_by_token_and_tells_when_the_consent_has_ended(
     house: House, company: str, provider: Authority, certificate: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
