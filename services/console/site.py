@@ -77,7 +77,9 @@ from services.console.visits import (
     SignInNeeded,
     Visit,
     genuine_form,
+    tries_of,
     visitor,
+    with_tries,
 )
 
 ROOMS = (
@@ -134,7 +136,9 @@ ROOMS = (
     templates,
     writing,
 )
-TOO_EARLY, SOON_SECONDS = 425, "2"
+TOO_EARLY, SOON_SECONDS = 425, 2
+MOST_TRIES = 15
+"""A page that is not ready after so many is not asked for by itself any more: it may never be."""
 """What was made just now and is not heard of everywhere; shown as 503, since a browser may ask again."""
 A_YEAR = "public, max-age=31536000, immutable"
 
@@ -240,17 +244,19 @@ def _answer_errors(app: FastAPI) -> None:
 
 async def _error(request: Request, status: int) -> Response:
     visit = await visitor(request, request.app.state.console)
-    title, text = _explained(visit, status)
+    tried = tries_of(request) if status == TOO_EARLY else 0
+    title, text = _explained(visit, status, waits=tried < MOST_TRIES)
     again = visit.path if status in (500, 503, TOO_EARLY) and request.method == "GET" else None
     shown_as = 503 if status == TOO_EARLY else status
     answer = page(request, visit, "error.html", status=shown_as, title=title, text=text, again=again)
-    if status == TOO_EARLY and again:
-        answer.headers["Refresh"] = answer.headers["Retry-After"] = SOON_SECONDS
+    if status == TOO_EARLY and again and tried < MOST_TRIES:
+        answer.headers["Retry-After"] = str(SOON_SECONDS)
+        answer.headers["Refresh"] = f"{SOON_SECONDS};url={with_tries(again, tried + 1)}"
     answer.headers["Content-Security-Policy"] = PAGE_POLICY  # a failure is answered outside of the middleware
     return answer
 
 
-def _explained(visit: Visit, status: int) -> tuple[str, str]:
+def _explained(visit: Visit, status: int, *, waits: bool) -> tuple[str, str]:
     _ = visit.words.gettext
     if status == 404:
         return _("Page introuvable"), _("Cette page n’existe pas, ou vous n’y avez pas accès.")
@@ -261,7 +267,7 @@ def _explained(visit: Visit, status: int) -> tuple[str, str]:
             "La page était ouverte depuis trop longtemps. Revenez en arrière et réessayez."
         )
     if status == TOO_EARLY:
-        return _("Encore un instant"), _("Ce que vous demandez vient d’être créé : la page se prépare.")
+        return _too_early(visit, waits=waits)
     if status in (500, 503):
         return (
             _("Service momentanément indisponible"),
@@ -269,4 +275,14 @@ def _explained(visit: Visit, status: int) -> tuple[str, str]:
         )
     return _("Demande incomprise"), _(
         "La demande n’a pas la forme attendue. Revenez en arrière et vérifiez la saisie."
+    )
+
+
+def _too_early(visit: Visit, *, waits: bool) -> tuple[str, str]:
+    _ = visit.words.gettext
+    if waits:
+        return _("Encore un instant"), _("Ce que vous demandez vient d’être créé : la page se prépare.")
+    return _("Toujours en préparation"), _(
+        "Ce que vous demandez tarde plus que de coutume : cette page ne se recharge plus d’elle-même."
+        " Réessayez plus tard ; si rien ne change, prévenez votre exploitant."
     )

@@ -29,6 +29,7 @@ LANGUAGE_COOKIE = "relance_language"
 THEME_COOKIE = "relance_theme"
 THEMES = ("light", "dark")
 POSITIONS = re.compile(r"[a-z]+/\d+/\d+(,[a-z]+/\d+/\d+)*")
+TRIES_FIELD, TRIES = "tries", re.compile(r"[0-9]{1,4}")
 CSRF_FIELD = "csrf_token"
 CSRF_HEADER = "X-CSRF-Token"
 
@@ -196,6 +197,23 @@ def _preferred(request: Request) -> str:
     return DEFAULT_LANGUAGE
 
 
+def _asked_for(request: Request) -> str:
+    """The page's address, without how often it was tried: its links and forms lead to the page itself."""
+    kept = [part for part in request.url.query.split("&") if part and part.partition("=")[0] != TRIES_FIELD]
+    return request.url.path + (f"?{'&'.join(kept)}" if kept else "")
+
+
+def tries_of(request: Request) -> int:
+    """How often a page that was not ready has been asked for by itself."""
+    told = request.query_params.get(TRIES_FIELD, "")
+    return int(told) if TRIES.fullmatch(told) else 0
+
+
+def with_tries(path: str, tries: int) -> str:
+    """The address by which a page is asked for once more."""
+    return f"{path}{'&' if '?' in path else '?'}{TRIES_FIELD}={tries}"
+
+
 async def visitor(request: Request, shared: ConsoleDep) -> Visit:
     """Anybody, signed in or not."""
     cookie = request.cookies.get(SESSION_COOKIE)
@@ -203,7 +221,7 @@ async def visitor(request: Request, shared: ConsoleDep) -> Visit:
     if cookie:
         async with transaction(shared.engine) as tx:
             person = await signed_in_by(tx, cookie, shared.settings)
-    path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    path = _asked_for(request)
     if person:
         return Visit(shared, person.language, person.theme, person.csrf_token, path, person)
     seed = request.cookies.get(VISITOR_COOKIE) or secrets.token_urlsafe(24)

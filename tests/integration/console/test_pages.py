@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from services.console.site import MOST_TRIES
 from tests.integration.console.conftest import COMPANY, Person
 from tests.integration.console.neighbours import FakeServices, action_id, entry_id
 
@@ -269,9 +270,35 @@ async def test_what_was_just_made_is_never_told_as_unknown(clerk: Person, fakes:
     fakes.refuse["/tasks"] = {"type": "company-unknown", "status": 404}
     answers["company"] = await clerk.get(f"/c/{COMPANY}/act")
     for what, answer in answers.items():
-        assert (answer.status_code, answer.headers.get("refresh")) == (503, "2"), what
+        again = answer.headers["refresh"]
+        assert (answer.status_code, again.startswith("2;url=/c/")) == (503, True), what
+        assert again.endswith("tries=1"), what
         assert "Encore un instant" in answer.text
         assert "introuvable" not in answer.text
+
+
+async def test_a_page_that_never_gets_ready_stops_asking_and_says_so(clerk: Person, fakes: FakeServices) -> None:
+    """What it waits for may never come; a window that was left open would ask for ever."""
+    fakes.refuse["/preview"] = UNHEARD
+    wanted = f"/c/{COMPANY}/message?action_id={PROPOSED}&preview=true"
+    asked = 0
+    answer = await clerk.get(wanted)
+    while (again := answer.headers.get("refresh")) is not None:
+        asked += 1
+        assert asked <= MOST_TRIES
+        answer = await clerk.get(again.partition("url=")[2])
+    assert asked == MOST_TRIES
+    assert answer.status_code == 503
+    assert "ne se recharge plus" in answer.text
+    assert f'href="{html.escape(wanted)}">Réessayer' in answer.text, "from the beginning"
+
+    del fakes.refuse["/preview"]
+    ready = await clerk.get(f"{wanted}&tries=3")
+    assert ready.status_code == 200
+    assert "tries=3" not in ready.text
+    fakes.refuse["/preview"] = UNHEARD
+    for strange in ("x", "-5", "9" * 400):
+        assert "tries=1" in (await clerk.get(f"{wanted}&tries={strange}")).headers["refresh"]
 
 
 async def test_what_nobody_made_is_told_as_unknown(clerk: Person, fakes: FakeServices) -> None:
