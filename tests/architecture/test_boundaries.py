@@ -145,6 +145,20 @@ def test_the_wall_clock_is_read_in_one_place() -> None:
     assert reads == []
 
 
+def test_services_write_zips_in_threads_alone() -> None:
+    """Compressing a large file in the loop would keep every other request waiting: ``chassis.zips`` does not."""
+    writers = []
+    for file in code():
+        if file.relative_to(ROOT).parts[0] != "services":
+            continue
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == "ZipFile":
+                told = [*node.args[1:2], *(one.value for one in node.keywords if one.arg == "mode")]
+                if any(ast.unparse(one)[1:2] in "wax" for one in told):
+                    writers.append(file)
+    assert relative(writers) == []
+
+
 def test_services_log_and_never_print() -> None:
     prints = [
         f"{file.relative_to(ROOT)}:{node.lineno}"

@@ -1,6 +1,6 @@
 """Documents of entries: read, attached and taken away from the client page; ledger keeps them."""
 
-import io
+import asyncio
 import json
 import zipfile
 from typing import Annotated, Any
@@ -9,6 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Form, Query, UploadFile
 from fastapi.responses import RedirectResponse, Response
 
+from chassis.zips import Zipping
 from services.console.gateway import Refused
 from services.console.visits import ActingDep, PageUnknown, Visit, VisitDep
 
@@ -52,15 +53,16 @@ async def attach(visit: ActingDep, client_id: ClientId, entry_id: EntryId, file:
     name = ((file.filename or "").replace("\\", "/").rpartition("/")[2] or "document.pdf")[-200:]
     if not file.size or file.size > LARGEST_BYTES:
         return _back(visit, client_id, entry_id, refused="file-too-large" if file.size else "file-missing")
-    made = io.BytesIO()
-    with zipfile.ZipFile(made, "w", zipfile.ZIP_STORED) as bundle:
-        item = {"file": name, "entry_id": entry_id, "client_id": client_id}
-        bundle.writestr("metadata.json", json.dumps({"documents": [item]}))
-        bundle.writestr(name, await file.read())
+    item = {"file": name, "entry_id": entry_id, "client_id": client_id}
+    async with Zipping(zipfile.ZIP_STORED) as bundle:
+        await bundle.add("metadata.json", json.dumps({"documents": [item]}))
+        await bundle.add(name, await file.read())
+    with bundle.file:
+        content = await asyncio.to_thread(bundle.file.read)
     neighbours = visit.neighbours()
     headers = {"Content-Type": "application/zip"}
     try:
-        sent = await neighbours.request("ledger", "POST", "/documents", content=made.getvalue(), headers=headers)
+        sent = await neighbours.request("ledger", "POST", "/documents", content=content, headers=headers)
     except Refused as refusal:
         return _back(visit, client_id, entry_id, refused=refusal.code)
     answer = sent.json()

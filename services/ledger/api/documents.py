@@ -15,7 +15,7 @@ from sqlalchemy import text
 
 from chassis.http import CompanyDep, RunningDep, TxDep, accepted, for_connectors, requires
 from chassis.problems import Problem
-from chassis.zips import in_parts
+from chassis.zips import Zipping, in_parts
 from contracts.event import ClientId, EntryId
 from services.ledger.api.once import OnceDep
 from services.ledger.api.stating import Body, StatingDep
@@ -244,17 +244,13 @@ async def get_documents_of_person(
     """All documents of a person, under every code that is this client, as one ZIP."""
     if (await tx.execute(KNOWN, {"company": company, "client_id": client_id})).one_or_none() is None:
         raise UnknownClient(client_id)
-    spooled = tempfile.SpooledTemporaryFile(  # noqa: SIM115 - closed once it is sent
-        max_size=IN_MEMORY, prefix="relance-documents-"
-    )
-    with zipfile.ZipFile(spooled, "w", zipfile.ZIP_STORED) as bundle:
+    async with Zipping(zipfile.ZIP_STORED) as bundle:
         for one in await keeping.shown(tx, company, await codes_of_client(tx, company, client_id)):
             asked = {"company": company, "document_id": one["document_id"]}
             found = (await tx.execute(keeping.FILE, asked)).one()
-            bundle.writestr(f"{one['document_id']}/{one['file_name']}", found.content)
-    spooled.seek(0)
+            await bundle.add(f"{one['document_id']}/{one['file_name']}", found.content)
     headers = {"Content-Disposition": 'attachment; filename="documents.zip"'}
-    return StreamingResponse(in_parts(spooled), media_type="application/zip", headers=headers)
+    return StreamingResponse(in_parts(bundle.file), media_type="application/zip", headers=headers)
 
 
 @router.get("/documents/{document_id}", response_class=Response, responses=PDF_ANSWER)

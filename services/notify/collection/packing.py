@@ -3,7 +3,6 @@
 import asyncio
 import json
 import re
-import tempfile
 import unicodedata
 import zipfile
 from collections import defaultdict
@@ -18,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from chassis.auth import Caller
 from chassis.http_client import NeighbourRefused
 from chassis.running import Running
+from chassis.zips import Zipping
 from services.notify import messages
 from services.notify.attachments import AttachmentMissing, files_of, whole
 from services.notify.collection.gathering import Dossier, Sending
@@ -28,7 +28,6 @@ from services.notify.collection.workbook import workbook
 from services.notify.letters.press import press
 from services.notify.settings import NotifySettings
 
-IN_MEMORY = 8 << 20
 LONGEST_NAME = 80
 MAIL = text(
     "select message_id, subject, raw, files, cut from message where company = :company and action_id = :action_id"
@@ -49,28 +48,25 @@ class Packing:
         self.press = press(settings.letter_fonts)
         self.names, self.folders = FILES[language], FOLDERS[language]
         self.packed: list[Packed] = []
+        self.made = Zipping()
         self._taken: set[str] = set()
 
     async def pack(self) -> IO[bytes]:
         """The ZIP, at its beginning. Raises what ``Neighbour`` raises."""
-        spooled = tempfile.SpooledTemporaryFile(  # noqa: SIM115 - closed once it is sent
-            max_size=IN_MEMORY, prefix="relance-collection-"
-        )
-        with zipfile.ZipFile(spooled, "w", zipfile.ZIP_DEFLATED) as made:
-            self.made = made
+        async with self.made:
             book = await asyncio.to_thread(workbook, self.dossier, self.language)
-            self._add(self.names["statement"], book)
+            await self._add(self.names["statement"], book)
             await self._add_documents()
             of_sending = await self._add_sendings()
-            self._add(f"{self.folders['proofs']}/{self.names['archive']}", self._records())
+            records = await asyncio.to_thread(self._records)
+            await self._add(f"{self.folders['proofs']}/{self.names['archive']}", records)
             page = index(self.dossier, list(self.packed), of_sending, self.language)
-            self._add(self.names["index"], await asyncio.to_thread(self.press.dossier, page))
+            await self._add(self.names["index"], await asyncio.to_thread(self.press.dossier, page))
             sums = "".join(f"{one.sha256}  {one.name}\n" for one in self.packed)
-            made.writestr(zipfile.ZipInfo(self.names["digests"], FIRST_OF_ZIP), sums)
-        spooled.seek(0)
-        return spooled
+            await self.made.add(zipfile.ZipInfo(self.names["digests"], FIRST_OF_ZIP), sums)
+        return self.made.file
 
-    def _add(self, name: str, content: bytes) -> str:
+    async def _add(self, name: str, content: bytes) -> str:
         """Under a name that no other file has, however the file system sees upper and lower case."""
         stem, dot, ending = name.rpartition(".")
         number = 1
@@ -81,8 +77,9 @@ class Packing:
         entry = zipfile.ZipInfo(name, self.dossier.made_at.timetuple()[:6])
         entry.compress_type = zipfile.ZIP_DEFLATED
         entry.external_attr = 0o644 << 16
-        self.made.writestr(entry, content)
-        self.packed.append(Packed(name, len(content), sha256(content).hexdigest()))
+        await self.made.add(entry, content)
+        digest = await asyncio.to_thread(sha256, content)
+        self.packed.append(Packed(name, len(content), digest.hexdigest()))
         return name
 
     async def _add_documents(self) -> None:
@@ -104,7 +101,7 @@ class Packing:
                 continue
             piece = pieces[document_id][0]
             told = file_name if piece.casefold() in file_name.casefold() else f"{piece} {file_name}"
-            self._add(f"{self.folders['invoices']}/{plain(told)}", answer.content)
+            await self._add(f"{self.folders['invoices']}/{plain(told)}", answer.content)
 
     async def _add_sendings(self) -> dict[int, list[str]]:
         found: dict[int, list[str]] = {}
@@ -137,8 +134,9 @@ class Packing:
                 )
             except AttachmentMissing:
                 files = ()
-        eml = self._add(self._name(place, one, "eml"), complete)
-        shown = transcript(
+        eml = await self._add(self._name(place, one, "eml"), complete)
+        shown = await asyncio.to_thread(
+            transcript,
             raw,
             eml.rpartition("/")[2],
             [file.name for file in files],
@@ -146,12 +144,12 @@ class Packing:
             self.language,
         )
         pdf = await asyncio.to_thread(self.press.transcript, shown)
-        return [eml, self._add(self._name(place, one, "pdf"), pdf)]
+        return [eml, await self._add(self._name(place, one, "pdf"), pdf)]
 
     async def _add_letter(self, place: int, one: Sending) -> list[str]:
         named = {"company": self.dossier.company, "action_id": one.main.record.action_id}
         pdf = await self.tx.scalar(LETTER, named)
-        return [] if pdf is None else [self._add(self._name(place, one, "pdf"), bytes(pdf))]
+        return [] if pdf is None else [await self._add(self._name(place, one, "pdf"), bytes(pdf))]
 
     def _records(self) -> bytes:
         """The records to the letter, for any program that makes SHA-256."""

@@ -2,10 +2,12 @@
 
 import io
 import json
+import threading
 import zipfile
 from typing import Any
 
 import httpx
+import pytest
 
 from tests.integration.ledger.conftest import House, Voice, entry_id, synced
 
@@ -158,6 +160,29 @@ async def test_documents_follow_a_merge_and_go_with_the_person(voice: Voice, hou
     assert "F1" not in await missing(house, company)
     assert (await house.post(company, "/admit-person", {"client_id": "C1"})).status_code == 200
     assert "F1" in await missing(house, company)
+
+
+async def test_a_persons_documents_are_put_together_beside_the_loop(
+    voice: Voice, house: House, company: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They may be many and large: everybody else is answered meanwhile."""
+    await book(voice, house, company)
+    await send(house, company, bundle([{"file": f"F{n}.pdf", "invoice_number": f"F{n}"} for n in (1, 2)]))
+    writing: set[int] = set()
+    written = zipfile.ZipFile.writestr
+
+    def noted(*told: Any, **how: Any) -> None:
+        writing.add(threading.get_ident())
+        written(*told, **how)
+
+    monkeypatch.setattr(zipfile.ZipFile, "writestr", noted)
+    answer = await house.http.get(
+        f"/companies/{company}/documents/of-person", params={"client_id": "C1"}, headers=house.token(company)
+    )
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as found:
+        assert sorted(name.rpartition("/")[2] for name in found.namelist()) == ["F1.pdf", "F2.pdf"]
+    assert writing
+    assert threading.get_ident() not in writing
 
 
 async def test_the_description_of_the_api_shows_how_to_send(house: House) -> None:
