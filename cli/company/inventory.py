@@ -46,6 +46,7 @@ AGAIN = "it holds a secret, which no export tells: enter it again"
 LEFT_OUT = {
     ("reporting", "subscriber"): "its secret is not handed on: add it again",
     ("reporting", "webhook"): "its secret is not handed on: add it again",
+    ("reporting", "webhook_former_secret"): "its secret is not handed on: add it again",
     ("reporting", "webhook_position"): "a place in the streams of this installation",
     ("reporting", "webhook_delivery"): "what was told to webhooks",
     ("reporting", "standing"): "counted when it is asked for",

@@ -81,6 +81,7 @@ def build(settings: ReportingSettings) -> Service:
         sealed=(
             Sealed("webhook", "secret", SIGNING),
             Sealed("webhook", "previous_secret", SIGNING),
+            Sealed("webhook_former_secret", "secret", SIGNING),
         ),
         today=today,
     )

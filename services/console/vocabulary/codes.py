@@ -217,6 +217,7 @@ REFUSALS = {
     "subscriber-unknown": N_("Cet abonné n’existe plus."),
     "subscribers-not-arranged": N_("Cette installation ne laisse personne s’abonner : voyez avec son exploitant."),
     "nats-away": N_("Le serveur des abonnés ne répond pas ; réessayez dans un instant."),
+    "former-secrets-too-many": N_("Trop d’anciens secrets servent encore : changez-le sans délai, ou attendez."),
     "webhook-unknown": N_("Ce webhook n’existe plus."),
     "webhooks-not-arranged": N_("Cette installation ne peut pas garder de secret : voyez avec son exploitant."),
     "webhooks-too-many": N_("Une société a au plus 50 webhooks : retirez-en un."),

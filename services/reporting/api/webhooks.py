@@ -184,14 +184,20 @@ async def change(body: Changed, company: CompanyDep, tx: TxDep, settings: Settin
 
 @router.post("/webhooks/rotate")
 async def rotate(body: Rotated, company: CompanyDep, tx: TxDep, settings: SettingsDep) -> dict[str, Any]:
-    """A new secret, in this answer and nowhere else."""
+    """A new secret, in this answer and nowhere else. 409 ``former-secrets-too-many``."""
     seal = _sealing(settings)
-    await _known(tx, company, body.webhook_id)
-    secret, until = new_secret(), clock.now() + timedelta(hours=body.overlap_hours)
-    key = {"company": company, "webhook_id": body.webhook_id}
-    await tx.execute(
-        rows.ROTATE, key | {"secret": seal.seal(secret, company=company, purpose=rows.SIGNING), "until": until}
-    )
+    webhook = await _known(tx, company, body.webhook_id)
+    overlap = timedelta(hours=body.overlap_hours)
+    if overlap and len(webhook.former) >= rows.MOST_FORMER:
+        raise Problem(
+            "former-secrets-too-many",
+            f"{rows.MOST_FORMER} former secrets sign still",
+            409,
+            "Wait until the first of them is over, or change it without an overlap: all of them end then.",
+        )
+    secret = new_secret()
+    sealed = seal.seal(secret, company=company, purpose=rows.SIGNING)
+    until = await rows.rotate(tx, company, body.webhook_id, sealed, overlap)
     return {"webhook_id": body.webhook_id, "secret": secret, "previous_until": until}
 
 

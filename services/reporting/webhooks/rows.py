@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,14 +13,26 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis import clock
-from chassis.sealing import Seal
+from chassis.sealing import Seal, SealBroken
 
 SIGNING = "webhook"
 """What its secrets are sealed for."""
-COLUMNS = "company, webhook_id, url, events, active, secret, previous_secret, previous_until, failures,"
-COLUMNS += " resting_until, told, created_at, created_by, forgotten, forgotten_at"
-ONE = text(f"select {COLUMNS} from webhook where company = :company and webhook_id = :webhook_id for update")  # noqa: S608
-ALL = text(f"select {COLUMNS} from webhook where company = :company order by created_at, webhook_id")  # noqa: S608
+MOST_FORMER = 10
+"""Every one makes the header of each delivery longer."""
+FORMER = (
+    "array(select w.previous_secret where w.previous_until > now() union all (select f.secret"
+    " from webhook_former_secret f where (f.company, f.webhook_id) = (w.company, w.webhook_id) and f.until > now()"
+    " order by f.until desc)) as former"
+)
+"""Of ``webhook w``: the secrets that sign still beside its own, sealed."""
+FORMER_UNTIL = (
+    "greatest(w.previous_until, (select max(f.until) from webhook_former_secret f"
+    " where (f.company, f.webhook_id) = (w.company, w.webhook_id))) as previous_until"
+)
+COLUMNS = f"company, webhook_id, url, events, active, secret, {FORMER}, {FORMER_UNTIL}, failures, resting_until,"
+COLUMNS += " told, created_at, created_by, forgotten, forgotten_at"
+ONE = text(f"select {COLUMNS} from webhook w where company = :company and webhook_id = :webhook_id for update")  # noqa: S608
+ALL = text(f"select {COLUMNS} from webhook w where company = :company order by created_at, webhook_id")  # noqa: S608
 ADD = text(
     "insert into webhook (company, webhook_id, url, events, secret, created_by)"
     " values (:company, :webhook_id, :url, :events, :secret, :created_by)"
@@ -31,6 +44,16 @@ CHANGE = text(
 ROTATE = text(
     "update webhook set previous_secret = secret, previous_until = :until, secret = :secret"
     " where company = :company and webhook_id = :webhook_id"
+)
+KEEP_FORMER = text(
+    "insert into webhook_former_secret (company, webhook_id, secret, until)"
+    " select company, webhook_id, previous_secret, previous_until from webhook"
+    " where company = :company and webhook_id = :webhook_id and previous_secret is not null"
+    "  and previous_until > now()"
+)
+END_FORMER = text(
+    "delete from webhook_former_secret where company = :company and webhook_id = :webhook_id"
+    " and (:at_once or until <= now())"
 )
 REMOVE = text("delete from webhook where company = :company and webhook_id = :webhook_id")
 PLACES = text(
@@ -73,8 +96,10 @@ class Webhook:
     events: tuple[str, ...]
     active: bool
     secret: bytes
-    previous_secret: bytes | None
+    former: tuple[bytes, ...]
+    """Those before it whose time is not over."""
     previous_until: datetime | None
+    """When the last of all before it is over, or was."""
     failures: int
     resting_until: datetime | None
     told: str | None
@@ -85,18 +110,35 @@ class Webhook:
     forgotten_at: datetime | None
 
     def keys(self, seal: Seal) -> list[str]:
-        """The secrets to sign with: its own, and the one before while that is still good. Raises
-        ``SealBroken``."""
-        return keys_of(seal, self.company, self.secret, self.previous_secret, self.previous_until)
+        """The secrets to sign with, its own first. Raises ``SealBroken``."""
+        return keys_of(seal, self.company, self.secret, self.former)
 
 
-def keys_of(seal: Seal, company: str, secret: bytes, before: bytes | None, until: datetime | None) -> list[str]:
-    still = [before] if before is not None and until is not None and clock.now() < until else []
-    return [seal.open(bytes(one), company=company, purpose=SIGNING) for one in (secret, *still)]
+def keys_of(seal: Seal, company: str, secret: bytes, former: Sequence[bytes]) -> list[str]:
+    """A webhook's own secret and former ones, opened. Raises ``SealBroken`` where its own cannot be; a former one
+    that cannot be is passed over, or changing the secret would help nobody."""
+    keys = [seal.open(bytes(secret), company=company, purpose=SIGNING)]
+    for one in former:
+        with suppress(SealBroken):
+            keys.append(seal.open(bytes(one), company=company, purpose=SIGNING))
+    return keys
+
+
+async def rotate(
+    tx: AsyncConnection, company: str, webhook_id: UUID, secret: bytes, overlap: timedelta
+) -> datetime:
+    """Sign with ``secret``, sealed, from now on; with the one before until the instant answered, and with those
+    before it as long as was said when they were changed. Without an overlap all of them are over."""
+    key = {"company": company, "webhook_id": webhook_id}
+    until = clock.now() + overlap
+    await tx.execute(KEEP_FORMER, key)
+    await tx.execute(END_FORMER, key | {"at_once": not overlap})
+    await tx.execute(ROTATE, key | {"secret": secret, "until": until})
+    return until
 
 
 def _read(row: Any) -> Webhook:
-    return Webhook(**{**row._mapping, "events": tuple(row.events)})
+    return Webhook(**{**row._mapping, "events": tuple(row.events), "former": tuple(row.former)})
 
 
 async def find(tx: AsyncConnection, company: str, webhook_id: UUID) -> Webhook | None:

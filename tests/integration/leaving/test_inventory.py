@@ -19,6 +19,7 @@ SECRETS = {
     ("notify", "payment_account", "webhook_secret"),
     ("reporting", "webhook", "secret"),
     ("reporting", "webhook", "previous_secret"),
+    ("reporting", "webhook_former_secret", "secret"),
 }
 """Columns of bytes that stay here when a company leaves: an export is in no other export."""
 NO_EVENTS = {("reporting", "webhook_delivery", "number"), ("reporting", "webhook_position", "numbers")}

@@ -30,7 +30,7 @@ COMPANY_WIDE = {
         "author", "cash_objective", "dunning_round", "followed_company", "free_field", "late_interest_terms",
         "policy", "profile_names", "salesperson", "scenario", "standing_day", "sync_run", "synced_partition",
         # of other systems, for those who see every client alone
-        "subscriber", "webhook", "webhook_delivery", "webhook_position",
+        "subscriber", "webhook", "webhook_delivery", "webhook_former_secret", "webhook_position",
     },
 }  # fmt: skip
 """Nothing of one client, or reached through it."""

@@ -17,6 +17,7 @@ from chassis.database import transaction
 from cli.places import ROOT
 from contracts.ledger import ClientResumed, ClientStopped
 from services.reporting.settings import ReportingSettings
+from services.reporting.webhooks.rows import MOST_FORMER
 from services.reporting.webhooks.sending import Sender
 from tests.integration.reporting.conftest import WEBHOOKS, House, Voices, knobs
 from tests.integration.reporting.receiver import Receiver
@@ -230,6 +231,50 @@ async def test_a_changed_secret_is_good_beside_the_one_before(
     await comes_true(lambda: bool(receiver.refused), "without an overlap the old one ends at once")
     receiver.secret = last["secret"]
     await comes_true(lambda: len(receiver.accepted) == 3, "nothing was lost by it")
+
+
+@pytest.mark.usefixtures("sender")
+async def test_each_former_secret_signs_as_long_as_was_said(
+    house: House, voices: Voices, company: str, receiver: Receiver
+) -> None:
+    """Standard Webhooks: the old key signs for a set time, which another change does not cut short."""
+    webhook_id = await webhook(house, company, receiver)
+    first = receiver.secret
+    second = (await command(house, company, "/webhooks/rotate", webhook_id=webhook_id))["secret"]
+    until = (await listed(house, company))["previous_until"]
+    third = (await command(house, company, "/webhooks/rotate", webhook_id=webhook_id, overlap_hours=1))["secret"]
+    assert (await listed(house, company))["previous_until"] == until, "the longest of them"
+    for many, secret in enumerate((first, second, third), start=1):
+        receiver.secret = secret
+        await voices.say(company, stopped(f"C{many}"))
+        await comes_true(lambda many=many: len(receiver.accepted) == many, "whichever of them a receiver has")
+
+    async with transaction(house.process.engine) as tx:
+        over = "update webhook_former_secret set until = now() - interval '1 second' where company = :company"
+        assert (await tx.execute(text(over), {"company": company})).rowcount == 1
+    receiver.secret = first
+    await voices.say(company, stopped("C4"))
+    await comes_true(lambda: bool(receiver.refused), "its own time is over")
+    receiver.secret = second
+    await comes_true(lambda: len(receiver.accepted) == 4, "and that of the other is not")
+
+    last = await command(house, company, "/webhooks/rotate", webhook_id=webhook_id, overlap_hours=0)
+    refused = len(receiver.refused)
+    await voices.say(company, stopped("C5"))
+    await comes_true(lambda: len(receiver.refused) > refused, "without an overlap all of them are over")
+    receiver.secret = last["secret"]
+    await comes_true(lambda: len(receiver.accepted) == 5, "nothing was lost by it")
+
+
+async def test_only_so_many_former_secrets_sign(house: House, company: str, receiver: Receiver) -> None:
+    webhook_id = await webhook(house, company, receiver)
+    for _ in range(MOST_FORMER):
+        await command(house, company, "/webhooks/rotate", webhook_id=webhook_id)
+    told = await command(house, company, "/webhooks/rotate", 409, webhook_id=webhook_id)
+    assert told["type"] == "former-secrets-too-many"
+    assert "without an overlap" in told["detail"]
+    await command(house, company, "/webhooks/rotate", webhook_id=webhook_id, overlap_hours=0)
+    await command(house, company, "/webhooks/rotate", webhook_id=webhook_id)
 
 
 async def test_a_test_says_what_the_receiver_answers(house: House, company: str, receiver: Receiver) -> None:
