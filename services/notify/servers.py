@@ -34,6 +34,9 @@ OWN = text(
 )
 
 
+HAS_OWN = text("select exists (select from mail_server where company = :company)")
+
+
 @dataclass(frozen=True, slots=True)
 class Server:
     """A mail server and how it wants to be used. Rates are messages a second, 0 is no limit."""
@@ -118,3 +121,8 @@ async def of_companies(
             authorization=row.authorization,
         )
     return found
+
+
+async def has_own(tx: AsyncConnection, company: str) -> bool:
+    """Whether the company's messages leave by a server of its own, or wait for it."""
+    return bool(await tx.scalar(HAS_OWN, {"company": company}))

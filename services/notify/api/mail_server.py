@@ -99,7 +99,7 @@ async def get_mail_server(company: CompanyDep, tx: TxDep, process: RunningDep) -
         "saved": saved,
         "shared": of_installation(settings).place,
         "can_keep_passwords": bool(settings.sealing_key.strip()),
-        "hindered_by": of_company(process.health.hindered_by(), company),
+        "hindered_by": of_company(process.health.hindered_by(), company, own_server=saved is not None),
     }
 
 

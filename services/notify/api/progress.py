@@ -18,6 +18,7 @@ from contracts.notify import EmailSent
 from services.notify.api.bodies import Body
 from services.notify.handlers import QUEUE
 from services.notify.hindrances import of_company
+from services.notify.servers import has_own
 
 router = APIRouter(prefix="/companies/{company}")
 
@@ -123,7 +124,7 @@ async def _progress(
             }
             for row in troubled[:MOST_TROUBLES]
         ],
-        "hindered_by": of_company(process.health.hindered_by(), company),
+        "hindered_by": of_company(process.health.hindered_by(), company, own_server=await has_own(tx, company)),
     }
 
 

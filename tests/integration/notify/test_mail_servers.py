@@ -193,6 +193,23 @@ async def test_a_server_that_is_away_holds_up_nobody_elses_messages(house: House
     assert part not in house.process.health.hindered_by()
 
 
+async def test_who_has_an_own_server_is_not_shown_the_trouble_of_the_shared_one(
+    house: House, own: Own, company: str
+) -> None:
+    other = f"{company}z"
+    await house.call(company, "PUT", "/mail-server", json=wanted(own))
+    await until_it_has_a_lane(company)
+    await house.mails.close()
+    invoice = synced("F1", "C1", "10")
+    await house.voices.book(other, [invoice])
+    await house.voices.due(other, action(other, "C1", [invoice]))
+    await until(lambda: "mail server" in house.process.health.hindered_by())
+    assert (await house.get(company, "/sending"))["hindered_by"] == {}
+    assert (await house.get(company, "/mail-server"))["hindered_by"] == {}
+    assert list((await house.get(other, "/sending"))["hindered_by"]) == ["mail server"]
+    assert list((await house.get(other, "/mail-server"))["hindered_by"]) == ["mail server"]
+
+
 async def test_only_administrators_see_and_set_it(house: House, own: Own, company: str) -> None:
     """Rule 15.3: configuration is for administrators."""
     headers = house.token(company, role="user")

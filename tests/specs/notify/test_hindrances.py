@@ -13,4 +13,10 @@ def test_other_companies_and_their_servers_are_not_told() -> None:
         "mail server of not-acme": "no connection to smtp.other.example:587",
         RETENTION: "contents that had their time are still kept in other, third; tried again",
     }
-    assert set(of_company(hindered_by, "acme")) == {"mail server", "people", "mail server of acme"}
+    assert set(of_company(hindered_by, "acme", own_server=False)) == {
+        "mail server",
+        "people",
+        "mail server of acme",
+    }
+    own = of_company(hindered_by, "acme", own_server=True)
+    assert set(own) == {"people", "mail server of acme"}, "the shared server carries nothing of it"
