@@ -15,6 +15,7 @@ from typer.core import TyperGroup
 from cli.app import app
 from cli.places import ROOT
 from tests.architecture.test_boundaries import code, tracked
+from tests.integration.leaving.wiring import wired
 
 PAGES = [
     page
@@ -139,3 +140,23 @@ def test_every_link_and_every_path_of_a_page_leads_to_a_file() -> None:
         ends = tuple(f"/{name}" for name in PATH.findall(text))
         wrong += [f"{here}: {end}" for end in ends if not any(f"/{name}".endswith(end) for name in files)]
     assert wrong == []
+
+
+LISTENS, SAYS = (
+    re.compile(r"^\| \*\*Listens to\*\* \|(.*)\|$", re.M),
+    re.compile(r"^\| \*\*Says\*\* \|(.*)\|$", re.M),
+)
+EVENT = re.compile(r"`([A-Z]\w+)`")
+
+
+@pytest.mark.parametrize("service", ["ledger", "dunning", "notify"])
+def test_a_service_listens_to_what_its_page_names(service: str) -> None:
+    """Of dunning's, what makes no row is named as such: who looks for it in the projection looks in vain."""
+    page = (ROOT / "services" / service / "README.md").read_text(encoding="utf-8")
+    listens, says = (found.group(1) for row in (LISTENS, SAYS) if (found := row.search(page)))
+    told, _, rowless = listens.partition(" Of these ")
+    wiring = wired(service)
+    heard = {*wiring.project, *wiring.react}
+    own = set(EVENT.findall(says))
+    assert set(EVENT.findall(told)) == heard - own
+    assert set(EVENT.findall(rowless)) == (heard - set(wiring.project) - own if service == "dunning" else set())
