@@ -23,7 +23,7 @@ from chassis.running import Running
 from services.notify import mailboxes
 from services.notify.drop_folder import PlaceUnreadable
 from services.notify.imap import Account, ImapMailbox
-from services.notify.oauth.keeping import Keeper
+from services.notify.oauth.keeping import keeper_of
 from services.notify.reports.reading import Report, Unreadable, read
 from services.notify.returns import Lies, note, record
 from services.notify.settings import NotifySettings
@@ -53,7 +53,7 @@ class MailboxReader:
     def __init__(self, running: Running, settings: NotifySettings) -> None:
         self.running = running
         self.settings = settings
-        self.keeper = Keeper(running.engine, settings)
+        self.keeper = keeper_of(running)
         self.turn_seconds = TURN_SECONDS
         self._large = asyncio.Lock()
         self._threads = ThreadPoolExecutor(MAILBOXES_AT_A_TIME, thread_name_prefix="imap")

@@ -82,15 +82,20 @@ def account_of(row: Any, password: str, settings: NotifySettings, since: date) -
 
 
 async def signed_in(
-    box: ImapMailbox, keeper: Keeper, company: str, blocking: Callable[[Callable[[], int]], Awaitable[int]]
+    box: ImapMailbox,
+    keeper: Keeper,
+    company: str,
+    blocking: Callable[[Callable[[], int]], Awaitable[int]],
+    *,
+    anew: bool = False,
 ) -> int:
-    """Open a mailbox; a token that the server does not take is changed for another one, once. Answers what
-    ``ImapMailbox.open`` does. Raises ``PlaceUnreadable``."""
+    """Open a mailbox; a token that the server does not take is changed for another one, once; ``anew`` as
+    ``Keeper.token``. Answers what ``ImapMailbox.open`` does. Raises ``PlaceUnreadable``."""
     account = box.account
     if account.sign_in != "oauth":
         return await blocking(box.open)
     try:
-        token = await keeper.token(company, account.host)
+        token = await keeper.token(company, account.host, anew=anew)
         try:
             return await blocking(lambda: box.open(token))
         except PlaceUnreadable as refused:

@@ -17,7 +17,7 @@ from contracts.notify import EmailInDoubt
 from services.notify.handlers import QUEUE
 from services.notify.lanes import MAIL_SERVER, Lane, cancelled
 from services.notify.mailer import Carrier, SmtpConnection
-from services.notify.oauth.keeping import LOOKED_AFTER_SECONDS, Keeper
+from services.notify.oauth.keeping import LOOKED_AFTER_SECONDS, keeper_of
 from services.notify.recording import DOUBTS_SAID, Recorder
 from services.notify.servers import Server, of_companies, of_installation
 from services.notify.settings import NotifySettings
@@ -55,7 +55,7 @@ class MailRoom:
         self.settings = settings
         self.carrier = carrier
         self.recorder = Recorder(running, settings)
-        self.keeper = Keeper(running.engine, settings)
+        self.keeper = keeper_of(running)
         self.shared = Lane(running, settings, of_installation(settings), self.recorder, carrier=carrier)
         self._own: dict[str, tuple[Server, asyncio.Task[None]]] = {}
         self._shut: frozenset[str] = frozenset()

@@ -25,7 +25,7 @@ from services.notify.cash_report import Figures, report
 from services.notify.domain import message_id
 from services.notify.messages import compose
 from services.notify.numbered import Standing, State, claim, end
-from services.notify.oauth.keeping import Keeper
+from services.notify.oauth.keeping import keeper_of
 from services.notify.servers import of_companies, of_installation
 from services.notify.settings import NotifySettings
 from services.notify.signing import SignatureSealed, header_of, signature_of
@@ -88,7 +88,7 @@ async def post_cash_report(body: ReportBody, company: CompanyDep, process: Runni
     settings = process.settings
     assert isinstance(settings, NotifySettings)
     async with transaction(process.api_engine, company) as tx:
-        found = await of_companies(tx, settings, Keeper(process.engine, settings), company)
+        found = await of_companies(tx, settings, keeper_of(process), company)
         try:
             signature = await signature_of(tx, company, settings.sealing_key)
         except SignatureSealed as shut:

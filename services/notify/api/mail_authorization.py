@@ -22,8 +22,8 @@ from services.notify.oauth.keeping import (
     LOCKED,
     REFRESH_PURPOSE,
     SECRET_PURPOSE,
-    Keeper,
     application,
+    keeper_of,
     opened,
 )
 from services.notify.oauth.providers import WAYS, ProviderName, Way, provider_of
@@ -233,7 +233,7 @@ async def test_mail_authorization(
     if row is None:
         raise Problem("authorization-unknown", "The company has no authorization for its mailbox", 404)
     try:
-        await Keeper(process.engine, _settings(process)).token(company, provider_of(row).hosts[0])
+        await keeper_of(process).token(company, provider_of(row).hosts[0], anew=True)
     except Unauthorized as refused:
         return {"ok": False, "code": refused.code, "words": refused.words}
     return {"ok": True, "code": "", "words": ""}

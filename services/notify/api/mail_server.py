@@ -1,5 +1,6 @@
 """The mail server that a company's messages leave by: its own or the installation's; and a trial of it."""
 
+from dataclasses import replace
 from functools import partial
 from typing import Annotated, Any, Literal
 from uuid import uuid4
@@ -22,7 +23,7 @@ from services.notify.domain import Sender, message_id
 from services.notify.formats import language_of
 from services.notify.hindrances import of_company
 from services.notify.messages import Mail, compose
-from services.notify.oauth.keeping import Keeper
+from services.notify.oauth.keeping import Keeper, keeper_of
 from services.notify.oauth.providers import provider_of
 from services.notify.rendering import Rendered
 from services.notify.servers import SERVER_PURPOSE, Server, SignIn, of_companies, of_installation
@@ -141,7 +142,7 @@ async def test_mail_server(body: Trial, company: CompanyDep, tx: TxDep, process:
     if body.server is not None and body.server.sign_in == "oauth":
         named = body.server
         await authorized(tx, company, named.host, named.username, encrypted=named.encryption != "none")
-    server = await _meant(tx, company, settings, body.server, Keeper(process.engine, settings))
+    server = await _meant(tx, company, settings, body.server, keeper_of(process))
     sender = await queries.sender(tx, company, settings.default_sender_domain)
     attempt = await attempted(server, _trial_mail(company, sender, body.to) if body.to else None, TRIAL_SECONDS)
     step = "connect" if attempt.result is None else "message"
@@ -172,6 +173,8 @@ async def _meant(
     own = found.get(company)
     if company in found and own is None and (body is None or body.password is None):
         raise Problem("secret-unreadable", "The password cannot be read with this installation's key", 409)
+    if body is None and own is not None and own.tokens is not None:
+        return replace(own, tokens=partial(keeper.token, company, own.host, anew=True))
     if body is None:
         return own or of_installation(settings)
     known = own if own is not None and (own.host, own.user) == (body.host, body.username) else None
@@ -191,7 +194,7 @@ async def _meant(
         own_name=shared.own_name,
         ca_file=shared.ca_file,
         networks=networks_of(settings.mail_networks),
-        tokens=partial(keeper.token, company, body.host) if body.sign_in == "oauth" else None,
+        tokens=partial(keeper.token, company, body.host, anew=True) if body.sign_in == "oauth" else None,
         sign_in=body.sign_in,
     )
 

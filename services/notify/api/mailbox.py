@@ -17,7 +17,7 @@ from services.notify.api.mail_server import Host, authorized, outside, sealed
 from services.notify.drop_folder import PlaceUnreadable
 from services.notify.imap import Account, After, Encryption, ImapMailbox
 from services.notify.mailboxes import MAILBOX_PURPOSE, account_of, accounts, signed_in
-from services.notify.oauth.keeping import Keeper
+from services.notify.oauth.keeping import keeper_of
 from services.notify.servers import SignIn
 from services.notify.settings import NotifySettings
 
@@ -153,7 +153,7 @@ async def test_mailbox(body: Trial, company: CompanyDep, tx: TxDep, process: Run
     box = ImapMailbox(await _meant(tx, company, settings, body.mailbox))
     try:
         async with asyncio.timeout(TRIAL_SECONDS):
-            await signed_in(box, Keeper(process.engine, settings), company, asyncio.to_thread)
+            await signed_in(box, keeper_of(process), company, asyncio.to_thread, anew=True)
             mails = await asyncio.to_thread(box.count)
             await asyncio.to_thread(box.close)
     except PlaceUnreadable as failed:

@@ -13,11 +13,13 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from chassis.database import is_transient, transaction
+from chassis.running import Running
 from chassis.sealing import Seal, SealBroken
 from services.notify.oauth.endpoint import Application, Granted, TokenEndpoint, Unauthorized
 from services.notify.oauth.providers import provider_of
@@ -92,8 +94,9 @@ class Keeper:
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._renewals = asyncio.Semaphore(RENEWALS_AT_A_TIME)
 
-    async def token(self, company: str, host: str, not_taken: str = "") -> str:
-        """A token to show to a mail server. ``not_taken``: one that it refused. Raises ``Unauthorized``."""
+    async def token(self, company: str, host: str, not_taken: str = "", *, anew: bool = False) -> str:
+        """A token to show to a mail server. ``not_taken``: one that it refused. ``anew``: the provider is asked,
+        whatever it answered before, as a trial wants it. Raises ``Unauthorized``."""
         async with self._turns[company]:
             async with transaction(self.engine, company) as tx:
                 row = (await tx.execute(KNOWN, {"company": company})).mappings().one_or_none()
@@ -102,6 +105,8 @@ class Keeper:
                 raise Unauthorized("authorization_missing")
             if host.lower() not in provider_of(row).hosts:
                 raise Unauthorized("host_not_authorized", host)
+            if anew:
+                self._kept.pop(company, None)
             self._forget_ended(company, row["trouble"])
             return await self._good(company, row["version"], not_taken)
 
@@ -208,6 +213,19 @@ class Keeper:
         refresh = granted.refresh_token if by_consent else None
         sealed = None if refresh is None else self._seal.seal(refresh, company=company, purpose=REFRESH_PURPOSE)
         await tx.execute(RENEWED, {"company": company, "refresh_token": sealed})
+
+
+_OF_PROCESSES: WeakKeyDictionary[Running, Keeper] = WeakKeyDictionary()
+
+
+def keeper_of(running: Running) -> Keeper:
+    """The one of this process: requests, lanes and mailboxes show the same token, and renew it once."""
+    keeper = _OF_PROCESSES.get(running)
+    if keeper is None:
+        settings = running.settings
+        assert isinstance(settings, NotifySettings)
+        keeper = _OF_PROCESSES[running] = Keeper(running.engine, settings)
+    return keeper
 
 
 def application(seal: Seal, company: str, row: Any) -> Application:

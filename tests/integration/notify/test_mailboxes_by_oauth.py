@@ -31,6 +31,7 @@ from tests.integration.notify.conftest import (
 )
 from tests.integration.notify.imap_server import PASSWORD, USER, mailbox
 from tests.integration.notify.oauth_server import SECRET, Authority, TokenMail, TokensOnly, authority, token_mail
+from tests.integration.notify.test_cash_report import send as report
 from tests.integration.notify.test_mailboxes import dead
 from tests.integration.notify.test_what_comes_back import sent, until_trouble
 from tests.specs.notify.given_application import of_application
@@ -358,6 +359,21 @@ async def test_of_two_processes_one_at_a_time_renews(
     assert len(set(tokens)) == 3
     assert provider.asked.count("refresh_token") == 3
     assert len(provider.refresh) == 1
+
+
+async def test_a_process_has_one_token_whoever_shows_it(
+    house: House, company: str, provider: Authority, mail: TokenMail
+) -> None:
+    """Each renewal may end the token before it, and holds a connection to PostgreSQL meanwhile."""
+    await send_by_token(house, company, provider, mail)
+    await due(house, company, 0, 1)
+    await house.until_said(company, "EmailSent")
+    asked = len(provider.asked)
+    for _ in range(2):
+        assert (await report(house, company, to="anne@delcourt.example")).json()["state"] == "sent"
+    assert provider.asked[asked:] == []
+    assert (await house.call(company, "POST", "/mail-authorization/test", json={})).json()["ok"] is True
+    assert provider.asked[asked:] == ["refresh_token"], "a trial asks the provider, whatever it said before"
 
 
 async def test_a_token_is_renewed_before_its_end(

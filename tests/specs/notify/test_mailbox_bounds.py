@@ -38,6 +38,8 @@ def test_a_mail_that_is_announced_as_larger_than_any_is_not_taken_into_memory() 
 class Engine:
     """Of a reader whose mailboxes are given."""
 
+    settings = NotifySettings()
+
     def __getattr__(self, name: str) -> Any:
         return self
 
