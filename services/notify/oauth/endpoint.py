@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import math
 import re
-import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
-import httpcore
-
-from chassis.guard import AddressRefused, GuardedNetwork, networks_of
+from chassis.outside import WORDS_CHARACTERS, NoAnswer, Outside
 from services.notify.oauth.assertion import ASSERTION_TYPE, CertificateUnfit, assertion
 from services.notify.oauth.providers import Provider, SecretKind
 from services.notify.settings import NotifySettings
 
-ANSWER_SECONDS = 10.0
-MOST_BYTES = 100_000
 USUAL_SECONDS = 3600
 """How long a token is good whose provider does not say."""
-WORDS_CHARACTERS = 300
 ENDED = frozenset({"invalid_grant", "interaction_required", "consent_required", "login_required"})
 """What a provider says of a consent that was taken back or has had its time; all but the first are Microsoft's."""
 PASSING = frozenset({"temporarily_unavailable", "server_error", "slow_down"})
@@ -80,8 +73,7 @@ class TokenEndpoint:
     """Redirects are not followed, and nothing that is asked or answered is logged."""
 
     def __init__(self, settings: NotifySettings) -> None:
-        self._networks = networks_of(settings.mail_networks)
-        self._ca_file = str(settings.smtp_ca_file) if settings.smtp_ca_file else None
+        self._outside = Outside(settings.mail_networks, settings.smtp_ca_file)
 
     async def for_itself(self, who: Application) -> Granted:
         """A token of the application's own. Raises ``Unauthorized``."""
@@ -138,37 +130,10 @@ class TokenEndpoint:
     async def _post(self, url: str, form: Mapping[str, str]) -> tuple[int, bytes]:
         headers = {"content-type": "application/x-www-form-urlencoded", "accept": "application/json"}
         try:
-            trusted = ssl.create_default_context()
-            if self._ca_file:
-                trusted.load_verify_locations(self._ca_file)
-            async with (
-                asyncio.timeout(ANSWER_SECONDS),
-                httpcore.AsyncConnectionPool(
-                    ssl_context=trusted, network_backend=GuardedNetwork(self._networks)
-                ) as pool,
-                pool.stream(
-                    "POST", url, headers=list(headers.items()), content=urlencode(form).encode()
-                ) as answer,
-            ):
-                body = b""
-                async for part in answer.aiter_stream():
-                    body += part
-                    if len(body) > MOST_BYTES:
-                        raise Unauthorized("authorization_silent", "the answer is too long")
-                return answer.status, body
-        except AddressRefused as refused:
-            raise Unauthorized("authorization_inside", refused.host) from refused
-        except TimeoutError as late:
-            raise Unauthorized("authorization_silent", f"no answer within {ANSWER_SECONDS:.0f} s") from late
-        except (
-            httpcore.NetworkError,
-            httpcore.TimeoutException,
-            httpcore.ProtocolError,
-            httpcore.UnsupportedProtocol,
-            OSError,
-        ) as failure:
-            words = f"{type(failure).__name__}: {failure}"[:WORDS_CHARACTERS]
-            raise Unauthorized("authorization_silent", words) from failure
+            return await self._outside.ask("POST", url, headers, urlencode(form).encode())
+        except NoAnswer as failed:
+            code = "authorization_inside" if failed.inside else "authorization_silent"
+            raise Unauthorized(code, str(failed)) from failed
 
 
 def _granted(told: Mapping[str, Any]) -> Granted:
