@@ -1,4 +1,5 @@
-"""``python -m services.console run | api | migrate | create-user | list-users | set-portfolio``."""
+"""``python -m services.console run | api | migrate | create-user | list-users | set-portfolio | let-in |
+unbind``."""
 
 import argparse
 import asyncio
@@ -10,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis import database
 from chassis.service import main
+from services.console import letting_in
 from services.console.accounts import (
     PEOPLE_ROLES,
     AdministratorSeesAll,
@@ -23,6 +25,7 @@ from services.console.accounts import (
 )
 from services.console.main import build
 from services.console.settings import ConsoleSettings
+from services.console.single_sign_on.arriving import unbind
 
 
 @asynccontextmanager
@@ -51,8 +54,11 @@ def create_user_command(arguments: list[str]) -> int:
     parser.add_argument("--name", help="The name shown on screen; by default the address.")
     parser.add_argument("--company", action="append", default=[], help="A company's slug; may be repeated.")
     parser.add_argument("--role", choices=PEOPLE_ROLES, default="user", help="The role for these companies.")
+    parser.add_argument(
+        "--without-password", action="store_true", help="For who comes by the provider, or by a link of let-in."
+    )
     options = parser.parse_args(arguments)
-    options.password = sys.stdin.readline().rstrip("\n")
+    options.password = None if options.without_password else sys.stdin.readline().rstrip("\n")
     try:
         asyncio.run(_create_user(options))
     except PasswordTooShort as short:
@@ -104,10 +110,55 @@ def set_portfolio_command(arguments: list[str]) -> int:
     return 0
 
 
+async def _link_for(email: str) -> letting_in.Link:
+    async with _console_transaction() as tx:
+        return await letting_in.link_for(tx, email)
+
+
+def let_in_command(arguments: list[str]) -> int:
+    """``let-in --email E``: a link by which this person enters, once, within a quarter of an hour."""
+    parser = argparse.ArgumentParser(
+        prog="python -m services.console let-in",
+        description="Prints a link that lets somebody in, whatever the provider and the passwords do.",
+    )
+    parser.add_argument("--email", required=True, help="The address of the account.")
+    options = parser.parse_args(arguments)
+    try:
+        link = asyncio.run(_link_for(options.email))
+    except letting_in.AccountUnknown as unknown:
+        sys.stderr.write(f"{unknown}\n")
+        return 1
+    base = ConsoleSettings().console_url.rstrip("/")
+    sys.stdout.write(f"{base}{letting_in.PATH}?token={link.token}\n")
+    sys.stderr.write(f"good once, for {letting_in.GOOD_MINUTES} minutes, as user:{link.account_id}\n")
+    return 0
+
+
+async def _unbind(email: str) -> bool:
+    async with _console_transaction() as tx:
+        return await unbind(tx, email)
+
+
+def unbind_command(arguments: list[str]) -> int:
+    """``unbind --email E``: forget who this person is at the provider."""
+    parser = argparse.ArgumentParser(
+        prog="python -m services.console unbind",
+        description="Forgets who an account is at the provider: who has its address there next is bound to it.",
+    )
+    parser.add_argument("--email", required=True, help="The address of the account.")
+    options = parser.parse_args(arguments)
+    if not asyncio.run(_unbind(options.email)):
+        sys.stderr.write(f"{options.email} is bound to nobody at the provider\n")
+        return 1
+    return 0
+
+
 COMMANDS = {
     "create-user": create_user_command,
     "list-users": list_users_command,
     "set-portfolio": set_portfolio_command,
+    "let-in": let_in_command,
+    "unbind": unbind_command,
 }
 
 

@@ -5,11 +5,11 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, cast
+from typing import Any, Literal, cast
 from uuid import UUID
 
 from pwdlib import PasswordHash
-from sqlalchemy import and_, delete, func, insert, select, update
+from sqlalchemy import and_, delete, false, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -18,6 +18,8 @@ from services.console.settings import ConsoleSettings
 from services.console.tables import account, failed_sign_in, membership, session
 
 SHORTEST_PASSWORD = 10
+SHOWN_COUNTS = timedelta(minutes=5)
+"""For how long it counts that somebody has shown once more who they are."""
 PEOPLE_ROLES: tuple[Role, ...] = ("reader", "user", "admin")
 
 hasher = PasswordHash.recommended()
@@ -64,6 +66,17 @@ def _initials(name: str) -> str:
     return (parts[0][:1] + (parts[-1][:1] if len(parts) > 1 else "")).upper() if parts else "?"
 
 
+OpenedBy = Literal["password", "provider", "operator"]
+
+
+@dataclass(frozen=True)
+class Closed:
+    """A session that was ended, and the provider's token that it was opened by, sealed."""
+
+    opened_by: OpenedBy
+    id_token: bytes | None
+
+
 @dataclass(frozen=True)
 class SignedIn:
     """The person behind a request."""
@@ -78,6 +91,9 @@ class SignedIn:
     """Role per company."""
     portfolios: Mapping[str, tuple[str, ...]]
     """Per company where the person sees the clients of some sales people only: their codes (rule 15.2)."""
+    opened_by: OpenedBy = "password"
+    has_shown: bool = False
+    """Within the last minutes the person has shown once more who they are, at the provider or to an operator."""
 
     @property
     def subject(self) -> str:
@@ -88,19 +104,31 @@ class SignedIn:
         return _initials(self.name)
 
 
+def no_password() -> str:
+    """The hash of one that nobody knows."""
+    return hasher.hash(secrets.token_urlsafe(32))
+
+
 async def create_user(  # noqa: PLR0913, PLR0917 - what makes an account
-    tx: AsyncConnection, email: str, password: str, name: str, roles: Mapping[str, str], language: str = "fr"
+    tx: AsyncConnection,
+    email: str,
+    password: str | None,
+    name: str,
+    roles: Mapping[str, str],
+    language: str = "fr",
 ) -> UUID:
-    """Create the account of a person, or give an existing one this name, password and these roles.
+    """Create the account of a person, or give an existing one this name, password and these roles. ``None`` gives
+    none: who has it comes by the provider of identities, or is let in.
 
     Roles of companies that are not named stay as they are. Raises ``PasswordTooShort`` and ``RoleUnknown``.
     """
-    if len(password) < SHORTEST_PASSWORD:
+    if password is not None and len(password) < SHORTEST_PASSWORD:
         raise PasswordTooShort
     for role in roles.values():
         if role not in PEOPLE_ROLES:
             raise RoleUnknown(role)
-    values = {"name": name, "password_hash": hasher.hash(password), "language": language, "closed_at": None}
+    hashed = no_password() if password is None else hasher.hash(password)
+    values = {"name": name, "password_hash": hashed, "language": language, "closed_at": None}
     account_id: UUID = (
         await tx.execute(
             upsert(account)
@@ -149,15 +177,31 @@ async def remember_failure(tx: AsyncConnection, email: str, host: str, settings:
     await tx.execute(delete(failed_sign_in).where(failed_sign_in.c.failed_at < forgotten))
 
 
-def _key(cookie: str) -> bytes:
+def digest_of(cookie: str) -> bytes:
+    """As which a cookie or a link is kept: who reads the table enters by neither."""
     return hashlib.sha256(cookie.encode()).digest()
 
 
-async def open_session(tx: AsyncConnection, account_id: UUID, settings: ConsoleSettings) -> str:
-    """A new session; its cookie. Only a digest of the cookie is kept."""
+async def open_session(
+    tx: AsyncConnection,
+    account_id: UUID,
+    settings: ConsoleSettings,
+    opened_by: OpenedBy = "password",
+    id_token: bytes | None = None,
+) -> str:
+    """A new session; its cookie. Only a digest of the cookie is kept. ``id_token`` is sealed, and the
+    provider's."""
     cookie = secrets.token_urlsafe(32)
     await tx.execute(
-        insert(session).values(key=_key(cookie), account_id=account_id, csrf_token=secrets.token_urlsafe(24))
+        insert(session).values(
+            key=digest_of(cookie),
+            account_id=account_id,
+            csrf_token=secrets.token_urlsafe(24),
+            opened_by=opened_by,
+            id_token=id_token,
+            # an operator knows whom they let in
+            shown_at=func.now() if opened_by == "operator" else None,
+        )
     )
     await tx.execute(
         delete(session).where(session.c.opened_at < func.now() - timedelta(hours=settings.session_hours))
@@ -165,8 +209,20 @@ async def open_session(tx: AsyncConnection, account_id: UUID, settings: ConsoleS
     return cookie
 
 
-async def close_session(tx: AsyncConnection, cookie: str) -> None:
-    await tx.execute(delete(session).where(session.c.key == _key(cookie)))
+async def close_session(tx: AsyncConnection, cookie: str) -> Closed | None:
+    """``None`` where there was none."""
+    ended = await tx.execute(
+        delete(session)
+        .where(session.c.key == digest_of(cookie))
+        .returning(session.c.opened_by, session.c.id_token)
+    )
+    row = ended.one_or_none()
+    return None if row is None else Closed(row.opened_by, row.id_token)
+
+
+async def shown_again(tx: AsyncConnection, cookie: str) -> None:
+    """The person behind this session has shown once more who they are."""
+    await tx.execute(update(session).where(session.c.key == digest_of(cookie)).values(shown_at=func.now()))
 
 
 async def signed_in_by(tx: AsyncConnection, cookie: str, settings: ConsoleSettings) -> SignedIn | None:
@@ -175,11 +231,15 @@ async def signed_in_by(tx: AsyncConnection, cookie: str, settings: ConsoleSettin
         await tx.execute(
             update(session)
             .where(
-                session.c.key == _key(cookie),
+                session.c.key == digest_of(cookie),
                 session.c.account_id == account.c.account_id,
                 account.c.closed_at.is_(None),
                 session.c.seen_at > func.now() - timedelta(minutes=settings.session_idle_minutes),
                 session.c.opened_at > func.now() - timedelta(hours=settings.session_hours),
+                or_(
+                    session.c.opened_by != "provider",
+                    session.c.opened_at > func.now() - timedelta(hours=settings.oidc_session_hours),
+                ),
             )
             .values(seen_at=func.now())
             .returning(
@@ -189,6 +249,8 @@ async def signed_in_by(tx: AsyncConnection, cookie: str, settings: ConsoleSettin
                 account.c.language,
                 account.c.theme,
                 session.c.csrf_token,
+                session.c.opened_by,
+                func.coalesce(session.c.shown_at > func.now() - SHOWN_COUNTS, false()).label("has_shown"),
             )
         )
     ).one_or_none()

@@ -63,6 +63,7 @@ from services.console.pages import (
     sender,
     sendings,
     simulation,
+    single_sign_on,
     space,
     templates,
     users,
@@ -84,6 +85,7 @@ from services.console.visits import (
 
 ROOMS = (
     account,
+    single_sign_on,
     home,
     clients,
     client,

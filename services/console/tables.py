@@ -18,6 +18,7 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    UniqueConstraint,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
@@ -46,6 +47,38 @@ membership = Table(
     Column("company", Text, primary_key=True),
     Column("role", Text, nullable=False, comment="reader, user or admin"),
     Column("portfolio", ARRAY(Text), comment="codes of sales people; null for every client (rule 15.2)"),
+    Column("given_by", Text, nullable=False, server_default="hand", comment="hand, or groups of the provider"),
+)
+
+provider_identity = Table(
+    "provider_identity",
+    metadata,
+    Column("issuer", Text, primary_key=True),
+    Column(
+        "subject", Text, primary_key=True, comment="the provider's own name of the person, given to nobody else"
+    ),
+    Column("account_id", UUID, ForeignKey("account.account_id", ondelete="cascade"), nullable=False),
+    Column("bound_at", DateTime(timezone=True), nullable=False, server_default=_now),
+    UniqueConstraint("issuer", "account_id"),
+    comment="who a person is at the provider of identities, from the first time that they came by it",
+)
+
+spent_attempt = Table(
+    "spent_attempt",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True, comment="SHA-256 of the state"),
+    Column("spent_at", DateTime(timezone=True), nullable=False, server_default=_now),
+    Index("spent_attempt_at", "spent_at"),
+    comment="attempts to sign in by the provider that came back: each does once",
+)
+
+let_in = Table(
+    "let_in",
+    metadata,
+    Column("key", LargeBinary, primary_key=True, comment="SHA-256 of the link"),
+    Column("account_id", UUID, ForeignKey("account.account_id", ondelete="cascade"), nullable=False),
+    Column("until", DateTime(timezone=True), nullable=False),
+    comment="links by which an operator lets somebody in, each once",
 )
 
 session = Table(
@@ -56,6 +89,9 @@ session = Table(
     Column("csrf_token", Text, nullable=False),
     Column("opened_at", DateTime(timezone=True), nullable=False, server_default=_now),
     Column("seen_at", DateTime(timezone=True), nullable=False, server_default=_now),
+    Column("opened_by", Text, nullable=False, server_default="password", comment="password, provider or operator"),
+    Column("shown_at", DateTime(timezone=True), comment="when the person last showed once more who they are"),
+    Column("id_token", LargeBinary, comment="sealed; by which the provider ends its own session too"),
     Index("session_account", "account_id"),
 )
 

@@ -11,6 +11,7 @@ from typing import Annotated
 from urllib.parse import quote, urlsplit
 
 from fastapi import Depends, Request
+from fastapi.responses import Response
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from chassis import clock
@@ -21,6 +22,7 @@ from services.console.formatting import Formats
 from services.console.gateway import Gateway, Json, Neighbours, Refused
 from services.console.language import DEFAULT_LANGUAGE, LANGUAGES, Words, words
 from services.console.settings import ConsoleSettings
+from services.console.single_sign_on.wiring import SingleSignOn
 from services.console.vocabulary import Vocabulary
 
 SESSION_COOKIE = "relance_session"
@@ -64,6 +66,8 @@ class Console:
     company_engine: AsyncEngine
     """For what people do in a company: sees that company alone."""
     gateway: Gateway
+    sign_on: SingleSignOn | None = None
+    """The provider of identities, where there is one."""
 
 
 def console(request: Request) -> Console:
@@ -293,6 +297,23 @@ async def genuine_form(request: Request, visit: VisitorDep) -> None:
         sent = field_value if isinstance(field_value, str) else ""
     if not hmac.compare_digest(sent.encode(), visit.csrf_token.encode()):
         raise FormForged
+
+
+def keep_session(answer: Response, cookie: str, settings: ConsoleSettings) -> None:
+    """Give the browser the cookie of a session."""
+    answer.set_cookie(
+        SESSION_COOKIE,
+        cookie,
+        max_age=settings.session_hours * 3600,
+        httponly=True,
+        samesite="lax",
+        secure=settings.secure_cookies,
+    )
+
+
+def host_of(request: Request) -> str:
+    """Who knocks, for the brakes."""
+    return request.client.host if request.client else "unknown"
 
 
 def safe_return(path: str | None, otherwise: str) -> str:

@@ -11,9 +11,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.console.door import pages
 from services.console.door.debtor import Door, KnocksTooOften, LinkRefused
-from services.console.door.pace import Pace
 from services.console.door.shown import HEADERS, preferred, shown
 from services.console.gateway import Gateway, Refused, ServiceSilent
+from services.console.pace import Pace
 from services.console.settings import ConsoleSettings
 
 log = logging.getLogger(__name__)

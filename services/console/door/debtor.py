@@ -8,8 +8,8 @@ from typing import Annotated, Any
 import httpx
 from fastapi import Depends, Request
 
-from services.console.door.pace import Pace
 from services.console.gateway import AS_OF_HEADER, Gateway, Json, Refused
+from services.console.pace import Pace
 from services.console.settings import ConsoleSettings
 
 LINK_REFUSALS = {"link-forged": 404, "link-expired": 410, "link-revoked": 410, "invalid-request": 404}

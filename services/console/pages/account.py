@@ -1,6 +1,7 @@
 """Signing in and out, choosing a company, language and theme."""
 
 import asyncio
+import logging
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -27,10 +28,13 @@ from services.console.visits import (
     SignedInDep,
     Visit,
     VisitorDep,
+    host_of,
+    keep_session,
     safe_return,
 )
 
 router = APIRouter()
+log = logging.getLogger(__name__)
 A_YEAR_SECONDS = 365 * 24 * 3600
 
 
@@ -44,7 +48,7 @@ async def start(visit: SignedInDep) -> Response:
 async def sign_in_form(request: Request, visit: VisitorDep, back: str = "/") -> Response:
     if visit.person:
         return RedirectResponse(safe_return(back, "/"), status_code=303)
-    return page(request, visit, "sign_in.html", back=safe_return(back, "/"), email="", error="")
+    return _form(request, visit, safe_return(back, "/"))
 
 
 @router.post("/login")
@@ -57,39 +61,63 @@ async def sign_in(
 ) -> Response:
     _ = visit.words.gettext
     settings = visit.console.settings
-    host = request.client.host if request.client else "unknown"
+    host = host_of(request)
     back = safe_return(back, "/")
+    if not settings.password_sign_in:
+        return _form(request, visit, back, status=403, error=_("On ne se connecte pas ici par mot de passe."))
     async with transaction(visit.console.engine) as tx:
         if await must_wait(tx, email, host, settings):
             error = _("Trop de tentatives. Réessayez dans %(minutes)s minutes.") % {
                 "minutes": settings.sign_in_wait_minutes
             }
-            return page(request, visit, "sign_in.html", status=429, back=back, email=email, error=error)
+            return _form(request, visit, back, status=429, email=email, error=error)
         account_id = await account_of(tx, email, password)
         if account_id is None:
             await remember_failure(tx, email, host, settings)
             error = _("Adresse e-mail ou mot de passe incorrect.")
-            return page(request, visit, "sign_in.html", status=401, back=back, email=email, error=error)
+            return _form(request, visit, back, status=401, email=email, error=error)
         cookie = await open_session(tx, account_id, settings)
+    log.info("signed in", extra={"by": f"user:{account_id}", "road": "password"})
     answer = RedirectResponse(back, status_code=303)
-    answer.set_cookie(
-        SESSION_COOKIE,
-        cookie,
-        max_age=settings.session_hours * 3600,
-        httponly=True,
-        samesite="lax",
-        secure=settings.secure_cookies,
-    )
+    keep_session(answer, cookie, settings)
     return answer
+
+
+def _form(
+    request: Request, visit: Visit, back: str, *, status: int = 200, email: str = "", error: str = ""
+) -> Response:
+    return page(
+        request,
+        visit,
+        "sign_in.html",
+        status=status,
+        back=back,
+        email=email,
+        error=error,
+        by_password=visit.console.settings.password_sign_in,
+        provider=visit.console.sign_on.name if visit.console.sign_on else "",
+    )
 
 
 @router.post("/logout")
 async def sign_out(request: Request, visit: VisitorDep) -> Response:
+    """Here, and at the provider that the person came by."""
     cookie = request.cookies.get(SESSION_COOKIE)
+    closed, sign_on = None, visit.console.sign_on
     if cookie:
         async with transaction(visit.console.engine) as tx:
-            await close_session(tx, cookie)
-    answer = RedirectResponse("/login", status_code=303)
+            closed = await close_session(tx, cookie)
+    answer: Response = RedirectResponse("/login", status_code=303)
+    if (
+        closed
+        and closed.opened_by == "provider"
+        and sign_on
+        and (elsewhere := sign_on.end_address(closed.id_token))
+    ):
+        stranger = Visit(visit.console, visit.language, visit.theme, "", "/login")
+        answer = page(request, stranger, "signed_out.html", elsewhere=elsewhere, provider=sign_on.name)
+        # the policy of pages lets no form end at another site: the browser goes there by itself
+        answer.headers["Refresh"] = f"0; url={elsewhere}"
     answer.delete_cookie(SESSION_COOKIE)
     return answer
 

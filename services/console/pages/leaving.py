@@ -19,7 +19,7 @@ from services.console.gateway import Refused, ServiceSilent
 from services.console.handed_out import AlreadyAsked
 from services.console.language import N_
 from services.console.rendering import page
-from services.console.visits import ActingDep, PageUnknown, Visit
+from services.console.visits import ActingDep, PageUnknown, Visit, host_of
 
 router = APIRouter(prefix="/c/{company}/leaving")
 log = logging.getLogger(__name__)
@@ -44,16 +44,19 @@ async def shown(request: Request, visit: ActingDep, done: str = "", refused: str
 
 @router.post("")
 async def ask(request: Request, visit: ActingDep, password: Password = "") -> Response:
-    """Ask for an export; the password once more, since the file is all that is known of everybody."""
+    """Ask for an export; the password, or a visit to the provider, once more, since the file is all that is known
+    of everybody."""
     _only_who_decides(visit)
     _ = visit.words.gettext
-    host = request.client.host if request.client else "unknown"
+    host = host_of(request)
     settings = visit.console.settings
     me = visit.me
     async with transaction(visit.console.engine) as tx:
         if await handed_out.rest_of(tx, visit.company) is not None:
             return RedirectResponse(visit.url("leaving"), status_code=303)
-        if await must_wait(tx, me.email, host, settings):
+        if me.opened_by != "password":
+            refusal = "" if me.has_shown else _("Montrez d’abord, encore une fois, qui vous êtes.")
+        elif await must_wait(tx, me.email, host, settings):
             refusal = _("Trop de tentatives. Réessayez dans %(minutes)s minutes.") % {
                 "minutes": settings.sign_in_wait_minutes
             }
@@ -61,9 +64,10 @@ async def ask(request: Request, visit: ActingDep, password: Password = "") -> Re
             await remember_failure(tx, me.email, host, settings)
             refusal = _("Ce n’est pas votre mot de passe.")
         else:
+            refusal = ""
+        if not refusal:
             try:
                 await handed_out.ask(tx, visit.company, me.account_id)
-                refusal = ""
             except AlreadyAsked:
                 refusal = _("Un export est déjà demandé.")
     if refusal:
@@ -157,4 +161,17 @@ async def _page(
         certificates=certificates,
         held_clients=await _held_clients(visit),
         notice=notice,
+        proof=_proof(visit),
+        provider=visit.console.sign_on.name if visit.console.sign_on else "",
     )
+
+
+def _proof(visit: Visit) -> str:
+    """How this person shows once more who they are: ``password``, ``provider``, ``operator``; ``shown`` when they
+    have."""
+    me = visit.me
+    if me.opened_by == "password":
+        return "password"
+    if me.has_shown:
+        return "shown"
+    return "provider" if me.opened_by == "provider" and visit.console.sign_on else "operator"

@@ -1,6 +1,6 @@
 """How often debtors' pages may be asked for."""
 
-from services.console.door import pace
+from services.console import pace
 
 
 def test_so_many_knocks_a_minute_and_no_more() -> None:
