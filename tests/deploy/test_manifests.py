@@ -1,7 +1,9 @@
 """What is deployed is confined, and agrees with itself: docker-compose.yml and deploy/kubernetes."""
 
+import os
 import shutil
 import tomllib
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,11 +12,21 @@ import yaml
 from cli.cluster.kubectl import rendered
 from cli.credentials import AUTHORITIES, CERTIFICATE
 from cli.places import ROOT, SERVICES
+from services.console.settings import ConsoleSettings
+from services.console.single_sign_on.rights import Rights
+from services.console.single_sign_on.rights import parsed as rights_of
 
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
 BY_TLS = yaml.safe_load((ROOT / "deploy/compose.tls.yaml").read_text(encoding="utf-8"))["services"]
 ACCESS = ROOT / "deploy/kubernetes/components/tls/pg_hba.conf"
 OVERLAYS = ("small", "secure", "production", "production-secure", "drill")
+WITH_PROVIDER = "production-secure and oidc"
+PROVIDER = [
+    "RELANCE_CONSOLE_URL=https://relance.delcourt.example",
+    "RELANCE_OIDC_ISSUER=https://id.delcourt.example",
+    "RELANCE_OIDC_CLIENT_ID=relance-console",
+]
+GROUPS = 'make_people = true\n[[right]]\ngroup = "controllers"\ncompanies = ["delcourt"]\nrole = "user"\n'
 OURS = (*SERVICES, "mail", "install", "tools")
 Manifest = dict[str, Any]
 
@@ -85,9 +97,32 @@ def test_by_tls_postgres_is_started_as_before_and_asks_for_encryption() -> None:
     assert rules == ["local", "hostssl"]
 
 
-@pytest.fixture(scope="module", params=OVERLAYS)
-def manifests(request: pytest.FixtureRequest) -> list[Manifest]:
+@pytest.fixture(scope="module", params=[*OVERLAYS, WITH_PROVIDER])
+def manifests(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> list[Manifest]:
+    if request.param == WITH_PROVIDER:
+        return with_provider(tmp_path_factory.mktemp("overlay"))
     return built(request.param)
+
+
+def with_provider(folder: Path, overlay: str = "production-secure") -> list[Manifest]:
+    """As an operator does it: an overlay of their own, with the component, their provider and their groups."""
+    if shutil.which("kubectl") is None:
+        pytest.skip("kubectl is not installed")
+    here = Path(os.path.relpath(ROOT / "deploy/kubernetes", folder))
+    own = {
+        "apiVersion": "kustomize.config.k8s.io/v1beta1",
+        "kind": "Kustomization",
+        "namespace": "relance",
+        "resources": [str(here / "overlays" / overlay)],
+        "components": [str(here / "components/oidc")],
+        "configMapGenerator": [
+            {"name": "relance-oidc", "literals": PROVIDER},
+            {"name": "relance-oidc-rights", "files": ["rights.toml"]},
+        ],
+    }
+    (folder / "kustomization.yaml").write_text(yaml.safe_dump(own), encoding="utf-8")
+    (folder / "rights.toml").write_text(GROUPS, encoding="utf-8")
+    return rendered(folder)
 
 
 def built(overlay: str) -> list[Manifest]:
@@ -195,6 +230,51 @@ def test_no_secret_becomes_a_variable(manifests: list[Manifest]) -> None:
         for container in pod["spec"]["containers"]:
             assert not any("secretRef" in one for one in container.get("envFrom", [])), name
             assert not any("secretKeyRef" in one.get("valueFrom", {}) for one in container.get("env", [])), name
+
+
+def test_by_the_component_of_oidc_the_console_alone_knows_the_provider_and_reaches_it(tmp_path: Path) -> None:
+    made = with_provider(tmp_path)
+    maps = {one["metadata"]["name"]: one["data"] for one in made if one["kind"] == "ConfigMap"}
+    knowing = {}
+    for name, pod in pods(made).items():
+        (container,) = pod["spec"]["containers"]
+        for one in container.get("envFrom", []):
+            if one["configMapRef"]["name"].startswith("relance-oidc"):
+                knowing[name] = maps[one["configMapRef"]["name"]]
+    assert knowing == {"console-api": dict(line.split("=") for line in PROVIDER)}
+    spec = pods(made)["console-api"]["spec"]
+    (container,) = spec["containers"]
+    by_path = {mount["mountPath"]: mount["name"] for mount in container["volumeMounts"]}
+    declared = {volume["name"]: volume for volume in spec["volumes"]}
+    told = {one["name"]: one["value"] for one in container["env"]}
+    assert told["RELANCE_OIDC_CLIENT_SECRET_FILE"] == "/run/oidc/client_secret"
+    assert declared[by_path["/run/oidc"]]["secret"]["secretName"] == "relance-oidc"
+    assert told["RELANCE_OIDC_RIGHTS_FILE"] == "/run/oidc-rights/rights.toml"
+    rights = maps[declared[by_path["/run/oidc-rights"]]["configMap"]["name"]]
+    assert rights_of(rights["rights.toml"]).companies == {"delcourt"}
+    assert ways_out(made) == [443]
+
+
+def test_without_it_the_console_goes_nowhere_outside() -> None:
+    assert ways_out(built("production-secure")) == []
+
+
+def ways_out(manifests: list[Manifest]) -> list[int]:
+    """Ports by which the console leaves the cluster."""
+    (policy,) = [one for one in manifests if one["metadata"]["name"] == "console-goes-out"]
+    return [port["port"] for way in policy["spec"].get("egress", []) for port in way["ports"]]
+
+
+def test_the_example_of_rights_gives_nothing_as_it_stands() -> None:
+    brought = (ROOT / "deploy/kubernetes/components/oidc/rights.example.toml").read_text(encoding="utf-8")
+    assert rights_of(brought) == Rights()
+
+
+def test_compose_knows_every_setting_of_the_provider() -> None:
+    told = set(COMPOSE["services"]["console"]["environment"])
+    ours = {f"RELANCE_{name.upper()}" for name in ConsoleSettings.model_fields if name.startswith("oidc_")}
+    ours = ours - {"RELANCE_OIDC_CLIENT_SECRET"} | {"RELANCE_OIDC_CLIENT_SECRET_FILE"}
+    assert ours - told == {"RELANCE_OIDC_REQUESTS_PER_HOST"}
 
 
 def test_where_tls_is_asked_for_nobody_reaches_a_server_without() -> None:
