@@ -3,7 +3,9 @@
 from playwright.sync_api import Browser, expect
 
 from cli.pictures import sign_in
+from services.console.site import MOST_TRIES
 from tests.browser.conftest import Site
+from tests.integration.console.neighbours import action_id
 
 
 def test_unticking_changes_the_count_and_one_question_precedes_the_sending(played: Site, browser: Browser) -> None:
@@ -55,4 +57,24 @@ def test_a_client_may_be_read_and_stopped_without_scripts(played: Site, browser:
     page.goto(f"{played.url}/c/{played.company}/act?medium=letter")
     page.locator(".confirm-bar button").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Préparer")
+    context.close()
+
+
+def test_a_page_that_is_not_ready_asks_again_by_itself_and_not_for_ever(played: Site, browser: Browser) -> None:
+    """Without scripts: from the last but one try on, then by the button."""
+    assert played.fakes is not None
+    played.fakes.refuse["/preview"] = {"type": "action-unknown", "status": 404}
+    context = browser.new_context(locale="fr-FR", java_script_enabled=False)
+    page = context.new_page()
+    sign_in(page, played.url, played.login, played.password)
+    wanted = f"{played.url}/c/{played.company}/message?preview=true&action_id="
+    wanted += action_id("411CLEMENT", "R1", "letter")
+    page.goto(f"{wanted}&tries={MOST_TRIES - 1}")
+    expect(page.get_by_role("heading")).to_have_text("Encore un instant")
+    expect(page.get_by_role("heading")).to_have_text("Toujours en préparation")
+    expect(page.get_by_text("ne se recharge plus")).to_be_visible()
+    del played.fakes.refuse["/preview"]
+    page.get_by_role("link", name="Réessayer").click()
+    expect(page).to_have_url(wanted)
+    expect(page.get_by_text("Toujours en préparation")).to_have_count(0)
     context.close()
