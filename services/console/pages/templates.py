@@ -86,7 +86,8 @@ def _notice(
         told = _("Fichier de modèles : %(new)s nouveaux, %(changed)s changés, %(same)s inchangés.")
         new, changed, same = imported
         text = told % {"new": new, "changed": changed, "same": same}
-        return {"tone": "ok", "text": f"{text} {_('Rien n’a été enregistré.')}" if checked else text}
+        unsaved = _("Rien n’a été enregistré.")
+        return {"tone": "ok", "text": f"{text} {unsaved}" if checked else text}
     return {"tone": "ok", "text": _(DONE[done])} if done in DONE else None
 
 

@@ -1,5 +1,6 @@
 """Every text is in both languages, and every icon of the templates is fetched."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -8,7 +9,8 @@ import pytest
 from services.console import icons
 from services.console.language import LANGUAGES, catalogue, texts, untranslated, words
 
-TEMPLATES = Path(icons.__file__).parent / "templates"
+CONSOLE = Path(icons.__file__).parent
+TEMPLATES = CONSOLE / "templates"
 WORDS_STAND_IN = ("vocabulary/codes.py", "vocabulary/__init__.py", "pages/home.py")
 SAME_IN_BOTH = {
     "Score",
@@ -62,6 +64,7 @@ SAME_IN_BOTH = {
     "code %(code)s",
     "version %(version)s",
 }
+MARKS = {"_", "N_", "gettext", "ngettext", "pgettext"}
 PLACES = re.compile(r"%\((\w+)\)s")
 FRENCH_LETTERS = re.compile(r"[éèêëàâîïôûùçœ«»]", re.IGNORECASE)
 
@@ -112,6 +115,21 @@ def test_no_template_writes_a_text_without_translating_it() -> None:
         assert words_found - allowed == set(), template.name
 
 
+def test_no_text_is_marked_inside_an_f_string() -> None:
+    """Python 3.11 reads an f-string as one token: the text would be missed there, and stay French for all."""
+    for module in CONSOLE.rglob("*.py"):
+        tree = ast.parse(module.read_text(encoding="utf-8"))
+        strings = [node for node in ast.walk(tree) if isinstance(node, ast.JoinedStr)]
+        calls = [call for string in strings for call in ast.walk(string) if isinstance(call, ast.Call)]
+        texts_marked = [
+            ast.unparse(call)
+            for call in calls
+            if ast.unparse(call.func).rpartition(".")[2] in MARKS
+            and any(isinstance(given, ast.Constant | ast.JoinedStr) for given in call.args)
+        ]
+        assert texts_marked == [], module.name
+
+
 def test_no_template_carries_a_style_or_a_script_of_its_own() -> None:
     """The content policy forbids them."""
     for template in TEMPLATES.glob("*.html"):
@@ -122,8 +140,7 @@ def test_no_template_carries_a_style_or_a_script_of_its_own() -> None:
 
 def test_every_icon_that_is_named_is_fetched_and_no_other() -> None:
     sources = [path.read_text(encoding="utf-8") for path in TEMPLATES.glob("*.html")]
-    room = Path(icons.__file__).parent
-    sources += [(room / name).read_text(encoding="utf-8") for name in WORDS_STAND_IN]
+    sources += [(CONSOLE / name).read_text(encoding="utf-8") for name in WORDS_STAND_IN]
     named = set(re.findall(r"[\"']([a-z][a-z0-9]*(?:-[a-z0-9]+)*)[\"']", "\n".join(sources)))
     called = set(re.findall(r"icon\('([a-z0-9-]+)'", "\n".join(sources)))
     assert called - set(icons.NAMES) == set()
