@@ -33,9 +33,10 @@ async def serve(
         )
     )
     try:
-        async with smtp:
-            await web.serve()
+        await web.serve()
     finally:
+        # not waited for: since Python 3.12 that lasts until the last sender hangs up, and its container is killed
+        smtp.close()
         store.close()
 
 

@@ -1,10 +1,12 @@
 """The built-in mail server: keeps what it took, byte for byte, shows it safely, and fails on demand."""
 
 import asyncio
+import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from email.message import EmailMessage
 from pathlib import Path
+from typing import Any
 
 import aiosmtplib
 import httpx
@@ -16,6 +18,7 @@ from cli.places import ROOT
 from cli.sink.pages import create_app
 from cli.sink.smtp import Behaviour, Handler, protocol
 from cli.sink.store import Store
+from tests.waiting import comes_true
 
 HOST = "127.0.0.1"
 
@@ -122,21 +125,36 @@ async def test_it_fails_as_it_is_told(sink: Sink) -> None:
     assert (await sink.http.put("/api/behaviour", json={"reject_answer": "250 fine"})).status_code == 422
 
 
+async def running(
+    folder: Path, smtp: int, http: int, begun: Callable[[], object] | None = None, **how: Any
+) -> asyncio.subprocess.Process:
+    """A sink of its own process, not yet listening."""
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "cli.sink", "--smtp-port", str(smtp), "--http-port", str(http)),
+        *("--store", str(folder), "--behaviour", Behaviour(**how).model_dump_json()),
+        cwd=ROOT,
+        preexec_fn=begun,
+    )
+
+
+async def connected_to(port: int) -> aiosmtplib.SMTP:
+    client = aiosmtplib.SMTP(hostname=HOST, port=port, start_tls=False, timeout=5)
+
+    async def connects() -> bool:
+        try:
+            await client.connect()
+        except aiosmtplib.SMTPException:
+            return False
+        return True
+
+    await comes_true(connects, "the sink takes mails")
+    return client
+
+
 async def test_what_it_took_survives_its_own_death(tmp_path: Path) -> None:
     smtp, http = free_port(), free_port()
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "cli.sink", "--smtp-port", str(smtp), "--http-port", str(http)),
-        *("--store", str(tmp_path), "--behaviour", Behaviour(die_after=3).model_dump_json()),
-        cwd=ROOT,
-    )
-    client = aiosmtplib.SMTP(hostname=HOST, port=smtp, start_tls=False, timeout=5)
-    async with asyncio.timeout(30):
-        while True:
-            try:
-                await client.connect()
-                break
-            except aiosmtplib.SMTPException:
-                await asyncio.sleep(0.1)
+    process = await running(tmp_path, smtp, http, die_after=3)
+    client = await connected_to(smtp)
     for _ in range(2):
         await client.sendmail("a@x.example", ["b@x.example"], mail())
     with pytest.raises(aiosmtplib.SMTPServerDisconnected):
@@ -145,3 +163,33 @@ async def test_what_it_took_survives_its_own_death(tmp_path: Path) -> None:
     store = Store(tmp_path)
     assert store.count() == 3
     store.close()
+
+
+def as_the_first_of_a_container() -> None:
+    """Only what it listens to ends it."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+
+
+async def test_it_ends_though_a_sender_keeps_its_connection(tmp_path: Path) -> None:
+    """Who sends keeps connections for hours; a container that waits for them is killed."""
+    smtp, http = free_port(), free_port()
+    process = await running(tmp_path, smtp, http, as_the_first_of_a_container)
+    client = await connected_to(smtp)
+    try:
+        await client.sendmail("a@x.example", ["b@x.example"], mail())
+        async with httpx.AsyncClient(base_url=f"http://{HOST}:{http}") as page:
+
+            async def is_shown() -> bool:
+                try:
+                    return (await page.get("/api/count")).json()["count"] == 1
+                except httpx.TransportError:
+                    return False
+
+            await comes_true(is_shown, "the page is answered")
+        process.terminate()
+        async with asyncio.timeout(20):
+            assert await process.wait() == 0
+    finally:
+        if process.returncode is None:
+            process.kill()
+        client.close()
