@@ -1,6 +1,8 @@
 """``relance credentials``: what services, PostgreSQL and NATS need to know of one another, and no more."""
 
 import json
+import ssl
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -75,6 +77,25 @@ def test_beside_compose_the_servers_are_vouched_for_by_an_authority_whose_key_no
         loaded(tls / server / "tls.crt").verify_directly_issued_by(loaded(believed / f"{server}.crt"))
     assert (tls / "authority/ca.key").stat().st_mode & 0o777 == 0o400
     assert {file.name for file in believed.iterdir()} == {"postgres.crt", "nats.crt"}
+
+
+@pytest.mark.parametrize("server", ["postgres", "nats"])
+def test_certificates_pass_the_strict_look_that_python_takes_from_3_13_on(tmp_path: Path, server: str) -> None:
+    credentials = Credentials(tmp_path / "credentials", tls=True)
+    credentials.certify()
+    believing = ssl.create_default_context(cafile=credentials.folder / f"authorities/{server}.crt")
+    believing.verify_flags |= ssl.VERIFY_X509_STRICT
+    showing = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    showing.load_cert_chain(*(credentials.folder / f"tls/{server}" / file for file in ("tls.crt", "tls.key")))
+    asked, answered = ssl.MemoryBIO(), ssl.MemoryBIO()
+    caller = believing.wrap_bio(answered, asked, server_hostname=server)
+    called = showing.wrap_bio(asked, answered, server_side=True)
+    for side in (caller, called, caller):
+        with suppress(ssl.SSLWantReadError):
+            side.do_handshake()
+    told = caller.getpeercert()
+    assert told is not None
+    assert told["subjectAltName"] == (("DNS", server),)
 
 
 def test_certificates_are_kept_until_they_near_their_end_or_lack_a_name(
