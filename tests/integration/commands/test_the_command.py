@@ -48,20 +48,46 @@ def test_a_file_of_the_callers_folder_is_not_taken_for_a_module(tmp_path: Path) 
     assert relance("--help", cwd=tmp_path).returncode == 0
 
 
-def test_without_python_it_says_what_is_needed(tmp_path: Path) -> None:
-    project, tools = tmp_path / "project", tmp_path / "bin"
-    for folder in (project, tools):
-        folder.mkdir()
+def bare(folder: Path) -> tuple[Path, Path]:
+    """A project of nothing but the script and the lock, and the tools that the script finds."""
+    project, tools = folder / "project", folder / "bin"
+    for made in (project, tools):
+        made.mkdir()
     shutil.copy(RELANCE, project)
     shutil.copy(ROOT / "uv.lock", project)
     for tool in ("sh", "dirname", "readlink", "cksum", "tr", "mkdir", "rm", "cat", "sleep", "cut", "grep"):
         (tools / tool).symlink_to(shutil.which(tool) or tool)
+    return project / "relance", tools
+
+
+def test_without_python_it_says_what_is_needed(tmp_path: Path) -> None:
+    script, tools = bare(tmp_path)
     done = subprocess.run(
-        [str(project / "relance"), "up"], env={"PATH": str(tools)}, capture_output=True, text=True, check=False
+        [str(script), "up"], env={"PATH": str(tools)}, capture_output=True, text=True, check=False
     )
     assert done.returncode == 1
     assert "Python 3.11 or newer is needed, or uv" in done.stderr
-    assert not (project / ".venv.lock").exists()
+    assert not (script.parent / ".venv.lock").exists()
+
+
+@pytest.mark.parametrize(("asked", "given"), [({}, "--python {tools}/python3"), ({"UV_PYTHON": "3.13"}, "")])
+def test_it_is_installed_for_the_interpreter_that_is_asked_for(
+    tmp_path: Path, asked: dict[str, str], given: str
+) -> None:
+    script, tools = bare(tmp_path)
+    told = {
+        "uv": '[ "$1" = --version ] && exit; echo "python=$UV_PYTHON $*" >&2; exit 1',
+        "python3": "exit 0",
+    }
+    for name, text in told.items():
+        (tools / name).write_text(f"#!/bin/sh\n{text}\n")
+        (tools / name).chmod(0o755)
+    done = subprocess.run(
+        [str(script), "test"], env={"PATH": str(tools), **asked}, capture_output=True, text=True, check=False
+    )
+    assert f"python={asked.get('UV_PYTHON', '')} sync --frozen" in done.stderr
+    assert ("--python" in done.stderr) == bool(given)
+    assert given.format(tools=tools) in done.stderr
 
 
 def test_trouble_that_can_be_named_is_one_sentence(data_dir: Path) -> None:
