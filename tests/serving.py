@@ -1,4 +1,4 @@
-"""Small HTTP servers that stand for a neighbour: they listen before a test goes on, and end with it."""
+"""Small servers that stand for a neighbour: they listen before a test goes on, and end with it."""
 
 import asyncio
 import socket
@@ -67,3 +67,14 @@ def serving_besides(app: Callable[..., Any], listener: socket.socket, **options:
         server.should_exit = True
         thread.join(2 * MOST_SECONDS_TO_END)
         assert not thread.is_alive(), "the server did not end"
+
+
+@contextmanager
+def closed_at_the_end(*servers: asyncio.Server) -> Iterator[None]:
+    """Servers of the loop, while the block lasts. Since Python 3.12 ``async with server`` waits besides until the
+    last caller hangs up, and services keep their connections: the test would never end."""
+    try:
+        yield
+    finally:
+        for server in servers:
+            server.close()

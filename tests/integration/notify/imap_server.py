@@ -20,6 +20,7 @@ from pysasl import SASLAuth
 from pysasl.mechanism import ServerMechanism
 
 from chassis.server_process import free_port
+from tests.serving import closed_at_the_end
 
 USER, PASSWORD = "retours@delcourt.example", "s3cret é"
 FOLDER, AWAY = "INBOX", "Relance"
@@ -93,5 +94,5 @@ async def mailbox(certificate: Path, tokens: ServerMechanism | None = None) -> A
     found.ports = {"tls": free_port(), "starttls": free_port()}
     first = await serve(config, port=found.ports["tls"], ssl=tls)
     second = await serve(plain, port=found.ports["starttls"])
-    async with first, second:
+    with closed_at_the_end(first, second):
         yield found

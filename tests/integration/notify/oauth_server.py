@@ -29,7 +29,7 @@ from pysasl.mechanism import ChallengeResponse, ServerChallenge
 from pysasl.mechanism.oauth import OAuth2Mechanism
 
 from chassis.server_process import free_port
-from tests.serving import listening, port_of, serving
+from tests.serving import closed_at_the_end, listening, port_of, serving
 
 CLIENT, SECRET, SCOPE = "relance-app", "s3cret-of-the-app", "https://mail.example/"
 SHOWN = re.compile(rb"user=([^\x01]*)\x01auth=Bearer ([^\x01]*)\x01\x01")
@@ -234,7 +234,7 @@ async def token_mail(certificate: Path, found: Authority, user: str) -> AsyncIte
             auth_exclude_mechanism=("LOGIN", "PLAIN"),
         )
 
-    async with await loop.create_server(made, "127.0.0.1", mail.port):
+    with closed_at_the_end(await loop.create_server(made, "127.0.0.1", mail.port)):
         yield mail
 
 

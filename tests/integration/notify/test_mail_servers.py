@@ -22,6 +22,7 @@ from chassis.sealing import Seal
 from chassis.server_process import free_port
 from services.notify.settings import NotifySettings
 from tests.integration.notify.conftest import House, MailServer, People, Voices, action, living, synced, until
+from tests.serving import closed_at_the_end
 
 USER, PASSWORD = "envoi@delcourt.example", "s3cret é"
 
@@ -76,7 +77,7 @@ async def listening(own: Own, certificate: Path) -> AsyncIterator[None]:
     own.ports = {"starttls": free_port(), "tls": free_port()}
     first = await loop.create_server(starttls, "127.0.0.1", own.ports["starttls"])
     second = await loop.create_server(implicit, "127.0.0.1", own.ports["tls"], ssl=tls)
-    async with first, second:
+    with closed_at_the_end(first, second):
         yield
 
 

@@ -11,6 +11,7 @@ from services.notify.mailer import PutOff, Refused, Result, SmtpConnection, Take
 from services.notify.messages import Mail
 from services.notify.servers import of_installation
 from services.notify.settings import NotifySettings
+from tests.serving import closed_at_the_end
 
 MAIL = Mail(
     "<1@a.example>", "us@a.example", ("you@b.example",), "Rappel", b"Subject: Rappel\r\n\r\n.\r\nBonjour\r\n"
@@ -45,7 +46,7 @@ async def server(script: Script, heard: list[str]) -> AsyncIterator[int]:
         writer.close()
 
     listening = await asyncio.start_server(serve, "127.0.0.1", 0)
-    async with listening:
+    with closed_at_the_end(listening):
         yield listening.sockets[0].getsockname()[1]
 
 
@@ -180,7 +181,7 @@ async def test_a_server_that_never_answers_leaves_the_message_in_doubt() -> None
         writer.close()
 
     listening = await asyncio.start_server(serve, "127.0.0.1", 0)
-    async with listening:
+    with closed_at_the_end(listening):
         port = listening.sockets[0].getsockname()[1]
         carrier = carrier_to(port)
         assert isinstance(await carrier.carry(MAIL), Unknown)
