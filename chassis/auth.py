@@ -1,20 +1,21 @@
 """Who is calling: short-lived Ed25519 tokens, minted by the console or a service, verified offline."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, cast, get_args
+from typing import Any, Literal, cast, get_args
 
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import GuestProtocol, OKPKey
 
 from chassis import clock
+from contracts.systems import ACTOR_OF_SYSTEM
 
-Role = Literal["debtor", "connector", "reader", "user", "admin", "system"]
+Role = Literal["debtor", "connector", "key", "reader", "user", "admin", "system"]
 """From the least to the most: answers for one client and nothing else (``chassis.http.for_debtors``), delivers for
-accounting and nothing else (``chassis.http.for_connectors``), reads, acts for a company, configures it, is another
-service."""
+accounting and nothing else (``chassis.http.for_connectors``), is another system with an API key and does what its
+scopes name (``chassis.scopes.for_keys``), reads, acts for a company, configures it, is another service."""
 ROLES: tuple[Role, ...] = get_args(Role)
 EVERY_COMPANY = "*"
 ALGORITHM = "Ed25519"
@@ -28,7 +29,8 @@ class TokenRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who sent a request: a user (``user:<id>``), a service (``service:notify``) or the command line."""
+    """Who sent a request: a user (``user:<id>``), a service (``service:notify``), another system with an API key
+    (``system:crm``) or the command line."""
 
     subject: str
     companies: tuple[str, ...]
@@ -37,6 +39,10 @@ class Caller:
     """The codes of the sales people whose clients the caller sees; ``None`` for every client (rule 15.2)."""
     client_id: str | None = None
     """The one client whom a debtor is; nobody else's token names one."""
+    scopes: frozenset[str] = frozenset()
+    """What a key may be used for (``contracts.systems``); nobody else's token names any."""
+    key_id: str | None = None
+    """The API key that the token was given for."""
     token: str = field(default="", repr=False, compare=False)
     """What it showed; whoever asks others in its name hands that on."""
 
@@ -80,11 +86,14 @@ def mint(  # noqa: PLR0913, PLR0917 - what a token says
     portfolio: Sequence[str] | None = None,
     client_id: str | None = None,
     signer: str = "",
+    scopes: Collection[str] = (),
+    key_id: str | None = None,
 ) -> str:
     """A token for ``subject`` over ``companies`` (``"*"`` for every one), good for ``minutes``.
 
     ``portfolio`` narrows it to the clients of these sales people; ``None`` does not. ``client_id`` is who a
-    debtor is. ``signer`` is the service whose own key this is; empty for the key that signs for people.
+    debtor is. ``signer`` is the service whose own key this is; empty for the key that signs for people. ``scopes``
+    and ``key_id`` are of the role ``key`` alone.
     """
     issued = int(clock.now().timestamp())
     claims: dict[str, object] = {
@@ -99,6 +108,8 @@ def mint(  # noqa: PLR0913, PLR0917 - what a token says
         claims["portfolio"] = list(portfolio)
     if client_id is not None:
         claims["client"] = client_id
+    if key_id is not None:
+        claims |= {"key": key_id, "scope": " ".join(sorted(scopes))}
     header = {"alg": ALGORITHM, "kid": signer} if signer else {"alg": ALGORITHM}
     return jwt.encode(header, claims, private_key, algorithms=[ALGORITHM])
 
@@ -162,11 +173,29 @@ def verify(
         raise TokenRefused("a debtor's token names its client, and no other does")
     if role == "debtor" and (len(companies) != 1 or EVERY_COMPANY in companies):
         raise TokenRefused("a debtor's token names one company")
+    key_id, scopes = _of_key(claims, role)
     return Caller(
         subject=str(claims["sub"]),
         companies=tuple(map(str, companies)),
         role=cast(Role, role),
         portfolio=None if portfolio is None else tuple(map(str, portfolio)),
         client_id=client_id,
+        scopes=scopes,
+        key_id=key_id,
         token=token,
     )
+
+
+def _of_key(claims: Mapping[str, Any], role: str) -> tuple[str | None, frozenset[str]]:
+    """The key of a token and its scopes. Raises ``TokenRefused`` for anything between a system and a person."""
+    key_id, scope, companies = claims.get("key"), claims.get("scope"), claims["companies"]
+    named = isinstance(key_id, str) and bool(key_id) and isinstance(scope, str)
+    if (role == "key") != named or (role != "key" and (key_id, scope) != (None, None)):
+        raise TokenRefused("a key's token names its key and its scopes, and no other does")
+    if role != "key":
+        return None, frozenset()
+    if len(companies) != 1 or EVERY_COMPANY in companies or claims.get("portfolio") is not None:
+        raise TokenRefused("a key's token names one company, and no portfolio")
+    if not str(claims["sub"]).startswith(ACTOR_OF_SYSTEM):
+        raise TokenRefused("a key acts in the name of a system")
+    return key_id, frozenset(str(scope).split())

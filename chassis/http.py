@@ -31,6 +31,7 @@ from chassis.listening import wait_for
 from chassis.portfolio import visible
 from chassis.problems import Problem
 from chassis.running import Running
+from chassis.scopes import describe_callers, within_scopes
 from chassis.telemetry import current_traceparent
 from chassis.transport import RequestMetrics, SecurityHeaders
 from contracts.subjects import NOBODY
@@ -75,7 +76,8 @@ def for_debtors(endpoint: Endpoint) -> Endpoint:
 async def caller(
     request: Request, process: RunningDep, authorization: Annotated[str | None, Header()] = None
 ) -> Caller:
-    """Who calls, from a bearer token. Answers 401, and 403 to a connector or a debtor that calls anything else."""
+    """Who calls, from a bearer token. Answers 401, and 403 to a connector, a debtor or a key that calls anything
+    else."""
     scheme, _, token = (authorization or "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise Problem("token-missing", "A bearer token is needed", 401)
@@ -87,6 +89,8 @@ async def caller(
         raise Problem("role-insufficient", "Debtors have their own addresses", 403, role=who.role)
     if who.role == "debtor":
         return replace(who, role="user")
+    if who.role == "key":
+        return within_scopes(request, who)
     if who.role == "system":
         _only_what_it_asks(request, process, who)
     if who.role != "connector":
@@ -322,6 +326,7 @@ def create_app(process: Running, *, with_routes: bool = True) -> FastAPI:
 
         app.include_router(parked, dependencies=[Depends(_guard)])
         app.include_router(rebuilds, dependencies=[Depends(_guard)])
+    describe_callers(app)
     if service.mount is not None and with_routes:
         service.mount(app, process)
     app.add_middleware(SecurityHeaders)

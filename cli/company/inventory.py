@@ -55,6 +55,7 @@ LEFT_OUT = {
     ("sync", "sample"): "files that wait for a person: send them again",
     ("sync", "upload"): "files that wait to be read: send them again",
     ("notify", "cash_report"): "what became of the daily reports of the last weeks",
+    ("console", "api_key"): "its secret is not handed on: make it again",
     ("console", "cash_report"): "each person asks for the daily report again",
     ("console", "company_export"): "earlier exports: they are where they were fetched to",
     ("console", "company_export_part"): "earlier exports: they are where they were fetched to",
@@ -64,6 +65,7 @@ LEFT_OUT = {
 """Tables that are not handed on, and why."""
 
 NAMED = {
+    ("console", "api_key"): "name",
     ("reporting", "subscriber"): "name",
     ("reporting", "webhook"): "url",
     ("notify", "dkim_key"): "domain",

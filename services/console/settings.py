@@ -26,6 +26,10 @@ class ConsoleSettings(Settings):
     """The same for all links together from one address; a proxy in front of the console is one address."""
     space_form_bytes: int = 6 << 20
     """The largest form that debtors' pages send: a dispute with a file."""
+    api_requests_per_key: int = 600
+    """How often a minute one API key of another system may ask, per process."""
+    api_request_bytes: int = 110 << 20
+    """The largest body that another system sends: a ZIP of invoices."""
     neighbour_seconds: float = 20
     """How long a page waits for another service."""
 

@@ -19,6 +19,7 @@ from services.console.pages import (
     act,
     activities,
     alerts,
+    api_keys,
     by_hand,
     cash_report,
     client,
@@ -70,6 +71,7 @@ from services.console.pages import (
     writing,
 )
 from services.console.rendering import PAGE_POLICY, STATIC, page
+from services.console.systems import systems
 from services.console.visits import (
     Console,
     FormForged,
@@ -103,6 +105,7 @@ ROOMS = (
     activities,
     act,
     alerts,
+    api_keys,
     confirming,
     contract,
     criteria,
@@ -189,6 +192,7 @@ def site(console: Console) -> FastAPI:
     for room in ROOMS:
         app.include_router(room.router)
     app.mount("/d", door(console.settings, console.gateway))
+    app.mount("/api", systems(console.settings, console.engine, console.gateway))
     app.mount("/static", VersionedFiles(directory=Path(STATIC)), name="static")
     _answer_errors(app)
     return app

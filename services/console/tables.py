@@ -193,3 +193,21 @@ certificate = Table(
     Index("certificate_account", "account_id"),
     comment="for those who administered a company that is no more, and another that is",
 )
+
+api_key = Table(
+    "api_key",
+    metadata,
+    Column("key_id", UUID, primary_key=True, server_default=text("uuidv7()")),
+    Column("company", Text, nullable=False),
+    Column("name", Text, nullable=False, comment="of the system, in which it acts"),
+    Column("scopes", ARRAY(Text), nullable=False),
+    Column("secret_sha256", LargeBinary, nullable=False),
+    Column("ends_at", DateTime(timezone=True), comment="from then on it opens nothing; never, when null"),
+    Column("made_by", UUID, ForeignKey("account.account_id", ondelete="set null")),
+    Column("made_at", DateTime(timezone=True), nullable=False, server_default=_now),
+    Column("last_used_on", Date, comment="in UTC: a day is enough to know which keys are at rest"),
+    Column("revoked_at", DateTime(timezone=True)),
+    Column("revoked_by", UUID, ForeignKey("account.account_id", ondelete="set null")),
+    Index("api_key_company", "company"),
+    comment="of other systems, which ask over HTTP in their own name",
+)

@@ -62,6 +62,7 @@ PAGES = (
     "retention",
     "mail/authorization",
     "leaving",
+    "api-keys",
     "other-systems",
     f"other-systems?webhook={CRM}",
     "templates",

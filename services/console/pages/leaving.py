@@ -14,12 +14,12 @@ from fastapi.responses import PlainTextResponse, RedirectResponse, Response, Str
 from chassis import clock
 from chassis.database import transaction
 from services.console import handed_out
-from services.console.accounts import account_of, must_wait, remember_failure
 from services.console.gateway import Refused, ServiceSilent
 from services.console.handed_out import AlreadyAsked
 from services.console.language import N_
+from services.console.proving import proof_of, provider_of, refusal_of
 from services.console.rendering import page
-from services.console.visits import ActingDep, PageUnknown, Visit, host_of
+from services.console.visits import ActingDep, PageUnknown, Visit
 
 router = APIRouter(prefix="/c/{company}/leaving")
 log = logging.getLogger(__name__)
@@ -47,32 +47,18 @@ async def ask(request: Request, visit: ActingDep, password: Password = "") -> Re
     """Ask for an export; the password, or a visit to the provider, once more, since the file is all that is known
     of everybody."""
     _only_who_decides(visit)
-    _ = visit.words.gettext
-    host = host_of(request)
-    settings = visit.console.settings
-    me = visit.me
     async with transaction(visit.console.engine) as tx:
         if await handed_out.rest_of(tx, visit.company) is not None:
             return RedirectResponse(visit.url("leaving"), status_code=303)
-        if me.opened_by != "password":
-            refusal = "" if me.has_shown else _("Montrez d’abord, encore une fois, qui vous êtes.")
-        elif await must_wait(tx, me.email, host, settings):
-            refusal = _("Trop de tentatives. Réessayez dans %(minutes)s minutes.") % {
-                "minutes": settings.sign_in_wait_minutes
-            }
-        elif await account_of(tx, me.email, password) != me.account_id:
-            await remember_failure(tx, me.email, host, settings)
-            refusal = _("Ce n’est pas votre mot de passe.")
-        else:
-            refusal = ""
+        refusal = await refusal_of(request, visit, tx, password)
         if not refusal:
             try:
-                await handed_out.ask(tx, visit.company, me.account_id)
+                await handed_out.ask(tx, visit.company, visit.me.account_id)
             except AlreadyAsked:
-                refusal = _("Un export est déjà demandé.")
+                refusal = visit.words.gettext("Un export est déjà demandé.")
     if refusal:
         return await _page(request, visit, {"tone": "stop", "text": refusal}, status=422)
-    log.info("a whole export was asked for", extra={"company": visit.company, "by": me.subject})
+    log.info("a whole export was asked for", extra={"company": visit.company, "by": visit.me.subject})
     return RedirectResponse(visit.url("leaving", done="asked"), status_code=303)
 
 
@@ -161,17 +147,6 @@ async def _page(
         certificates=certificates,
         held_clients=await _held_clients(visit),
         notice=notice,
-        proof=_proof(visit),
-        provider=visit.console.sign_on.name if visit.console.sign_on else "",
+        proof=proof_of(visit),
+        provider=provider_of(visit),
     )
-
-
-def _proof(visit: Visit) -> str:
-    """How this person shows once more who they are: ``password``, ``provider``, ``operator``; ``shown`` when they
-    have."""
-    me = visit.me
-    if me.opened_by == "password":
-        return "password"
-    if me.has_shown:
-        return "shown"
-    return "provider" if me.opened_by == "provider" and visit.console.sign_on else "operator"

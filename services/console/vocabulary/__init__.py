@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from contracts.systems import ACTOR_OF_SYSTEM, OURS
 from services.console.formatting import Formats, Number
 from services.console.language import Words
 from services.console.vocabulary.codes import (
@@ -26,6 +27,8 @@ from services.console.vocabulary.codes import (
 )
 from services.console.vocabulary.sealed import BROKEN, SEALED
 
+OWN_ACTORS = {"system", *(f"{ACTOR_OF_SYSTEM}{name}" for name in OURS)}
+"""What Relance does by itself; any other system has an API key and is named."""
 FORMAL_NOTICE = "formal_notice"
 
 
@@ -145,11 +148,11 @@ class Vocabulary:
         return _("%(step)s à J+%(days)s") % {"step": name, "days": days}
 
     def actor(self, actor: str, names: Mapping[str, str]) -> str:
-        """A person's name, or that a machine did it."""
+        """A person's name, that of another system, or that Relance did it itself."""
         _ = self._words.gettext
         if actor.startswith("user:"):
             return names.get(actor.removeprefix("user:"), _("Utilisateur"))
-        if actor.startswith(("system", "service")):
+        if actor.startswith("service") or actor in OWN_ACTORS:
             return _("Automatique")
         if actor == "debtor":
             return _("Le client lui-même")

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query
 from chassis.http import AsOfDep, CompanyDep, RunningDep, TxDep
 from chassis.past import PastUnreadable
 from chassis.problems import Problem
+from chassis.scopes import for_keys
 from services.dunning import explaining, past, queries
 from services.dunning.actions import plain
 from services.dunning.domain.amounts import decimal
@@ -29,6 +30,7 @@ MOST_LINES = 500
 
 
 @router.get("/explain")
+@for_keys("read:actions")
 async def why(  # noqa: PLR0913, PLR0917 what a question may say
     company: CompanyDep,
     tx: TxDep,
@@ -107,6 +109,7 @@ async def account(  # noqa: PLR0913, PLR0917 what a question may say
 
 
 @router.get("/levels")
+@for_keys("read:actions")
 async def levels(
     company: CompanyDep, tx: TxDep, client_id: Annotated[str, Query(max_length=64)]
 ) -> dict[str, Any]:

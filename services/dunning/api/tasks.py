@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy import RowMapping
 
 from chassis.http import AsOfDep, CauseDep, CompanyDep, SayDep, TxDep, accepted
+from chassis.scopes import for_keys
 from contracts.dunning import ScenarioPublished, ScenarioStep
 from contracts.terms import days_late
 from services.dunning import confirming, queries
@@ -34,6 +35,7 @@ Key = tuple[str, str, str, bool]
 
 
 @router.get("/tasks")
+@for_keys("read:actions")
 async def tasks(
     company: CompanyDep,
     tx: TxDep,

@@ -14,6 +14,7 @@ from pydantic import Field
 
 from chassis.http import RunningDep, WholeCompany, accepted
 from chassis.problems import Problem
+from chassis.scopes import for_keys
 from contracts.event import Amount, EntryId
 from services.ledger import queries
 from services.ledger.api.once import OnceDep
@@ -70,6 +71,7 @@ class Day(Body):
 
 
 @router.post("/stop-client")
+@for_keys("write:stops")
 async def stop_client(body: ClientStop, stating: StatingDep, once: OnceDep) -> dict[str, Any]:
     """Nobody reminds this client until it is resumed, or until a day comes (rule 8.1).
 
@@ -83,6 +85,7 @@ async def stop_client(body: ClientStop, stating: StatingDep, once: OnceDep) -> d
 
 
 @router.post("/resume-client")
+@for_keys("write:stops")
 async def resume_client(body: OfClient, stating: StatingDep, once: OnceDep) -> dict[str, Any]:
     """Take back a stop (rule 8.1)."""
 
@@ -93,6 +96,7 @@ async def resume_client(body: OfClient, stating: StatingDep, once: OnceDep) -> d
 
 
 @router.post("/stop-entry")
+@for_keys("write:stops")
 async def stop_entry(body: EntryStop, stating: StatingDep, once: OnceDep) -> dict[str, Any]:
     """Nobody reminds of this entry; the client's others may be (rule 8.2)."""
 
@@ -104,6 +108,7 @@ async def stop_entry(body: EntryStop, stating: StatingDep, once: OnceDep) -> dic
 
 
 @router.post("/resume-entry")
+@for_keys("write:stops")
 async def resume_entry(body: OfEntry, stating: StatingDep, once: OnceDep) -> dict[str, Any]:
     """Take back an entry's stop (rule 8.2)."""
 
@@ -114,6 +119,7 @@ async def resume_entry(body: OfEntry, stating: StatingDep, once: OnceDep) -> dic
 
 
 @router.post("/record-promise")
+@for_keys("write:promises")
 async def record_promise(body: Promised, stating: StatingDep, once: OnceDep) -> dict[str, Any]:
     """The client promised to pay (rule 10.1). Answers ``promise_id`` too."""
 
@@ -127,6 +133,7 @@ async def record_promise(body: Promised, stating: StatingDep, once: OnceDep) -> 
 
 
 @router.post("/record-promises")
+@for_keys("write:promises")
 async def record_promises(body: Instalments, stating: StatingDep, once: OnceDep) -> dict[str, Any]:
     """Instalments of one entry, or one day for several entries (rule 10.1); all are accepted or none.
 
@@ -143,6 +150,7 @@ async def record_promises(body: Instalments, stating: StatingDep, once: OnceDep)
 
 
 @router.post("/cancel-promise")
+@for_keys("write:promises")
 async def cancel_promise(body: OfPromise, stating: StatingDep, once: OnceDep) -> dict[str, Any]:
     """Delete an open or late promise; it stays in the history (rule 10.2)."""
 

@@ -11,17 +11,8 @@ from sqlalchemy import text
 from chassis.auth import EVERY_COMPANY
 from chassis.database import transaction
 from chassis.eventlog import Said
-from chassis.http import (
-    AsOfDep,
-    CallerDep,
-    CauseDep,
-    CompanyDep,
-    RunningDep,
-    SayDep,
-    TxDep,
-    accepted,
-    requires,
-)
+from chassis.http import AsOfDep, CallerDep, CauseDep, CompanyDep, RunningDep, SayDep, TxDep, accepted, requires
+from chassis.scopes import for_keys
 from contracts.event import Currency
 from services.ledger import queries
 from services.ledger.domain import CompanySettings, decide_company
@@ -79,6 +70,7 @@ async def put_company(
 
 
 @router.get("/companies/{company}")
+@for_keys("read:clients")
 async def get_company(company: CompanyDep, tx: TxDep) -> dict[str, Any]:
     """The company's settings; ``profiles`` are the names that people read, by the word that events know."""
     settings = await queries.company_settings(tx, company)

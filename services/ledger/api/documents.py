@@ -15,6 +15,7 @@ from sqlalchemy import text
 
 from chassis.http import CompanyDep, RunningDep, TxDep, accepted, for_connectors, requires
 from chassis.problems import Problem
+from chassis.scopes import for_keys
 from chassis.zips import Zipping, in_parts
 from contracts.event import ClientId, EntryId
 from services.ledger.api.once import OnceDep
@@ -169,6 +170,7 @@ class EntriesQuery(Body):
 
 
 @router.get("/documents/missing", response_model=MissingEntries)
+@for_keys("write:documents")
 @for_connectors
 async def get_missing(company: CompanyDep, tx: TxDep, asked: Annotated[MissingQuery, Query()]) -> dict[str, Any]:
     """Invoices and credit notes without a document, page by page; those of an erased person are left out."""
@@ -188,6 +190,7 @@ async def get_missing(company: CompanyDep, tx: TxDep, asked: Annotated[MissingQu
 
 
 @router.post("/documents", response_model=TakenDocuments, openapi_extra=ZIP_BODY)
+@for_keys("write:documents")
 @for_connectors
 async def post_documents(request: Request, process: RunningDep, stating: StatingDep) -> dict[str, Any]:
     """Attach the PDFs of a ZIP to entries; ``metadata.json`` in it says which belongs to which::
@@ -226,12 +229,14 @@ async def _receive(request: Request, file: IO[bytes], most: int) -> None:
 
 
 @router.get("/documents")
+@for_keys("read:entries")
 async def get_documents(client_id: Annotated[ClientId, Query()], company: CompanyDep, tx: TxDep) -> dict[str, Any]:
     """The documents of a client's entries: ``{"documents": {entry_id: [{document_id, file_name, bytes, …}]}}``."""
     return {"client_id": client_id, "documents": await keeping.by_entry(tx, company, client_id=client_id)}
 
 
 @router.post("/documents/query")
+@for_keys("read:entries")
 async def query_documents(body: EntriesQuery, company: CompanyDep, tx: TxDep) -> dict[str, Any]:
     """The documents of entries, to be attached to a message: as ``GET /documents``, those without left out."""
     return {"documents": await keeping.by_entry(tx, company, entry_ids=body.entry_ids)}
@@ -254,6 +259,7 @@ async def get_documents_of_person(
 
 
 @router.get("/documents/{document_id}", response_class=Response, responses=PDF_ANSWER)
+@for_keys("read:entries")
 async def get_document(document_id: UUID, company: CompanyDep, tx: TxDep) -> Response:
     """The PDF itself."""
     found = (await tx.execute(keeping.FILE, {"company": company, "document_id": document_id})).one_or_none()

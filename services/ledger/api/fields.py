@@ -18,6 +18,7 @@ from chassis.database import driver
 from chassis.eventlog import Said
 from chassis.http import AsOfDep, CauseDep, CompanyDep, SayDep, TxDep, WholeCompany, accepted, requires
 from chassis.problems import Problem
+from chassis.scopes import for_keys
 from contracts.event import ClientId, EntryId
 from contracts.ledger import FieldsNamed, NamedField
 from services.ledger import queries
@@ -160,6 +161,7 @@ async def fields_of_entries(tx: AsyncConnection, company: str, entry_ids: Sequen
 
 
 @router.get("/fields")
+@for_keys("read:clients")
 async def get_fields(company: CompanyDep, tx: TxDep) -> dict[str, Any]:
     """What the company calls its free fields: ``{"client": [{field, title, listed}], "entry": [...]}``."""
     return await named_fields(tx, company)
@@ -234,6 +236,7 @@ async def put_entry_fields(request: Request, company: CompanyDep, say: SayDep) -
 
 
 @router.post("/entry-fields/query", dependencies=[WholeCompany])
+@for_keys("read:entries")
 async def query_entry_fields(body: EntryFieldsQuery, company: CompanyDep, tx: TxDep) -> dict[str, Any]:
     """The fields of entries: ``{"fields": {entry_id: {"tag1": text}}}``; entries without are left out."""
     return {"fields": await fields_of_entries(tx, company, body.entry_ids)}

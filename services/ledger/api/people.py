@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis.database import driver
 from chassis.http import AsOfDep, CallerDep, CauseDep, CompanyDep, SayDep, TxDep, WholeCompany, accepted, requires
+from chassis.scopes import for_keys
 from contracts.event import ClientId, EntryId
 from services.ledger import queries
 from services.ledger.api.contacts import contacts_by_client
@@ -277,6 +278,7 @@ async def _save_labels(tx: AsyncConnection, company: str, labels: list[Label]) -
 
 
 @router.post("/people/query")
+@for_keys("read:clients")
 async def query_people(body: PeopleQuery, company: CompanyDep, tx: TxDep, who: CallerDep) -> dict[str, Any]:
     """Names, addresses, mail and phones of known clients: ``{"people": [...], "next": cursor | null}``. A service
     that writes to nobody is told no address, mail or phone."""
@@ -298,6 +300,7 @@ async def query_people(body: PeopleQuery, company: CompanyDep, tx: TxDep, who: C
 
 
 @router.post("/labels/query", dependencies=[WholeCompany])
+@for_keys("read:entries")
 async def query_labels(body: LabelsQuery, company: CompanyDep, tx: TxDep) -> dict[str, Any]:
     """The texts of entries: ``{"labels": {entry_id: label}}``; those without a text are left out.
 

@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from chassis.eventlog import Position, Said
 from chassis.http import CompanyDep, TxDep, accepted, requires
+from chassis.scopes import for_keys
 from contracts.event import ClientId
 from contracts.subjects import partition_of
 from services.ledger import queries
@@ -85,6 +86,7 @@ class Deleted(OfProfile):
 
 
 @router.get("/profiles")
+@for_keys("read:clients")
 async def get_profiles(company: CompanyDep, tx: TxDep) -> dict[str, Any]:
     """The profiles, each with its clients: ``{"profiles": [{profile, name, is_default, clients, chosen}],
     "default", "unlisted": [{profile, clients}]}``.

@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis.http import AsOfDep, CompanyDep, TxDep
+from chassis.scopes import for_keys
 from contracts.event import ClientId
 from contracts.terms import LETTERING_TOLERANCE, days_late
 from services.ledger.api.addresses import unreachable
@@ -209,6 +210,7 @@ async def _disputes(tx: AsyncConnection, of_client: dict[str, str]) -> list[dict
 
 
 @router.get("/client")
+@for_keys("read:clients", "read:promises")
 async def get_client(client_id: ClientQuery, company: CompanyDep, tx: TxDep, as_of: AsOfDep) -> dict[str, Any]:
     """Everything that people said of a client, its people, and the texts of its entries."""
     of_client = {"company": company, "client_id": client_id}
@@ -245,6 +247,7 @@ async def get_client(client_id: ClientQuery, company: CompanyDep, tx: TxDep, as_
 
 
 @router.get("/statement")
+@for_keys("read:entries")
 async def get_statement(
     company: CompanyDep,
     tx: TxDep,
@@ -286,6 +289,7 @@ async def get_statement(
 
 
 @router.get("/lettering-errors")
+@for_keys("read:entries")
 async def get_lettering_errors(company: CompanyDep, tx: TxDep) -> dict[str, Any]:
     """Groups whose debits and credits differ (rule 2.8): ``{"errors": [...]}``; mended by a full export (2.1)."""
     rows = await tx.execute(LETTERING_ERRORS, {"company": company})

@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from chassis.http import accepted
+from chassis.scopes import for_keys
 from contracts.event import EntryId
 from services.ledger import queries
 from services.ledger.api.once import OnceDep
@@ -49,6 +50,7 @@ class Noted(OfClient):
 
 
 @router.post("/open-dispute")
+@for_keys("write:disputes")
 async def open_dispute(body: Disputed, stating: StatingDep, once: OnceDep) -> dict[str, Any]:
     """The client contests an entry or its account (rule 11.1). Answers ``dispute_id`` too.
 
@@ -73,6 +75,7 @@ async def open_dispute(body: Disputed, stating: StatingDep, once: OnceDep) -> di
 
 
 @router.post("/close-dispute")
+@for_keys("write:disputes")
 async def close_dispute(body: OfDispute, stating: StatingDep, once: OnceDep) -> dict[str, Any]:
     """The dispute is over; it stays in the history."""
 

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Query, Response
 
 from chassis.http import TxDep
 from chassis.problems import Problem
+from chassis.scopes import for_keys
 from services.reporting import exports, shapes
 from services.reporting.api.asking import Format, FormatDep, LanguageDep, PageDep, ViewDep
 from services.reporting.people import fold, key_of
@@ -100,6 +101,7 @@ WantedClients = Annotated[Wanted, Depends(wanted_with("all"))]
 
 
 @router.get("/who-owes-what", response_model=shapes.WhoOwesWhat)
+@for_keys("read:entries")
 async def get_who_owes_what(
     tx: TxDep, view: ViewDep, wanted: WantedDebtors, form: FormatDep = "json", language: LanguageDep = "fr"
 ) -> Any:
@@ -109,6 +111,7 @@ async def get_who_owes_what(
 
 
 @router.get("/clients", response_model=shapes.WhoOwesWhat)
+@for_keys("read:clients", "read:entries")
 async def get_clients(
     tx: TxDep, view: ViewDep, wanted: WantedClients, form: FormatDep = "json", language: LanguageDep = "fr"
 ) -> Any:
@@ -133,6 +136,7 @@ def asked_activities(  # noqa: PLR0913, PLR0917 - one parameter per filter
 
 
 @router.get("/activities", response_model=shapes.Activities)
+@for_keys("read:actions")
 async def get_activities(
     tx: TxDep,
     view: ViewDep,
@@ -145,6 +149,7 @@ async def get_activities(
 
 
 @router.get("/promises", response_model=shapes.Promises)
+@for_keys("read:promises")
 async def get_promises(  # noqa: PLR0913, PLR0917 - one parameter per filter
     tx: TxDep,
     view: ViewDep,
@@ -161,6 +166,7 @@ async def get_promises(  # noqa: PLR0913, PLR0917 - one parameter per filter
 
 
 @router.get("/disputes", response_model=shapes.Disputes)
+@for_keys("read:promises")
 async def get_disputes(  # noqa: PLR0913, PLR0917 - one parameter per filter
     tx: TxDep,
     view: ViewDep,
@@ -176,6 +182,7 @@ async def get_disputes(  # noqa: PLR0913, PLR0917 - one parameter per filter
 
 
 @router.get("/receipts", response_model=shapes.Receipts)
+@for_keys("read:entries")
 async def get_receipts(  # noqa: PLR0913, PLR0917 - one parameter per filter
     tx: TxDep,
     view: ViewDep,
@@ -192,6 +199,7 @@ async def get_receipts(  # noqa: PLR0913, PLR0917 - one parameter per filter
 
 
 @router.get("/expected", response_model=shapes.ExpectedEntries)
+@for_keys("read:entries")
 async def get_expected(  # noqa: PLR0913, PLR0917 - one parameter per filter
     tx: TxDep,
     view: ViewDep,
@@ -206,6 +214,7 @@ async def get_expected(  # noqa: PLR0913, PLR0917 - one parameter per filter
 
 
 @router.get("/payers", response_model=shapes.Payers)
+@for_keys("read:entries")
 async def get_payers(  # noqa: PLR0913, PLR0917 - one parameter per filter
     tx: TxDep,
     view: ViewDep,
@@ -219,6 +228,7 @@ async def get_payers(  # noqa: PLR0913, PLR0917 - one parameter per filter
 
 
 @router.get("/due-items", response_model=shapes.DueItems)
+@for_keys("read:actions")
 async def get_due_items(  # noqa: PLR0913, PLR0917 - one parameter per filter
     tx: TxDep,
     view: ViewDep,

@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from chassis.http import CallerDep, TxDep
 from chassis.problems import Problem
+from chassis.scopes import for_keys
 from contracts.event import ClientId
 from services.reporting import shapes
 from services.reporting.api.asking import ViewDep
@@ -78,6 +79,7 @@ async def get_alerts(
 
 
 @router.get("/client")
+@for_keys("read:clients", "read:entries", "read:promises", "read:actions")
 async def get_client(
     tx: TxDep,
     view: ViewDep,
@@ -92,6 +94,7 @@ async def get_client(
 
 
 @router.get("/forecast")
+@for_keys("read:entries")
 async def get_forecast(
     tx: TxDep,
     view: ViewDep,
@@ -117,6 +120,7 @@ async def get_mentions(
 
 
 @router.get("/search")
+@for_keys("read:clients")
 async def get_search(
     tx: TxDep,
     view: ViewDep,

@@ -16,6 +16,7 @@ from chassis.http import AsOfDep, CauseDep, CompanyDep, RunningDep, SayDep, TxDe
 from chassis.jobs import NewJob, enqueue
 from chassis.problems import Problem
 from chassis.running import Running
+from chassis.scopes import for_keys
 from contracts.sync import SyncStarted
 from services.sync import queries, runs, samples
 from services.sync.domain.receivables import Nature
@@ -151,6 +152,7 @@ async def get_imports(
 
 
 @router.get("/imports/{run_id}")
+@for_keys("push:rows")
 async def get_import(company: CompanyDep, tx: TxDep, run_id: UUID, language: Language = "en") -> dict[str, Any]:
     """One run: ``status`` is running (see ``stage``), completed or failed (see ``errors``)."""
     found = await queries.run(tx, company, run_id, language)

@@ -17,6 +17,7 @@ from chassis.eventlog import Said
 from chassis.http import AsOfDep, CauseDep, CompanyDep, SayDep, TxDep, accepted, requires
 from chassis.jobs import NewJob, enqueue
 from chassis.problems import Problem
+from chassis.scopes import for_keys
 from contracts.event import Amount, ClientId, Currency
 from contracts.sync import SyncStarted
 from services.sync import queries, runs
@@ -214,6 +215,7 @@ PushingDep = Annotated[Pushing, Depends()]
 
 
 @router.post("/entries", status_code=202, dependencies=[requires("user")])
+@for_keys("push:rows")
 async def post_entries(body: Entries, pushing: PushingDep) -> dict[str, Any]:
     """Take in entries, new and changed; those that are not named stay as they are. A batch with a wrong row is
     refused whole with 422, and ``errors`` names each by its place. Answers ``run_id`` to follow it with."""
@@ -222,12 +224,14 @@ async def post_entries(body: Entries, pushing: PushingDep) -> dict[str, Any]:
 
 
 @router.post("/clients", status_code=202, dependencies=[requires("user")])
+@for_keys("push:rows")
 async def post_clients(body: Clients, pushing: PushingDep) -> dict[str, Any]:
     """Take in clients with their people; see ``/rows/entries``."""
     return await pushing.push("clients", body.rows)
 
 
 @router.post("/contacts", status_code=202, dependencies=[requires("user")])
+@for_keys("push:rows")
 async def post_contacts(body: Contacts, pushing: PushingDep) -> dict[str, Any]:
     """Take in who answers for clients; see ``/rows/entries``."""
     return await pushing.push("contacts", body.rows)

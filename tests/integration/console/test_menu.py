@@ -7,7 +7,8 @@ from tests.integration.console.conftest import COMPANY, Person
 
 GROUPS = ["Relances", "Messages", "Données", "Accès", "Exploitation"]
 FOR_ADMINISTRATORS = {
-    "mail", "inbox", "online-payment", "retention", "leaving", "users", "other-systems", "parked", "rebuilds",
+    "mail", "inbox", "online-payment", "retention", "leaving", "users", "other-systems", "api-keys", "parked",
+    "rebuilds",
 }  # fmt: skip
 FOR_ALL = {
     "profiles", "scenarios", "rules", "late-interest", "dispute-reasons", "templates", "sender", "imports",

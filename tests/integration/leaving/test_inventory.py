@@ -8,6 +8,7 @@ from cli.trial import Trial
 from tests.integration.leaving.wiring import wired
 
 SECRETS = {
+    ("console", "api_key", "secret_sha256"),
     ("console", "company_export_part", "content"),
     ("notify", "dkim_key", "private_key"),
     ("notify", "mail_authorization", "pending"),

@@ -1,0 +1,27 @@
+"""What all requests of other systems share."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from services.console.door.pace import Pace
+from services.console.gateway import Gateway
+from services.console.settings import ConsoleSettings
+
+
+@dataclass
+class Systems:
+    settings: ConsoleSettings
+    engine: AsyncEngine
+    gateway: Gateway
+    pace: Pace
+
+
+def shared_by(request: Request) -> Systems:
+    shared: Systems = request.app.state.systems
+    return shared
+
+
+SystemsDep = Annotated[Systems, Depends(shared_by)]
