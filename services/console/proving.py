@@ -26,8 +26,8 @@ def provider_of(visit: Visit) -> str:
 
 
 async def refusal_of(request: Request, visit: Visit, tx: AsyncConnection, password: str) -> str:
-    """Why it is not shown that this is the person at the screen, in words; empty when it is. Guessing a password has
-    the brake of signing in."""
+    """Why it is not shown that this is the person at the screen, in words; empty when it is. Guessing a password
+    has the brake of signing in."""
     _ = visit.words.gettext
     host = host_of(request)
     settings, me = visit.console.settings, visit.me
