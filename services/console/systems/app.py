@@ -5,8 +5,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.types import ASGIApp
 
 from chassis import problems
-from services.console.door.pace import Pace
 from services.console.gateway import Gateway
+from services.console.pace import Pace
 from services.console.settings import ConsoleSettings
 from services.console.systems import exchanging, relaying
 from services.console.systems.sharing import Systems

@@ -6,8 +6,8 @@ from typing import Annotated
 from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.console.door.pace import Pace
 from services.console.gateway import Gateway
+from services.console.pace import Pace
 from services.console.settings import ConsoleSettings
 
 

@@ -619,14 +619,18 @@ async def test_a_link_for_nobody_is_refused(console: Console) -> None:
             await letting_in.link_for(tx, "nobody@delcourt.example")
 
 
-async def test_before_an_export_who_came_by_the_provider_goes_there_once_more(
-    visitor: Person, identities: Identities
+@pytest.mark.parametrize(
+    ("name", "ask"), [("leaving", "Demander un export</button>"), ("api-keys", "Faire la clé</button>")]
+)
+async def test_before_an_export_or_a_key_who_came_by_the_provider_goes_there_once_more(
+    visitor: Person, identities: Identities, name: str, ask: str
 ) -> None:
     """There is no password to ask for; what was shown hours ago is not enough."""
     await by_provider(visitor, identities)
-    page, ask = f"/c/{COMPANY}/leaving", "Demander un export</button>"
+    page = f"/c/{COMPANY}/{name}"
     assert ask not in (await visitor.get(page)).text
-    assert (await visitor.post(page, on=page, password=PASSWORD)).status_code == 422
+    wish = {"name": "crm", "scope": "read:clients"} if name == "api-keys" else {}
+    assert (await visitor.post(page, on=page, password=PASSWORD, **wish)).status_code == 422
     brought = identities.consented(await sent(visitor, f"/sign-on/again?back={page}"))
     assert (await came_back(visitor, brought)).headers["location"] == page
     assert ask in (await visitor.get(page)).text
