@@ -44,9 +44,9 @@ BINDING = ("provider", "way", "tenant", "client_id", "authorize_url", "token_url
 SAVE = text(
     """
     insert into mail_authorization as known (company, provider, way, tenant, client_id, secret, secret_kind,
-        authorize_url, token_url, revoke_url, scope, hosts, changed_by)
+        authorize_url, token_url, revoke_url, scope, hosts, changed_by, version)
     values (:company, :provider, :way, :tenant, :client_id, :secret, :secret_kind, :authorize_url, :token_url,
-        :revoke_url, :scope, :hosts, :changed_by)
+        :revoke_url, :scope, :hosts, :changed_by, floor(random() * 1000000000)::integer)
     on conflict (company) do update set provider = excluded.provider, way = excluded.way, tenant = excluded.tenant,
         client_id = excluded.client_id, secret = excluded.secret, secret_kind = excluded.secret_kind,
         authorize_url = excluded.authorize_url, token_url = excluded.token_url, revoke_url = excluded.revoke_url,
@@ -57,6 +57,8 @@ SAVE = text(
         pending = null, trouble = null, trouble_since = null, version = known.version + 1
     """
 )
+"""A version begins anywhere: one that was forgotten and set anew must not pass for the one before, of which
+processes still hold a token."""
 BEGUN = text("update mail_authorization set pending = :pending where company = :company")
 CONNECTED = text(
     """

@@ -105,10 +105,8 @@ class Keeper:
                 raise Unauthorized("authorization_missing")
             if host.lower() not in provider_of(row).hosts:
                 raise Unauthorized("host_not_authorized", host)
-            if anew:
-                self._kept.pop(company, None)
             self._forget_ended(company, row["trouble"])
-            return await self._good(company, row["version"], not_taken)
+            return await self._good(company, row["version"], not_taken, anew=anew)
 
     async def look_after(self) -> None:
         """Have a good token of every authorization that is used, so that one that ended is told before there is
@@ -141,23 +139,23 @@ class Keeper:
         if trouble == "authorization_ended" and company in self._kept:
             self._kept[company].token = ""
 
-    async def _good(self, company: str, version: int, not_taken: str) -> str:
+    async def _good(self, company: str, version: int, not_taken: str, *, anew: bool = False) -> str:
         now = self._monotonic()
         kept = self._kept.get(company)
         if kept is None or kept.version != version:
             kept = self._kept[company] = _Kept(version)
-        if (
-            kept.token
-            and now < kept.good_until
-            and not (kept.token == not_taken and self._may_renew(company, now))
-        ):
-            return kept.token
-        if kept.trouble is not None and now < kept.again_at:
-            raise kept.trouble
+        is_good = kept.token != "" and now < kept.good_until
+        if not anew:
+            if is_good and not (kept.token == not_taken and self._may_renew(company, now)):
+                return kept.token
+            if kept.trouble is not None and now < kept.again_at:
+                raise kept.trouble
         try:
             async with self._renewals:
                 found, granted = await self._to_its_end(company)
         except Unauthorized as trouble:
+            if anew and is_good and trouble.code == "authorization_silent":
+                raise  # messages go on leaving by the token there is: a trial must not stop them
             kept.trouble, kept.token = trouble, ""
             kept.again_at = self._monotonic() + AGAIN_SECONDS.get(trouble.code, REFUSED_AGAIN_SECONDS)
             raise

@@ -16,6 +16,7 @@ from chassis.auth import mint, read_key
 from chassis.database import transaction
 from chassis.embedded import Stack
 from services.notify.oauth import keeping
+from services.notify.oauth.endpoint import Unauthorized
 from services.notify.oauth.keeping import Keeper
 from services.notify.settings import NotifySettings
 from tests.integration.notify.conftest import (
@@ -374,6 +375,40 @@ async def test_a_process_has_one_token_whoever_shows_it(
     assert provider.asked[asked:] == []
     assert (await house.call(company, "POST", "/mail-authorization/test", json={})).json()["ok"] is True
     assert provider.asked[asked:] == ["refresh_token"], "a trial asks the provider, whatever it said before"
+
+
+async def test_a_trial_while_the_provider_is_away_takes_no_good_token(
+    house: House, company: str, provider: Authority, settings: NotifySettings
+) -> None:
+    """Messages leave by it for as long as it is good: whoever looks what is wrong must not stop them."""
+    await put(house, company, "/mail-authorization", provider.wanted())
+    await connect(house, company, provider)
+    keeper = Keeper(house.process.engine, settings)
+    token = await keeper.token(company, "127.0.0.1")
+    provider.down = True
+    with pytest.raises(Unauthorized, match="does not answer"):
+        await keeper.token(company, "127.0.0.1", anew=True)
+    assert await keeper.token(company, "127.0.0.1") == token
+    provider.down = False
+    assert await keeper.token(company, "127.0.0.1", anew=True) != token
+    provider.take_back()
+    with pytest.raises(Unauthorized, match="has to be renewed"):
+        await keeper.token(company, "127.0.0.1", anew=True)
+    with pytest.raises(Unauthorized, match="has to be renewed"):
+        await keeper.token(company, "127.0.0.1")
+
+
+async def test_no_token_outlives_the_authorization_that_brought_it(
+    house: House, company: str, provider: Authority, settings: NotifySettings
+) -> None:
+    """Forgotten and set anew, it may be of another mailbox: what was entrusted goes to no other server."""
+    itself = provider.wanted(way="application")
+    await put(house, company, "/mail-authorization", itself)
+    keeper = Keeper(house.process.engine, settings)
+    token = await keeper.token(company, "127.0.0.1")
+    assert (await house.call(company, "DELETE", "/mail-authorization")).status_code == 200
+    await put(house, company, "/mail-authorization", itself | {"hosts": ["localhost"]})
+    assert await keeper.token(company, "localhost") != token
 
 
 async def test_a_token_is_renewed_before_its_end(
