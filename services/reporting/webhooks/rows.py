@@ -55,6 +55,13 @@ END_FORMER = text(
     "delete from webhook_former_secret where company = :company and webhook_id = :webhook_id"
     " and (:at_once or until <= now())"
 )
+FORGET_FORMER = (
+    text("delete from webhook_former_secret where until <= now()"),
+    text(
+        "update webhook set previous_secret = null where previous_secret is not null and previous_until <= now()"
+    ),
+)
+"""One that signs nothing any more could only be stolen, or be told as a fault where secrets are sealed anew."""
 REMOVE = text("delete from webhook where company = :company and webhook_id = :webhook_id")
 PLACES = text(
     "insert into webhook_position (company, webhook_id, speaker, since)"

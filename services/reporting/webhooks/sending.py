@@ -21,7 +21,7 @@ from chassis.database import transaction
 from chassis.sealing import Seal, SealBroken
 from services.reporting.settings import ReportingSettings
 from services.reporting.webhooks.posting import Outcome, Post
-from services.reporting.webhooks.rows import FORMER, keys_of
+from services.reporting.webhooks.rows import FORGET_FORMER, FORMER, keys_of
 
 BUSY_SECONDS, IDLE_SECONDS, IDLE_GROWTH = 0.05, 1.5, 1.4
 HOUSEKEEPING_SECONDS = 600.0
@@ -132,6 +132,7 @@ class Sender:
                 if loop.time() >= forget_at:
                     await self._run(FORGET, days=self.settings.webhook_keep_days)
                     await self._forget_dead()
+                    await self._forget_former()
                     forget_at = loop.time() + HOUSEKEEPING_SECONDS
                 free = self.settings.webhook_connections - len(in_hand)
                 taken = await self._take(free) if free else []
@@ -148,6 +149,11 @@ class Sender:
     async def _run(self, statement: Any, **values: Any) -> None:
         async with transaction(self.engine) as tx:
             await tx.execute(statement, values)
+
+    async def _forget_former(self) -> None:
+        """Secrets whose time is over, of every webhook."""
+        for statement in FORGET_FORMER:
+            await self._run(statement)
 
     async def _forget_dead(self) -> None:
         """Events that nobody tried again in time; whoever looks at the webhook is told how many."""

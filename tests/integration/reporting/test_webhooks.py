@@ -266,6 +266,38 @@ async def test_each_former_secret_signs_as_long_as_was_said(
     await comes_true(lambda: len(receiver.accepted) == 5, "nothing was lost by it")
 
 
+async def test_a_secret_that_signs_nothing_any_more_is_not_kept(
+    house: House, company: str, receiver: Receiver
+) -> None:
+    """It could only be stolen; and one that no key opens would be told as a fault by every sealing anew."""
+    webhook_id = await webhook(house, company, receiver)
+    await command(house, company, "/webhooks/rotate", webhook_id=webhook_id, overlap_hours=2)
+    await command(house, company, "/webhooks/rotate", webhook_id=webhook_id, overlap_hours=1)
+    over = (
+        "update webhook_former_secret set until = now() - interval '1 second' where company = :company",
+        "update webhook set previous_until = now() - interval '1 second' where company = :company",
+    )
+    kept = text(
+        "select (select count(*) from webhook_former_secret where company = :company)"
+        " + (select count(previous_secret) from webhook where company = :company)"
+    )
+
+    async def many() -> int:
+        async with transaction(house.process.engine) as tx:
+            return int(await tx.scalar(kept, {"company": company}) or 0)
+
+    settings = house.process.settings
+    assert isinstance(settings, ReportingSettings)
+    sending = Sender(house.process.engine, settings)
+    await sending._forget_former()
+    assert await many() == 2, "they sign still"
+    async with transaction(house.process.engine) as tx:
+        for statement in over:
+            await tx.execute(text(statement), {"company": company})
+    await sending._forget_former()
+    assert await many() == 0
+
+
 async def test_only_so_many_former_secrets_sign(house: House, company: str, receiver: Receiver) -> None:
     webhook_id = await webhook(house, company, receiver)
     for _ in range(MOST_FORMER):
