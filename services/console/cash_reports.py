@@ -73,9 +73,10 @@ FAILED = text("""
     update cash_report set claimed_until = null,
         failure = case when failure = :in_doubt and not :settles then failure else :failure end,
         sent_for = case when :again then sent_for else :day end
-    where company = :company and account_id = :account_id
+    where company = :company and account_id = :account_id and sent_for is distinct from :day
 """)
-"""What may have left stays in doubt until notify tells more of it."""
+"""What may have left stays in doubt until notify tells more of it. What another console sent meanwhile, which took
+over a claim that lasted too long, has not failed."""
 
 
 @dataclass(frozen=True)
@@ -193,8 +194,10 @@ async def _tried(console: Console, one: Wanted, day: date) -> bool:
     """Send a claimed report, and write down what became of it."""
     try:
         failure = await send(console, one, day, number_of(one, day.isoformat()))
-    except (ServiceSilent, Refused) as silent:
+    except ServiceSilent as silent:
         failure = Failure(f"{silent.service}-silent")
+    except Refused as refused:
+        failure = Failure(refused.code)
     async with transaction(console.engine) as tx:
         if failure is None:
             await tx.execute(LEFT, one.key | {"day": day})

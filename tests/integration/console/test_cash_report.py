@@ -13,6 +13,7 @@ from chassis.database import transaction
 from services.console import cash_reports
 from services.console.accounts import set_portfolio
 from services.console.cash_reports import Wanted, send_due
+from services.console.gateway import ServiceSilent
 from services.console.visits import Console
 from tests.integration.console.conftest import COMPANY, Person
 from tests.integration.console.neighbours import FakeServices
@@ -135,6 +136,40 @@ async def test_a_console_that_died_while_it_asked_holds_the_report_for_a_while(
     async with transaction(console.engine) as tx:
         await tx.execute(text("update cash_report set claimed_until = now() - interval '1 second'"))
     assert await send_due(console, AT_SEVEN) == 1
+
+
+async def test_what_another_console_sent_meanwhile_has_not_failed(
+    reader: Person, console: Console, fakes: FakeServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A console that was held up for longer than its claim lasts comes back last and knows least."""
+    await forget(console)
+    await reader.post(PAGE, **FORM, hour="7")
+
+    async def held_up(*_: Any) -> None:
+        monkeypatch.undo()
+        async with transaction(console.engine) as tx:
+            await tx.execute(text("update cash_report set claimed_until = now() - interval '1 second'"))
+        assert await send_due(console, AT_SEVEN) == 1
+        raise ServiceSilent("notify", "the answer was lost")
+
+    monkeypatch.setattr(cash_reports, "send", held_up)
+    assert await send_due(console, AT_SEVEN) == 0
+    page = (await reader.get(PAGE)).text
+    assert "24/11/2026" in page
+    assert "Le dernier n’est pas parti" not in page
+
+
+async def test_what_a_service_refuses_is_not_told_as_silence(
+    reader: Person, console: Console, fakes: FakeServices
+) -> None:
+    """A key or a password that cannot be read does not mend itself: whoever reads of silence waits in vain."""
+    await forget(console)
+    await reader.post(PAGE, **FORM, hour="7")
+    fakes.refuse["/cash-report"] = {"type": "secret-unreadable", "status": 409}
+    assert await send_due(console, AT_SEVEN) == 0
+    page = (await reader.get(PAGE)).text
+    assert "ne se lit plus" in page
+    assert "ne répondait pas" not in page
 
 
 async def test_what_the_mail_server_may_have_taken_is_not_sent_again(
