@@ -9,7 +9,7 @@ from typing import Any, Literal, cast
 from uuid import UUID
 
 from pwdlib import PasswordHash
-from sqlalchemy import and_, delete, false, func, insert, or_, select, update
+from sqlalchemy import and_, delete, false, func, insert, or_, select, true, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -21,6 +21,8 @@ SHORTEST_PASSWORD = 10
 SHOWN_COUNTS = timedelta(minutes=5)
 """For how long it counts that somebody has shown once more who they are."""
 PEOPLE_ROLES: tuple[Role, ...] = ("reader", "user", "admin")
+BY_HAND, BY_GROUPS = "hand", "groups"
+"""Who gave a role: an operator, or groups of the provider of identities."""
 
 hasher = PasswordHash.recommended()
 """Slow on purpose: whoever holds the table guesses a few passwords a second, not millions."""
@@ -141,7 +143,10 @@ async def create_user(  # noqa: PLR0913, PLR0917 - what makes an account
         await tx.execute(
             upsert(membership)
             .values(account_id=account_id, company=company, role=role)
-            .on_conflict_do_update(index_elements=["account_id", "company"], set_={"role": role})
+            # else what a group gave first would be taken away again where the file names the company no more
+            .on_conflict_do_update(
+                index_elements=["account_id", "company"], set_={"role": role, "given_by": BY_HAND}
+            )
         )
     return account_id
 
@@ -240,6 +245,8 @@ async def signed_in_by(tx: AsyncConnection, cookie: str, settings: ConsoleSettin
                     session.c.opened_by != "provider",
                     session.c.opened_at > func.now() - timedelta(hours=settings.oidc_session_hours),
                 ),
+                # where passwords are off, nobody goes on by one that they gave before
+                true() if settings.password_sign_in else session.c.opened_by != "password",
             )
             .values(seen_at=func.now())
             .returning(

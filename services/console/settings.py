@@ -61,7 +61,7 @@ class ConsoleSettings(Settings):
     """Certificates of authorities that the provider is known by, besides the usual ones."""
     oidc_requests_per_host: int = 120
     """How often a minute somebody may go to the provider and come back from one address, per process; a proxy in
-    front of the console is one address."""
+    front of the console is one address, unless ``FORWARDED_ALLOW_IPS`` names it."""
 
     @field_validator("oidc_rights_file", "oidc_ca_file", mode="before")
     @classmethod

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from unicodedata import is_normalized
 
 from services.console.single_sign_on.refusals import SignOnRefused
 
@@ -42,20 +43,33 @@ def lacks(claims: Mapping[str, Any], named: Named, *, with_groups: bool) -> bool
 def arrived(claims: Mapping[str, Any], named: Named, *, with_groups: bool) -> Arrived:
     """Raises ``SignOnRefused``."""
     subject, address = claims.get("sub"), claims.get(named.person)
-    if not isinstance(subject, str) or not 0 < len(subject) <= LONGEST_SUBJECT:
+    if not isinstance(subject, str) or not 0 < len(subject) <= LONGEST_SUBJECT or not subject.isprintable():
         raise SignOnRefused("token_claims", "sub")
     if not isinstance(address, str) or not 0 < len(address.strip()) <= LONGEST_ADDRESS:
         raise SignOnRefused("address_missing", f"no claim {named.person}")
+    if not is_plain(address.strip()):
+        raise SignOnRefused("address_missing", f"{named.person} holds letters that pass for others")
     is_verified = claims.get(named.verified)
     if named.person == EMAIL and is_verified is not True and is_verified != "true":
         raise SignOnRefused("address_unverified", f"{named.verified} is not true")
-    name = claims.get("name")
+    told = claims.get("name")
     return Arrived(
         subject,
         address.strip().lower(),
-        name.strip()[:LONGEST_NAME] if isinstance(name, str) and name.strip() else address.strip(),
+        _on_one_line(told if isinstance(told, str) else "")[:LONGEST_NAME] or address.strip(),
         _groups(claims, named.groups) if with_groups else frozenset(),
     )
+
+
+def is_plain(address: str) -> bool:
+    """In lower case it is nobody else's: there the Kelvin sign is a ``k``, and a mailbox that is named with it
+    would open the account of another."""
+    return address.isprintable() and is_normalized("NFC", address)
+
+
+def _on_one_line(name: str) -> str:
+    """As it may stand on pages and in the head of mails: people choose their own name at many a provider."""
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in name).split())
 
 
 def _groups(claims: Mapping[str, Any], name: str) -> frozenset[str]:

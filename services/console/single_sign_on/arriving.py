@@ -16,14 +16,12 @@ from sqlalchemy import delete, func, insert, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.console.accounts import no_password
+from services.console.accounts import BY_GROUPS, no_password
 from services.console.single_sign_on.arrived import Arrived
 from services.console.single_sign_on.attempt import GOOD_SECONDS, Attempt
 from services.console.single_sign_on.refusals import SignOnRefused
 from services.console.single_sign_on.rights import Given, Rights, given
 from services.console.tables import account, membership, provider_identity, spent_attempt
-
-BY_HAND, BY_GROUPS = "hand", "groups"
 
 
 async def spend(tx: AsyncConnection, attempt: Attempt) -> None:

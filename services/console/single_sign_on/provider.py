@@ -6,14 +6,16 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote, urlencode
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from joserfc.errors import JoseError
-from joserfc.jwk import KeySet
+from joserfc.jwk import Key, KeySet
 
 from chassis.outside import WORDS_CHARACTERS, NoAnswer, Outside
 from services.console.single_sign_on.attempt import Attempt
@@ -31,8 +33,11 @@ waiting."""
 NEW_KEY_SECONDS = 30.0
 """How often it may be asked for keys because a token names an unknown one: anybody can make up such a token."""
 OK = 200
+KINDS = ("RSA", "EC", "OKP")
+"""Of keys that can sign: by the algorithms of ``discovery``."""
 
 Told = TypeVar("Told")
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,13 +202,11 @@ class Provider:
         status, told = await self._asked("GET", known.keys_url, {"accept": "application/json"})
         if status != OK:
             raise ProviderSilent(f"its keys answered {status}")
-        try:
-            # those for anything but signatures are no proof, and one that is not understood must not hide the
-            # others
-            shown = [one for one in told.get("keys", []) if one.get("use", "sig") == "sig"]
-            return KeySet.import_key_set({"keys": shown})
-        except (JoseError, ValueError, TypeError, AttributeError, KeyError) as unreadable:
-            raise ProviderSilent("its keys cannot be read") from unreadable
+        shown = told.get("keys")
+        keys = _understood(shown) if isinstance(shown, list) else []
+        if not keys:
+            raise ProviderSilent("its keys cannot be read")
+        return KeySet(keys)
 
     async def _asked(
         self, method: Any, url: str, headers: Mapping[str, str], content: bytes = b""
@@ -223,3 +226,17 @@ class Provider:
         if not isinstance(told, dict):
             raise ProviderSilent(f"answered {status}, and no JSON")
         return status, told
+
+
+def _understood(shown: list[Any]) -> list[Key]:
+    """Those for signatures. One of a kind that is not known yet must not hide the others: whoever changes keys
+    shows old and new side by side."""
+    found: list[Key] = []
+    for one in shown:
+        if not isinstance(one, dict) or one.get("kty") not in KINDS or one.get("use", "sig") != "sig":
+            continue
+        try:
+            found.extend(KeySet.import_key_set({"keys": [one]}))
+        except (JoseError, UnsupportedAlgorithm, ValueError, TypeError, KeyError) as unreadable:
+            log.warning("a key of the provider is not understood", extra={"reason": type(unreadable).__name__})
+    return found

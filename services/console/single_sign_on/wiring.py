@@ -194,6 +194,10 @@ def _check(settings: ConsoleSettings) -> None:
         raise SignOnMisconfigured(
             "console_url", "where people reach the console: https and a host, without a path"
         )
+    if here.scheme == "https" and not settings.secure_cookies:
+        raise SignOnMisconfigured(
+            "secure_cookies", "true where people come by https: else their sessions go by plain http too"
+        )
     try:
         networks_of(settings.oidc_networks)
     except ValueError as wrong:

@@ -62,6 +62,8 @@ class Identities:
     key: RSAKey = field(default_factory=lambda: new_key("first"))
     shown_keys: list[Key] | None = None
     """Those at its address, where they are not the one that it signs with."""
+    odd_keys: list[Any] = field(default_factory=list)
+    """Shown before the others."""
     signs: Callable[[Claims], str] | None = None
     tamper: Claims = field(default_factory=dict)
     """Claims that its tokens have instead; ``None`` takes one away."""
@@ -156,7 +158,7 @@ class Identities:
         @app.get(f"{base}/keys")
         async def keys() -> Response:
             shown = KeySet(list(self.shown_keys) if self.shown_keys is not None else [self.key])
-            return JSONResponse(shown.as_dict(private=False))
+            return JSONResponse({"keys": self.odd_keys + list(shown.as_dict(private=False)["keys"])})
 
         @app.post(f"{base}/token")
         async def token(request: Request) -> Response:

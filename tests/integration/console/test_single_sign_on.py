@@ -84,6 +84,7 @@ async def identities(certificate: Path) -> AsyncIterator[Identities]:
 def knobs(identities: Identities, certificate: Path) -> dict[str, Any]:
     return {
         "console_url": CONSOLE,
+        "secure_cookies": True,
         "oidc_issuer": identities.issuer,
         "oidc_name": "Delcourt ID",
         "oidc_client_id": CLIENT,
@@ -156,7 +157,7 @@ async def test_the_attempt_stays_in_a_cookie_that_scripts_cannot_read(visitor: P
     answer = await visitor.get("/sign-on")
     cookie = answer.headers["set-cookie"]
     assert cookie.startswith(ATTEMPT_COOKIE)
-    assert {"HttpOnly", "SameSite=lax", "Max-Age=600", "Path=/sign-on"} <= set(cookie.split("; "))
+    assert {"Secure", "HttpOnly", "SameSite=lax", "Max-Age=600", "Path=/sign-on"} <= set(cookie.split("; "))
 
 
 async def test_nobody_is_sent_on_to_another_site(visitor: Person, identities: Identities) -> None:
@@ -234,6 +235,23 @@ async def test_a_new_key_of_the_provider_is_fetched(
     async with browser_before(signing_on) as http:
         assert (await by_provider(Person(http), identities)).status_code == 303
     assert identities.asked.count("/keys") == 2
+
+
+async def test_a_key_that_nobody_here_understands_hides_no_other(visitor: Person, identities: Identities) -> None:
+    """Providers show keys of a new kind beside those that they sign with."""
+    identities.odd_keys = [
+        {"kty": "EC", "crv": "P-999", "x": "AA", "y": "AA", "kid": "curve"},
+        {"kty": "RSA", "n": "AA", "e": "AQAB", "kid": "tiny"},
+        {"kty": "AKP", "alg": "ML-DSA-65", "pub": "AAAA", "kid": "after"},
+        {"kid": "of no kind"},
+        "no key",
+    ]
+    assert (await by_provider(visitor, identities)).status_code == 303
+
+
+async def test_a_provider_that_shows_no_key_is_said_to_be_away(visitor: Person, identities: Identities) -> None:
+    identities.shown_keys = []
+    assert_refused(await by_provider(visitor, identities), "provider_silent", 503)
 
 
 async def test_a_state_that_came_back_once_comes_back_no_more(visitor: Person, identities: Identities) -> None:
@@ -446,6 +464,18 @@ async def test_a_company_that_left_the_file_is_taken_from_whom_groups_gave_it(
     assert_refused(await grouped.tried(identities, nina), "person_without_rights", 403)
 
 
+async def test_what_an_operator_gives_after_a_group_did_is_the_operators(
+    grouped: Grouped, identities: Identities
+) -> None:
+    nina = newcomer("controllers")
+    assert (await grouped.tried(identities, nina)).status_code == 303
+    async with transaction(grouped.console.engine) as tx:
+        await create_user(tx, nina.email, None, "Nina", {grouped.company: "reader"})
+    grouped.file.write_text("make_people = true\n", encoding="utf-8")
+    assert (await grouped.tried(identities, nina)).status_code == 303
+    assert await grouped.held(nina.email) == {grouped.company: ("reader", None)}
+
+
 async def test_with_a_file_that_cannot_be_read_nobody_comes_in_and_nobody_loses_anything(
     grouped: Grouped, identities: Identities
 ) -> None:
@@ -590,6 +620,18 @@ async def test_where_passwords_are_off_none_opens_anything(
         form = {"csrf_token": token[1], "email": "nathalie@delcourt.example", "password": PASSWORD}
         answer = await http.post("/login", data=form)
         assert (answer.status_code, SESSION_COOKIE in answer.headers.get("set-cookie", "")) == (403, False)
+
+
+async def test_where_passwords_are_switched_off_sessions_by_password_end(
+    console: Console, knobs: dict[str, Any], key_file: Path, visitor: Person
+) -> None:
+    await visitor.sign_in("nathalie@delcourt.example")
+    assert (await visitor.get("/companies")).status_code == 200
+    off = with_provider(console, knobs | {"password_sign_in": False}, key_file)
+    async with browser_before(off) as http:
+        http.cookies = visitor.http.cookies
+        answer = await Person(http).get("/companies")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/login?back=%2Fcompanies")
 
 
 async def test_an_operators_link_lets_one_in_once_whatever_else_does_not(

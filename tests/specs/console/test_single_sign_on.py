@@ -154,6 +154,34 @@ def test_whoever_has_no_address_is_refused(address: object) -> None:
         arrived(CLAIMS | {"email": address}, BY_EMAIL, with_groups=False)
 
 
+@pytest.mark.parametrize(
+    "address",
+    ["ma\N{KELVIN SIGN}e@delcourt.example", "\N{ANGSTROM SIGN}sa@delcourt.example", "n\x00a@delcourt.example"],
+    ids=ascii,
+)
+def test_an_address_that_lower_case_makes_somebody_elses_is_refused(address: str) -> None:
+    with pytest.raises(SignOnRefused, match="address_missing: email holds letters"):
+        arrived(CLAIMS | {"email": address}, BY_EMAIL, with_groups=False)
+
+
+def test_letters_of_other_languages_are_letters() -> None:
+    found = arrived(CLAIMS | {"email": "Élodie@delcourt.example"}, BY_EMAIL, with_groups=False)
+    assert found.address == "élodie@delcourt.example"
+
+
+def test_a_name_is_one_line_of_letters() -> None:
+    told = CLAIMS | {"name": " Nathalie\r\nBcc: x@evil.example\x00 \N{RIGHT-TO-LEFT OVERRIDE}Ferrand "}
+    assert arrived(told, BY_EMAIL, with_groups=False).name == "Nathalie Bcc: x@evil.example Ferrand"
+    nameless = CLAIMS | {"name": "\n\x00"}
+    assert arrived(nameless, BY_EMAIL, with_groups=False).name == "Nathalie@Delcourt.example"
+
+
+@pytest.mark.parametrize("subject", [None, "", 7, "a" * 256, "a\x00b"], ids=lambda one: ascii(one)[:10])
+def test_who_has_no_name_of_the_providers_own_is_refused(subject: object) -> None:
+    with pytest.raises(SignOnRefused, match="token_claims: sub"):
+        arrived(CLAIMS | {"sub": subject}, BY_EMAIL, with_groups=False)
+
+
 def test_groups_that_are_left_out_for_their_number_are_not_taken_for_none() -> None:
     """Entra ID does so beyond two hundred: rights would be taken away from whoever has most."""
     claims = CLAIMS | {"_claim_names": {"groups": "src1"}}
@@ -221,6 +249,7 @@ def test_a_file_that_says_what_cannot_be_is_refused_with_its_place(text: str, wh
         ({"console_url": ""}, "CONSOLE_URL"),
         ({"console_url": "http://relance.example"}, "CONSOLE_URL"),
         ({"console_url": "https://relance.example/app"}, "CONSOLE_URL"),
+        ({"secure_cookies": False}, "SECURE_COOKIES"),
         ({"oidc_networks": "inside"}, "OIDC_NETWORKS"),
         ({"oidc_ca_file": "/nowhere.pem"}, "OIDC_CA_FILE"),
         ({"oidc_rights_file": "/nowhere.toml"}, "OIDC_RIGHTS_FILE"),
@@ -233,7 +262,12 @@ def test_settings_by_which_nobody_could_sign_in_are_refused_by_name(
 ) -> None:
     key = tmp_path / "key.pem"
     key.write_text("a key")
-    good = {"oidc_issuer": ISSUER, "oidc_client_id": "relance", "console_url": "https://relance.example/"}
+    good: dict[str, Any] = {
+        "oidc_issuer": ISSUER,
+        "oidc_client_id": "relance",
+        "console_url": "https://relance.example/",
+        "secure_cookies": True,
+    }
     found = configured(ConsoleSettings(**good), key)
     assert found is not None
     assert found.provider.client.redirect_uri == "https://relance.example/sign-on/return"
