@@ -17,7 +17,7 @@ State = Literal["sent", "stayed", "under_way", "in_doubt"]
 LEASE_SECONDS = 60.0
 """How long one that is leaving is waited for: longer than its mail server is given."""
 KEPT_DAYS = 40
-"""A number is asked for again within its day."""
+"""A number is asked for again within its day; a mail server's words may name whom the report was for."""
 
 CLAIM = text(
     """
@@ -39,9 +39,7 @@ ENDED = text(
     " where company = :company and report_id = :report_id and state in ('under_way', 'in_doubt')"
 )
 """Whoever sent it knows better than whoever doubted it meanwhile."""
-FORGET = text(
-    "delete from cash_report where company = :company and changed_at < now() - make_interval(days => :days)"
-)
+FORGET = text("delete from cash_report where changed_at < now() - make_interval(days => :days)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +53,6 @@ class Standing:
 async def claim(tx: AsyncConnection, company: str, report_id: UUID, message_id: str) -> Standing | None:
     """``None`` where it may leave now, once this is committed, and for who asks alone; else what became of it."""
     named = {"company": company, "report_id": report_id}
-    await tx.execute(FORGET, {"company": company, "days": KEPT_DAYS})
     await tx.execute(DOUBTED, named)
     claimed = await tx.execute(CLAIM, named | {"message_id": message_id, "lease": LEASE_SECONDS})
     if claimed.one_or_none() is not None:
@@ -68,3 +65,8 @@ async def end(tx: AsyncConnection, company: str, report_id: UUID, standing: Stan
     """Write down what became of a report that was claimed."""
     told = {"state": standing.state, "words": standing.words}
     await tx.execute(ENDED, {"company": company, "report_id": report_id} | told)
+
+
+async def forget(tx: AsyncConnection) -> None:
+    """Those that nobody asks for any more, of every company."""
+    await tx.execute(FORGET, {"days": KEPT_DAYS})

@@ -23,7 +23,7 @@ from chassis.running import Running
 from contracts.ledger import RetentionPeriods
 from contracts.notify import ContentsExpired
 from contracts.retention import kept_since
-from services.notify import queries
+from services.notify import numbered, queries
 from services.notify.archive.chain import CONTENT_EXPIRED, PERSON_EXPIRED, Fact
 from services.notify.archive.keeping import append, expire_people
 
@@ -345,6 +345,7 @@ async def expire_today(running: Running) -> None:
     """For every company that has not had its turn today, but those at rest. Where one's contents could not be
     erased the others have their turn, it is tried again in the next round, and until then told as a hindrance."""
     async with transaction(running.engine) as tx:
+        await numbered.forget(tx)
         days = (await tx.execute(DAYS)).all()
     failed = [day.company for day in days if not await _expire_one(running, day.company, day.as_of)]
     left = f"contents that had their time are still kept in {', '.join(failed)}; tried again" if failed else None

@@ -5,11 +5,14 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import text
 
+from chassis.database import transaction
 from services.notify import numbered
 from services.notify.api import cash_report
 from services.notify.mailer import PutOff, Refused, Result, SmtpConnection, Unknown
 from services.notify.messages import Mail
+from services.notify.retention import expire_today
 from tests.integration.notify.conftest import House
 from tests.waiting import comes_true
 
@@ -54,11 +57,11 @@ async def test_it_leaves_by_the_companys_server_with_figures_in_words(house: Hou
     (mail,) = house.mails.to(to)
     assert "22 226,52 € en retard" in mail.subject.replace("\xa0", " ")
     read = house.mails.store.read(mail.id)
-    text, html = (one.replace("\xa0", " ") for one in (read.text, read.html))
+    plain, html = (one.replace("\xa0", " ") for one in (read.text, read.html))
     for told in ("29 448,55 €", "appels : 2, e-mails : 5", "Fait depuis le 09/03/2026 : rien", "1 (1 000,00 €)"):
-        assert told in text, told
-    assert "la dernière : 06/03/2026" in text
-    assert "Munoz <S.A.>" in text
+        assert told in plain, told
+    assert "la dernière : 06/03/2026" in plain
+    assert "Munoz <S.A.>" in plain
     assert "Munoz &lt;S.A.&gt;" in html
 
     english = f"anna@{company}.example"
@@ -150,3 +153,17 @@ async def test_no_persons_token_sends_it(house: House, company: str) -> None:
     for role in ("reader", "user", "admin"):
         assert (await send(house, company, role=role)).status_code == 403, role
     assert (await send(house, company, to="")).status_code == 422
+
+
+async def test_what_became_of_a_report_is_forgotten_after_forty_days(house: House, company: str) -> None:
+    """Also where nobody asks for a report again: a refusal names whom it was for."""
+    kept, old = str(uuid4()), str(uuid4())
+    for report_id in (kept, old):
+        assert (await send(house, company, report_id=report_id)).json()["state"] == "sent"
+    aged = text("update cash_report set changed_at = now() - interval '41 days' where report_id = :report_id")
+    async with transaction(house.process.engine) as tx:
+        await tx.execute(aged, {"report_id": old})
+    await expire_today(house.process)
+    async with transaction(house.process.engine) as tx:
+        left = await tx.scalars(text("select report_id from cash_report where company = :c"), {"c": company})
+        assert [str(one) for one in left] == [kept]
