@@ -10,7 +10,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import GuestProtocol, OKPKey
 
 from chassis import clock
-from contracts.systems import ACTOR_OF_SYSTEM
+from contracts.systems import ACTOR_OF_SYSTEM, Scope
 
 Role = Literal["debtor", "connector", "key", "reader", "user", "admin", "system"]
 """From the least to the most: answers for one client and nothing else (``chassis.http.for_debtors``), delivers for
@@ -49,6 +49,10 @@ class Caller:
     def may_see(self, company: str) -> bool:
         """The token was given for this company, or for all of them."""
         return company in self.companies or EVERY_COMPANY in self.companies
+
+    def is_told(self, scope: Scope) -> bool:
+        """Facts that an answer holds beside those of its own scopes; people are told by their role."""
+        return self.key_id is None or scope in self.scopes
 
     def is_at_least(self, role: Role) -> bool:
         return ROLES.index(self.role) >= ROLES.index(role)

@@ -28,6 +28,10 @@ class ConsoleSettings(Settings):
     """The largest form that debtors' pages send: a dispute with a file."""
     api_requests_per_key: int = 600
     """How often a minute one API key of another system may ask, per process."""
+    api_requests_at_once: int = 10
+    """How many requests of the systems of one company are under way at once, per process."""
+    api_requests_at_once_in_all: int = 25
+    """The same for all companies together: the other connections to the services are for people's pages."""
     api_request_bytes: int = 110 << 20
     """The largest body that another system sends: a ZIP of invoices."""
     neighbour_seconds: float = 20

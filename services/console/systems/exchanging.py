@@ -3,18 +3,22 @@
 import base64
 import binascii
 import logging
+import math
 from typing import Annotated, Any
 from urllib.parse import unquote_plus
 from uuid import UUID
 
 from fastapi import APIRouter, Form, Header, Request
 from fastapi.responses import JSONResponse, Response
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis import clock
 from chassis.auth import mint
 from chassis.database import transaction
 from services.console.accounts import must_wait, remember_failure
 from services.console.api_keys import Key, KeyRefused, key_by_secret
+from services.console.pace import WINDOW_SECONDS
+from services.console.settings import ConsoleSettings
 from services.console.systems.sharing import SystemsDep
 
 router = APIRouter()
@@ -44,32 +48,50 @@ async def exchange(  # noqa: PLR0913, PLR0917 - what RFC 6749 lets a client say
 ) -> Response:
     """A token for a key, by its id and secret as HTTP Basic or in the form. ``scope`` asks for some of its scopes.
 
-    Wrong secrets have the brake of signing in, by key and by host, counted apart from people's.
+    Wrong secrets have the brake of signing in, by key and by host, counted apart from people's. The right one
+    never waits: nobody guesses it, and whoever knows a key's id, or comes by the same proxy, must not lock its
+    system out.
     """
     if authorization:
         client_id, client_secret = _basic(authorization)
-    if grant_type != GRANT:
-        return _refused("unsupported_grant_type", f"grant_type must be {GRANT}")
-    if not client_id or not client_secret:
-        return _refused("invalid_request", "client_id and client_secret are needed")
-    host = f"{GRANT} {request.client.host if request.client else 'unknown'}"
-    name = f"key:{client_id[:60]}"
+    if grant_type != GRANT or not client_id or not client_secret:
+        return _incomplete(grant_type)
     async with transaction(shared.engine) as tx:
-        if await must_wait(tx, name, host, shared.settings):
-            wait = {"Retry-After": str(shared.settings.sign_in_wait_minutes * 60)}
-            return _refused("slow_down", "too many wrong secrets: wait before asking again", 429, wait)
         try:
             key = await key_by_secret(tx, _uuid(client_id), client_secret)
-        except KeyRefused as refused:
-            if refused.code == "unknown":
-                await remember_failure(tx, name, host, shared.settings)
-            log.info("an API key was refused", extra={"reason": refused.code})
+        except KeyRefused as refusal:
+            if refusal.code == "unknown" and await _guesses(tx, request, client_id, shared.settings):
+                wait = {"Retry-After": str(shared.settings.sign_in_wait_minutes * 60)}
+                return refused("slow_down", "too many wrong secrets: wait before asking again", 429, wait)
+            log.info("an API key was refused", extra={"reason": refusal.code})
             basic = {"WWW-Authenticate": 'Basic realm="relance"'} if authorization else {}
-            return _refused("invalid_client", TOLD[refused.code], 401, basic)
+            return refused("invalid_client", TOLD[refusal.code], 401, basic)
+    if not shared.pace.allows(str(key.key_id)):
+        wait = {"Retry-After": str(math.ceil(WINDOW_SECONDS))}
+        return refused("slow_down", "this key asks too often: a token is good for minutes", 429, wait)
     asked = set(scope.split()) or set(key.scopes)
     if beyond := asked - set(key.scopes):
-        return _refused("invalid_scope", f"this key lacks {', '.join(sorted(beyond))}")
+        return refused("invalid_scope", f"this key lacks {', '.join(sorted(beyond))}")
     return JSONResponse(_token(shared, key, asked), headers=NEVER_KEPT)
+
+
+def _incomplete(grant_type: str) -> Response:
+    if grant_type != GRANT:
+        return refused("unsupported_grant_type", f"grant_type must be {GRANT}")
+    return refused("invalid_request", "client_id and client_secret are needed")
+
+
+async def _guesses(tx: AsyncConnection, request: Request, client_id: str, settings: ConsoleSettings) -> bool:
+    """Whether there were too many wrong secrets before this one; else it is counted."""
+    host = f"{GRANT} {request.client.host if request.client else 'unknown'}"
+    try:
+        name = f"key:{_uuid(client_id)}"
+    except KeyRefused:
+        name = f"key:{client_id[:60]!a}"
+    if await must_wait(tx, name, host, settings):
+        return True
+    await remember_failure(tx, name, host, settings)
+    return False
 
 
 def _token(shared: SystemsDep, key: Key, scopes: set[str]) -> dict[str, Any]:
@@ -107,6 +129,7 @@ def _uuid(text: str) -> UUID:
         raise KeyRefused("unknown") from unreadable
 
 
-def _refused(error: str, told: str, status: int = 400, headers: dict[str, str] | None = None) -> Response:
+def refused(error: str, told: str, status: int = 400, headers: dict[str, str] | None = None) -> Response:
+    """As RFC 6749, 5.2 has it."""
     body = {"error": error, "error_description": told}
     return JSONResponse(body, status, headers={**NEVER_KEPT, **(headers or {})})

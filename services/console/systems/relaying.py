@@ -46,18 +46,31 @@ async def system(shared: SystemsDep, authorization: Annotated[str | None, Header
         raise Problem("token-refused", "The token is not accepted", 401, str(refused)) from refused
     if who.key_id is None:
         raise Problem("token-refused", "Only tokens of API keys are accepted here", 401)
+    if not shared.pace.allows(who.key_id):
+        raise Problem("too-often", "This key asks too often", 429, "Wait a minute; push rows in larger batches.")
     async with transaction(shared.engine) as tx:
         standing = await standing_now(tx, UUID(who.key_id))
     if standing != "live":
         raise Problem("key-refused", "The API key opens nothing any more", 401, reason=standing or "unknown")
-    if not shared.pace.allows(who.key_id):
-        raise Problem("too-often", "This key asks too often", 429, "Wait a minute; push rows in larger batches.")
     return who
+
+
+async def in_turn(shared: SystemsDep, who: Annotated[Caller, Depends(system)]) -> AsyncIterator[Caller]:
+    """The system, as long as its answer is under way: what waits at a service, or arrives slowly, holds one of the
+    connections by which everybody's pages ask. Answers 429 where its company holds enough."""
+    (company,) = who.companies
+    if not shared.crowd.enters(company):
+        detail = "Wait for answers that are under way."
+        raise Problem("too-many-at-once", "The systems of this company ask too much at once", 429, detail)
+    try:
+        yield who
+    finally:
+        shared.crowd.leaves(company)
 
 
 @router.api_route("/{service}/{path:path}", methods=METHODS)
 async def relay(
-    request: Request, service: str, path: str, shared: SystemsDep, who: Annotated[Caller, Depends(system)]
+    request: Request, service: str, path: str, shared: SystemsDep, who: Annotated[Caller, Depends(in_turn)]
 ) -> Response:
     """The answer of the service, as it comes. Answers 404 for another company, 411 and 413 for a body without a
     length or too large, 503 when the service is silent."""

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from services.console.gateway import Gateway
 from services.console.pace import Pace
 from services.console.settings import ConsoleSettings
+from services.console.systems.crowding import Crowd
 
 
 @dataclass
@@ -17,6 +18,7 @@ class Systems:
     engine: AsyncEngine
     gateway: Gateway
     pace: Pace
+    crowd: Crowd
 
 
 def shared_by(request: Request) -> Systems:

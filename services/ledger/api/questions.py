@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from chassis.http import AsOfDep, CompanyDep, TxDep
+from chassis.http import AsOfDep, CallerDep, CompanyDep, TxDep
 from chassis.scopes import for_keys
 from contracts.event import ClientId
 from contracts.terms import LETTERING_TOLERANCE, days_late
@@ -210,7 +210,7 @@ async def _disputes(tx: AsyncConnection, of_client: dict[str, str]) -> list[dict
 
 
 @router.get("/client")
-@for_keys("read:clients", "read:promises")
+@for_keys("read:clients", "read:entries", "read:promises", "read:actions")
 async def get_client(client_id: ClientQuery, company: CompanyDep, tx: TxDep, as_of: AsOfDep) -> dict[str, Any]:
     """Everything that people said of a client, its people, and the texts of its entries."""
     of_client = {"company": company, "client_id": client_id}
@@ -252,11 +252,13 @@ async def get_statement(
     company: CompanyDep,
     tx: TxDep,
     as_of: AsOfDep,
+    who: CallerDep,
     asked: Annotated[StatementQuery, Query()],
 ) -> dict[str, Any]:
     """The entries of a client by due date: ``lettered=false`` those open (a group in error is open, rule 2.8).
 
     ``{"entries": [...], "next": cursor | null}``; each entry with its text, stop, promises and days late.
+    A key without ``read:promises`` is told neither ``promises`` nor ``dispute``.
     """
     client_id, limit = asked.client_id, asked.limit
     of_client = {"company": company, "client_id": client_id}
@@ -284,6 +286,9 @@ async def get_statement(
         }
         for row in page
     ]
+    if not who.is_told("read:promises"):
+        for entry in entries:
+            del entry["promises"], entry["dispute"]
     following = f"{page[-1].due_date}/{page[-1].entry_id}" if len(rows) > limit else None
     return {"client_id": client_id, "as_of": as_of, "entries": entries, "next": following}
 

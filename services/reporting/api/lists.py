@@ -101,7 +101,7 @@ WantedClients = Annotated[Wanted, Depends(wanted_with("all"))]
 
 
 @router.get("/who-owes-what", response_model=shapes.WhoOwesWhat)
-@for_keys("read:entries")
+@for_keys("read:clients", "read:entries")
 async def get_who_owes_what(
     tx: TxDep, view: ViewDep, wanted: WantedDebtors, form: FormatDep = "json", language: LanguageDep = "fr"
 ) -> Any:
@@ -136,7 +136,7 @@ def asked_activities(  # noqa: PLR0913, PLR0917 - one parameter per filter
 
 
 @router.get("/activities", response_model=shapes.Activities)
-@for_keys("read:actions")
+@for_keys("read:entries", "read:promises", "read:actions")
 async def get_activities(
     tx: TxDep,
     view: ViewDep,

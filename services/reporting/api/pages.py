@@ -124,11 +124,14 @@ async def get_mentions(
 async def get_search(
     tx: TxDep,
     view: ViewDep,
+    who: CallerDep,
     q: Annotated[str, Query(min_length=2, max_length=100)],
     limit: Annotated[int, Query(ge=1, le=50)] = 8,
 ) -> shapes.Found:
-    """Clients by name or code, pieces by the beginning of their number."""
-    return await lists.search(tx, view, q, limit)
+    """Clients by name or code, pieces by the beginning of their number; no piece for a key without
+    ``read:entries``."""
+    found = await lists.search(tx, view, q, limit)
+    return found if who.is_told("read:entries") else found.model_copy(update={"pieces": []})
 
 
 @router.get("/options")

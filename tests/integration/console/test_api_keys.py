@@ -1,23 +1,30 @@
 """Configurer, Clés d’API: made, shown once, listed, revoked; exchanged for tokens by which services are asked
 (docs/adr/0067)."""
 
+import asyncio
 import base64
 import hashlib
 import html
 import json
 import re
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
 import pytest
 from sqlalchemy import text
+from starlette.responses import StreamingResponse
 
 from chassis.auth import mint, verify
 from chassis.database import transaction
+from chassis.embedded import Stack
 from services.console.visits import Console
 from tests.integration.console.conftest import COMPANY, PASSWORD, Person
 from tests.integration.console.neighbours import FakeServices
+from tests.integration.systems import door_before
+from tests.waiting import comes_true
 
 PAGE = f"/c/{COMPANY}/api-keys"
 HANDED = re.compile(r'id="handed"[^>]*>(.*?)</pre>', re.DOTALL)
@@ -164,20 +171,45 @@ async def test_what_is_no_request_for_a_token_is_told_so(clerk: Person, rows: Ro
         assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
 
 
-async def test_guessing_has_a_brake_that_stops_nobody_else(clerk: Person, rows: Rows) -> None:
-    """Even the right secret waits then; another key and people's signing in do not."""
+async def test_guessing_has_a_brake_that_stops_nobody_who_knows_the_secret(clerk: Person, rows: Rows) -> None:
+    """Whoever knows a key's id, or sends through the same proxy, locks out neither the system nor people."""
     key, other = await made(clerk, "read:clients"), await made(clerk, "read:clients", name="erp")
-    for _ in range(5):
-        answer = await exchanged(clerk, {**key, "client_secret": "relance_guess"})
+    wrong = {**key, "client_secret": "relance_guess"}
+    plain = key["client_id"]
+    spelled = (plain, plain.upper(), plain.replace("-", ""), f"{{{plain}}}")
+    for number in range(5):
+        answer = await exchanged(clerk, {**wrong, "client_id": spelled[number % 4]})
         assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
-    answer = await exchanged(clerk, key)
-    assert (answer.status_code, answer.headers["retry-after"]) == (429, "900")
-    assert (await exchanged(clerk, other)).status_code == 200
+    for client_id in spelled:
+        answer = await exchanged(clerk, {**wrong, "client_id": client_id})
+        assert (answer.status_code, answer.headers["retry-after"]) == (429, "900"), "however it is written"
+    assert (await exchanged(clerk, key)).status_code == 200
     for number in range(30):
         await exchanged(clerk, {**key, "client_id": f"nobody-{number}"})
-    assert (await exchanged(clerk, other)).status_code == 429, "from one address, whatever the key"
+    guess = await exchanged(clerk, {**other, "client_secret": "relance_guess"})
+    assert guess.status_code == 429, "from one address, whatever the key"
+    assert (await exchanged(clerk, other)).status_code == 200
     clerk.http.cookies.clear()
     assert (await clerk.sign_in("lecteur@delcourt.example")).status_code == 303
+
+
+@pytest.mark.parametrize("client_id", ["\x00", "é" * 60, "x" * 500, "urn:uuid:"])
+async def test_an_id_that_is_none_is_refused_as_a_wrong_secret(person: Person, rows: Rows, client_id: str) -> None:
+    answer = await exchanged(person, {"client_id": client_id, "client_secret": "\x00"})
+    assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
+
+
+async def test_a_form_larger_than_any_key_is_not_read(clerk: Person, rows: Rows) -> None:
+    """Nobody is known yet: whoever sends it may be anybody."""
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    large = await clerk.http.post("/api/token", content=b"scope=" + b"x" * 20_000, headers=form)
+    assert (large.status_code, large.json()["error"]) == (413, "invalid_request")
+
+    async def parts() -> AsyncIterator[bytes]:
+        yield b"grant_type=client_credentials"
+
+    endless = await clerk.http.post("/api/token", content=parts(), headers=form)
+    assert (endless.status_code, endless.json()["error"]) == (411, "invalid_request")
 
 
 async def test_a_revoked_key_opens_nothing_from_then_on(clerk: Person, rows: Rows) -> None:
@@ -283,8 +315,76 @@ async def test_a_key_that_asks_too_often_waits(clerk: Person, rows: Rows, consol
     console.settings.api_requests_per_key = 3
     from services.console.site import site
 
-    headers = await bearer(clerk, await made(clerk, "read:clients", "read:entries"))
+    key = await made(clerk, "read:clients", "read:entries")
+    headers = await bearer(clerk, key)
     transport = httpx.ASGITransport(app=site(console), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://console") as http:
         answers = [(await http.get(CLIENTS, headers=headers)).status_code for _ in range(4)]
+        told = {"grant_type": "client_credentials", **key}
+        token = await http.post("/api/token", data=told)
     assert answers == [200, 200, 200, 429]
+    assert (token.status_code, token.json()["error"], token.headers["retry-after"]) == (429, "slow_down", "60")
+
+
+async def test_a_company_whose_systems_ask_much_at_once_leaves_room_for_all_others(
+    clerk: Person, rows: Rows, console: Console
+) -> None:
+    """Pages use the same connections to the services: what waits there, or arrives slowly, holds one."""
+    from services.console.site import site
+
+    console.settings.api_requests_at_once = 3
+    answers, under_way = asyncio.Event(), 0
+
+    async def slowly(request: httpx.Request) -> httpx.Response:
+        nonlocal under_way
+        under_way += 1
+        await answers.wait()
+        return httpx.Response(200, json={})
+
+    headers = await bearer(clerk, await made(clerk, "read:clients", "read:entries"))
+    second = await bearer(clerk, await made(clerk, "read:clients", "read:entries", name="erp"))
+    console.gateway.http = httpx.AsyncClient(transport=httpx.MockTransport(slowly))
+    transport = httpx.ASGITransport(app=site(console), raise_app_exceptions=False)
+    async with console.gateway.http, httpx.AsyncClient(transport=transport, base_url="http://console") as http:
+        asked = [asyncio.create_task(http.get(CLIENTS, headers=headers)) for _ in range(3)]
+        await comes_true(lambda: under_way == 3, "three requests wait at the service")
+        for one in (headers, second):
+            refused = await asyncio.wait_for(http.get(CLIENTS, headers=one), 10)
+            assert (refused.status_code, refused.json()["type"]) == (429, "too-many-at-once")
+        answers.set()
+        assert [(await one).status_code for one in asked] == [200, 200, 200]
+        assert (await http.get(CLIENTS, headers=second)).status_code == 200, "each leaves its place"
+
+
+async def test_whoever_hangs_up_leaves_its_place(stack: Stack, console: Console) -> None:
+    """On real connections: a service that answers slowly, and systems that do not wait for the end."""
+    under_way = 0
+
+    async def parts() -> AsyncIterator[bytes]:
+        nonlocal under_way
+        under_way += 1
+        try:
+            while True:
+                yield b"x"
+                await asyncio.sleep(0.05)
+        finally:
+            under_way -= 1
+
+    async def endless(scope: Any, receive: Any, send: Any) -> None:
+        await StreamingResponse(parts())(scope, receive, send)
+
+    async with door_before(stack, "ledger", endless) as door, httpx.AsyncClient(timeout=10) as http:
+        key = await door.key(COMPANY, "crm", ["read:entries"])
+        form = {"grant_type": "client_credentials"}
+        given = await http.post(f"{door.url}/api/token", data=form, auth=(key["KEY_ID"], key["KEY_SECRET"]))
+        http.headers["Authorization"] = f"Bearer {given.json()['access_token']}"
+        address = f"{door.url}/api/ledger/companies/{COMPANY}/statement"
+        most = console.settings.api_requests_at_once
+        async with AsyncExitStack() as held:
+            for _ in range(most):
+                answer = await held.enter_async_context(http.stream("GET", address))
+                assert answer.status_code == 200
+            assert (await http.get(address)).status_code == 429, "while answers are under way"
+        await comes_true(lambda: under_way == 0, "the service hears that nobody listens")
+        async with http.stream("GET", address) as answer:
+            assert answer.status_code == 200

@@ -93,6 +93,25 @@ async def test_a_key_does_no_more_than_its_scopes_and_is_never_an_administrator(
         ]  # fmt: skip
 
 
+async def test_a_statement_tells_of_promises_and_disputes_to_keys_that_read_them(
+    door: Door, company: str, house: House
+) -> None:
+    disputed = {"client_id": "C1", "entry_id": entry_id("F1"), "reason": "price"}
+    assert (await house.post(company, "/open-dispute", disputed)).status_code == 200
+    form, found = {"grant_type": "client_credentials"}, []
+    asked = {"client_id": "C1"}
+    for scopes in (["read:entries"], ["read:entries", "read:promises"]):
+        key = await door.key(company, "crm", scopes)
+        async with httpx.AsyncClient(base_url=f"{door.url}/api") as http:
+            given = await http.post("/token", data=form, auth=(key["KEY_ID"], key["KEY_SECRET"]))
+            http.headers["Authorization"] = f"Bearer {given.json()['access_token']}"
+            told = (await http.get(f"/ledger/companies/{company}/statement", params=asked)).json()["entries"]
+            found.append(next(entry for entry in told if entry["piece"] == "F1"))
+    without, whole = found
+    assert (whole["dispute"], whole["promises"]) == ("price", [])
+    assert set(whole) - set(without) == {"dispute", "promises"}
+
+
 async def test_a_pdf_goes_in_and_comes_out_whole(door: Door, company: str) -> None:
     """Bodies pass the door as they are, both ways."""
     content = b"%PDF-1.7 " + os.urandom(3 << 20)

@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 
 import pytest_asyncio
 
+from chassis.auth import mint, read_key
 from chassis.eventlog import Position
 from contracts.dunning import (
     Action,
@@ -520,6 +521,19 @@ async def test_names_are_fetched_found_without_accents_and_forgotten(
     await asyncio.sleep(0.5)
     page = await house.get(book.company, "/client", book.heard, client_id="411PARC")
     assert page["name"] == "411PARC"  # an answer older than the erasure brings nothing back
+
+
+async def test_a_search_finds_pieces_for_keys_that_read_entries(house: House, book: Book) -> None:
+    """A piece comes with its amount."""
+    await house.get(book.company, "/search", book.heard, q="fac201")
+    found = []
+    for scopes in ({"read:clients"}, {"read:clients", "read:entries"}):
+        signing = read_key(house.stack.private_key_file)
+        token = mint(signing, "system:crm", [book.company], "key", scopes=scopes, key_id="0192f0c1")
+        headers = {"Authorization": f"Bearer {token}"}
+        answer = await house.http.get(f"/companies/{book.company}/search", params={"q": "fac201"}, headers=headers)
+        found.append([piece["piece"] for piece in answer.json()["pieces"]])
+    assert found == [[], ["FAC20114", "FAC20156"]]
 
 
 async def test_a_file_holds_the_names_that_people_gave_to_profiles(house: House, book: Book) -> None:
