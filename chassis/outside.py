@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
@@ -19,6 +20,8 @@ from chassis.guard import AddressRefused, GuardedNetwork, networks_of
 ANSWER_SECONDS = 10.0
 MOST_BYTES = 100_000
 WORDS_CHARACTERS = 300
+TRUSTED_SECONDS = 300.0
+"""For how long the authorities that were read count, so that new files count without a start."""
 
 
 class NoAnswer(Exception):
@@ -37,6 +40,7 @@ class Outside:
     def __init__(self, networks: str, ca_file: Path | None) -> None:
         self._networks = networks_of(networks)
         self._ca_file = ca_file
+        self._trusted: tuple[float, ssl.SSLContext] | None = None
 
     async def ask(
         self,
@@ -47,9 +51,7 @@ class Outside:
     ) -> tuple[int, bytes]:
         """Status and body, within ten seconds. Raises ``NoAnswer``."""
         try:
-            trusted = ssl.create_default_context()
-            if self._ca_file:
-                trusted.load_verify_locations(self._ca_file)
+            trusted = await self._authorities()
             async with (
                 asyncio.timeout(ANSWER_SECONDS),
                 httpcore.AsyncConnectionPool(
@@ -75,3 +77,17 @@ class Outside:
             OSError,
         ) as failure:
             raise NoAnswer(f"{type(failure).__name__}: {failure}"[:WORDS_CHARACTERS]) from failure
+
+    async def _authorities(self) -> ssl.SSLContext:
+        """Read in a thread, and not for every question: it takes up to a tenth of a second, in which nobody else
+        would be answered."""
+        now = time.monotonic()
+        if self._trusted is None or now - self._trusted[0] >= TRUSTED_SECONDS:
+            self._trusted = now, await asyncio.to_thread(self._read_authorities)
+        return self._trusted[1]
+
+    def _read_authorities(self) -> ssl.SSLContext:
+        trusted = ssl.create_default_context()
+        if self._ca_file:
+            trusted.load_verify_locations(self._ca_file)
+        return trusted
