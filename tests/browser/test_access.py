@@ -84,7 +84,8 @@ WIDTHS = (1440, 1280, 1024, 768, 390)
 def found_by_axe(page: Page) -> list[str]:
     """Each violation with the elements that show it, from the top of the page: what the bar above half covers
     after a scroll is not too small for that."""
-    page.evaluate("scrollTo(0, 0)")
+    settled(page)
+    page.evaluate("scrollTo({top: 0, left: 0, behavior: 'instant'})")
     page.evaluate(AXE.read_text(encoding="utf-8"))
     violations: list[dict[str, Any]] = page.evaluate(
         """async rules => {
