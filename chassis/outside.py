@@ -7,11 +7,12 @@ tokens.
 from __future__ import annotations
 
 import asyncio
+import json
 import ssl
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import httpcore
 
@@ -31,6 +32,15 @@ class NoAnswer(Exception):
     def __init__(self, words: str, *, inside: bool = False) -> None:
         super().__init__(words)
         self.inside = inside
+
+
+def json_object(body: bytes) -> dict[str, Any] | None:
+    """What an answer tells; ``None`` where that is no JSON object."""
+    try:
+        told = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return told if isinstance(told, dict) else None
 
 
 class Outside:

@@ -182,9 +182,9 @@ async def remember_failure(tx: AsyncConnection, email: str, host: str, settings:
     await tx.execute(delete(failed_sign_in).where(failed_sign_in.c.failed_at < forgotten))
 
 
-def digest_of(cookie: str) -> bytes:
-    """As which a cookie or a link is kept: who reads the table enters by neither."""
-    return hashlib.sha256(cookie.encode()).digest()
+def digest_of(secret: str) -> bytes:
+    """As which a cookie, a link or a key of our own making is kept: who reads the table enters by none."""
+    return hashlib.sha256(secret.encode()).digest()
 
 
 async def open_session(

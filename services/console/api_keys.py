@@ -4,7 +4,6 @@ A secret is 256 random bits and is kept as its SHA-256: nobody guesses one, so t
 strangers keep our processors busy.
 """
 
-import hashlib
 import hmac
 import re
 import secrets
@@ -21,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from chassis import clock
 from chassis.tables import company_hold
 from contracts.systems import ACTOR_OF_SYSTEM, OURS, SCOPES, Scope
+from services.console.accounts import digest_of
 from services.console.tables import account, api_key
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
@@ -126,7 +126,7 @@ async def make(  # noqa: PLR0913, PLR0917 - what makes a key
             company=company,
             name=name,
             scopes=list(scopes),
-            secret_sha256=_digest(secret),
+            secret_sha256=digest_of(secret),
             ends_at=ends_at,
             made_by=by,
         )
@@ -165,7 +165,7 @@ async def key_by_secret(tx: AsyncConnection, key_id: UUID, secret: str) -> Key:
     """The key that this secret opens, used today. Raises ``KeyRefused``."""
     asked = _asked(api_key.c.secret_sha256).where(api_key.c.key_id == key_id)
     row = (await tx.execute(asked)).one_or_none()
-    if row is None or not hmac.compare_digest(row.secret_sha256, _digest(secret)):
+    if row is None or not hmac.compare_digest(row.secret_sha256, digest_of(secret)):
         raise KeyRefused("unknown")
     key = _key(row)
     if key.standing != "live":
@@ -198,7 +198,3 @@ def _key(row: Any) -> Key:
     told = {name: value for name, value in row._mapping.items() if name not in ("held", "secret_sha256", "scopes")}
     standing = standing_of(row.ends_at, row.revoked_at, row.held, clock.now())
     return Key(**told, scopes=tuple(row.scopes), standing=standing)
-
-
-def _digest(secret: str) -> bytes:
-    return hashlib.sha256(secret.encode()).digest()

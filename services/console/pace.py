@@ -3,8 +3,15 @@
 import time
 from collections import OrderedDict, deque
 
+from fastapi import Request
+
 WINDOW_SECONDS = 60.0
 REMEMBERED = 10_000
+
+
+def host_of(request: Request) -> str:
+    """Who knocks, for the brakes."""
+    return request.client.host if request.client else "unknown"
 
 
 class Pace:

@@ -6,7 +6,8 @@ from fastapi import Request
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.console.accounts import account_of, must_wait, remember_failure
-from services.console.visits import Visit, host_of
+from services.console.pace import host_of
+from services.console.visits import Visit
 
 
 def proof_of(visit: Visit) -> Literal["password", "provider", "operator", "shown"]:

@@ -311,11 +311,6 @@ def keep_session(answer: Response, cookie: str, settings: ConsoleSettings) -> No
     )
 
 
-def host_of(request: Request) -> str:
-    """Who knocks, for the brakes."""
-    return request.client.host if request.client else "unknown"
-
-
 def safe_return(path: str | None, otherwise: str) -> str:
     """``path`` when it leads to a page of this console, never elsewhere."""
     if not path or not path.startswith("/") or path.startswith(("//", "/\\")) or "\\" in path:

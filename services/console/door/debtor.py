@@ -9,7 +9,7 @@ import httpx
 from fastapi import Depends, Request
 
 from services.console.gateway import AS_OF_HEADER, Gateway, Json, Refused
-from services.console.pace import Pace
+from services.console.pace import Pace, host_of
 from services.console.settings import ConsoleSettings
 
 LINK_REFUSALS = {"link-forged": 404, "link-expired": 410, "link-revoked": 410, "invalid-request": 404}
@@ -92,9 +92,8 @@ DoorDep = Annotated[Door, Depends(door_of)]
 
 def in_pace(request: Request, link: str, door: DoorDep) -> None:
     """Raises ``KnocksTooOften``."""
-    host = request.client.host if request.client else ""
     named = hashlib.sha256(link.encode()).hexdigest()
-    if not door.hosts.allows(host) or not door.links.allows(named):
+    if not door.hosts.allows(host_of(request)) or not door.links.allows(named):
         raise KnocksTooOften
 
 

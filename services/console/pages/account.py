@@ -19,6 +19,7 @@ from services.console.accounts import (
 )
 from services.console.gateway import Refused, ServiceSilent
 from services.console.language import LANGUAGES
+from services.console.pace import host_of
 from services.console.rendering import page
 from services.console.visits import (
     LANGUAGE_COOKIE,
@@ -28,7 +29,6 @@ from services.console.visits import (
     SignedInDep,
     Visit,
     VisitorDep,
-    host_of,
     keep_session,
     safe_return,
 )

@@ -12,6 +12,7 @@ from chassis.database import transaction
 from services.console import letting_in
 from services.console.accounts import open_session, shown_again
 from services.console.language import N_
+from services.console.pace import host_of
 from services.console.rendering import page
 from services.console.single_sign_on import arriving
 from services.console.single_sign_on.attempt import GOOD_SECONDS, Attempt
@@ -23,7 +24,6 @@ from services.console.visits import (
     SignedInDep,
     Visit,
     VisitorDep,
-    host_of,
     keep_session,
     safe_return,
 )

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import json
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -17,7 +16,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from joserfc.errors import JoseError
 from joserfc.jwk import Key, KeySet
 
-from chassis.outside import WORDS_CHARACTERS, NoAnswer, Outside
+from chassis.outside import WORDS_CHARACTERS, NoAnswer, Outside, json_object
 from services.console.single_sign_on.attempt import Attempt
 from services.console.single_sign_on.discovery import PATH, Described, described
 from services.console.single_sign_on.refusals import ProviderSilent, ProviderUnfit, SignOnRefused
@@ -219,11 +218,8 @@ class Provider:
                     f"{silent} is no public address: name its network in RELANCE_OIDC_NETWORKS"
                 ) from silent
             raise ProviderSilent(str(silent)) from silent
-        try:
-            told = json.loads(body)
-        except (ValueError, RecursionError):
-            told = None
-        if not isinstance(told, dict):
+        told = json_object(body)
+        if told is None:
             raise ProviderSilent(f"answered {status}, and no JSON")
         return status, told
 

@@ -17,7 +17,7 @@ from chassis.auth import mint
 from chassis.database import transaction
 from services.console.accounts import must_wait, remember_failure
 from services.console.api_keys import Key, KeyRefused, key_by_secret
-from services.console.pace import WINDOW_SECONDS
+from services.console.pace import WINDOW_SECONDS, host_of
 from services.console.settings import ConsoleSettings
 from services.console.systems.sharing import SystemsDep
 
@@ -83,7 +83,7 @@ def _incomplete(grant_type: str) -> Response:
 
 async def _guesses(tx: AsyncConnection, request: Request, client_id: str, settings: ConsoleSettings) -> bool:
     """Whether there were too many wrong secrets before this one; else it is counted."""
-    host = f"{GRANT} {request.client.host if request.client else 'unknown'}"
+    host = f"{GRANT} {host_of(request)}"
     try:
         name = f"key:{_uuid(client_id)}"
     except KeyRefused:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Mapping
@@ -10,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
-from chassis.outside import WORDS_CHARACTERS, NoAnswer, Outside
+from chassis.outside import WORDS_CHARACTERS, NoAnswer, Outside, json_object
 from services.notify.oauth.assertion import ASSERTION_TYPE, CertificateUnfit, assertion
 from services.notify.oauth.providers import Provider, SecretKind
 from services.notify.settings import NotifySettings
@@ -101,11 +100,8 @@ class TokenEndpoint:
 
     async def _asked(self, who: Application, form: Mapping[str, str]) -> Granted:
         status, body = await self._post(who.provider.token_url, {**form, **self._named(who)})
-        try:
-            told = json.loads(body)
-        except (ValueError, RecursionError):
-            told = None
-        if not isinstance(told, dict):
+        told = json_object(body)
+        if told is None:
             raise Unauthorized("authorization_silent", f"answered {status}, and no JSON")
         if status == 200:
             return _granted(told)
